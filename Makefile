@@ -1,0 +1,45 @@
+# `make demo` and `make test` set up all they need: a virtual environment in .venv from the hashed locks.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+ARGS ?=
+
+.PHONY: demo test test-slow bench check locks wheel-test clean
+.DELETE_ON_ERROR:
+
+$(VENV)/.run: requirements/run.txt
+	scripts/venv.sh "$(PYTHON)" $(VENV) requirements/run.txt
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt
+	scripts/venv.sh "$(PYTHON)" $(VENV) requirements/dev.txt
+	touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make demo ARGS="--per-hour 40"
+	$(PY) -m kiosk demo $(ARGS)
+
+test: $(VENV)/.dev
+	scripts/need.sh shellcheck systemd-analyze=systemd
+	$(PY) -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.dev
+	$(PY) -m pytest -m slow $(ARGS)
+
+bench: $(VENV)/.dev
+	$(PY) -m tests.bench $(ARGS)
+
+check: $(VENV)/.dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m pytest tests/test_imports.py
+
+wheel-test: $(VENV)/.dev  ## the wheel alone, outside the tree, with only its run-time packages
+	scripts/wheel-test.sh "$(PYTHON)"
+
+locks:  ## write the hashed locks again; needs pip-tools in the environment
+	$(PY) -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/run.txt pyproject.toml
+	$(PY) -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra test -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

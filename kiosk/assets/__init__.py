@@ -1,0 +1,1 @@
+"""Bundled files: font, sample office, default configuration."""

@@ -1,0 +1,1 @@
+"""One file of citizens', clerks' and technicians' sentences per language."""
