@@ -5,28 +5,53 @@ The shipped defaults (kiosk/assets/kiosk.toml: the standard panel) lie under the
 every pin that is wanted twice is reported at once.
 """
 
+import ipaddress
+import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from kiosk.office import COUNTER_ID, ID
-from kiosk.schema import Check, between, key, matches, one_of
+from kiosk import schema
+from kiosk.office import COUNTER_ID, ID, Office
+from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
 
-FACE_KEYS = ("happy", "neutral", "unhappy")
-LANGUAGES = tuple(
-    sorted(file.name[:-5] for file in resources.files("kiosk.lang").iterdir() if file.name.endswith(".toml"))
-)
+FILE = "/etc/kiosk/kiosk.toml"
+LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iterdir() if f.name.endswith(".toml")))
+WIRING = frozenset({"services", "priority", "cancel", "counters"})
+"""Tables of [buttons] that name pins. A file that has one of them describes its whole panel."""
+
+PINS = range(2, 28)
+"""BCM numbers of the 26 pins on a Pi's header; 0 and 1 belong to the memory of add-on boards."""
+BUSES = {"i2c": (2, 3), "spi": (7, 8, 9, 10, 11), "uart": (14, 15)}
+
 ACTION = re.compile(
     r"take:(?P<service>[a-z0-9-]+)|priority|cancel"
-    r"|rate:(?P<rated>[1-9]|1[0-6]):(?:happy|neutral|unhappy)|call:(?P<called>[1-9]|1[0-6])"
+    r"|(?:rate:(?P<rated>[1-9]|1[0-6]):(?:happy|neutral|unhappy))|(?:call:(?P<called>[1-9]|1[0-6]))"
 )
-"""What a key can do; the same words everywhere in the product."""
+"""What a key can do, in the words that the whole product uses."""
 
-BCM = between(2, 27)
-FILE = "/etc/kiosk/kiosk.toml"
+KEY_NAMES = frozenset(
+    [*"abcdefghijklmnopqrstuvwxyz0123456789-=[];',./`\\"]
+    + [f"[{sign}]" for sign in "0123456789./*-+"]
+    + [f"f{number}" for number in range(1, 16)]
+    + ["escape", "return", "enter", "space", "tab", "backspace", "up", "down", "left", "right"]
+    + ["insert", "delete", "home", "end", "page up", "page down"]
+)
+"""Names of keys as pygame gives them; "[1]" is the 1 of the number pad."""
 
-PIN: Check = Check("BCM 2–27 (0 and 1 belong to the HAT's memory)", BCM.ok)
+PIN = Check("a BCM number from 2 to 27", lambda pin: pin in PINS)
+DEVICE = matches("[A-Za-z0-9][A-Za-z0-9-]{2,31}", "auto, or 3 to 32 letters, digits and hyphens")
+HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
+PRINTER_URL = matches(
+    rf"none|file:/\S+|tcp://{HOST}|serial:/\S+|usb:(?:[0-9a-fA-F]{{4}}:[0-9a-fA-F]{{4}})?",
+    "none, file:/DEVICE, tcp://HOST:9100, serial:/DEVICE, usb: or usb:VENDOR:PRODUCT",
+)
+SERVER = matches(rf"|https?://{HOST}(?:/[^\s?#@]*)?", "empty, or https://HOST, without a name or password in it")
+PUBLIC = matches(rf"|https?://{HOST}", "empty, or https://HOST without a path")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +95,12 @@ class Buttons:
     """Keys of all kinds: GPIO, keyboard and USB keypads."""
 
     factory: str = key("where pins come from: the Pi, a mock, or nowhere", "gpio", one_of("gpio", "mock", "none"))
-    bounce_s: float = key("seconds a level must be steady; above 0.03 quick taps get lost", 0.03, between(0, 0.1))
+    bounce_s: float = key("seconds that a level must be steady; above 0.03 quick taps get lost", 0.03, between(0, 0.1))
     lockout_s: float = key("seconds in which the same key is not taken again", 0.3, between(0, 5))
     stuck_s: float = key("seconds after which a held key is reported and ignored", 10.0, between(2, 60))
     hold_s: float = key("seconds that make a long press of a call key", 1.5, between(0.5, 5))
     stale_s: float = key("seconds after which a press that waited is dropped", 2.0, between(0.5, 30))
-    buses: tuple[str, ...] = key(
-        "buses used by other parts; their pins are taken", ("i2c",), one_of("i2c", "spi", "uart")
-    )
+    buses: tuple[str, ...] = key("buses that other parts use, so that their pins are taken", ("i2c",), one_of(*BUSES))
     evdev: str = key("name of the USB keypad to read without a window, * allowed; empty = none", "")
     keyboard: Mapping[str, str] = key("key name → action", {})
     services: Mapping[str, ServiceKey] = key("keys of the services, by service id", {}, names=ID)
@@ -90,7 +113,7 @@ class Buttons:
 class Printer:
     """The slip printer and what it can do."""
 
-    url: str = key("where the printer is", "file:/dev/kiosk-printer")
+    url: str = key("where the printer is", "file:/dev/kiosk-printer", PRINTER_URL)
     paper_mm: int = key("width of the paper", 80, one_of(80, 58))
     fragment_rows: int = key("dot rows sent in one piece", 100, between(24, 800))
     pause_ms: int = key("pause after each piece, for cheap or Bluetooth printers", 0, between(0, 1000))
@@ -137,7 +160,7 @@ class Screen:
 class Sync:
     """The commune server."""
 
-    server: str = key("address of the commune server; empty = none", "")
+    server: str = key("address of the commune server; empty = none", "", SERVER)
     token_file: str = key("file with the device's token; empty = `token` in data_dir", "")
     ca_file: str = key("file with the certificate authority of the server; empty = the system's", "")
     allow_plain_http: bool = key("allow http:// beyond this machine; everybody on the way can read along", False)
@@ -149,14 +172,14 @@ class Sync:
 class Public:
     """What phones reach."""
 
-    url: str = key("address in the QR code of the slip, no path; empty = no QR", "")
+    url: str = key("address in the QR code of the slip; empty = no QR", "", PUBLIC)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """All of kiosk.toml. `file` is where it was read, `given` the dotted keys that stood there."""
 
-    device: str = key("id of the device; auto = made once and kept", "auto")
+    device: str = key("id of the device; auto = made once and kept", "auto", DEVICE)
     data_dir: str = key("folder of the database", "/var/lib/kiosk")
     office: str = key("the office document; empty = the sample office", "")
     language: str = key("language of screens and slips", "vi", one_of(*LANGUAGES))
@@ -168,3 +191,180 @@ class Config:
     public: Public = key("phone page", Public())
     file: str = field(default="", compare=False)
     given: frozenset[str] = field(default=frozenset(), compare=False)
+
+
+def shipped() -> Config:
+    """The defaults alone: the standard panel of the sample office."""
+    return _read(_defaults(), {}, "")
+
+
+def load_config(path: Path | str | None = None) -> Config:
+    """The device's configuration over the defaults: `path`, else $KIOSK_CONFIG, else /etc/kiosk/kiosk.toml if there.
+
+    Relative paths in it start at its folder. Raises DocumentError with everything that is wrong in it.
+    """
+    chosen = path or os.environ.get("KIOSK_CONFIG") or (FILE if Path(FILE).exists() else None)
+    if chosen is None:
+        return shipped()
+    return _read(_defaults(), schema.parse_file(Path(chosen)), str(chosen))
+
+
+def _defaults() -> dict[str, Any]:
+    file = resources.files("kiosk.assets") / "kiosk.toml"
+    return schema.parse(file.read_bytes(), file.name)
+
+
+def _read(base: dict[str, Any], own: dict[str, Any], file: str) -> Config:
+    wired = own["buttons"].keys() if isinstance(own.get("buttons"), dict) else set()
+    replaced = (WIRING if WIRING & wired else set()) | ({"keyboard"} & wired)
+    base["buttons"] = {name: value for name, value in base["buttons"].items() if name not in replaced}
+    reader = Reader(file)
+    config = reader.table(Config, _merged(base, own))
+    _check(config, reader)
+    reader.finish()
+    return _located(replace(config, file=file, given=frozenset(_leaves(own))))
+
+
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    both = {name for name in own.keys() & base.keys() if isinstance(own[name], dict) and isinstance(base[name], dict)}
+    return {**base, **own, **{name: _merged(base[name], own[name]) for name in both}}
+
+
+def _leaves(plain: dict[str, Any], above: str = "") -> Iterator[str]:
+    for name, value in plain.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name
+
+
+def _located(config: Config) -> Config:
+    """Relative paths made absolute, and the token's place filled in."""
+    folder = Path(config.file).parent.resolve()
+    sync, data_dir = config.sync, folder / config.data_dir
+    token_file = folder / sync.token_file if sync.token_file else data_dir / "token"
+    ca_file = str(folder / sync.ca_file) if sync.ca_file else ""
+    return replace(
+        config,
+        data_dir=str(data_dir),
+        office=str(folder / config.office) if config.office else "",
+        sync=replace(sync, token_file=str(token_file), ca_file=ca_file),
+    )
+
+
+# --- what no single key can know ------------------------------------------------------------------------------
+
+
+def _check(config: Config, reader: Reader) -> None:
+    _check_pins(config.buttons, reader)
+    for name, action in config.buttons.keyboard.items():
+        _check_key(name, action, reader)
+    if config.screen.enabled and not config.screen.outputs:
+        reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false")
+    server = urlsplit(config.sync.server) if reader.sound("sync") else urlsplit("")
+    if server.scheme == "http" and not config.sync.allow_plain_http and not _loopback(server.hostname or ""):
+        reader.add(
+            ("sync", "server"), "would send the token in the clear: use https://, or set allow_plain_http = true"
+        )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_key(name: str, action: str, reader: Reader) -> None:
+    place = ("buttons", "keyboard", name)
+    if name not in KEY_NAMES:
+        reader.add(place, "there is no such key." + nearest(name, KEY_NAMES))
+    elif not ACTION.fullmatch(action):
+        says = "take:SERVICE, priority, cancel, rate:COUNTER:happy (neutral, unhappy), call:COUNTER"
+        reader.add(place, f"{schema.shown(action)} cannot be: {says}.")
+
+
+def claims(buttons: Buttons) -> list[tuple[int, Place]]:
+    """Every wish for a pin: BCM number, and who wants it."""
+    parts: list[tuple[Place, Any]] = [(("services", name), part) for name, part in buttons.services.items()]
+    parts += [(("priority",), buttons.priority), (("cancel",), buttons.cancel)]
+    parts += [(("counters", name), part) for name, part in buttons.counters.items()]
+    wishes = [
+        (getattr(part, f.name), ("buttons", *place, f.name)) for place, part in parts for f in schema.keys(type(part))
+    ]
+    return [(pin, place) for pin, place in wishes if pin is not None]
+
+
+def _check_pins(buttons: Buttons, reader: Reader) -> None:
+    wanted = claims(buttons)
+    taken = {pin: bus for bus in buttons.buses for pin in BUSES.get(bus, ())}
+    room = len(PINS) - len(taken)
+    if len(wanted) > room:
+        more = len(wanted) - room
+        reader.add(
+            ("buttons",), f"{len(wanted)} pins are wanted and {room} are free: move {more} to a USB keypad or a tablet"
+        )
+    free = ", ".join(str(pin) for pin in PINS if pin not in taken and pin not in dict(wanted)) or "none"
+    for pin in PINS:
+        places = [place for wish, place in wanted if wish == pin]
+        if places and pin in taken:
+            reader.add(places[0], f"BCM {pin} belongs to the {taken[pin]} bus (see buses). Free: {free}.")
+        elif len(places) > 1:
+            who = " and ".join(".".join(map(str, place[1:])) for place in places)
+            reader.add(places[-1], f"BCM {pin} is wanted by {who}, but a pin has one job. Free: {free}.")
+
+
+def pin_warnings(config: Config) -> list[str]:
+    """Pins in use that have another job on some Pis: right only when that job is switched off."""
+    used = {pin: ".".join(map(str, place)) for pin, place in claims(config.buttons)}
+    advice = {
+        "uart": "the serial console's: switch it off (raspi-config, Interface Options, Serial Port)",
+        "i2c": "the clock module's, and has a fixed pull-up: use it for a key only, and only without a clock module",
+    }
+    return [
+        f"BCM {pin} ({used[pin]}) is also {text}" for bus, text in advice.items() for pin in BUSES[bus] if pin in used
+    ]
+
+
+def check_against(config: Config, office: Office) -> list[str]:
+    """What kiosk.toml says about services and counters that the office does not have, and services nobody can take."""
+    services, counters = [service.id for service in office.services], [counter.id for counter in office.counters]
+    wrong = [
+        f'{where}: the office has no service "{name}".{nearest(name, services)}'
+        for where, name in _named_services(config)
+        if name not in services
+    ]
+    wrong += [
+        f"{where}: the office has no counter {name}, only {', '.join(counters)}"
+        for where, name in _named_counters(config)
+        if name not in counters
+    ]
+    if not (config.screen.enabled and config.screen.touch):
+        reached = {name for _, name in _named_services(config)}
+        wrong += [f'[buttons]: no key takes a number of "{name}"' for name in services if name not in reached]
+    file = config.file or "kiosk.toml"
+    return [f"{file}: {line}" for line in wrong]
+
+
+def _named_services(config: Config) -> Iterator[tuple[str, str]]:
+    for name in config.buttons.services:
+        yield f"[buttons.services] {name}", name
+    for pressed, action in config.buttons.keyboard.items():
+        if action.startswith("take:"):
+            yield f"[buttons.keyboard] {pressed}", action[5:]
+
+
+def _named_counters(config: Config) -> Iterator[tuple[str, str]]:
+    for name in config.buttons.counters:
+        yield f"[buttons.counters] {name}", name
+    for pressed, action in config.buttons.keyboard.items():
+        if action.startswith(("rate:", "call:")):
+            yield f"[buttons.keyboard] {pressed}", action.split(":")[1]
+    for at, output in enumerate(config.screen.outputs, 1):
+        if output.view.startswith("rate:"):
+            yield f"[screen.outputs {at}] view", output.view[5:]
+
+
+def effective(config: Config) -> str:
+    """What is in force, as TOML that can be read again, with a comment on where each value came from."""
+    return schema.toml(config, lambda dotted: config.file if dotted in config.given else "default")

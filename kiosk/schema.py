@@ -14,7 +14,7 @@ import tomllib
 import types
 import typing
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
@@ -149,9 +149,14 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f' Did you mean "{near[0]}"?' if near else ""
 
 
+def mask(value: Any) -> Any:
+    """The same value without the password of a URL."""
+    return re.sub(r"//[^/@\s]*@", "//***@", value) if isinstance(value, str) else value
+
+
 def shown(value: Any) -> str:
-    """A value as an error message may show it: short, and without a password in a URL."""
-    text = re.sub(r"//[^/@\s]*@", "//***@", json.dumps(value, ensure_ascii=False, default=str))
+    """A value as an error message may show it: short and masked."""
+    text = str(mask(json.dumps(value, ensure_ascii=False, default=str)))
     return text if len(text) <= 60 else text[:57] + "…" + text[-1]
 
 
@@ -297,3 +302,32 @@ def plain(value: Any) -> Any:
     if isinstance(value, time):
         return value.isoformat("minutes" if value == value.replace(second=0, microsecond=0) else "auto")
     return value.isoformat() if isinstance(value, date) else value
+
+
+def toml(declared: Any, comment: Callable[[str], str]) -> str:
+    """A declared object as TOML, each line with `comment(dotted key)` behind it; passwords in URLs are masked."""
+    return "\n".join(_toml_lines(plain(declared), "", comment)) + "\n"
+
+
+def _toml_lines(table: Mapping[str, Any], above: str, comment: Callable[[str], str]) -> Iterator[str]:
+    for name, value in table.items():
+        if not isinstance(value, dict):
+            yield f"{_toml_key(name)} = {_toml_value(value)}  # {comment(above + name)}"
+    for name, value in table.items():
+        if isinstance(value, dict) and value:
+            if not all(isinstance(item, dict) for item in value.values()):
+                header = ".".join(_toml_key(part) for part in (above + name).split("."))
+                yield f"\n[{header}]"
+            yield from _toml_lines(value, f"{above}{name}.", comment)
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml_key(name)} = {_toml_value(item)}" for name, item in value.items()) + " }"
+    return json.dumps(mask(value), ensure_ascii=False)
