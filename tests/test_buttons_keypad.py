@@ -1,7 +1,7 @@
 """USB keypads: the bytes of struct input_event through a FIFO, found by a tree like /sys/class/input.
 
-A FIFO is not an input device: it refuses to be grabbed, and an unplugged one ends where a keypad says ENODEV. The rest is
-the real reader in its real thread.
+A FIFO is not an input device: it refuses to be grabbed, and an unplugged one ends where a keypad says ENODEV. The rest
+is the real reader in its real thread.
 """
 
 from __future__ import annotations
@@ -126,9 +126,10 @@ def test_a_burst_of_two_hundred_presses_loses_none(
     burst = b"".join(
         event(KP1 + n % 2, 1, 990 + n / 100) + event(KP1 + n % 2, 0, 990.005 + n / 100) for n in range(200)
     )
-    os.write(fd, burst[:1000])  # the cut goes through the middle of an event
+    os.write(fd, burst[:1000])  # 41 events and a part of the next
+    edges = [inbox.get(timeout=10) for _ in range(21)]
     os.write(fd, burst[1000:])
-    edges = [inbox.get(timeout=10) for _ in range(400)]
+    edges += [inbox.get(timeout=10) for _ in range(400 - 21)]
     presses = [item for item in edges if isinstance(item, Edge) and item.down]
     assert [item.action for item in presses] == ["take:1", "take:2"] * 100
     assert [item.at for item in presses] == pytest.approx([990 + n / 100 for n in range(200)])
@@ -169,10 +170,22 @@ def test_an_unplugged_keypad_is_reported_once_and_found_again_under_another_numb
     os.close(fd)
 
 
-def test_a_keypad_missing_at_the_start_is_reported_and_used_when_it_comes(
+class Watched(type(Path())):  # type: ignore[misc]
+    """A directory that tells each time somebody looks through it."""
+
+    looks = threading.Semaphore(0)
+
+    def glob(self, pattern: str) -> Iterator[Path]:
+        self.looks.release()
+        return super().glob(pattern)  # type: ignore[no-any-return]
+
+
+def test_a_keypad_missing_at_the_start_is_reported_once_and_used_when_it_comes(
     keypads: Keypads, reader: Plugged, inbox: queue.SimpleQueue[Raw]
 ) -> None:
+    keypads.sysfs = Watched(keypads.sysfs)
     reader()
+    assert all(Watched.looks.acquire(timeout=10) for _ in range(4))
     lost = inbox.get(timeout=10)
     assert isinstance(lost, KeysLost)
     assert '"*keypad*"' in lost.reason
