@@ -427,9 +427,16 @@ class Outbox:
         with self.connect() as conn, _transaction(conn, "DEFERRED"):
             return read_batch(conn, after_seq, limit, max_bytes)
 
-    def settle(self, epoch: str, code: Code, position: Position, at: datetime | None) -> bool:
-        """Take over a server's answer about `epoch`: True if the cursor moved. Raises NeedsNewEpoch."""
+    def settle(
+        self, epoch: str, code: Code, position: Position, at: datetime | None, answer: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Take over a server's answer about `epoch`: True if the cursor moved. Raises NeedsNewEpoch.
+
+        `at` is the server's time; `answer` is noted in the same transaction.
+        """
         with self.connect() as conn, _transaction(conn, "IMMEDIATE"):
+            if answer is not None:
+                note(conn, answer)
             if code == "fork" and epoch == feed(conn).epoch:
                 raise Forked(position.seq, "the server has other bytes under the same numbers")
             if code == "gap":
@@ -456,7 +463,6 @@ class Outbox:
             return backlog(conn)
 
     def note(self, answer: Mapping[str, Any]) -> None:
-        """Keep what the server said last, if it says anything new."""
+        """Keep what the server said last."""
         with self.connect() as conn, _transaction(conn, "IMMEDIATE"):
-            if last_answer(conn) != answer:
-                note(conn, answer)
+            note(conn, answer)
