@@ -1,8 +1,8 @@
 """What the screens show, as plain data: every sentence is already in the reader's language.
 
-Whoever fills these types decides; whoever draws them only draws. This module knows no pygame, no office, no clock and no rule.
-Texts may be NFC or NFD. An empty text is not drawn. A text holds no line breaks: drawing wraps it by measuring; a no-break
-space (U+00A0) keeps two words on one line.
+Whoever fills these types decides; whoever draws them only draws. This module knows no pygame, no office, no clock and
+no rule. Texts may be NFC or NFD. An empty text is not drawn. A text holds no line breaks: drawing wraps it by
+measuring; a no-break space (U+00A0) keeps two words on one line.
 """
 
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ ICONS = (
 )
 STAFF_ICONS = ("offline", "paper_low", "paper_out", "printer", "clock", "disk", "key")
 
-# A board with more counters than this has no room for the panels at the side: the counters get the whole width, and what the
-# panels would say belongs into the ticker's pages.
+# A board with more counters than this has no room for the panels at the side: the counters get the whole width, and
+# what the panels would say belongs into the ticker's pages.
 PANELS_UP_TO = 9
 COUNTERS_UP_TO = 16
 TILES_UP_TO = 8
@@ -40,7 +40,10 @@ TILES_UP_TO = 8
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The band at the top. `clock` is "HH:MM"; `lost` names a source that is gone and is shown as a strip below the band."""
+    """The band at the top.
+
+    `clock` is "HH:MM"; `lost` names a source that is gone and is shown as a strip below the band.
+    """
 
     unit: str
     title: str
@@ -51,18 +54,23 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A photo file, or (no path, or a file that cannot be read) a drawn person; `variant` is any integer and picks which."""
+    """A photo file, or (no path, or a file that cannot be read) a drawn person; `variant` is any integer and picks
+    which.
+    """
 
     path: str = ""
     variant: int = 0
 
 
-# --- take a number -----------------------------------------------------------------------------------------------------------
+# --- take a number ---
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One service to choose. `colour` is "#rrggbb" or a name of `theme.TILE_COLOURS`; `note` replaces `hint` when given."""
+    """One service to choose.
+
+    `colour` is "#rrggbb" or a name of `theme.TILE_COLOURS`; `note` replaces `hint` when given.
+    """
 
     action: str
     digit: str
@@ -91,9 +99,10 @@ class PriorityBar:
 class Notice:
     """One message in place of the tiles: take your slip, number and QR on the glass, a refusal.
 
-    `kind` is a word for whoever made it and for tests ("slip", "glass", "refused" …). With a `number`, `title` stands small
-    above it; without, `title` is the message itself. The first of `lines` is the strongest. `pill` says what to do now.
-    `action` makes the whole card touchable.
+    `kind` is a word for whoever made it and for tests ("slip", "glass", "refused" …). With a `number`, `title` stands
+    small above it; without, `title` is the message itself. The first of `lines` is the strongest. `pill` says what to
+    do now, `mark` is a stamp below the number ("ƯU TIÊN"), `qr_text` stands below the QR code. `action` makes the
+    whole card touchable.
     """
 
     kind: str
@@ -101,6 +110,7 @@ class Notice:
     number: str = ""
     lines: tuple[str, ...] = ()
     qr_url: str = ""
+    qr_text: str = ""
     tone: Tone = "info"
     pill: str = ""
     mark: str = ""
@@ -121,7 +131,7 @@ class TakeView:
     staff_icons: tuple[str, ...] = ()
 
 
-# --- board -------------------------------------------------------------------------------------------------------------------
+# --- board ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +217,7 @@ class BoardView:
     ticker_label: str = ""
 
 
-# --- rate --------------------------------------------------------------------------------------------------------------------
+# --- rate ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +249,7 @@ class RateView:
     privacy: str = ""
 
 
-# --- the technician's start screen -------------------------------------------------------------------------------------------
+# --- the technician's start screen ---
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,65 @@
+"""The hall's board: one card a counter, the called numbers, the panels. Knows no queue and no rule."""
+
+from functools import partial
+
+import pygame
+
+from kiosk.views import panels
+from kiosk.views.canvas import Region, number_least, px
+from kiosk.views.counter import paint_card
+from kiosk.views.model import COUNTERS_UP_TO, PANELS_UP_TO, BoardView
+from kiosk.views.parts import GAP, MARGIN, page
+
+SIDE = 560
+
+
+def regions(view: BoardView, size: tuple[int, int]) -> list[Region]:
+    """Cut the view into regions for a screen of this size."""
+    height = size[1]
+    around = page(size, view.header, view.ticker, view.ticker_label)
+    cards = view.cards[:COUNTERS_UP_TO]
+    dense = len(cards) > PANELS_UP_TO
+    room = _inner(around.room, height, dense)
+    found = list(around.regions)
+    if not dense and _has_side(view):
+        wide = min(px(height, SIDE), room.w * 37 // 100)
+        side = pygame.Rect(room.right - wide, room.y, wide, room.h)
+        found += panels.side_regions(view, side, height)
+        room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
+    for i, (box, card) in enumerate(zip(grid(room, len(cards), height), cards, strict=True)):
+        found.append(Region(f"counter {i}", box, card, partial(paint_card, view=card)))
+    return found
+
+
+def _has_side(view: BoardView) -> bool:
+    return bool(view.called_title or view.called or view.missed or view.progress or view.satisfaction)
+
+
+def _inner(room: pygame.Rect, height: int, dense: bool) -> pygame.Rect:
+    side = px(height, (MARGIN - GAP / 2) / (2 if dense else 1))
+    above = px(height, 2 if dense else GAP * 0.4)
+    return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - 2 * above)
+
+
+def grid(room: pygame.Rect, count: int, height: int) -> list[pygame.Rect]:
+    """Boxes for so many counters, in as many columns as let the numbers be largest."""
+    columns = max(range(1, 5), key=lambda c: _room_for_number(room, count, c, height))
+    rows = -(-count // columns)
+    boxes: list[pygame.Rect] = []
+    for i in range(count):
+        row, column = divmod(i, columns)
+        left, right = room.w * column // columns, room.w * (column + 1) // columns
+        top, bottom = room.h * row // rows, room.h * (row + 1) // rows
+        boxes.append(pygame.Rect(room.x + left, room.y + top, right - left, bottom - top))
+    return boxes
+
+
+def _room_for_number(room: pygame.Rect, count: int, columns: int, height: int) -> float:
+    """How large a number of four digits (2.9 times as wide as its size) can be with so many columns."""
+    rows = -(-count // columns)
+    if columns > count:
+        return 0
+    wide = (room.w / columns - px(height, GAP + 44)) / 2.9
+    tall = (room.h / rows - px(height, GAP + 24) - number_least(height) * 0.45) / 0.95
+    spare = rows * columns - count
+    return min(wide, tall) - spare

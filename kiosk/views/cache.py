@@ -1,0 +1,37 @@
+"""Keeps what was drawn before, up to a number of pixels, and forgets what was used longest ago.
+
+Knows nothing of views.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Kept = TypeVar("Kept")
+
+
+class Cache(Generic[Kept]):
+    """Values by key, with a bound on the sum of their weights."""
+
+    def __init__(self, limit: int, weigh: Callable[[Kept], int]) -> None:
+        self._limit = limit
+        self._weigh = weigh
+        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
+        self.weight = 0
+
+    def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """The value kept for the key, made now if there is none."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        value = make()
+        self._kept[key] = value
+        self.weight += self._weigh(value)
+        while self.weight > self._limit and len(self._kept) > 1:
+            _, old = self._kept.popitem(last=False)
+            self.weight -= self._weigh(old)
+        return value
+
+    def __len__(self) -> int:
+        return len(self._kept)

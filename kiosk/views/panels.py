@@ -1,0 +1,255 @@
+"""The board's side: called and missed numbers, dossiers settled, satisfaction. Knows no figure's meaning."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pygame
+
+from kiosk.views import icons, shapes
+from kiosk.views.canvas import Canvas, Region, Style, px
+from kiosk.views.icons import Pen
+from kiosk.views.model import BoardView, Called, ProgressPanel, ProgressRow, SatisfactionCount, SatisfactionPanel
+from kiosk.views.parts import card
+from kiosk.views.shapes import Plate
+from kiosk.views.theme import Rgb, Theme, mix, readable
+
+PROGRESS = 312
+SATISFACTION = 236
+
+
+def side_regions(view: BoardView, side: pygame.Rect, height: int) -> list[Region]:
+    """Stack the panels; the list of called numbers takes what the others leave."""
+    found: list[Region] = []
+    bottom = side.bottom
+    narrow = side.w < px(height, 500)
+    if view.satisfaction:
+        panel = view.satisfaction
+        tall = px(height, SATISFACTION + (20 if narrow else 0))
+        box = pygame.Rect(side.x, bottom - tall, side.w, tall)
+        found.append(Region("satisfaction", box, panel, lambda c, r: _satisfaction(c, r, panel)))
+        bottom = box.top
+    if view.progress:
+        progress = view.progress
+        tall = px(height, PROGRESS if len(progress.rows) > 3 else PROGRESS - 30)
+        box = pygame.Rect(side.x, bottom - tall, side.w, tall)
+        found.append(Region("progress", box, progress, lambda c, r: _progress(c, r, progress)))
+        bottom = box.top
+    box = pygame.Rect(side.x, side.y, side.w, bottom - side.y)
+    key = (view.called_title, view.called, view.missed_title, view.missed)
+    found.append(Region("called", box, key, lambda c, r: _called(c, r, view)))
+    return found
+
+
+def _title(canvas: Canvas, inner: pygame.Rect, text: str, tall: int, width: int | None = None) -> pygame.Rect:
+    row = pygame.Rect(inner.x, inner.y, width or inner.w, tall)
+    canvas.text(row, text, Style(canvas.px(32), "Bold", canvas.theme.blue, lines=2, keep=0.84))
+    return row
+
+
+# --- called and missed ---
+
+
+def _called(canvas: Canvas, rect: pygame.Rect, view: BoardView) -> None:
+    box = card(canvas, rect)
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(18))
+    bottom = _missed(canvas, inner, view) if view.missed else inner.bottom
+    top = _title(canvas, inner, view.called_title, canvas.px(46)).bottom if view.called_title else inner.y
+    tall = canvas.px(56)
+    rows = max(0, (bottom - top) // tall)
+    shown = view.called[:rows]
+    if shown:
+        tall = min(canvas.px(68), (bottom - top) // min(max(len(shown), 4), rows))
+    widest = _widest(canvas, [c.number for c in shown], tall)
+    clock = _widest(canvas, [c.clock for c in shown], tall, "Medium", 30)
+    for i, line in enumerate(shown):
+        row = pygame.Rect(inner.x, top + i * tall, inner.w, tall)
+        _called_row(canvas, row, line, widest, clock)
+
+
+def _widest(canvas: Canvas, texts: Sequence[str], tall: int, weight: str = "Bold", size: int = 40) -> int:
+    style = Style(canvas.px(size), "Bold" if weight == "Bold" else "Medium")
+    blocks = [canvas.block(text, (canvas.px(220), tall), style) for text in texts]
+    return round(max((b.width for b in blocks if b), default=0)) + 3
+
+
+def _called_row(canvas: Canvas, row: pygame.Rect, line: Called, number: int, clock: int) -> None:
+    theme = canvas.theme
+    ground = theme.card
+    if line.highlighted:
+        ground = theme.tint_gold
+        band = row.inflate(2 * canvas.px(14), -canvas.px(4))
+        canvas.plate(band, Plate(canvas.px(16), ground, theme.card))
+    ink = theme.red if line.highlighted else theme.ink
+    canvas.text(pygame.Rect(row.x, row.y, number, row.h), line.number, Style(canvas.px(40), "Bold", ink, keep=0.6))
+    time = pygame.Rect(row.right - clock, row.y, clock, row.h)
+    canvas.text(time, line.clock, Style(canvas.px(30), "Medium", readable(theme.muted, ground), "right", keep=0.6))
+    left = row.x + max(number + canvas.px(16), row.w * 42 // 100 if row.w > canvas.px(480) else 0)
+    room = pygame.Rect(left, row.y, time.x - canvas.px(14) - left, row.h)
+    canvas.text(room, line.counter, Style(canvas.px(34), "Medium", theme.ink, keep=0.5))
+
+
+def _missed(canvas: Canvas, inner: pygame.Rect, view: BoardView) -> int:
+    """The numbers that did not come, at the panel's foot: as many as fit; returns where they begin."""
+    theme = canvas.theme
+    style = Style(canvas.px(32), "Bold", theme.muted)
+    title = canvas.block(
+        view.missed_title, (inner.w, canvas.px(44)), Style(canvas.px(28), "Bold", theme.muted, keep=0.6)
+    )
+    tall = canvas.px(44)
+    top = inner.bottom - tall - (canvas.px(40) if title else 0) + canvas.px(8)
+    canvas.fill(pygame.Rect(inner.x, top - canvas.px(6), inner.w, canvas.px(2)), theme.line)
+    if title:
+        row = pygame.Rect(inner.x, top, inner.w, canvas.px(42))
+        canvas.text(row, view.missed_title, Style(canvas.px(28), "Bold", theme.blue, keep=0.6))
+        top = row.bottom - canvas.px(2)
+    numbers = list(view.missed)
+    while (
+        len(numbers) > 1
+        and canvas.kit.type.line("   ".join(numbers), "Bold", max(style.size, canvas.least)).width > inner.w
+    ):
+        numbers.pop()
+    left = inner.x
+    for number in numbers:
+        room = pygame.Rect(left, top, inner.right - left, tall)
+        left = canvas.text(room, number, style).right + canvas.px(26)
+    return inner.bottom - tall - (canvas.px(40) if title else 0) - canvas.px(4)
+
+
+# --- dossiers ---
+
+
+def _row_colour(tone: str, theme: Theme) -> Rgb:
+    colours: dict[str, Rgb] = {
+        "early": theme.bright,
+        "on_time": (76, 152, 232),
+        "late": (214, 52, 62),
+        "open": theme.grey,
+    }
+    return colours.get(tone, theme.grey)
+
+
+def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
+    theme = canvas.theme
+    ground = theme.tint_grey if panel.stale else theme.card
+    box = card(canvas, rect, ground)
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(18))
+    title = _title(canvas, inner, panel.title, canvas.px(46))
+    style = Style(canvas.px(28), "Medium", readable(theme.muted, ground), "right", lines=2, keep=0.9)
+    asof = canvas.block(panel.asof, (inner.w, canvas.px(84)), style)
+    foot = round(asof.drops[-1] + 1.34 * asof.size) if asof else 0
+    canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.asof, style)
+    middle = pygame.Rect(
+        inner.x, title.bottom + canvas.px(4), inner.w, inner.bottom - foot - title.bottom - canvas.px(8)
+    )
+    side = min(middle.h, inner.w * 36 // 100)
+    ring = pygame.Rect(inner.x, middle.y + (middle.h - side) // 2, side, side)
+    if panel.percent or any(row.share for row in panel.rows):
+        _ring(canvas, ring, panel, ground)
+        middle = pygame.Rect(ring.right + canvas.px(22), middle.y, inner.right - ring.right - canvas.px(22), middle.h)
+    tall = middle.h // max(1, len(panel.rows))
+    for i, row in enumerate(panel.rows):
+        _figure(canvas, pygame.Rect(middle.x, middle.y + i * tall, middle.w, tall), row, panel.stale, ground)
+
+
+def _ring(canvas: Canvas, box: pygame.Rect, panel: ProgressPanel, ground: Rgb) -> None:
+    theme = canvas.theme
+    parts = tuple((_faded(_row_colour(row.tone, theme), panel.stale), row.share) for row in panel.rows if row.share > 0)
+
+    def paint(big: pygame.Surface) -> None:
+        side = big.get_width()
+        middle = (side / 2, side / 2)
+        pygame.draw.circle(big, theme.line, middle, side / 2)
+        start = 0.0
+        for colour, share in parts:
+            pygame.draw.polygon(big, colour, shapes.ring_points(middle, side / 2, side * 0.2, start, min(share, 1.0)))
+            start += share
+        pygame.draw.circle(big, ground, middle, side * 0.36)
+
+    canvas.picture(box, ("ring", parts), ground, paint)
+    room = box.inflate(-box.w * 30 // 100, -box.h // 2)
+    ink = readable(theme.muted if panel.stale else theme.ink, ground)
+    canvas.text(room, panel.percent, Style(canvas.px(34), "Bold", ink, "centre", keep=0.5))
+
+
+def _faded(colour: Rgb, stale: bool) -> Rgb:
+    grey = round(0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2])
+    return mix(mix(colour, (grey, grey, grey), 0.9), (255, 255, 255), 0.35) if stale else colour
+
+
+def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, ground: Rgb) -> None:
+    theme = canvas.theme
+    dot = canvas.px(16)
+    colour = _row_colour(row.tone, theme)
+    disc = pygame.Rect(room.x, room.centery - dot // 2, dot, dot)
+    canvas.plate(disc, Plate(dot // 2, _faded(colour, stale), ground))
+    ink = theme.muted if stale else colour if row.tone == "late" else theme.ink
+    style = Style(canvas.px(38), "Bold", readable(ink, ground), "right", keep=0.5)
+    left = disc.right + canvas.px(12)
+    block = canvas.block(row.text, (room.w * 2 // 3, room.h), style)
+    wide = round(block.width) + 3 if block else 0
+    canvas.text(pygame.Rect(room.right - wide, room.y, wide, room.h), row.text, style)
+    words = pygame.Rect(left, room.y, room.right - wide - canvas.px(10) - left, room.h)
+    canvas.text(
+        words,
+        row.label,
+        Style(canvas.px(32), "Medium", readable(theme.muted if stale else theme.ink, ground), keep=0.5),
+    )
+
+
+# --- satisfaction ---
+
+
+def _satisfaction(canvas: Canvas, rect: pygame.Rect, panel: SatisfactionPanel) -> None:
+    theme = canvas.theme
+    box = card(canvas, rect)
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(16))
+    figure = Style(canvas.px(46), "Bold", theme.bright, "right", keep=0.5)
+    tall = canvas.px(50)
+    percent = canvas.text(
+        pygame.Rect(inner.centerx, inner.y, inner.right - inner.centerx, tall), panel.percent_text, figure
+    )
+    _title(canvas, inner, panel.title, tall, (percent.x if percent.w else inner.right) - canvas.px(12) - inner.x)
+    style = Style(canvas.px(28), "Medium", theme.muted, lines=2, keep=0.95)
+    block = canvas.block(panel.line, (inner.w, canvas.px(90)), style)
+    foot = round(block.drops[-1] + 1.34 * block.size) if block else 0
+    canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.line, style)
+    bar = canvas.px(18)
+    middle = pygame.Rect(inner.x, inner.y + tall, inner.w, inner.bottom - foot - inner.y - tall - bar - canvas.px(10))
+    _bar(canvas, pygame.Rect(inner.x, middle.bottom + canvas.px(2), inner.w, bar), panel.counts)
+    _counts(canvas, middle, panel.counts)
+
+
+def _counts(canvas: Canvas, room: pygame.Rect, counts: Sequence[SatisfactionCount]) -> None:
+    theme = canvas.theme
+    if not counts:
+        return
+    wide = room.w // len(counts)
+    side = min(room.h - canvas.px(6), canvas.px(56), wide // 3)
+    for i, count in enumerate(counts):
+        face = pygame.Rect(room.x + i * wide, room.centery - side // 2, side, side)
+        kind = count.kind
+        canvas.picture(face, kind, theme.card, partial(icons.draw_face, kind=kind, theme=theme))
+        words = pygame.Rect(face.right + canvas.px(10), room.y, wide - side - canvas.px(16), room.h)
+        canvas.text(words, count.text, Style(canvas.px(38), "Bold", theme.ink, keep=0.5))
+
+
+def _bar(canvas: Canvas, rect: pygame.Rect, counts: Sequence[SatisfactionCount]) -> None:
+    """The shares side by side, with round ends."""
+    theme = canvas.theme
+    parts = tuple((icons.face_colours(count.kind, theme)[0], max(0.0, count.share)) for count in counts)
+
+    def paint(big: pygame.Surface) -> None:
+        wide, tall = big.get_size()
+        pen = Pen(big)
+        pen.box(theme.line, 0, 0, 100, 100 * tall / wide)
+        x = 0.0
+        for colour, share in parts:
+            big.fill(colour, pygame.Rect(round(x), 0, round(share * wide + 1), tall))
+            x += share * wide
+        mask = pygame.Surface(big.get_size(), 0, 32)
+        mask.fill(theme.card)
+        pygame.draw.rect(mask, (1, 2, 3), mask.get_rect(), border_radius=tall // 2)
+        mask.set_colorkey((1, 2, 3))
+        big.blit(mask, (0, 0))
+
+    canvas.picture(rect, ("bar", parts), theme.card, paint)

@@ -1,0 +1,137 @@
+"""The view to rate a counter.
+
+The thank-you is the same picture for every face, so that nobody nearby learns the choice.
+"""
+
+from functools import partial
+
+import pygame
+
+from kiosk.views import icons
+from kiosk.views.canvas import Canvas, Region, Style, px
+from kiosk.views.model import Face, FaceKind, Notice, RateView, Tone
+from kiosk.views.notice import paint_notice
+from kiosk.views.parts import GAP, MARGIN, card, page
+from kiosk.views.people import paint_portrait
+from kiosk.views.shapes import Plate
+from kiosk.views.theme import Rgb, Theme, mix
+
+WHO = 270
+FOOT = 80
+QUESTION = 108
+
+
+def regions(view: RateView, size: tuple[int, int]) -> list[Region]:
+    """Cut the view into regions for a screen of this size."""
+    height = size[1]
+    around = page(size, view.header)
+    side = px(height, MARGIN) - px(height, GAP / 2)
+    room = around.room.inflate(-2 * side, 0)
+    found = list(around.regions)
+    foot = pygame.Rect(room.x, room.bottom - px(height, FOOT), room.w, px(height, FOOT))
+    found.append(Region("privacy", foot, view.privacy, lambda c, r: _privacy(c, r, view.privacy)))
+    who = pygame.Rect(room.x, room.y + px(height, 14), room.w, px(height, WHO))
+    key = (view.clerk, view.clerk_title, view.counter_line, view.portrait, view.ticket_label, view.number)
+    found.append(Region("who", who, key, lambda c, r: _who(c, r, view)))
+    rest = pygame.Rect(room.x, who.bottom, room.w, foot.y - who.bottom)
+    if view.state != "ask":
+        found.append(
+            Region("message", rest, (view.state, view.message, view.detail), lambda c, r: _message(c, r, view))
+        )
+        return found
+    ask = pygame.Rect(rest.x, rest.y, rest.w, px(height, QUESTION))
+    found.append(Region("question", ask, view.question, lambda c, r: _question(c, r, view.question)))
+    faces = pygame.Rect(rest.x, ask.bottom, rest.w, rest.bottom - ask.bottom)
+    for i, face in enumerate(view.faces):
+        left, right = faces.w * i // len(view.faces), faces.w * (i + 1) // len(view.faces)
+        box = pygame.Rect(faces.x + left, faces.y, right - left, faces.h)
+        found.append(Region(f"face {i}", box, face, partial(_face, face=face)))
+    return found
+
+
+def _privacy(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
+    canvas.fill(rect, canvas.theme.page)
+    room = rect.inflate(-2 * canvas.px(GAP), 0)
+    canvas.text(room, text, Style(canvas.px(30), "Medium", canvas.theme.muted, lines=2, keep=0.9))
+
+
+def _question(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
+    canvas.fill(rect, canvas.theme.page)
+    room = rect.inflate(-2 * canvas.px(GAP), -canvas.px(8))
+    canvas.text(room, text, Style(canvas.px(52), "Bold", canvas.theme.ink, "centre", lines=2, keep=0.7))
+
+
+def _who(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:
+    theme = canvas.theme
+    box = card(canvas, rect)
+    inner = box.inflate(-2 * canvas.px(36), -2 * canvas.px(22))
+    left = inner.x
+    if view.portrait:
+        portrait, ring = view.portrait, (200, 215, 235)
+        disc = pygame.Rect(inner.x, inner.y, inner.h, inner.h)
+        look = (portrait, ring)
+        canvas.picture(disc, look, theme.card, lambda big: paint_portrait(big, portrait, ring, theme.card))
+        left = disc.right + canvas.px(44)
+    right = _ticket(canvas, inner, view)
+    words = pygame.Rect(left, inner.y + canvas.px(4), right - canvas.px(30) - left, inner.h - canvas.px(8))
+    third = words.h * 30 // 100
+    top = pygame.Rect(words.x, words.y, words.w, third)
+    name = pygame.Rect(words.x, top.bottom, words.w, words.h - 2 * third)
+    last = pygame.Rect(words.x, name.bottom, words.w, words.bottom - name.bottom)
+    canvas.text(top, view.counter_line, Style(canvas.px(36), "Bold", theme.blue, lines=2, keep=0.75))
+    canvas.text(name, view.clerk, Style(canvas.px(64), "Bold", theme.ink, lines=2, keep=0.5))
+    canvas.text(last, view.clerk_title, Style(canvas.px(34), "Medium", theme.muted, lines=2, keep=0.75))
+
+
+def _ticket(canvas: Canvas, inner: pygame.Rect, view: RateView) -> int:
+    """The ticket on its plate at the right end; returns where it begins."""
+    theme = canvas.theme
+    if not view.number:
+        return inner.right
+    label = Style(canvas.px(30), "Medium", theme.muted, "centre", keep=0.6)
+    number = Style(canvas.px(135), "ExtraBold", theme.number, "centre")
+    size = max(number.size, canvas.height // 8 + 1)
+    wide = round(canvas.kit.type.line(view.number, "ExtraBold", size).width) + 2 * canvas.px(34)
+    plate = pygame.Rect(0, inner.y, min(wide, inner.w * 2 // 5), inner.h)
+    plate.right = inner.right
+    canvas.plate(plate, Plate(canvas.px(26), theme.tint_blue, theme.card))
+    top = pygame.Rect(plate.x + canvas.px(12), plate.y + canvas.px(12), plate.w - 2 * canvas.px(12), canvas.px(48))
+    canvas.text(top, view.ticket_label, label)
+    room = pygame.Rect(
+        plate.x + canvas.px(20), top.bottom, plate.w - 2 * canvas.px(20), plate.bottom - top.bottom - canvas.px(16)
+    )
+    canvas.number(room, view.number, number)
+    return plate.x
+
+
+def _tints(kind: FaceKind, theme: Theme) -> tuple[Rgb, Rgb, Rgb]:
+    """Ground, border and word of a face's card."""
+    if kind == "neutral":
+        return theme.tint_gold, theme.amber, theme.amber_ink
+    if kind in ("unhappy", "very_unhappy"):
+        return theme.tint_red, icons.face_colours(kind, theme)[0], theme.red_ink
+    return mix(theme.tint_blue, (214, 240, 250), 0.5), theme.bright, theme.blue_ink
+
+
+def _face(canvas: Canvas, rect: pygame.Rect, face: Face) -> None:
+    theme = canvas.theme
+    ground, edge, ink = _tints(face.kind, theme)
+    box = card(canvas, rect, ground, edge)
+    canvas.hit(face.action, box)
+    inner = box.inflate(-2 * canvas.px(24), -2 * canvas.px(26))
+    style = Style(canvas.px(54), "Bold", ink, "centre", lines=3, keep=0.72)
+    block = canvas.block(face.label, (inner.w, inner.h // 2), style)
+    words = round(block.drops[-1] + 1.36 * block.size) if block else 0
+    side = min(inner.h - words - canvas.px(12), inner.w)
+    gap = (inner.h - side - words) // 3
+    disc = pygame.Rect(0, inner.y + gap, side, side)
+    disc.centerx = inner.centerx
+    canvas.picture(disc, face.kind, ground, lambda big: icons.draw_face(big, face.kind, theme))
+    below = pygame.Rect(inner.x, disc.bottom + gap, inner.w, inner.bottom - disc.bottom - gap)
+    canvas.text(below, face.label, style)
+
+
+def _message(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:
+    tones: dict[str, Tone] = {"thanks": "ok", "already": "ok"}
+    lines = (view.detail,) if view.detail else ()
+    paint_notice(canvas, rect, Notice(view.state, view.message, lines=lines, tone=tones.get(view.state, "info")))

@@ -1,0 +1,62 @@
+"""The technician's start screen: what was checked, what was found, what to do."""
+
+from functools import partial
+
+import pygame
+
+from kiosk.views import icons
+from kiosk.views.canvas import Canvas, Region, Style, px
+from kiosk.views.model import StartCheck, StartView
+from kiosk.views.parts import GAP, MARGIN, card, page
+from kiosk.views.theme import Rgb, Theme
+
+FOOT = 70
+
+
+def regions(view: StartView, size: tuple[int, int]) -> list[Region]:
+    """Cut the view into regions: one row a check, in two columns when there are more than eight."""
+    height = size[1]
+    around = page(size, view.header)
+    side = px(height, MARGIN) - px(height, GAP / 2)
+    room = around.room.inflate(-2 * side, 0)
+    foot = pygame.Rect(room.x, room.bottom - px(height, FOOT), room.w, px(height, FOOT))
+    found = [*around.regions, Region("footer", foot, view.footer, lambda c, r: _footer(c, r, view.footer))]
+    columns = 1 if len(view.checks) <= 6 else 2
+    rows = max(4, -(-len(view.checks) // columns))
+    area = pygame.Rect(room.x, room.y + px(height, 10), room.w, foot.y - room.y - px(height, 10))
+    for i, check in enumerate(view.checks):
+        column, row = divmod(i, rows)
+        box = pygame.Rect(
+            area.x + area.w * column // columns, area.y + area.h * row // rows, area.w // columns, area.h // rows
+        )
+        found.append(Region(f"check {i}", box, check, partial(_check, check=check)))
+    return found
+
+
+def _footer(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
+    canvas.fill(rect, canvas.theme.page)
+    room = rect.inflate(-2 * canvas.px(GAP), 0)
+    canvas.text(room, text, Style(canvas.px(30), "Medium", canvas.theme.muted, lines=2, keep=0.9))
+
+
+def _ink(check: StartCheck, theme: Theme) -> Rgb:
+    return {"error": theme.red, "warn": theme.amber_ink}.get(check.state, theme.muted)
+
+
+def _check(canvas: Canvas, rect: pygame.Rect, check: StartCheck) -> None:
+    theme = canvas.theme
+    box = card(canvas, rect, border={"error": theme.red, "warn": theme.gold}.get(check.state))
+    inner = box.inflate(-2 * canvas.px(26), -2 * canvas.px(10))
+    side = min(canvas.px(72), inner.h)
+    sign = pygame.Rect(inner.x, inner.centery - side // 2, side, side)
+    canvas.picture(sign, check.state, theme.card, lambda big: icons.draw_check(big, check.state, theme))
+    left = sign.right + canvas.px(26)
+    words = pygame.Rect(left, inner.y, inner.right - left, inner.h)
+    head = pygame.Rect(words.x, words.y, words.w, words.h * 45 // 100 if check.advice else words.h)
+    name = pygame.Rect(head.x, head.y, head.w * 2 // 5, head.h)
+    canvas.text(name, check.name, Style(canvas.px(38), "Bold", theme.ink, lines=2, keep=0.75))
+    found = pygame.Rect(name.right + canvas.px(16), head.y, head.right - name.right - canvas.px(16), head.h)
+    canvas.text(found, check.text, Style(canvas.px(32), "Medium", _ink(check, theme), "right", lines=2, keep=0.86))
+    if check.advice:
+        below = pygame.Rect(words.x, head.bottom, words.w, words.bottom - head.bottom)
+        canvas.text(below, check.advice, Style(canvas.px(30), "Medium", theme.ink, lines=2, keep=0.9))

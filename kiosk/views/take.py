@@ -1,0 +1,182 @@
+"""The view to take a number: tiles, the priority bar, or one message in their place."""
+
+from collections.abc import Hashable
+from dataclasses import replace
+
+import pygame
+
+from kiosk.views import icons
+from kiosk.views.canvas import Canvas, Region, Style, px
+from kiosk.views.model import TILES_UP_TO, PriorityBar, TakeView, Tile
+from kiosk.views.notice import paint_notice
+from kiosk.views.parts import GAP, MARGIN, card, page, pill
+from kiosk.views.theme import Rgb, colour_of, mix, readable
+
+BAR = 156
+
+
+def regions(view: TakeView, size: tuple[int, int]) -> list[Region]:
+    """Cut the view into regions for a screen of this size."""
+    around = page(size, view.header, view.ticker, view.ticker_label, view.staff_icons)
+    room = _inner(around.room, size[1])
+    if view.notice:
+        notice, area = view.notice, around.room
+        return [*around.regions, Region("notice", area, notice, lambda c, r: paint_notice(c, r, notice))]
+    found: list[Region] = list(around.regions)
+    if view.priority:
+        found.append(_bar_region(view.priority, room, size[1], view.mode == "keys"))
+        room = pygame.Rect(room.x, room.y, room.w, found[-1].rect.top - room.y)
+    for box, tile in zip(grid(room, len(view.tiles)), view.tiles, strict=False):
+        found.append(_tile_region(box, tile, view.mode == "keys"))
+    return found
+
+
+def grid(room: pygame.Rect, count: int) -> list[pygame.Rect]:
+    """Boxes for so many tiles (at most 8), row by row, that fill the room without a gap."""
+    count = min(count, TILES_UP_TO)
+    columns = {0: 1, 1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}.get(count, 4)
+    rows = -(-count // columns)
+    boxes: list[pygame.Rect] = []
+    for i in range(count):
+        row, column = divmod(i, columns)
+        left, right = room.w * column // columns, room.w * (column + 1) // columns
+        top, bottom = room.h * row // rows, room.h * (row + 1) // rows
+        boxes.append(pygame.Rect(room.x + left, room.y + top, right - left, bottom - top))
+    return boxes
+
+
+def _inner(room: pygame.Rect, height: int) -> pygame.Rect:
+    """The room less the page's margins; cards bring half a gap of their own."""
+    side = px(height, MARGIN) - px(height, GAP / 2)
+    above = px(height, GAP * 0.55)
+    return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - above - px(height, GAP * 0.4))
+
+
+def _tile_region(box: pygame.Rect, tile: Tile, keys: bool) -> Region:
+    key: Hashable = (tile, keys)
+    return Region(f"tile {tile.action}", box, key, lambda c, r: _tile(c, r, tile, keys))
+
+
+def _bar_region(bar: PriorityBar, room: pygame.Rect, height: int, keys: bool) -> Region:
+    tall = px(height, BAR) + px(height, GAP)
+    box = pygame.Rect(room.x, room.bottom - tall, room.w, tall)
+    return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys))
+
+
+def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool) -> None:
+    theme = canvas.theme
+    colour = colour_of(tile.colour) if tile.available else theme.grey
+    ground = theme.card if tile.available else theme.tint_grey
+    box = card(canvas, rect, ground)
+    canvas.hit(tile.action, box)
+    inner = box.inflate(-2 * canvas.px(32), -2 * canvas.px(28))
+    texts = _tile_texts(canvas, tile, inner, ground)
+    needed = sum(height for _, _, height in texts) + canvas.px(8) * len(texts)
+    sign = max(canvas.px(84), min(canvas.px(150), inner.h * 2 // 5, inner.h - needed - canvas.px(12)))
+    _tile_signs(canvas, pygame.Rect(inner.x, inner.y, inner.w, sign), tile, keys, colour, ground)
+    _tile_words(canvas, pygame.Rect(inner.x, inner.y + sign, inner.w, inner.h - sign), texts)
+
+
+def _tile_texts(canvas: Canvas, tile: Tile, inner: pygame.Rect, ground: Rgb) -> list[tuple[str, Style, int]]:
+    """Name, what it is for, how many wait: each with its style and the height it needs."""
+    theme = canvas.theme
+    note = tile.note or tile.hint
+    ink = theme.ink if tile.available else readable(theme.muted, ground)
+    wanted = [
+        (tile.name, Style(canvas.px(40), "Bold", ink, lines=2, keep=0.86)),
+        (note, Style(canvas.px(31), "Medium", readable(theme.muted, ground), lines=2, keep=0.86)),
+    ]
+    if tile.available:
+        wanted.append((tile.waiting_text, Style(canvas.px(34), "Bold", theme.ink, lines=2, keep=0.8)))
+    measured: list[tuple[str, Style, int]] = []
+    for text, style in wanted:
+        block = canvas.block(text, (inner.w, inner.h), style)
+        if block:
+            measured.append((text, replace(style, size=block.size), round(block.drops[-1] + 1.3 * block.size)))
+    return measured
+
+
+def _tile_signs(canvas: Canvas, row: pygame.Rect, tile: Tile, keys: bool, colour: Rgb, ground: Rgb) -> None:
+    """Icon left and digit right; where keys are pressed, the key leads and the icon is small."""
+    if keys:
+        key = pygame.Rect(row.x, row.y, row.h, row.h)
+        draw_key(canvas, key, tile.digit, colour, ground)
+        small = row.h * 2 // 3
+        icon = pygame.Rect(row.right - small, row.y + (row.h - small) // 2, small, small)
+    else:
+        icon = pygame.Rect(row.x, row.y, row.h, row.h)
+        room = pygame.Rect(row.right - row.h, row.y, row.h, row.h)
+        style = Style(
+            row.h * 4 // 5, "Bold", readable(mix(colour, (255, 255, 255), 0.12), ground), "right", least=canvas.least
+        )
+        canvas.number(room, tile.digit, style)
+    look = ("icon", tile.icon, colour)
+    canvas.picture(icon, look, ground, lambda big: icons.draw_tile_icon(big, tile.icon, colour, (255, 255, 255)))
+
+
+def draw_key(canvas: Canvas, rect: pygame.Rect, digit: str, colour: Rgb, ground: Rgb) -> None:
+    """A round key with its digit, as on the panel."""
+    rim, light = mix(colour, (190, 200, 214), 0.75), mix(colour, (255, 255, 255), 0.55)
+    canvas.picture(rect, ("key", colour), ground, lambda big: icons.draw_key(big, colour, rim, light))
+    room = rect.inflate(-rect.w * 2 // 5, -rect.h * 2 // 5).move(0, -rect.h // 100)
+    canvas.number(room, digit, Style(rect.h // 2, "Bold", (255, 255, 255), "centre", least=canvas.least))
+
+
+def _tile_words(canvas: Canvas, room: pygame.Rect, texts: list[tuple[str, Style, int]]) -> None:
+    """Texts from top to bottom; what is left of the height stands between them."""
+    spare = room.h - sum(height for _, _, height in texts)
+    gap = max(0, min(canvas.px(16), spare // max(1, len(texts))))
+    top = room.y + max(gap, (spare - gap * (len(texts) - 1)) // 2)
+    for text, style, height in texts:
+        bottom = min(room.bottom, top + height)
+        canvas.text(pygame.Rect(room.x, top, room.w, bottom - top), text, style)
+        top += height + gap
+
+
+def _bar(canvas: Canvas, rect: pygame.Rect, bar: PriorityBar, keys: bool) -> None:
+    theme = canvas.theme
+    ground, edge = (theme.tint_green, theme.green) if bar.chosen else (theme.tint_gold, theme.gold)
+    box = card(canvas, rect, ground, edge)
+    canvas.hit(bar.action, box)
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(18))
+    sign = pygame.Rect(inner.x, 0, canvas.px(100), canvas.px(100))
+    sign.centery = inner.centery
+    _bar_sign(canvas, sign, bar, keys, ground)
+    button = _bar_button(canvas, inner, bar, ground)
+    left = sign.right + canvas.px(28)
+    words = pygame.Rect(left, inner.y, button.left - canvas.px(32) - left, inner.h)
+    ink = theme.green_ink if bar.chosen else theme.ink
+    title = Style(canvas.px(42), "Bold", ink, lines=1 if bar.text else 2, keep=0.65)
+    if not bar.text:
+        canvas.text(words, bar.title, title)
+        return
+    top = pygame.Rect(words.x, words.y, words.w, words.h * 42 // 100)
+    canvas.text(top, bar.title, title)
+    below = pygame.Rect(words.x, top.bottom, words.w, words.bottom - top.bottom)
+    canvas.text(below, bar.text, Style(canvas.px(29), "Medium", readable(theme.muted, ground), lines=2, keep=0.9))
+
+
+def _bar_sign(canvas: Canvas, sign: pygame.Rect, bar: PriorityBar, keys: bool, ground: Rgb) -> None:
+    theme = canvas.theme
+    if keys and bar.digit:
+        draw_key(canvas, sign, bar.digit, readable(theme.amber, (255, 255, 255)), ground)
+    elif bar.chosen:
+        canvas.picture(sign, "ok", ground, lambda big: icons.draw_tone(big, "ok", theme))
+    else:
+        canvas.picture(
+            sign, "cane", ground, lambda big: icons.draw_tile_icon(big, "cane", theme.amber, (255, 255, 255))
+        )
+
+
+def _bar_button(canvas: Canvas, inner: pygame.Rect, bar: PriorityBar, ground: Rgb) -> pygame.Rect:
+    """The key at the right end; returns its box (no width without a word)."""
+    theme = canvas.theme
+    style = Style(canvas.px(34), "Bold", (255, 255, 255), lines=1, keep=0.75)
+    block = canvas.block(bar.button, (inner.w * 2 // 5, inner.h), style)
+    if block is None:
+        return pygame.Rect(inner.right, inner.y, 0, inner.h)
+    wide = max(canvas.px(220), round(block.width) + 2 * canvas.px(36))
+    rect = pygame.Rect(inner.right - wide, 0, wide, canvas.px(92))
+    rect.centery = inner.centery
+    pill(canvas, rect, bar.button, theme.green if bar.chosen else theme.blue, ground, replace(style, size=block.size))
+    return rect

@@ -1,0 +1,236 @@
+"""Sets text by measuring it: wraps, shrinks down to a minimum, never guesses. Knows words only as shapes.
+
+Text is drawn two to three times too large and scaled down, because the font engine's hinting spaces small Vietnamese
+letters unevenly. Stacked capital marks (Ẫ, Ổ) rise above the font's ascent, so every height comes from the letters
+themselves.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import pygame
+
+from kiosk.views.cache import Cache
+from kiosk.views.theme import Rgb
+
+Weight = Literal["Regular", "Medium", "Bold", "ExtraBold"]
+
+FONTS = Path(__file__).parents[1] / "assets" / "fonts"
+WEIGHTS: tuple[Weight, ...] = ("Regular", "Medium", "Bold", "ExtraBold")
+
+CAP = 0.74
+"""Height of capitals and digits in this font, as a share of its size."""
+LINE = 1.25
+"""Least distance of two baselines, as a share of the size; more where marks would touch."""
+
+_GLUED = frozenset({"–", "-", "—", "·", "•", "/", "|"})
+
+
+def font_path(weight: Weight) -> Path:
+    """The bundled file of one weight."""
+    return FONTS / f"BeVietnamPro-{weight}.ttf"
+
+
+def clean(text: str) -> str:
+    """Text as it is measured and drawn: composed letters, single spaces, no line breaks."""
+    return " ".join(part for part in unicodedata.normalize("NFC", text).replace("\n", " ").split(" ") if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line at a known size: its width and how far its letters reach above and below the baseline, in pixels."""
+
+    text: str
+    width: float
+    above: float
+    below: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Text that has been set: `cut` tells that words had to be left out, `drops` are the baselines below the first
+    one.
+    """
+
+    lines: tuple[Line, ...]
+    size: int
+    cut: bool
+    drops: tuple[float, ...]
+
+    @property
+    def height(self) -> float:
+        """From the top of the first line's letters to the bottom of the last one's."""
+        return self.lines[0].above + self.drops[-1] + self.lines[-1].below
+
+    @property
+    def width(self) -> float:
+        """Width of the widest line."""
+        return max(line.width for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Sprite:
+    """A drawn line: where its baseline is in the picture, and which part of it has ink."""
+
+    surface: pygame.Surface
+    baseline: int
+    ink: pygame.Rect
+
+
+def _pixels(sprite: Sprite) -> int:
+    return sprite.surface.get_width() * sprite.surface.get_height()
+
+
+class Typesetter:
+    """Measures, wraps and draws lines with the bundled font.
+
+    One instance per screen; pygame.font must be initialised.
+    """
+
+    def __init__(self) -> None:
+        self._fonts: Cache[pygame.font.Font] = Cache(64, lambda _: 1)
+        self._lines: Cache[Line] = Cache(4000, lambda _: 1)
+        self._blocks: Cache[Block] = Cache(1000, lambda _: 1)
+        self._sprites: Cache[Sprite] = Cache(3_000_000, _pixels)
+
+    def line(self, text: str, weight: Weight, size: int) -> Line:
+        """Measure one line."""
+        return self._lines.get((text, weight, size), lambda: self._measure(text, weight, size))
+
+    def fit(
+        self, text: str, weight: Weight, size: int, least: int, room: tuple[int, int], lines: int, keep: float
+    ) -> Block:
+        """Set text into a room (width, height) in at most `lines` lines, at `size` or as little smaller as needed.
+
+        One line down to `keep` of the size is preferred to two lines. At `least` pixels words are left out, and said
+        so.
+        """
+        key = (text, weight, size, least, room, lines, keep)
+        return self._blocks.get(key, lambda: self._fit(text, weight, size, least, room, lines, keep))
+
+    def sprite(self, text: str, weight: Weight, size: int, colour: Rgb, squeeze: float = 1.0) -> Sprite:
+        """Draw one line; `squeeze` below 1.0 makes the letters narrower."""
+        squeeze = round(squeeze, 2)
+        key = (text, weight, size, colour, squeeze)
+        return self._sprites.get(key, lambda: self._draw(text, weight, size, colour, squeeze))
+
+    def _font(self, weight: Weight, size: int) -> pygame.font.Font:
+        return self._fonts.get((weight, size), lambda: pygame.font.Font(str(font_path(weight)), size))
+
+    def _measure(self, text: str, weight: Weight, size: int) -> Line:
+        scale = _scale(size)
+        font = self._font(weight, size * scale)
+        marks = [m for m in font.metrics(text) if m is not None]
+        above = max((m[3] for m in marks), default=0)
+        below = max((-m[2] for m in marks), default=0)
+        return Line(text, font.size(text)[0] / scale, above / scale, max(below, 0) / scale)
+
+    def _fit(
+        self, text: str, weight: Weight, size: int, least: int, room: tuple[int, int], lines: int, keep: float
+    ) -> Block:
+        least = min(least, size)
+        for candidate in _sizes(size, max(least, round(size * keep))):
+            block = self._set([text.replace(" ", "\u00a0")], weight, candidate)
+            if block.width <= room[0] and block.height <= room[1]:
+                return block
+        for candidate in _sizes(size, least):
+            block = self._set(self._wrap(text, weight, candidate, room[0]), weight, candidate)
+            if len(block.lines) <= lines and block.width <= room[0] and block.height <= room[1]:
+                return self._balance(text, weight, candidate, room[0], block)
+        return self._cut(text, weight, least, room, lines)
+
+    def _set(self, texts: list[str], weight: Weight, size: int, cut: bool = False) -> Block:
+        lines = [self.line(t, weight, size) for t in texts]
+        drops = [0.0]
+        for upper, lower in pairwise(lines):
+            drops.append(drops[-1] + max(LINE * size, upper.below + lower.above + 0.06 * size))
+        return Block(tuple(lines), size, cut, tuple(drops))
+
+    def _wrap(self, text: str, weight: Weight, size: int, width: float) -> list[str]:
+        rows: list[str] = []
+        for word in _words(text):
+            joined = f"{rows[-1]} {word}" if rows else word
+            if rows and self.line(joined, weight, size).width <= width:
+                rows[-1] = joined
+            else:
+                rows.append(word)
+        return rows
+
+    def _balance(self, text: str, weight: Weight, size: int, width: int, block: Block) -> Block:
+        """The same number of lines with their lengths as even as can be: no last line of one word."""
+        low, high = width / 2, float(width)
+        while high - low > 4:
+            middle = (low + high) / 2
+            narrower = self._set(self._wrap(text, weight, size, middle), weight, size)
+            if len(narrower.lines) <= len(block.lines) and narrower.width <= middle and narrower.height <= block.height:
+                block, high = narrower, middle
+            else:
+                low = middle
+        return block
+
+    def _cut(self, text: str, weight: Weight, size: int, room: tuple[int, int], lines: int) -> Block:
+        kept: list[str] = []
+        rows = [
+            row for word in self._wrap(text, weight, size, room[0]) for row in self._chop(word, weight, size, room[0])
+        ]
+        for row in rows[:lines]:
+            if kept and self._set([*kept, row], weight, size).height > room[1]:
+                break
+            kept.append(row)
+        last = kept[-1]
+        while last and self.line(last + "…", weight, size).width > room[0]:
+            last = last[:-1].rstrip()
+        return self._set([*kept[:-1], last + "…"], weight, size, cut=True)
+
+    def _chop(self, row: str, weight: Weight, size: int, width: float) -> list[str]:
+        """A row, broken inside its words where one word is wider than the room."""
+        parts: list[str] = []
+        while row and self.line(row, weight, size).width > width:
+            end = len(row)
+            while end > 1 and self.line(row[:end], weight, size).width > width:
+                end = end // 2 if self.line(row[: end // 2], weight, size).width > width else end - 1
+            parts.append(row[:end])
+            row = row[end:]
+        return [*parts, row] if row else parts
+
+    def _draw(self, text: str, weight: Weight, size: int, colour: Rgb, squeeze: float) -> Sprite:
+        scale = _scale(size)
+        font = self._font(weight, size * scale)
+        big = font.render(text, True, colour)
+        tops = [m[3] for m in font.metrics(text) if m is not None]
+        baseline = max(font.get_ascent(), *tops) if tops else font.get_ascent()
+        width, height = big.get_size()
+        # Whole steps of the scale, so that the baseline falls on a pixel.
+        top = -baseline % scale
+        target = (max(1, round(width * squeeze / scale)), -(-(height + top) // scale))
+        if scale > 1 or squeeze < 1:
+            frame = pygame.Surface((width, target[1] * scale), pygame.SRCALPHA)
+            frame.fill((*colour, 0))
+            frame.blit(big, (0, top), special_flags=pygame.BLEND_RGBA_MAX)
+            big = pygame.transform.smoothscale(frame, target)
+        return Sprite(big, (baseline + top) // scale, big.get_bounding_rect(min_alpha=40))
+
+
+def _scale(size: int) -> int:
+    """How many times too large a line is drawn; large letters need no help."""
+    if size < 44:
+        return 3
+    return 2 if size < 90 else 1
+
+
+def _sizes(size: int, least: int) -> range:
+    return range(size, least - 1, -max(1, size // 40))
+
+
+def _words(text: str) -> list[str]:
+    """Words that may begin a line: a dash or a dot stays with the word before it."""
+    words: list[str] = []
+    for word in text.split(" "):
+        if word in _GLUED and words:
+            words[-1] += "\u00a0" + word
+        else:
+            words.append(word)
+    return words
