@@ -1,0 +1,48 @@
+"""All SQL of the device. `Store` is one process's (or thread's) way into the one database that they share."""
+
+from pathlib import Path
+
+from kiosk.clock import Moment
+from kiosk.rulebook import Rulebook
+from kiosk.store.board import BoardFacts, board_facts
+from kiosk.store.counters import Counters
+from kiosk.store.database import Database, StoreCorrupt, StoreError
+from kiosk.store.issuing import Issued, Issuing
+from kiosk.store.ratings import Publication, Ratings
+from kiosk.store.series import Series, current
+
+__all__ = ["BoardFacts", "Issued", "Publication", "Series", "Store", "StoreCorrupt", "StoreError"]
+
+
+class Store:
+    """The opened database with the office's rules. `prepare` must have run on the folder.
+
+    `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys.
+    """
+
+    def __init__(self, folder: Path, book: Rulebook) -> None:
+        self.database = Database(folder)
+        self.issuing = Issuing(self.database, book)
+        self.counters = Counters(self.database, book)
+        self.ratings = Ratings(self.database, book)
+
+    def use(self, book: Rulebook) -> None:
+        """Work by new rules from now on."""
+        self.issuing.book = self.counters.book = self.ratings.book = book
+
+    def board(self, now: Moment) -> BoardFacts:
+        """What the screens show of the queue."""
+        series = current(self.database)
+        return board_facts(self.database, series.day if series else str(now.day))
+
+    def series(self) -> Series | None:
+        """The running series."""
+        return current(self.database)
+
+    def emit(self, now: Moment, kind: str, data: dict[str, object]) -> None:
+        """An event without a row: something about the device."""
+        with self.database.writing(now) as w:
+            w.emit(kind, data)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,90 @@
+"""What screens and lamps ask of the database. Reads only; each answer is small whatever the tables' size."""
+
+from dataclasses import dataclass
+
+from kiosk.store.database import Database
+from kiosk.store.rows import OPEN_STATES
+from kiosk.tickets import Counter, Ticket, counter_of, text_of, ticket_of
+
+CALLED_SHOWN = 8
+MISSED_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFacts:
+    """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls."""
+
+    waiting: dict[str, int]
+    counters: dict[str, Counter]
+    at_counter: dict[str, Ticket]
+    called: tuple[Ticket, ...]
+    missed: tuple[Ticket, ...]
+
+
+def board_facts(database: Database, series_day: str) -> BoardFacts:
+    """Facts of the running day (`series_day`, ISO date of the series)."""
+    waiting = database.rows("SELECT queue, count(*) AS n FROM tickets WHERE state = 'waiting' GROUP BY queue")
+    counters = [counter_of(row) for row in database.rows("SELECT * FROM counters")]
+    desks = [
+        ticket_of(row)
+        for row in database.rows(
+            f"SELECT * FROM tickets INDEXED BY tickets_open"
+            f" WHERE state IN {OPEN_STATES} AND state IN ('called', 'serving')"
+        )
+    ]
+    missed = database.rows(
+        f"SELECT * FROM tickets INDEXED BY tickets_open WHERE state IN {OPEN_STATES} AND state = 'no_show'"
+        " ORDER BY last_called_at DESC LIMIT ?",
+        MISSED_SHOWN,
+    )
+    return BoardFacts(
+        {row["queue"]: row["n"] for row in waiting},
+        {counter.id: counter for counter in counters},
+        {ticket.counter: ticket for ticket in desks},
+        _latest_calls(database, series_day),
+        tuple(ticket_of(row) for row in missed),
+    )
+
+
+def _latest_calls(database: Database, series_day: str) -> tuple[Ticket, ...]:
+    rows = database.rows(
+        "SELECT t.* FROM tickets t JOIN series s ON s.id = t.series"
+        " WHERE t.last_called_at IS NOT NULL AND t.calls > 0 AND s.day = ?"
+        " ORDER BY t.last_called_at DESC LIMIT ?",
+        series_day,
+        CALLED_SHOWN,
+    )
+    return tuple(ticket_of(row) for row in rows)
+
+
+def ticket_by_token(database: Database, token: str) -> Ticket | None:
+    """The ticket behind a slip's QR code."""
+    row = database.row("SELECT * FROM tickets WHERE token = ?", token)
+    return ticket_of(row) if row else None
+
+
+def ticket_by_id(database: Database, ticket_id: str) -> Ticket | None:
+    row = database.row("SELECT * FROM tickets WHERE id = ?", ticket_id)
+    return ticket_of(row) if row else None
+
+
+def totals(database: Database) -> dict[str, int]:
+    """Counts of the whole database, for the simulator and the technician."""
+    asked = {
+        "tickets": "SELECT count(*) FROM tickets",
+        "slips": "SELECT count(*) FROM jobs WHERE state = 'done'",
+        "ratings": "SELECT count(*) FROM ratings",
+        "refused": "SELECT coalesce(sum(n), 0) FROM refusals",
+    }
+    return {name: int(database.rows(sql)[0][0]) for name, sql in asked.items()}
+
+
+def last_event_at(database: Database) -> str:
+    """Time of the latest number, as text; "" before the first: no true clock shows an earlier time."""
+    row = database.row("SELECT issued_at FROM tickets ORDER BY arrival DESC LIMIT 1")
+    return str(row["issued_at"]) if row else ""
+
+
+def call_is_recent(ticket: Ticket, since: str) -> bool:
+    """Whether the last call came after `since` (event time text)."""
+    return ticket.last_called_at is not None and text_of(ticket.last_called_at) > since

@@ -1,0 +1,270 @@
+"""What clerks do: call, recall, start, finish, no-show, hold, transfer, and take back the last move within seconds."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kiosk import tickets
+from kiosk.clock import Moment
+from kiosk.rulebook import DeskRule, Rulebook
+from kiosk.store.database import Database, Writing
+from kiosk.store.rows import OPEN_STATES, load_counter, load_ticket, move_counter, move_ticket
+from kiosk.tickets import Counter, Refused, Ticket, counter_of, passed, plain, ticket_of, time_of
+
+
+class Counters:
+    """The counters' moves. Each raises Refused when the rules forbid it, StoreError when nothing can be written."""
+
+    def __init__(self, database: Database, book: Rulebook) -> None:
+        self.database = database
+        self.book = book
+
+    # --- calling ---------------------------------------------------------------------------------------------
+
+    def call_next(self, now: Moment, counter_id: str) -> Ticket | None:
+        """Finish the open ticket, if there is one, and call whom the rules choose; None when nobody waits."""
+        with self._acting(now, counter_id) as (w, counter):
+            counter = self._finish_open(w, counter)
+            ticket = self._choose(w, self._desk(counter_id), now)
+            if ticket is None:
+                return None
+            return self._call(w, ticket, counter, "")
+
+    def call_chosen(self, now: Moment, counter_id: str, number: str, reason: str) -> Ticket:
+        """Call a number out of order; the reason is kept. Newest ticket of that number first."""
+        if not reason.strip():
+            raise Refused("reason_missing")
+        with self._acting(now, counter_id) as (w, counter):
+            counter = self._finish_open(w, counter)
+            row = w.conn.execute(
+                f"SELECT * FROM tickets WHERE number = ? AND state IN {OPEN_STATES} ORDER BY arrival DESC LIMIT 1",
+                (number,),
+            ).fetchone()
+            if row is None:
+                raise Refused("no_ticket", number=number)
+            return self._call(w, ticket_of(row), counter, reason.strip())
+
+    def recall(self, now: Moment, counter_id: str) -> Ticket:
+        """Call the open ticket once more."""
+        with self._acting(now, counter_id) as (w, counter):
+            ticket = _open_ticket(w, counter)
+            return move_ticket(w, ticket, tickets.recall(ticket, counter, self.book.policy, now.at))
+
+    def start(self, now: Moment, counter_id: str) -> Ticket:
+        """The citizen has come."""
+        with self._acting(now, counter_id) as (w, counter):
+            ticket = _open_ticket(w, counter)
+            return move_ticket(w, ticket, tickets.start(ticket, counter))
+
+    def finish(self, now: Moment, counter_id: str) -> Ticket:
+        """The service is done; arms the counter's rating keys."""
+        with self._acting(now, counter_id) as (w, counter):
+            ticket = _open_ticket(w, counter)
+            return move_ticket(w, ticket, tickets.finish(ticket, counter))
+
+    def no_show(self, now: Moment, counter_id: str) -> Ticket:
+        """Nobody came."""
+        with self._acting(now, counter_id) as (w, counter):
+            ticket = _open_ticket(w, counter)
+            return move_ticket(w, ticket, tickets.no_show(ticket, counter, self.book.policy, now.at))
+
+    def one_key(self, now: Moment, counter_id: str) -> Ticket | None:
+        """The counter's single key: the first press finishes, the next one calls."""
+        if self.counter(counter_id).ticket:
+            return self.finish(now, counter_id)
+        return self.call_next(now, counter_id)
+
+    # --- other moves -----------------------------------------------------------------------------------------
+
+    def hold(self, now: Moment, counter_id: str, why: str = "") -> Ticket:
+        """Papers are missing: keep the number."""
+        with self._acting(now, counter_id) as (w, counter):
+            ticket = _open_ticket(w, counter)
+            return move_ticket(w, ticket, tickets.hold(ticket, counter, why))
+
+    def transfer(
+        self, now: Moment, counter_id: str, *, service: str = "", to_counter: str = "", why: str = ""
+    ) -> Ticket:
+        """Send the open ticket on to a service or to one counter."""
+        if service and service not in self.book.services:
+            raise Refused("no_service", service=service)
+        if to_counter and to_counter not in self.book.desks:
+            raise Refused("no_counter", counter=to_counter)
+        with self._acting(now, counter_id) as (w, counter):
+            ticket = _open_ticket(w, counter)
+            return move_ticket(
+                w, ticket, tickets.transfer(ticket, counter, service=service, to_counter=to_counter, why=why)
+            )
+
+    def come_back(self, now: Moment, ticket_id: str) -> Ticket:
+        """A held ticket returns, or a missed one rejoins: near the head of its line."""
+        with self.database.writing(now) as w:
+            ticket = load_ticket(w.conn, ticket_id)
+            policy = self.book.policy
+            line = _line(w.conn, ticket.queue, policy.rejoin_behind)
+            place = tickets.place_near_head(line, ticket, _turns(w.conn).get(ticket.queue, False), policy, now.at)
+            return move_ticket(w, ticket, tickets.come_back(ticket, place))
+
+    def cancel(self, now: Moment, ticket_id: str, why: str) -> Ticket:
+        """Take a ticket out of the queue."""
+        with self.database.writing(now) as w:
+            ticket = load_ticket(w.conn, ticket_id)
+            return move_ticket(w, ticket, tickets.cancel(ticket, why))
+
+    def undo(self, now: Moment, counter_id: str) -> None:
+        """Take back the counter's last move. Refused when it is too long ago, or when something else followed."""
+        with self.database.writing(now) as w:
+            row = w.conn.execute("SELECT * FROM undo WHERE counter = ?", (counter_id,)).fetchone()
+            if row is None or passed(time_of(row["at"]), self.book.policy.undo_s, now.at):
+                raise Refused("undo_too_late")
+            before, after = json.loads(row["before"]), json.loads(row["after"])
+            _check_untouched(w.conn, after)
+            desk_before, desk_after = counter_of(before["desk"]), counter_of(after["desk"])
+            for was, became in zip(before["tickets"], after["tickets"], strict=True):
+                decision = tickets.undo(ticket_of(was), ticket_of(became), desk_before, desk_after)
+                move_ticket(w, ticket_of(became), decision)
+            w.conn.execute("DELETE FROM undo WHERE counter = ?", (counter_id,))
+
+    # --- the counter itself ----------------------------------------------------------------------------------
+
+    def open(self, now: Moment, counter_id: str, clerk: str = "") -> Counter:
+        """A clerk sits down (by default the one of the office document). Signs the same clerk out elsewhere."""
+        desk = self._desk(counter_id)
+        clerk = clerk or desk.clerk
+        with self.database.writing(now) as w:
+            for row in w.conn.execute("SELECT id FROM counters WHERE clerk = ? AND id != ?", (clerk, counter_id)):
+                if clerk:
+                    move_counter(w, load_counter(w.conn, row["id"]), ("counter.closed", {"counter": row["id"]}))
+            return _open_desk(w, load_counter(w.conn, counter_id), clerk)
+
+    def pause(self, now: Moment, counter_id: str, until: str = "") -> Counter:
+        """Stop serving for a while; `until` is a wall time "HH:MM" for the board, or ""."""
+        return self._counter_event(now, counter_id, "counter.paused", until=until)
+
+    def resume(self, now: Moment, counter_id: str) -> Counter:
+        return self._counter_event(now, counter_id, "counter.resumed")
+
+    def close(self, now: Moment, counter_id: str) -> Counter:
+        """The clerk signs out. Refused while a ticket is open here."""
+        if self.counter(counter_id).ticket:
+            raise Refused("counter_busy")
+        return self._counter_event(now, counter_id, "counter.closed")
+
+    def counter(self, counter_id: str) -> Counter:
+        return load_counter(self.database.conn, counter_id)
+
+    def tick(self, now: Moment) -> int:
+        """Start the services that nobody started by hand; how many there were. Reads only while none is due."""
+        due = self._due(now)
+        if not due:
+            return 0
+        with self.database.writing(now) as w:
+            for ticket in self._due(now):
+                counter = load_counter(w.conn, ticket.counter)
+                move_ticket(w, ticket, tickets.start(ticket, counter, implied=True))
+        return len(due)
+
+    # --- within a transaction --------------------------------------------------------------------------------
+
+    @contextmanager
+    def _acting(self, now: Moment, counter_id: str) -> Iterator[tuple[Writing, Counter]]:
+        """A clerk's move: the counter is open for it, and the rows before and after it are kept for undo."""
+        desk = self._desk(counter_id)
+        with self.database.writing(now) as w:
+            counter = load_counter(w.conn, counter_id)
+            if counter.state == "closed":
+                counter = _open_desk(w, counter, desk.clerk)
+            elif counter.state == "paused":
+                counter = move_counter(w, counter, ("counter.resumed", {"counter": counter_id}))
+            yield w, counter
+            before = {"desk": plain(counter), "tickets": [plain(was) for was, _ in w.moved.values()]}
+            after = {
+                "desk": plain(load_counter(w.conn, counter_id)),
+                "tickets": [plain(became) for _, became in w.moved.values()],
+            }
+            w.conn.execute(
+                "INSERT OR REPLACE INTO undo VALUES (?, ?, ?, ?)",
+                (counter_id, tickets.text_of(now.at), json.dumps(before), json.dumps(after)),
+            )
+
+    def _finish_open(self, w: Writing, counter: Counter) -> Counter:
+        if not counter.ticket:
+            return counter
+        ticket = load_ticket(w.conn, counter.ticket)
+        move_ticket(w, ticket, tickets.finish(ticket, counter))
+        return load_counter(w.conn, counter.id)
+
+    def _choose(self, w: Writing, desk: DeskRule, now: Moment) -> Ticket | None:
+        heads = [head for queue in desk.services for head in _heads(w.conn, queue)]
+        heads += _targeted(w.conn, desk.id)
+        return tickets.choose(heads, _turns(w.conn), self.book.policy, now.at)
+
+    def _call(self, w: Writing, ticket: Ticket, counter: Counter, reason: str) -> Ticket:
+        called = move_ticket(w, ticket, tickets.call(ticket, counter, reason=reason))
+        if not reason:
+            w.conn.execute("INSERT OR REPLACE INTO turns VALUES (?, ?)", (ticket.queue, ticket.priority))
+        return called
+
+    def _desk(self, counter_id: str) -> DeskRule:
+        desk = self.book.desks.get(counter_id)
+        if desk is None:
+            raise Refused("no_counter", counter=counter_id)
+        return desk
+
+    def _counter_event(self, now: Moment, counter_id: str, kind: str, **data: str) -> Counter:
+        self._desk(counter_id)
+        with self.database.writing(now) as w:
+            return move_counter(w, load_counter(w.conn, counter_id), (kind, {"counter": counter_id, **data}))
+
+    def _due(self, now: Moment) -> list[Ticket]:
+        rows = self.database.rows(
+            f"SELECT * FROM tickets INDEXED BY tickets_open WHERE state IN {OPEN_STATES} AND state = 'called'"
+        )
+        called = [ticket_of(row) for row in rows]
+        return [t for t in called if passed(t.last_called_at, self.book.policy.implied_start_s, now.at)]
+
+
+def _open_desk(w: Writing, counter: Counter, clerk: str) -> Counter:
+    return move_counter(w, counter, ("counter.opened", {"counter": counter.id, "clerk": clerk}))
+
+
+def _open_ticket(w: Writing, counter: Counter) -> Ticket:
+    if not counter.ticket:
+        raise Refused("counter_empty")
+    return load_ticket(w.conn, counter.ticket)
+
+
+def _turns(conn: sqlite3.Connection) -> dict[str, bool]:
+    return {row["queue"]: bool(row["priority"]) for row in conn.execute("SELECT queue, priority FROM turns")}
+
+
+_HEADS = """SELECT * FROM tickets WHERE state = 'waiting' AND queue = ? AND priority = ? AND target = ''
+    ORDER BY place, arrival LIMIT ?"""
+
+
+def _heads(conn: sqlite3.Connection, queue: str) -> list[Ticket]:
+    """The first of each kind; one more, in case the first has only just come back from a missed call."""
+    return [ticket_of(row) for kind in (1, 0) for row in conn.execute(_HEADS, (queue, kind, 2))]
+
+
+def _targeted(conn: sqlite3.Connection, counter_id: str) -> list[Ticket]:
+    sql = "SELECT * FROM tickets WHERE state = 'waiting' AND target = ? ORDER BY place, arrival LIMIT 2"
+    return [ticket_of(row) for row in conn.execute(sql, (counter_id,))]
+
+
+def _line(conn: sqlite3.Connection, queue: str, behind: int) -> list[Ticket]:
+    return [ticket_of(row) for kind in (1, 0) for row in conn.execute(_HEADS, (queue, kind, behind + 1))]
+
+
+def _check_untouched(conn: sqlite3.Connection, after: dict[str, Any]) -> None:
+    """Undo is refused when a row has moved on, or when the citizen has already rated what was finished."""
+    for became in after["tickets"]:
+        if plain(load_ticket(conn, became["id"])) != became:
+            raise Refused("undo_too_late")
+        if conn.execute("SELECT 1 FROM ratings WHERE ticket = ?", (became["id"],)).fetchone():
+            raise Refused("undo_rated")
+    desk = after["desk"]
+    if plain(load_counter(conn, desk["id"])) != desk:
+        raise Refused("undo_too_late")

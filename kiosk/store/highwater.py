@@ -1,0 +1,96 @@
+"""The high-water file: what must outlive the database, so that a restored one never repeats a printed number.
+
+A small JSON file beside the database, replaced whole and fsynced. It holds a ceiling per series and service, raised
+well ahead (an fsync per ticket would cost as much as the commit), and the count of the feed's epochs. Whoever raises
+it holds the database's write lock, so two processes never write it at once.
+"""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+AHEAD = 50
+SERIES_KEPT = 12
+
+logger = logging.getLogger(__name__)
+
+
+class HighWater:
+    """The file, read when needed and kept in memory between raises."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._content: dict[str, Any] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what another process may have raised. An unreadable file counts as absent: the database still knows."""
+        try:
+            content = json.loads(self.path.read_text())
+            self._content = {"epoch": int(content["epoch"]), "feed": str(content["feed"]), "series": content["series"]}
+        except FileNotFoundError:
+            self._content = {"epoch": 0, "feed": "", "series": {}}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.error("%s cannot be read (%s): ceilings start from the database", self.path, error)
+            self._content = {"epoch": 0, "feed": "", "series": {}}
+
+    def ceiling(self, series: str, service: str) -> int:
+        """The highest number that may already be on paper."""
+        return int(self._content["series"].get(series, {}).get(service, 0))
+
+    def cover(self, series: str, numbers: dict[str, int]) -> None:
+        """Make sure that each number (by service) lies at or below its ceiling, before it is committed.
+
+        A card that takes no more writes must not stop the queue: then the ceiling stays, and the log says so.
+        """
+        if all(n <= self.ceiling(series, service) for service, n in numbers.items()):
+            return
+        self.reload()
+        short = {service: n + AHEAD for service, n in numbers.items() if n > self.ceiling(series, service)}
+        if short:
+            kept = dict(list(self._content["series"].items())[-SERIES_KEPT:])
+            kept[series] = {**kept.get(series, {}), **short}
+            self._try_write({**self._content, "series": kept})
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs the feed has had."""
+        return int(self._content["epoch"])
+
+    @property
+    def feed(self) -> str:
+        """The epoch that the database had when it was last opened; another one means another database."""
+        return str(self._content["feed"])
+
+    def next_epoch(self) -> int:
+        """Count one epoch more; durable on return. Raises OSError when the file cannot be written."""
+        self.reload()
+        self._write({**self._content, "epoch": self.epoch + 1})
+        return self.epoch
+
+    def remember_feed(self, epoch: str) -> None:
+        """Note the database's epoch."""
+        if epoch != self.feed:
+            self._write({**self._content, "feed": epoch})
+
+    def _try_write(self, content: dict[str, Any]) -> None:
+        try:
+            self._write(content)
+        except OSError as error:
+            logger.error("%s cannot be written (%s): the disk is full or read-only", self.path, error)
+
+    def _write(self, content: dict[str, Any]) -> None:
+        fresh = self.path.with_suffix(".new")
+        with fresh.open("w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self._content = content

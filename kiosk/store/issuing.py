@@ -1,0 +1,223 @@
+"""Giving a number: limits, hours, quota, the number itself, the slip to print and the events, in one transaction."""
+
+import secrets
+import sqlite3
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from kiosk.clock import Moment
+from kiosk.hours import CalendarDay, opening, session_at
+from kiosk.rulebook import Rulebook
+from kiosk.store.database import Database, StoreError, Writing
+from kiosk.store.rows import insert_ticket
+from kiosk.store.series import next_number, running
+from kiosk.tickets import (
+    Load,
+    Refused,
+    Ticket,
+    issued,
+    label,
+    limit_press,
+    limit_quota,
+    people_ahead,
+    text_of,
+    time_of,
+    wait_range,
+)
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RECENT_SERVICES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What the citizen is told: the ticket, how many are ahead, the wait in minutes (from, to) if it can be said."""
+
+    ticket: Ticket
+    ahead: int
+    wait: tuple[int, int] | None
+    job: int
+
+
+def new_token() -> str:
+    """80 random bits as 16 Crockford characters: upper-case only, so that the slip's QR code stays small."""
+    value = secrets.randbits(80)
+    return "".join(CROCKFORD[value >> shift & 31] for shift in range(75, -1, -5))
+
+
+def new_id() -> str:
+    """A random id that begins with the time (UUID version 7): rows with it land at the index's end, which keeps
+    the 400,000th ticket as cheap as the first."""
+    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 7 << 76
+    value = value & ~(0x3 << 62) | 2 << 62
+    return str(uuid.UUID(int=value))
+
+
+class Issuing:
+    """The queue's entrance. `book` is the office's rules in force; replace it when the office document changes."""
+
+    def __init__(self, database: Database, book: Rulebook) -> None:
+        self.database = database
+        self.book = book
+
+    def issue(self, now: Moment, service: str, *, priority: bool = False, by: str = "kiosk") -> Issued:
+        """Give the next number of a service.
+
+        Raises Refused (holiday, closed, session_over, quota, too_fast, flood, no_service); the refusal is counted and
+        has its event. `by="staff"` passes hours, quota and limits. Raises StoreError when nothing can be written.
+        """
+        try:
+            outcome = self._decide(now, service, priority, by)
+        except StoreError as error:
+            if not error.retry:
+                raise
+            outcome = self._decide(now, service, priority, by)
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    def _decide(self, now: Moment, service: str, priority: bool, by: str) -> Issued | Refused:
+        with self.database.writing(now) as w:
+            outcome = self._try(w, service, priority, by)
+            if isinstance(outcome, Refused):
+                _count_refusal(w, service, outcome, by)
+            return outcome
+
+    def refuse(self, now: Moment, service: str, reason: str) -> None:
+        """Count a press that was dropped before it came here (stale, stuck, nothing chosen)."""
+        with self.database.writing(now) as w:
+            _count_refusal(w, service, Refused(reason), "kiosk")
+
+    def _try(self, w: Writing, service: str, priority: bool, by: str) -> Issued | Refused:
+        rule = self.book.services.get(service)
+        if rule is None:
+            return Refused("no_service", service=service)
+        overrides = calendar_overrides(w.conn)
+        session = session_at(self.book.hours, w.now.local, overrides) if w.now.trusted else ""
+        series = running(w, self.database, session if self.book.numbering == "session" else "")
+        try:
+            if by == "kiosk":
+                limit_press(_press_load(w, self.book.policy.per_minute), self.book.policy, w.now.at)
+                if w.now.trusted:
+                    _check_opening(self.book, w.now, overrides)
+                    quota = rule.quota.get(session)
+                    extra = extra_quota(w.conn, service, session, series.day)
+                    if quota is not None:
+                        limit_quota(_session_load(w, series.day, session, service), quota + extra)
+        except Refused as refused:
+            return refused
+        return self._give(w, series.id, session, service, rule.prefix, priority, by)
+
+    def _give(
+        self, w: Writing, series: str, session: str, service: str, prefix: str, priority: bool, by: str
+    ) -> Issued:
+        ahead, wait = self.outlook(w.conn, service, priority)
+        seq = next_number(w, self.database, series, service)
+        arrival = w.conn.execute("SELECT coalesce(max(arrival), 0) + 1 FROM tickets").fetchone()[0]
+        data = {
+            "ticket": new_id(),
+            "token": new_token(),
+            "series": series,
+            "session": session,
+            "service": service,
+            "seq": seq,
+            "number": label(prefix, seq),
+            "priority": priority,
+            "boot": w.now.boot,
+            "trusted": w.now.trusted,
+            "arrival": arrival,
+            "by": by,
+            "ahead": ahead,
+            "wait": list(wait) if wait else None,
+        }
+        ticket = issued(data, w.now.at)
+        insert_ticket(w.conn, arrival, ticket)
+        w.emit("ticket.issued", data)
+        return Issued(ticket, ahead, wait, _queue_slip(w, ticket, ahead, wait))
+
+    def outlook(self, conn: sqlite3.Connection, service: str, priority: bool) -> tuple[int, tuple[int, int] | None]:
+        """How many would be called before a new ticket of this kind, and the wait in minutes if it can be said."""
+        waiting = dict(
+            conn.execute(
+                "SELECT priority, count(*) FROM tickets WHERE state = 'waiting' AND queue = ? GROUP BY priority",
+                (service,),
+            ).fetchall()
+        )
+        turn = conn.execute("SELECT priority FROM turns WHERE queue = ?", (service,)).fetchone()
+        policy = self.book.policy
+        ahead = people_ahead(priority, waiting.get(0, 0), waiting.get(1, 0), bool(turn and turn[0]), policy)
+        return ahead, wait_range(ahead, service_times(conn, service), self._open_counters(conn, service), policy)
+
+    def _open_counters(self, conn: sqlite3.Connection, service: str) -> int:
+        is_open = {row["id"] for row in conn.execute("SELECT id FROM counters WHERE state = 'open'")}
+        return sum(1 for desk in self.book.desks.values() if service in desk.services and desk.id in is_open)
+
+
+def service_times(conn: sqlite3.Connection, service: str) -> list[float]:
+    """The latest service times of a queue in seconds, implied starts left out."""
+    rows = conn.execute(
+        "SELECT started_at, ended_at FROM tickets WHERE state = 'served' AND implied = 0 AND queue = ?"
+        " ORDER BY ended_at DESC LIMIT ?",
+        (service, RECENT_SERVICES),
+    ).fetchall()
+    return [(time_of(row["ended_at"]) - time_of(row["started_at"])).total_seconds() for row in rows]
+
+
+def calendar_overrides(conn: sqlite3.Connection) -> list[CalendarDay]:
+    """The days that staff opened or closed on top of the office's calendar."""
+    rows = conn.execute("SELECT key, value FROM overrides WHERE kind = 'day'").fetchall()
+    return [CalendarDay(date.fromisoformat(r["key"]), r["value"].split("|")[0], r["value"].split("|")[1]) for r in rows]
+
+
+def extra_quota(conn: sqlite3.Connection, service: str, session: str, day: str) -> int:
+    """How many numbers staff added to today's quota of a service."""
+    key = f"{day}/{session}/{service}"
+    row = conn.execute("SELECT value FROM overrides WHERE kind = 'quota' AND key = ?", (key,)).fetchone()
+    return int(row["value"]) if row else 0
+
+
+def _check_opening(book: Rulebook, now: Moment, overrides: list[CalendarDay]) -> None:
+    door = opening(book.hours, now.local, overrides)
+    reason = {"holiday": "holiday", "before": "closed", "over": "session_over"}.get(door.status)
+    if reason:
+        raise Refused(reason, opening=door)
+
+
+def _press_load(w: Writing, per_minute: int) -> Load:
+    """Numbers of the last minute; looks at no more rows than the cap allows, whatever the table's size."""
+    rows = w.conn.execute("SELECT issued_at FROM tickets ORDER BY arrival DESC LIMIT ?", (per_minute,)).fetchall()
+    if not rows:
+        return Load()
+    since = text_of(w.now.at - timedelta(minutes=1))
+    recent = sum(1 for row in rows if since < row["issued_at"] <= text_of(w.now.at))
+    return Load(time_of(rows[0]["issued_at"]), recent)
+
+
+def _session_load(w: Writing, day: str, session: str, service: str) -> Load:
+    row = w.conn.execute(
+        "SELECT count(*) FROM tickets JOIN series ON series.id = tickets.series"
+        " WHERE series.day = ? AND tickets.service = ? AND tickets.session = ?",
+        (day, service, session),
+    ).fetchone()
+    return Load(in_session=row[0])
+
+
+def _count_refusal(w: Writing, service: str, refused: Refused, by: str) -> None:
+    w.conn.execute(
+        "INSERT INTO refusals VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+        (str(w.now.day), service, refused.reason),
+    )
+    w.emit("ticket.refused", {"service": service, "reason": refused.reason, "day": str(w.now.day), "by": by})
+
+
+def _queue_slip(w: Writing, ticket: Ticket, ahead: int, wait: tuple[int, int] | None) -> int:
+    low, high = wait if wait else (None, None)
+    cursor = w.conn.execute(
+        "INSERT INTO jobs (ticket, state, copy, made_at, boot, mono, ahead, wait_low, wait_high, why)"
+        " VALUES (?, 'queued', 0, ?, ?, ?, ?, ?, ?, '')",
+        (ticket.id, text_of(w.now.at), w.now.boot, w.now.mono, ahead, low, high),
+    )
+    return int(cursor.lastrowid or 0)

@@ -1,0 +1,73 @@
+"""The database's tables, as numbered migrations that are never edited after a release."""
+
+from sqlite_utils import Database, Migrations
+
+from sync import outbox
+
+migrations = Migrations("kiosk")
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    outbox.create(db.conn)
+    # Raw DDL: partial indexes and WITHOUT ROWID are what keeps a ticket as cheap at 400,000 rows as at the first.
+    for statement in _FIRST:
+        db.conn.execute(statement)
+
+
+_FIRST = (
+    # A series of numbers: one per day, or per session where the office numbers so. One row is current.
+    """CREATE TABLE series (
+        id TEXT PRIMARY KEY, day TEXT NOT NULL, session TEXT NOT NULL, trusted INTEGER NOT NULL,
+        opened_at TEXT NOT NULL, current INTEGER NOT NULL)""",
+    """CREATE TABLE numbers (
+        series TEXT NOT NULL, service TEXT NOT NULL, n INTEGER NOT NULL,
+        PRIMARY KEY (series, service)) WITHOUT ROWID""",
+    # Whether the last call of a queue was a priority one: whose turn it is next.
+    "CREATE TABLE turns (queue TEXT PRIMARY KEY, priority INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE tickets (
+        arrival INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, token TEXT NOT NULL UNIQUE,
+        series TEXT NOT NULL, session TEXT NOT NULL, service TEXT NOT NULL, seq INTEGER NOT NULL,
+        number TEXT NOT NULL, priority INTEGER NOT NULL, issued_at TEXT NOT NULL, boot TEXT NOT NULL,
+        trusted INTEGER NOT NULL, place INTEGER NOT NULL, queue TEXT NOT NULL, state TEXT NOT NULL,
+        target TEXT NOT NULL, counter TEXT NOT NULL, clerk TEXT NOT NULL, calls INTEGER NOT NULL,
+        first_called_at TEXT, last_called_at TEXT, started_at TEXT, implied INTEGER NOT NULL, ended_at TEXT,
+        why TEXT NOT NULL, not_before TEXT, UNIQUE (series, service, seq))""",
+    "CREATE INDEX tickets_waiting ON tickets (queue, priority, place) WHERE state = 'waiting'",
+    """CREATE INDEX tickets_open ON tickets (series, number)
+        WHERE state IN ('waiting', 'called', 'serving', 'held', 'no_show')""",
+    "CREATE INDEX tickets_served ON tickets (queue, ended_at) WHERE state = 'served' AND implied = 0",
+    "CREATE INDEX tickets_called ON tickets (last_called_at) WHERE last_called_at IS NOT NULL",
+    """CREATE TABLE counters (
+        id TEXT PRIMARY KEY, state TEXT NOT NULL, clerk TEXT NOT NULL, paused_until TEXT NOT NULL,
+        ticket TEXT NOT NULL, armed TEXT NOT NULL, armed_at TEXT, acted_at TEXT) WITHOUT ROWID""",
+    # The last move of each counter, with the rows before and after it, so that it can be taken back for some seconds.
+    """CREATE TABLE undo (
+        counter TEXT PRIMARY KEY, at TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE refusals (
+        day TEXT NOT NULL, service TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,
+        PRIMARY KEY (day, service, reason)) WITHOUT ROWID""",
+    """CREATE TABLE ratings (
+        n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ticket TEXT NOT NULL, counter TEXT NOT NULL,
+        clerk TEXT NOT NULL, level INTEGER NOT NULL, label_set TEXT NOT NULL, source TEXT NOT NULL,
+        flags TEXT NOT NULL, at TEXT NOT NULL, day TEXT NOT NULL, session TEXT NOT NULL, replaced_by TEXT NOT NULL)""",
+    "CREATE INDEX ratings_ticket ON ratings (ticket) WHERE ticket != ''",
+    "CREATE INDEX ratings_counter ON ratings (counter, n)",
+    "CREATE INDEX ratings_day ON ratings (day)",
+    # Figures as they were published; `upto` is the last rating (ratings.n) that they include.
+    """CREATE TABLE published (
+        id INTEGER PRIMARY KEY, day TEXT NOT NULL, session TEXT NOT NULL, period TEXT NOT NULL,
+        upto INTEGER NOT NULL, figures TEXT NOT NULL)""",
+    # Slips to print. `copy` counts how often the slip was begun; what it says about the line is kept here.
+    """CREATE TABLE jobs (
+        id INTEGER PRIMARY KEY, ticket TEXT NOT NULL, state TEXT NOT NULL, copy INTEGER NOT NULL,
+        made_at TEXT NOT NULL, boot TEXT NOT NULL, mono INTEGER NOT NULL, ahead INTEGER NOT NULL,
+        wait_low INTEGER, wait_high INTEGER, why TEXT NOT NULL)""",
+    "CREATE INDEX jobs_open ON jobs (id) WHERE state IN ('queued', 'sending')",
+    "CREATE INDEX jobs_ticket ON jobs (ticket)",
+    # Days that staff opened or closed, and extra quota: rows with events, on top of the office document.
+    """CREATE TABLE overrides (
+        kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID""",
+    # What the kiosk knows about itself: printer state, who vouched for the clock in which boot.
+    "CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)

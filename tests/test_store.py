@@ -1,0 +1,286 @@
+"""The store on a real database: numbers, moves, series under a doubtful clock, restores, several processes."""
+
+import multiprocessing
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kiosk.store import Store, StoreError
+from kiosk.store.prepare import backup, prepare, restore
+from kiosk.store.rebuild import from_events, from_tables
+from kiosk.tickets import Refused, State
+from tests.office import moment, open_store, rulebook
+
+DAY = 24 * 3600
+
+
+def numbers(store: Store) -> list[str]:
+    return [row["number"] for row in store.database.rows("SELECT number FROM tickets ORDER BY arrival")]
+
+
+def events(store: Store) -> list[str]:
+    sql = "SELECT json_extract(line, '$.type') AS kind FROM events WHERE kind LIKE 'ticket.%' ORDER BY seq"
+    return [row["kind"] for row in store.database.rows(sql)]
+
+
+def test_each_service_counts_for_itself_without_gaps(store: Store):
+    for n, service in enumerate(["ho-tich", "dat-dai", "ho-tich", "ho-tich"]):
+        store.issuing.issue(moment(n), service)
+    assert numbers(store) == ["1001", "3001", "1002", "1003"]
+
+
+def test_a_refused_press_takes_no_number_and_is_counted_with_its_reason(tmp_path: Path):
+    store = open_store(tmp_path, rulebook())
+    store.issuing.issue(moment(0), "ho-tich")
+    with pytest.raises(Refused, match="too_fast"):
+        store.issuing.issue(moment(1), "ho-tich")
+    assert store.issuing.issue(moment(2), "ho-tich").ticket.number == "1002"
+    assert [tuple(r) for r in store.database.rows("SELECT reason, n FROM refusals")] == [("too_fast", 1)]
+    assert events(store) == ["ticket.issued", "ticket.refused", "ticket.issued"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "day", "reason"),
+    [
+        (-3600, 0, "closed"),
+        (4 * 3600, 0, "session_over"),
+        (0, 1, "holiday"),
+        (0, 6, "holiday"),
+        (10 * 3600, 0, "session_over"),
+    ],
+)
+def test_outside_opening_hours_the_reason_is_said_and_staff_passes(store: Store, seconds: float, day: int, reason: str):
+    with pytest.raises(Refused, match=reason) as refused:
+        store.issuing.issue(moment(seconds, day=day), "ho-tich")
+    assert refused.value.values["opening"].resumes is not None
+    assert store.issuing.issue(moment(seconds, day=day), "ho-tich", by="staff").ticket.number == "1001"
+
+
+def test_a_quota_ends_the_numbers_of_its_session_and_not_of_the_next(tmp_path: Path):
+    book = rulebook(press_limits=False)
+    land = replace(book.services["dat-dai"], quota={"sang": 2})
+    store = open_store(tmp_path, replace(book, services={**book.services, "dat-dai": land}))
+    for n in range(2):
+        store.issuing.issue(moment(n), "dat-dai")
+    with pytest.raises(Refused, match="quota"):
+        store.issuing.issue(moment(5), "dat-dai")
+    assert store.issuing.issue(moment(6), "ho-tich").ticket.number == "1001"
+    assert store.issuing.issue(moment(6 * 3600), "dat-dai").ticket.number == "3003"
+
+
+def test_next_finishes_the_open_ticket_and_arms_its_rating(store: Store):
+    for n in range(2):
+        store.issuing.issue(moment(n), "ho-tich")
+    first = store.counters.call_next(moment(10), "1")
+    second = store.counters.call_next(moment(60), "1")
+    assert first and second and (first.number, second.number) == ("1001", "1002")
+    assert store.counters.counter("1").armed == first.id
+    assert store.ratings.lamps(moment(61))["1"]
+
+
+def test_a_service_counts_as_started_15_s_after_the_call_and_that_disarms_the_rating_before(store: Store):
+    for n in range(2):
+        store.issuing.issue(moment(n), "ho-tich")
+    store.counters.call_next(moment(10), "1")
+    store.counters.call_next(moment(30), "1")
+    assert store.counters.tick(moment(44)) == 0
+    assert store.counters.tick(moment(45)) == 1
+    assert not store.ratings.lamps(moment(46))["1"]
+
+
+def test_undo_takes_back_a_call_and_the_finish_that_came_with_it(store: Store):
+    for n in range(2):
+        store.issuing.issue(moment(n), "ho-tich")
+    store.counters.call_next(moment(10), "1")
+    before = from_tables(store.database.conn)
+    store.counters.call_next(moment(60), "1")
+    store.counters.undo(moment(64), "1")
+    assert from_tables(store.database.conn).tickets == before.tickets
+    assert store.counters.counter("1").ticket == before.counters["1"].ticket
+    with pytest.raises(Refused, match="undo_too_late"):
+        store.counters.undo(moment(65), "1")
+
+
+def test_undo_is_refused_after_five_seconds_and_once_the_citizen_has_rated(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.call_next(moment(10), "1")
+    with pytest.raises(Refused, match="undo_too_late"):
+        store.counters.undo(moment(15), "1")
+    store.counters.finish(moment(60), "1")
+    store.ratings.press(moment(61), "1", 3, "key")
+    with pytest.raises(Refused, match="undo_rated"):
+        store.counters.undo(moment(62), "1")
+
+
+def test_a_held_ticket_returns_with_its_number_behind_the_next_two(store: Store):
+    for n in range(4):
+        store.issuing.issue(moment(n), "dat-dai")
+    held = store.counters.call_next(moment(10), "2")
+    assert held
+    store.counters.hold(moment(20), "2", "thiếu giấy tờ")
+    store.counters.come_back(moment(30), held.id)
+    called = [store.counters.call_next(moment(40 + n), "2").number for n in range(4)]  # type: ignore[union-attr]
+    assert called == ["3002", "3003", "3001", "3004"]
+
+
+def test_a_transfer_to_a_counter_is_called_there_only_and_keeps_its_place(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.issuing.issue(moment(1), "bao-tro")
+    store.counters.call_next(moment(10), "1")
+    store.counters.transfer(moment(20), "1", to_counter="3")
+    assert store.counters.call_next(moment(30), "1") is None
+    assert store.counters.call_next(moment(31), "3").number == "1001"  # type: ignore[union-attr]
+
+
+def test_a_chosen_call_needs_a_reason_and_keeps_it(store: Store):
+    for n in range(3):
+        store.issuing.issue(moment(n), "ho-tich")
+    with pytest.raises(Refused, match="reason_missing"):
+        store.counters.call_chosen(moment(5), "1", "1003", " ")
+    assert store.counters.call_chosen(moment(6), "1", "1003", "hẹn trước").why == "hẹn trước"
+    with pytest.raises(Refused, match="no_ticket"):
+        store.counters.call_chosen(moment(7), "1", "1999", "hẹn trước")
+
+
+def test_a_new_day_starts_again_at_one_and_closes_what_was_left_open(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.issuing.issue(moment(1), "ho-tich")
+    store.counters.call_next(moment(2), "1")
+    assert store.issuing.issue(moment(0, day=2), "ho-tich").ticket.number == "1001"
+    states = [row["state"] for row in store.database.rows("SELECT state FROM tickets ORDER BY arrival")]
+    assert states == ["closed", "closed", "waiting"]
+    assert store.counters.counter("1").ticket == ""
+    assert store.counters.counter("1").state == "closed"
+
+
+def test_an_office_that_numbers_by_session_starts_again_after_lunch_and_keeps_who_waits(tmp_path: Path):
+    store = open_store(tmp_path, replace(rulebook(press_limits=False), numbering="session"))
+    store.issuing.issue(moment(0), "ho-tich")
+    assert store.issuing.issue(moment(6 * 3600), "ho-tich").ticket.number == "1001"
+    assert store.board(moment(6 * 3600)).waiting == {"ho-tich": 2}
+
+
+def test_a_wrong_clock_goes_on_with_the_running_series_and_closes_nobody(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    back = moment(-40 * DAY, trusted=False, boot="b0070002")
+    assert store.issuing.issue(back, "ho-tich").ticket.number == "1002"
+    assert store.board(back).waiting == {"ho-tich": 2}
+
+
+def test_numbers_of_an_unbelieved_clock_are_relabelled_when_the_true_date_comes(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    boot = "b0070002"
+    store.issuing.issue(moment(-DAY, trusted=False, boot=boot), "ho-tich")
+    third = store.issuing.issue(moment(0, day=2, boot=boot), "ho-tich").ticket
+    rows = store.database.rows("SELECT number, series, state FROM tickets ORDER BY arrival")
+    assert [tuple(row) for row in rows] == [
+        ("1001", "2026-11-23", "closed"),
+        ("1002", "2026-11-25", "waiting"),
+        ("1003", "2026-11-25", "waiting"),
+    ]
+    assert third.series == "2026-11-25"
+    assert from_events(store.database.conn) == from_tables(store.database.conn)
+
+
+def test_a_restored_backup_goes_on_above_every_printed_number_in_a_new_epoch(store: Store, tmp_path: Path):
+    for n in range(3):
+        store.issuing.issue(moment(n), "ho-tich")
+    saved = backup(tmp_path, moment(10))
+    printed = {store.issuing.issue(moment(20 + n), "ho-tich").ticket.number for n in range(60)} | {"1001"}
+    store.close()
+    done = restore(tmp_path, saved, moment(100))
+    assert done.new_epoch
+    again = open_store(tmp_path)
+    assert again.issuing.issue(moment(101), "ho-tich").ticket.number not in printed
+    assert again.issuing.issue(moment(102), "dat-dai").ticket.number == "3001"
+
+
+def test_a_damaged_database_is_set_aside_and_the_newest_backup_takes_its_place(store: Store, tmp_path: Path):
+    last = store.issuing.issue(moment(0), "ho-tich").ticket
+    backup(tmp_path, moment(5))
+    store.close()
+    with (tmp_path / "kiosk.db").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 4000)
+    done = prepare(tmp_path, moment(10))
+    assert done.set_aside and done.restored and done.new_epoch
+    assert (tmp_path / done.set_aside).exists()
+    again = open_store(tmp_path)
+    assert again.database.rows("SELECT id FROM tickets")[0]["id"] == last.id
+    assert int(again.issuing.issue(moment(11), "ho-tich").ticket.number) > int(last.number)
+
+
+def test_without_any_backup_a_damaged_database_still_ends_in_a_running_kiosk(store: Store, tmp_path: Path):
+    printed = store.issuing.issue(moment(0), "ho-tich").ticket.number
+    store.close()
+    (tmp_path / "kiosk.db").write_bytes(b"nonsense" * 1000)
+    prepare(tmp_path, moment(5))
+    again = open_store(tmp_path)
+    assert int(again.issuing.issue(moment(6), "ho-tich").ticket.number) > int(printed)
+
+
+def test_an_older_copy_of_the_database_is_noticed_by_its_low_numbers(store: Store, tmp_path: Path):
+    store.issuing.issue(moment(0), "ho-tich")
+    older = backup(tmp_path, moment(1)).read_bytes()
+    for n in range(120):
+        store.issuing.issue(moment(2 + n), "ho-tich")
+    store.close()
+    for suffix in ("-wal", "-shm"):
+        (tmp_path / f"kiosk.db{suffix}").unlink(missing_ok=True)
+    (tmp_path / "kiosk.db").write_bytes(older)
+    assert prepare(tmp_path, moment(500)).new_epoch
+    assert open_store(tmp_path).issuing.issue(moment(501), "ho-tich").ticket.seq > 121
+
+
+def test_a_database_of_another_kiosk_starts_a_new_epoch(store: Store, tmp_path: Path):
+    store.close()
+    (tmp_path / "highwater.json").write_text("{broken")
+    assert prepare(tmp_path, moment(5)).new_epoch
+    assert prepare(tmp_path, moment(6)).new_epoch == ""
+
+
+def test_a_full_disk_is_said_and_its_reserve_lets_numbers_go_on(store: Store):
+    pages = store.database.conn.execute("PRAGMA page_count").fetchone()[0]
+    store.database.conn.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="disk is full"):
+        for n in range(1000):
+            store.issuing.issue(moment(n), "ho-tich")
+    assert not (store.database.folder / "ballast").exists()
+    store.database.conn.execute("PRAGMA max_page_count = 1000000")
+    given = len(numbers(store))
+    assert store.issuing.issue(moment(2000), "ho-tich").ticket.seq == given + 1
+
+
+def test_a_read_only_database_is_a_sentence_and_not_a_crash(store: Store):
+    store.database.conn.execute("PRAGMA query_only = 1")
+    with pytest.raises(StoreError, match="memory card"):
+        store.issuing.issue(moment(0), "ho-tich")
+
+
+def _issue_many(folder: Path, count: int) -> None:
+    store = Store(folder, rulebook(press_limits=False))
+    for n in range(count):
+        store.issuing.issue(moment(n), "ho-tich")
+
+
+def test_four_processes_share_one_sequence_without_gap_or_error(tmp_path: Path):
+    open_store(tmp_path).close()
+    spawn = multiprocessing.get_context("spawn")
+    crowd = [spawn.Process(target=_issue_many, args=(tmp_path, 25)) for _ in range(4)]
+    for process in crowd:
+        process.start()
+    for process in crowd:
+        process.join(60)
+    assert [process.exitcode for process in crowd] == [0, 0, 0, 0]
+    conn = sqlite3.connect(tmp_path / "kiosk.db")
+    assert [row[0] for row in conn.execute("SELECT seq FROM tickets ORDER BY seq")] == list(range(1, 101))
+
+
+def test_one_key_finishes_first_and_calls_with_the_next_press(store: Store):
+    for n in range(2):
+        store.issuing.issue(moment(n), "ho-tich")
+    assert store.counters.one_key(moment(10), "1").state is State.CALLED  # type: ignore[union-attr]
+    assert store.counters.one_key(moment(60), "1").state is State.SERVED  # type: ignore[union-attr]
+    assert store.counters.one_key(moment(70), "1").number == "1002"  # type: ignore[union-attr]
