@@ -215,7 +215,7 @@ fill_environment() { # HOME WORK
   cp -r "$source_dir"/{kiosk,sync,pyproject.toml,README.md,LICENSE} "$work/tree/"
   "$home/bin/python" -m pip --disable-pip-version-check install -q --no-cache-dir --no-deps --no-build-isolation "$work/tree"
   install -D -m 644 "$source_dir/docs/install.md" "$home/share/install.md"
-  "$home/bin/python" -I -c 'import evdev, pygame, kiosk, sync'
+  PYGAME_HIDE_SUPPORT_PROMPT=1 "$home/bin/python" -I -c 'import evdev, pygame, kiosk, sync'
 }
 
 build_environment() {
@@ -333,9 +333,9 @@ make_users() {
 
 apply_device_rules() {
   step "Quyền thiết bị" "Device rights"
-  systemd_runs || [ "$dry_run" = yes ] || return 0
-  run udevadm control --reload || true
-  run udevadm trigger --action=change --subsystem-match=gpio --subsystem-match=usbmisc --subsystem-match=input || true
+  [ "$dry_run" = yes ] || { systemd_runs && systemctl --quiet is-active systemd-udevd.service; } || return 0
+  run udevadm control --reload
+  run udevadm trigger --action=change --subsystem-match=gpio --subsystem-match=usbmisc --subsystem-match=input
 }
 
 enable_units() {

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# The installer and the units in a whole Debian with a real systemd, in a container: container.sh [bookworm|trixie]
+#
+# Needs root, mmdebstrap and systemd-nspawn, Debian's archive and PyPI; 2–4 minutes. There are no pins, no USB and no screen in a
+# container: the kiosk runs without them, which kiosk.toml says. Ends with exit status 1 at the first thing that is not as promised.
+# shellcheck disable=SC2016  # what stands in single quotes is for the shell in the container
+set -euo pipefail
+
+suite=${1:-bookworm}
+mirror=${MIRROR:-http://deb.debian.org/debian}
+cache=${KIOSK_CACHE:-/var/cache/kiosk-test}
+tree=$(cd "$(dirname "$0")/.." && pwd)
+machine=kiosk-$suite-$$
+root=''
+leader=''
+
+said() { printf '%s: %s\n' "$suite" "$*"; }
+
+fail() {
+  said "NOT AS PROMISED: $*" >&2
+  [ -z "$leader" ] || inside journalctl -u 'kiosk*' -n 60 --no-pager -o cat >&2 || true
+  exit 1
+}
+
+inside() { # COMMAND…: in the running container
+  nsenter -t "$leader" -m -p -C -n -u -i -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LANG=C.UTF-8 \
+    PIP_CERT=/etc/ssl/certs/ca-certificates.crt "$@"
+}
+
+must() { # SENTENCE COMMAND…
+  local sentence=$1
+  shift
+  inside "$@" >"$root.output" 2>&1 || { cat "$root.output" >&2 && fail "$sentence"; }
+  said "✓ $sentence"
+}
+
+eventually() { # SECONDS SENTENCE COMMAND…
+  local end=$((SECONDS + $1)) sentence=$2
+  shift 2
+  until inside "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || fail "$sentence"
+    sleep 0.5
+  done
+  said "✓ $sentence"
+}
+
+value() { inside systemctl show -P "$2" "$1"; }
+
+clean_up() {
+  if [ -n "$leader" ]; then inside systemctl poweroff 2>/dev/null || true; fi
+  if [ -n "${boot_pid:-}" ]; then wait "$boot_pid" || true; fi
+  if [ -n "$root" ]; then rm -rf "$root" "$root".*; fi
+}
+
+make_base() {
+  local base=$cache/$suite.tar
+  [ -f "$base" ] && return
+  mkdir -p "$cache"
+  said "making a base system"
+  timeout 600 mmdebstrap -q --variant=minbase --include=systemd,systemd-sysv,udev,dbus,ca-certificates "$suite" "$base.tmp.tar" "$mirror"
+  mv "$base.tmp.tar" "$base"
+}
+
+unpack() {
+  root=$(mktemp -d "/var/tmp/$machine.XXXX")
+  tar -C "$root" -xf "$cache/$suite.tar"
+  chmod 755 "$root"
+  cp --remove-destination -L /etc/resolv.conf "$root/etc/resolv.conf"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+  mkdir "$root/root/kiosk"
+  tar -C "$tree" --exclude=./.venv --exclude=./.git --exclude=__pycache__ -cf - . | tar -C "$root/root/kiosk" -xf -
+}
+
+boot() {
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 1200 systemd-nspawn -q -D "$root" --machine="$machine" --register=no --keep-unit \
+    --resolv-conf=off --boot >"$root.log" 2>&1 </dev/null &
+  boot_pid=$!
+  local end=$((SECONDS + 60)) nspawn
+  until nspawn=$(pgrep -P "$boot_pid" -x systemd-nspawn) && leader=$(pgrep -P "$nspawn"); do
+    [ $SECONDS -lt $end ] || fail "the container does not boot"
+    sleep 0.2
+  done
+  eventually 60 "the system is up" sh -c 'case $(systemctl is-system-running) in running|degraded) ;; *) exit 1 ;; esac'
+}
+
+configure() { # no pins, no screen, no printer in a container
+  cat >"$root/etc/kiosk/kiosk.toml" <<'TOML'
+office = "/etc/kiosk/office.toml"
+[buttons]
+factory = "none"
+[screen]
+enabled = false
+[printer]
+url = "tcp://127.0.0.1:9100"
+TOML
+}
+
+check_install() {
+  must "install.sh ends well" /root/kiosk/install.sh
+  cat "$root.output"
+  must "the user is in its groups" sh -c 'for g in gpio lp dialout video render input; do id -nG kiosk | grep -qw $g || exit 1; done'
+  must "its folders are its own" sh -c '[ "$(stat -c %U:%a /var/lib/kiosk)" = kiosk:750 ] && [ "$(stat -c %G:%a /etc/kiosk/kiosk.toml)" = kiosk:640 ]'
+  must "all starts at boot" systemctl is-enabled kiosk.service kiosk-sync.service kiosk-backup.timer
+  must "pygame is Debian's" /opt/kiosk/current/bin/python -I -c 'import pygame; assert pygame.__file__.startswith("/usr/lib"), pygame.__file__'
+  must "a locked package is the locked one" /opt/kiosk/current/bin/python -I -c 'import PIL; assert PIL.__file__.startswith("/opt/kiosk"), PIL.__file__'
+}
+
+check_running() {
+  must "restart with a configuration for no hardware" systemctl restart kiosk kiosk-sync
+  eventually 60 "the kiosk says that it is ready" systemctl is-active kiosk.service
+  must "kiosk --help works for root" kiosk --help
+  must "a backup can be made while it runs" systemctl start kiosk-backup.service
+  must "root leaves no file of its own in the data" sh -c '[ -z "$(find /var/lib/kiosk -not -user kiosk)" ]'
+}
+
+check_second_run() {
+  local before
+  before=$(value kiosk MainPID)
+  must "install.sh a second time ends well" /root/kiosk/install.sh
+  [ "$(value kiosk MainPID)" = "$before" ] || fail "the second run restarted a kiosk that had not changed"
+  said "✓ the second run disturbed nobody"
+  must "the configuration is still ours" grep -q 'factory = "none"' /etc/kiosk/kiosk.toml
+}
+
+check_crash() {
+  local before
+  before=$(value kiosk MainPID)
+  inside sh -c "kill -9 $before"
+  eventually 30 "killed, it comes back" sh -c "[ \"\$(systemctl show -P MainPID kiosk)\" != $before ] && systemctl is-active kiosk"
+  before=$(value kiosk MainPID)
+  inside sh -c "kill -STOP $before"
+  eventually 60 "hung, the watchdog brings it back" sh -c "[ \"\$(systemctl show -P MainPID kiosk)\" != $before ] && systemctl is-active kiosk"
+}
+
+check_sandbox() {
+  local pid
+  pid=$(value kiosk MainPID)
+  must "it runs as kiosk without capabilities" sh -c "grep -q 'CapEff:.0000000000000000' /proc/$pid/status && [ \$(stat -c %U /proc/$pid) = kiosk ]"
+  must "systemd has no complaint about a unit" sh -c '! journalctl -b -q _PID=1 -p warning -o cat | grep kiosk'
+  must "it runs with no new privileges and a filter" sh -c "grep -q 'NoNewPrivs:.1' /proc/$pid/status && grep -q 'Seccomp:.2' /proc/$pid/status"
+}
+
+[ "$(id -u)" = 0 ] || { echo "Root is needed: sudo $0 $suite" >&2 && exit 1; }
+"$tree/scripts/need.sh" mmdebstrap systemd-nspawn=systemd-container
+trap clean_up EXIT
+make_base
+unpack
+boot
+check_install
+configure
+check_running
+check_sandbox
+check_second_run
+check_crash
+said "all as promised, ${SECONDS} s"
