@@ -51,8 +51,13 @@ class HighWater:
         short = {service: n + AHEAD for service, n in numbers.items() if n > self.ceiling(series, service)}
         if short:
             kept = dict(list(self._content["series"].items())[-SERIES_KEPT:])
-            kept[series] = {**kept.get(series, {}), **short}
+            kept[series] = {**kept.pop(series, {}), **short}
             self._try_write({**self._content, "series": kept})
+
+    @property
+    def latest_series(self) -> str:
+        """The series that was running last; "" when none ever was."""
+        return next(reversed(self._content["series"]), "")
 
     @property
     def epoch(self) -> int:

@@ -62,13 +62,27 @@ def next_number(w: Writing, database: Database, series: str, service: str) -> in
 
 
 def skip_to_ceilings(w: Writing, database: Database) -> None:
-    """After a restore: what lies below a ceiling may be on paper, so each running number goes on above it."""
+    """After a restore: what lies below a ceiling may be on paper, so each running number goes on above it.
+
+    The series that ran last goes on even if the restored database has never heard of it: on a clock that is not believed
+    a fresh one would begin at 1 again, on the same day.
+    """
+    latest = database.high_water.latest_series
+    running = w.conn.execute("SELECT id FROM series WHERE current = 1").fetchone()
+    if latest and (running is None or running["id"] != latest):
+        _switch(w, _series_named(latest))
     for row in w.conn.execute("SELECT series, service, n FROM numbers").fetchall():
         ceiling = database.high_water.ceiling(row["series"], row["service"])
         w.conn.execute(
             "UPDATE numbers SET n = max(n, ?) WHERE series = ? AND service = ?",
             (ceiling, row["series"], row["service"]),
         )
+
+
+def _series_named(id: str) -> Series:
+    """Ids are made as `day`, `day.session`, or `day~boot` on a guess."""
+    day, _, session = id.partition("~")[0].partition(".")
+    return Series(id, day, session, "~" not in id)
 
 
 def _series(row: Any) -> Series:
