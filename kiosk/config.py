@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kiosk import schema
+from kiosk import documents, schema
 from kiosk.office import COUNTER_ID, ID, Office
 from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
 
@@ -37,11 +37,13 @@ ACTION = re.compile(
 KEY_NAMES = frozenset(
     [*"abcdefghijklmnopqrstuvwxyz0123456789-=[];',./`\\"]
     + [f"[{sign}]" for sign in "0123456789./*-+"]
-    + [f"f{number}" for number in range(1, 16)]
-    + ["escape", "return", "enter", "space", "tab", "backspace", "up", "down", "left", "right"]
-    + ["insert", "delete", "home", "end", "page up", "page down"]
+    + [f"f{number}" for number in range(1, 25)]
+    + [f"{kind} {number}" for kind in ("button", "gamepad") for number in range(1, 17)]
+    + [f"{side} {name}" for side in ("left", "right") for name in ("ctrl", "shift", "alt")]
+    + ["escape", "return", "enter", "equals", "space", "tab", "backspace", "up", "down", "left", "right"]
+    + ["insert", "delete", "home", "end", "page up", "page down", "caps lock", "numlock", "scroll lock"]
 )
-"""Names of keys as pygame gives them; "[1]" is the 1 of the number pad."""
+"""Names of keys as pygame gives them ("[1]" is the 1 of the number pad), and buttons of joystick-like encoders."""
 
 PIN = Check("a BCM number from 2 to 27", lambda pin: pin in PINS)
 DEVICE = matches("[A-Za-z0-9][A-Za-z0-9-]{2,31}", "auto, or 3 to 32 letters, digits and hyphens")
@@ -206,12 +208,12 @@ def load_config(path: Path | str | None = None) -> Config:
     chosen = path or os.environ.get("KIOSK_CONFIG") or (FILE if Path(FILE).exists() else None)
     if chosen is None:
         return shipped()
-    return _read(_defaults(), schema.parse_file(Path(chosen)), str(chosen))
+    return _read(_defaults(), documents.parse_file(Path(chosen)), str(chosen))
 
 
 def _defaults() -> dict[str, Any]:
     file = resources.files("kiosk.assets") / "kiosk.toml"
-    return schema.parse(file.read_bytes(), file.name)
+    return documents.parse(file.read_bytes(), file.name)
 
 
 def _read(base: dict[str, Any], own: dict[str, Any], file: str) -> Config:
@@ -261,7 +263,7 @@ def _check(config: Config, reader: Reader) -> None:
         _check_key(name, action, reader)
     if config.screen.enabled and not config.screen.outputs:
         reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false")
-    server = urlsplit(config.sync.server) if reader.sound("sync") else urlsplit("")
+    server = urlsplit(config.sync.server) if reader.sound("sync", "server") else urlsplit("")
     if server.scheme == "http" and not config.sync.allow_plain_http and not _loopback(server.hostname or ""):
         reader.add(
             ("sync", "server"), "would send the token in the clear: use https://, or set allow_plain_http = true"
@@ -281,7 +283,7 @@ def _check_key(name: str, action: str, reader: Reader) -> None:
         reader.add(place, "there is no such key." + nearest(name, KEY_NAMES))
     elif not ACTION.fullmatch(action):
         says = "take:SERVICE, priority, cancel, rate:COUNTER:happy (neutral, unhappy), call:COUNTER"
-        reader.add(place, f"{schema.shown(action)} cannot be: {says}.")
+        reader.add(place, f"{documents.shown(action)} is not allowed, only {says}.")
 
 
 def claims(buttons: Buttons) -> list[tuple[int, Place]]:
@@ -367,4 +369,4 @@ def _named_counters(config: Config) -> Iterator[tuple[str, str]]:
 
 def effective(config: Config) -> str:
     """What is in force, as TOML that can be read again, with a comment on where each value came from."""
-    return schema.toml(config, lambda dotted: config.file if dotted in config.given else "default")
+    return documents.toml(config, lambda dotted: config.file if dotted in config.given else "default")

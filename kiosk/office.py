@@ -8,27 +8,49 @@ as JSON from the server. It knows no pins, no clock and no database.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from kiosk import hours, rating, schema, tickets
-from kiosk.schema import Reader, between, key, matches, one_of
+from kiosk import documents, hours, rating, texts, tickets
+from kiosk.rulebook import DeskRule, Rulebook, ServiceRule
+from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
 
 FORMAT = 1
 FACES = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
-ICONS = ("people", "stamp", "house", "heart", "document", "question")
+ICONS = (
+    *("people", "stamp", "house", "heart", "document", "question"),
+    *("star", "cane", "speech", "leaf", "coin", "shield"),
+)
+COLOURS = ("blue", "green", "red", "purple", "orange", "slate", "teal", "pink")
+MOST_SERVICES = 8
+"""Field groups, not procedures: more do not fit on the screen in letters that can be read from a distance."""
+MOST_LEVELS = 5
 
 ID = matches(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "lower-case letters a–z, digits and hyphens, at most 32")
 COUNTER_ID = matches(r"[1-9]|1[0-6]", "1 to 16")
 NAME = matches(r"\S(?:.*\S)?", "text without spaces around it")
 FILE_NAME = matches(r"|[\w-][\w.-]*\.(?:png|jpe?g)", "empty, or the bare name of a .png or .jpg file")
 PHONE = matches(r"\+?[0-9](?:[0-9 .-]{1,18}[0-9])", "digits, with spaces, dots or hyphens between them")
-COLOUR = matches(r"#[0-9a-fA-F]{6}", "#rrggbb")
 LINK = matches(r"(?:https?://|mailto:)[^\s@]+(?:@[^\s@]+)?", "an address that starts with https:// or mailto:")
+
+
+def _legible(colour: str) -> bool:
+    """A known name, or a colour on which white stands out by 4.5:1 (WCAG 2.1, success criterion 1.4.3)."""
+    if colour in COLOURS:
+        return True
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        return False
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5
+
+
+COLOUR = Check(f"{', '.join(COLOURS)}, or #rrggbb that is dark enough to read white on it", _legible, COLOURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +86,11 @@ class Service:
     short: str = key("short name for narrow places; empty = name", "")
     hint: str = key("what belongs to it, one line", "")
     icon: str = key("picture on the key", "document", one_of(*ICONS))
-    colour: str = key("colour of the key", "#0b5ea8", COLOUR)
+    colour: str = key("colour of the key", "blue", COLOUR)
     papers: tuple[str, ...] = key("papers to prepare, printed on the slip", (), NAME)
-    quota: Mapping[str, int] = key("most numbers per session id; a session without one has no limit", {}, names=ID)
+    quota: Mapping[str, int] = key(
+        "most numbers per session id; a session without one has no limit", {}, between(0, 9999), ID
+    )
     name_en: str = key("name in English", "")
     hint_en: str = key("hint in English", "")
     valid_from: date | None = key("first day on which it is offered", None)
@@ -211,7 +235,7 @@ class Rules:
 class Office:
     """The whole document. Ids are unique, references point to something, sessions do not overlap: `load` saw to it."""
 
-    format: int = key("format of this document", FORMAT, one_of(FORMAT))
+    format: int = key("format of this document", FORMAT, Check("1 (a newer one needs a newer kiosk)", FORMAT.__eq__))
     version: int = key("raised by one with every change", check=between(1, 10**9))
     unit: Unit = key("the commune")
     site: Site = key("the reception point")
@@ -246,6 +270,22 @@ class Office:
         ordered = tuple(sorted(self.sessions, key=lambda session: session.start))
         return hours.Hours(ordered, {day.day: day for day in self.calendar})
 
+    def rulebook(self) -> Rulebook:
+        """What the store must know of the office."""
+        return Rulebook(
+            hours=self.hours(),
+            services={s.id: ServiceRule(s.id, s.digit, s.quota) for s in self.services},
+            desks={c.id: DeskRule(c.id, c.services, c.clerk) for c in self.counters},
+            policy=self.rules.policy(),
+            rating=self.rules.rating_policy(),
+            label_set=self.rules.label_set,
+            satisfied={
+                labels.id: frozenset(level.value for level in labels.levels if level.satisfied)
+                for labels in self.label_sets
+            },
+            numbering=self.rules.numbering,
+        )
+
     @property
     def sha256(self) -> str:
         """Fingerprint of the content, the same for TOML and JSON; `office.applied` carries it."""
@@ -253,27 +293,158 @@ class Office:
 
     def to_json(self) -> bytes:
         """The document as the server exchanges it: UTF-8, keys sorted, every value written out."""
-        return json.dumps(schema.plain(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(documents.plain(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, data: bytes, file: str = "office.json") -> Self:
         """The other way, with the same checks as a file. Raises DocumentError."""
-        return cls._read(schema.parse(data, file), file)
+        return cls._read(documents.parse(data, file), file)
 
     @classmethod
     def _read(cls, plain: Mapping[str, Any], file: str) -> Self:
         reader = Reader(file)
         office = reader.table(cls, plain)
+        _check(office, reader)
         reader.finish()
         return office
 
 
 def load(path: Path | str) -> Office:
     """The office document in a TOML or JSON file. Raises DocumentError with everything that is wrong in it."""
-    return Office._read(schema.parse_file(Path(path)), str(path))
+    return Office._read(documents.parse_file(Path(path)), str(path))
 
 
 def sample() -> Office:
     """The office that stands in until a real one is configured: xã Mẫu."""
     file = resources.files("kiosk.assets") / "office.sample.toml"
-    return Office._read(schema.parse(file.read_bytes(), file.name), file.name)
+    return Office._read(documents.parse(file.read_bytes(), file.name), file.name)
+
+
+# --- what no single key can know ------------------------------------------------------------------------------
+
+
+def _check(office: Office, reader: Reader) -> None:
+    _check_twins(office, reader)
+    _check_references(office, reader)
+    _check_services(office, reader)
+    _check_sessions(office, reader)
+    for at, day in enumerate(office.calendar, 1):
+        _check_day(day, office, reader, at)
+    for at, labels in enumerate(office.label_sets, 1):
+        _check_levels(labels.levels, reader, at)
+    for name, message in texts.override_problems(office.texts).items():
+        reader.add(
+            ("texts", name), message + ("." + nearest(name, texts.sentences("vi")) if "no such" in message else "")
+        )
+
+
+def _check_twins(office: Office, reader: Reader) -> None:
+    """Nothing that is looked up by its id, or told apart by its name, may be there twice."""
+    lists: dict[str, Iterable[Any]] = {
+        name: getattr(office, name) for name in ("services", "counters", "clerks", "label_sets", "sessions")
+    }
+    for name, items in lists.items():
+        _check_unique(reader, name, "id", [item.id.casefold() for item in items])
+    _check_unique(reader, "services", "digit", [service.digit for service in office.services])
+    _check_unique(reader, "services", "name", [service.name.casefold() for service in office.services])
+    _check_unique(reader, "counters", "label", [counter.label.casefold() for counter in office.counters])
+    _check_unique(reader, "calendar", "day", [day.day for day in office.calendar])
+
+
+def _check_unique(reader: Reader, table: str, name: str, found: Sequence[Hashable]) -> None:
+    for at, value in enumerate(found, 1):
+        first = found.index(value) + 1
+        if first < at and reader.sound(table, first, name):
+            reader.add((table, at, name), f"is the same as in {table} {first}")
+
+
+def _check_references(office: Office, reader: Reader) -> None:
+    for at, counter in enumerate(office.counters, 1):
+        _check_known(reader, ("counters", at, "services"), counter.services, "services", office.services)
+        _check_known(
+            reader, ("counters", at, "clerk"), [counter.clerk] if counter.clerk else [], "clerks", office.clerks
+        )
+    for at, service in enumerate(office.services, 1):
+        _check_known(reader, ("services", at, "quota"), service.quota, "sessions", office.sessions)
+    for at, day in enumerate(office.calendar, 1):
+        _check_known(reader, ("calendar", at, "sessions"), day.sessions, "sessions", office.sessions)
+    _check_known(reader, ("rules", "label_set"), [office.rules.label_set], "label_sets", office.label_sets)
+
+
+def _check_known(reader: Reader, place: Place, names: Iterable[str], table: str, items: Sequence[Any]) -> None:
+    if not all(reader.sound(table, at, "id") for at in range(1, len(items) + 1)) or (table,) in reader.places():
+        return  # the id that is missed here is the one that is wrong there
+    known = [item.id for item in items]
+    lines = [f'"{name}" is not among the {table}.{nearest(name, known)}' for name in names if name not in known]
+    if lines:
+        reader.add(place, " ".join(lines))
+
+
+def _check_services(office: Office, reader: Reader) -> None:
+    for name, items, most in (
+        ("services", office.services, MOST_SERVICES),
+        ("counters", office.counters, 16),
+        ("sessions", office.sessions, 9),
+        ("label_sets", office.label_sets, 99),
+    ):
+        if not 1 <= len(items) <= most:
+            reader.add((name,), f"there are {len(items)}: from 1 to {most} can be used")
+    served = {name for counter in office.counters for name in counter.services}
+    for at, service in enumerate(office.services, 1):
+        if service.id not in served and reader.sound("counters"):
+            reader.add(("services", at, "id"), "no counter serves it: its numbers would never be called")
+        if service.valid_from and service.valid_to and service.valid_to < service.valid_from:
+            reader.add(("services", at, "valid_to"), "is before valid_from")
+
+
+def _check_sessions(office: Office, reader: Reader) -> None:
+    for at, session in enumerate(office.sessions, 1):
+        if not reader.sound("sessions", at):
+            continue
+        if not session.start < session.end:
+            reader.add(("sessions", at, "end"), "is not after start")
+        elif not session.take_from < session.last_number <= session.end:
+            reader.add(("sessions", at, "last_number"), "must be after take_from and not after end")
+        for before, other in enumerate(office.sessions[: at - 1], 1):
+            if (
+                set(session.weekdays) & set(other.weekdays)
+                and _overlap(session, other)
+                and reader.sound("sessions", at)
+            ):
+                reader.add(("sessions", at, "start"), f'overlaps with sessions {before} "{other.id}"')
+
+
+def _overlap(one: Session, other: Session) -> bool:
+    first, second = sorted((one, other), key=lambda session: session.start)
+    return second.start < first.end or second.take_from < first.last_number
+
+
+def _check_day(day: CalendarDay, office: Office, reader: Reader, at: int) -> None:
+    if day.kind == "off" and day.sessions:
+        reader.add(("calendar", at, "sessions"), "an off day has none: choose half or work")
+    if day.kind == "off" and not day.reason:
+        reader.add(("calendar", at, "reason"), "say why the office is closed: citizens read it")
+    if not reader.sound("sessions") or not reader.sound("calendar", at):
+        return
+    held = [session for session in office.sessions if session in office.hours().on(day.day)]
+    clash = [(a.id, b.id) for n, a in enumerate(held) for b in held[n + 1 :] if _overlap(a, b)]
+    if clash:
+        reader.add(
+            ("calendar", at, "sessions"), f"{clash[0][0]} and {clash[0][1]} overlap: name the sessions of this day"
+        )
+
+
+def _check_levels(levels: Sequence[Level], reader: Reader, at: int) -> None:
+    place = ("label_sets", at, "levels")
+    good = [level.value for level in levels if level.satisfied]
+    poor = [level.value for level in levels if not level.satisfied]
+    if not reader.sound(*place):
+        return
+    if not 2 <= len(levels) <= MOST_LEVELS:
+        reader.add(place, f"there are {len(levels)}: from 2 to {MOST_LEVELS} can be shown")
+    elif len({level.value for level in levels}) < len(levels) or len({level.face for level in levels}) < len(levels):
+        reader.add(place, "value and face must differ from level to level")
+    elif any(level.satisfied and level.face not in ("very_happy", "happy") for level in levels):
+        reader.add(place, "only the faces happy and very_happy can count as satisfied")
+    elif not good or not poor or min(good) < max(poor):
+        reader.add(place, "some levels must count as satisfied and some, with lower values, must not")

@@ -10,30 +10,28 @@ import difflib
 import json
 import math
 import re
-import tomllib
 import types
 import typing
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
-from pathlib import Path
 from typing import Any, TypeVar
+
+from kiosk.documents import DocumentError, Problem, shown
 
 T = TypeVar("T")
 Place = tuple[str | int, ...]
 """Where something stands in a document: keys, and positions in lists (from 1)."""
 
 REQUIRED: Any = dataclasses.MISSING
-MAX_BYTES = 1 << 20
 MAX_TEXT = 300
 KINDS: dict[Any, str] = {
     str: "text",
-    int: "whole number",
-    float: "number",
+    int: "a whole number",
+    float: "a number",
     bool: "true or false",
-    date: "date",
-    time: "time",
+    date: "a date, as 2026-11-24",
+    time: "a time of day, as 07:30:00",
 }
 ZEROS: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, date: date.min, time: time.min}
 
@@ -76,88 +74,10 @@ def keys(declared: type) -> tuple[dataclasses.Field[Any], ...]:
     return tuple(f for f in dataclasses.fields(declared) if "doc" in f.metadata)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in one file, in one line. `path` is dotted, as "printer.paper_mm" or "services.3.digit"."""
-
-    file: str
-    path: str
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return ": ".join(part for part in (self.file, self.where, self.message) if part)
-
-
-class DocumentError(ValueError):
-    """A document that cannot be used; `problems` lists everything that is wrong with it."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
-
-
-def failed(file: str, message: str) -> DocumentError:
-    """A document that cannot even be read."""
-    return DocumentError([Problem(file, "", "", message)])
-
-
-def parse(data: bytes, file: str) -> dict[str, Any]:
-    """TOML or JSON bytes (told apart by the first character) as plain values, all text in NFC."""
-    if len(data) > MAX_BYTES:
-        raise failed(file, f"is larger than {MAX_BYTES} bytes: this is no document of the kiosk")
-    try:
-        text = data.decode("utf-8-sig")
-        plain = json.loads(text, object_pairs_hook=_once) if text.lstrip()[:1] == "{" else tomllib.loads(text)
-        return typing.cast(dict[str, Any], nfc(plain))
-    except UnicodeDecodeError as error:
-        raise failed(file, "is not UTF-8: save it as UTF-8") from error
-    except (ValueError, RecursionError) as error:
-        raise failed(file, f"cannot be read: {error}") from error
-
-
-def parse_file(path: Path) -> dict[str, Any]:
-    """The same for a file; one that is missing or unreadable is a DocumentError too."""
-    try:
-        return parse(path.read_bytes(), str(path))
-    except OSError as error:
-        raise failed(str(path), f"cannot be read: {error.strerror}") from error
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) < len(pairs):
-        twice = {name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1}
-        raise ValueError(f"given twice: {', '.join(sorted(twice))}")
-    return plain
-
-
-def nfc(value: Any) -> Any:
-    """Every text in a document in NFC: typed on a Mac or pasted from a PDF, "hộ tịch" must equal "hộ tịch"."""
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
-    if isinstance(value, list):
-        return [nfc(item) for item in value]
-    if isinstance(value, dict):
-        return _once([(nfc(name), nfc(item)) for name, item in value.items()])
-    return value
-
-
 def nearest(word: str, words: Iterable[str]) -> str:
     """` Did you mean "…"?`, or nothing when no known word is near."""
     near = difflib.get_close_matches(word, list(words), 1, 0.6)
     return f' Did you mean "{near[0]}"?' if near else ""
-
-
-def mask(value: Any) -> Any:
-    """The same value without the password of a URL."""
-    return re.sub(r"//[^/@\s]*@", "//***@", value) if isinstance(value, str) else value
-
-
-def shown(value: Any) -> str:
-    """A value as an error message may show it: short and masked."""
-    text = str(mask(json.dumps(value, ensure_ascii=False, default=str)))
-    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
 
 
 class Reader:
@@ -177,6 +97,10 @@ class Reader:
     def sound(self, *place: str | int) -> bool:
         """Whether nothing is wrong at this place or below it."""
         return all(known[: len(place)] != place for known, _ in self.found)
+
+    def places(self) -> set[Place]:
+        """Where something is wrong."""
+        return {place for place, _ in self.found}
 
     def finish(self) -> None:
         """Raise DocumentError if anything was wrong."""
@@ -198,7 +122,7 @@ class Reader:
     def table(self, declared: type[T], plain: Mapping[str, Any], place: Place = ()) -> T:
         """A declared class from a table; wrong or missing values are reported and replaced by something harmless."""
         hints, known = typing.get_type_hints(declared), {f.name: f for f in keys(declared)}
-        for name in plain.keys() - known.keys():
+        for name in [name for name in plain if name not in known]:
             self.add((*place, name), "unknown option." + nearest(name, known.keys() - plain.keys()))
         values: dict[str, Any] = {}
         for name, f in known.items():
@@ -214,10 +138,10 @@ class Reader:
         value = self._convert(hint, plain, place, f.metadata["names"])
         check: Check | None = f.metadata["check"]
         if check and len(self.found) == before:
-            for at, item in enumerate(value, 1) if isinstance(value, tuple) else [(0, value)]:
+            for at, item in _each(value, place):
                 if not check.ok(item):
-                    where = (*place, at) if at else place
-                    self.add(where, f"{shown(item)} cannot be: {check.says}.{nearest(str(item), check.choices)}")
+                    near = nearest(str(item), check.choices)
+                    self.add(at, f"{shown(item)} is not allowed, only {check.says}.{near}")
         return value
 
     def _convert(self, hint: Any, plain: Any, place: Place, names: Check | None = None) -> Any:
@@ -252,82 +176,79 @@ class Reader:
             return {}
         for name in plain:
             if names and not names.ok(name):
-                self.add((*place, name), f"cannot be a name here: {names.says}.{nearest(name, names.choices)}")
+                self.add(
+                    (*place, name), f"is not allowed as a name here, only {names.says}.{nearest(name, names.choices)}"
+                )
         return {name: self._convert(hint, item, (*place, name)) for name, item in plain.items()}
 
     def _scalar(self, hint: Any, plain: Any, place: Place) -> Any:
         value = _cast(hint, plain)
         if value is None:
-            self.add(place, f"{shown(plain)} must be a {KINDS[hint]}".replace("be a true", "be true"))
+            self.add(place, f"{shown(plain)} must be {KINDS[hint]}")
             return ZEROS[hint]
         if isinstance(value, str) and (len(value) > MAX_TEXT or not value.isprintable()):
             self.add(place, f"must be one line of at most {MAX_TEXT} characters without control characters")
         return value
 
 
+def _each(value: Any, place: Place) -> list[tuple[Place, Any]]:
+    """The values that a check looks at: those in a list or a table, else the value itself."""
+    if isinstance(value, tuple):
+        return [((*place, at), item) for at, item in enumerate(value, 1)]
+    if isinstance(value, dict):
+        return [((*place, name), item) for name, item in value.items()]
+    return [(place, value)]
+
+
 def _cast(hint: Any, plain: Any) -> Any:
     """The value in its declared type, or None. JSON has no dates, so ISO text is taken for them."""
-    if hint in (date, time) and isinstance(plain, str):
-        try:
+    try:
+        if hint in (date, time) and isinstance(plain, str):
             plain = hint.fromisoformat(plain)
-        except ValueError:
-            return None
-    if hint is float and type(plain) is int:
-        plain = float(plain)
-    if hint is float and (not isinstance(plain, float) or not math.isfinite(plain)):
+        elif hint is float and type(plain) is int:
+            plain = float(plain)
+    except (ValueError, OverflowError):
         return None
     # bool is an int and datetime a date to Python, but neither is meant where the other is asked for.
-    return plain if type(plain) is hint else None
+    if type(plain) is not hint or (hint is float and not math.isfinite(plain)):
+        return None
+    return None if hint is time and plain.tzinfo else plain
 
 
 def _zero(hint: Any) -> Any:
-    if typing.get_origin(hint) is typing.Literal:
-        return typing.get_args(hint)[0]
-    if hint in ZEROS:
-        return ZEROS[hint]
+    """Something harmless of a type, where the document has nothing usable."""
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return Reader("").table(hint, {})
-    return () if typing.get_origin(hint) is tuple else None
+    choices = typing.get_args(hint)
+    return choices[0] if typing.get_origin(hint) is typing.Literal else ZEROS.get(hint, ())
 
 
-def plain(value: Any) -> Any:
-    """A declared object as plain JSON values; what is None is left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        named = {f.name: getattr(value, f.name) for f in keys(type(value))}
-        return {name: plain(item) for name, item in named.items() if item is not None}
-    if isinstance(value, Mapping):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, time):
-        return value.isoformat("minutes" if value == value.replace(second=0, microsecond=0) else "auto")
-    return value.isoformat() if isinstance(value, date) else value
+def markdown(declared: type) -> str:
+    """The table of the docs: one line per key, with what it may be, its default and its sentence."""
+    hints = typing.get_type_hints(declared)
+    lines = ["| Key | Value | Default | Meaning |", "| --- | --- | --- | --- |"]
+    for f in keys(declared):
+        value = _described(hints[f.name], f.metadata["check"]).replace("|", "\\|")
+        lines.append(f"| `{f.name}` | {value} | {_default(f)} | {f.metadata['doc']} |")
+    return "\n".join(lines)
 
 
-def toml(declared: Any, comment: Callable[[str], str]) -> str:
-    """A declared object as TOML, each line with `comment(dotted key)` behind it; passwords in URLs are masked."""
-    return "\n".join(_toml_lines(plain(declared), "", comment)) + "\n"
+def _described(hint: Any, check: Check | None) -> str:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        return _described(args[0], check)
+    if origin is tuple:
+        return "list: " + _described(args[0], check)
+    if origin is Mapping:
+        return "table: " + _described(args[1], check)
+    return check.says if check else KINDS.get(hint, "table")
 
 
-def _toml_lines(table: Mapping[str, Any], above: str, comment: Callable[[str], str]) -> Iterator[str]:
-    for name, value in table.items():
-        if not isinstance(value, dict):
-            yield f"{_toml_key(name)} = {_toml_value(value)}  # {comment(above + name)}"
-    for name, value in table.items():
-        if isinstance(value, dict) and value:
-            if not all(isinstance(item, dict) for item in value.values()):
-                header = ".".join(_toml_key(part) for part in (above + name).split("."))
-                yield f"\n[{header}]"
-            yield from _toml_lines(value, f"{above}{name}.", comment)
-
-
-def _toml_key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml_key(name)} = {_toml_value(item)}" for name, item in value.items()) + " }"
-    return json.dumps(mask(value), ensure_ascii=False)
+def _default(f: dataclasses.Field[Any]) -> str:
+    if f.default is REQUIRED:
+        return "**required**" if f.default_factory is REQUIRED else "none"
+    if f.default is None or f.default == () or dataclasses.is_dataclass(f.default):
+        return "see below" if dataclasses.is_dataclass(f.default) else "none"
+    if isinstance(f.default, tuple) and dataclasses.is_dataclass(f.default[0]):
+        return "one, as below"
+    return f"`{json.dumps(f.default, ensure_ascii=False)}`"

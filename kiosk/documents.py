@@ -1,0 +1,139 @@
+"""Documents as bytes and as plain values: TOML and JSON in, TOML and JSON out, all text in NFC.
+
+It says what cannot be read; what a document may contain is declared elsewhere (`schema`).
+"""
+
+import dataclasses
+import json
+import re
+import tomllib
+import typing
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 1 << 20
+"""No document of a kiosk comes near it; a wrong file is refused before it is parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in one file, in one line. `path` is dotted, as "printer.paper_mm" or "services.3.digit"."""
+
+    file: str
+    path: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.where, self.message) if part)
+
+
+class DocumentError(ValueError):
+    """A document that cannot be used; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def failed(file: str, message: str) -> DocumentError:
+    """A document that cannot even be read."""
+    return DocumentError([Problem(file, "", "", message)])
+
+
+def parse(data: bytes, file: str) -> dict[str, Any]:
+    """TOML or JSON bytes (told apart by the first character) as plain values, all text in NFC."""
+    if len(data) > MAX_BYTES:
+        raise failed(file, f"is larger than {MAX_BYTES} bytes: this is no document of the kiosk")
+    try:
+        text = data.decode("utf-8-sig")
+        plain = json.loads(text, object_pairs_hook=_once) if text.lstrip()[:1] == "{" else tomllib.loads(text)
+        return typing.cast(dict[str, Any], nfc(plain))
+    except UnicodeDecodeError as error:
+        raise failed(file, "is not UTF-8: save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise failed(file, f"cannot be read: {error}") from error
+
+
+def parse_file(path: Path) -> dict[str, Any]:
+    """The same for a file; one that is missing or unreadable is a DocumentError too."""
+    try:
+        return parse(path.read_bytes(), str(path))
+    except OSError as error:
+        raise failed(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) < len(pairs):
+        twice = {name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1}
+        raise ValueError(f"given twice: {', '.join(sorted(twice))}")
+    return plain
+
+
+def nfc(value: Any) -> Any:
+    """Every text in a document in NFC: typed on a Mac or pasted from a PDF, "hộ tịch" must equal "hộ tịch"."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, list):
+        return [nfc(item) for item in value]
+    if isinstance(value, dict):
+        return _once([(nfc(name), nfc(item)) for name, item in value.items()])
+    return value
+
+
+def mask(value: Any) -> Any:
+    """The same value without the password of a URL."""
+    return re.sub(r"//[^/@\s]*@", "//***@", value) if isinstance(value, str) else value
+
+
+def shown(value: Any) -> str:
+    """A value as an error message may show it: short and masked."""
+    text = str(mask(json.dumps(value, ensure_ascii=False, default=str)))
+    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
+
+
+def plain(value: Any) -> Any:
+    """A declared object as plain JSON values; what is None is left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        named = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if "doc" in f.metadata}
+        return {name: plain(item) for name, item in named.items() if item is not None}
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, time):
+        return value.isoformat("minutes" if value == value.replace(second=0, microsecond=0) else "auto")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def toml(declared: Any, comment: Callable[[str], str]) -> str:
+    """A declared object as TOML, each line with `comment(dotted key)` behind it; passwords in URLs are masked."""
+    return "\n".join(_toml_lines(plain(declared), (), comment)) + "\n"
+
+
+def _toml_lines(table: Mapping[str, Any], above: tuple[str, ...], comment: Callable[[str], str]) -> Iterator[str]:
+    for name, value in table.items():
+        if not isinstance(value, dict):
+            yield f"{_toml_key(name)} = {_toml_value(value)}  # {comment('.'.join((*above, name)))}"
+    for name, value in table.items():
+        if isinstance(value, dict):
+            if not value or not all(isinstance(item, dict) for item in value.values()):
+                yield f"\n[{'.'.join(map(_toml_key, (*above, name)))}]"
+            yield from _toml_lines(value, (*above, name), comment)
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_toml_key(name)} = {_toml_value(item)}" for name, item in value.items()) + " }"
+    return json.dumps(mask(value), ensure_ascii=False)
