@@ -236,8 +236,8 @@ build_environment() {
   work=$(mktemp -d)
   fill_environment "$home" "$work"
   rm -rf "$work"
+  sync # first the files, then the mark: a power cut in between must not leave a mark on half a program
   touch "$home/.complete"
-  sync
 }
 
 switch_release() { # in one rename: there is a complete program at every moment

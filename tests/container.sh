@@ -123,13 +123,28 @@ check_second_run() {
 }
 
 check_crash() {
-  local before
+  local before prepared
   before=$(value kiosk MainPID)
+  prepared=$(value kiosk-prepare ExecMainStartTimestampMonotonic)
   inside sh -c "kill -9 $before"
   eventually 30 "killed, it comes back" sh -c "[ \"\$(systemctl show -P MainPID kiosk)\" != $before ] && systemctl is-active kiosk"
+  [ "$(value kiosk-prepare ExecMainStartTimestampMonotonic)" != "$prepared" ] || fail "the database was not prepared again"
+  said "✓ the database was prepared again"
   before=$(value kiosk MainPID)
   inside sh -c "kill -STOP $before"
   eventually 60 "hung, the watchdog brings it back" sh -c "[ \"\$(systemctl show -P MainPID kiosk)\" != $before ] && systemctl is-active kiosk"
+}
+
+check_failed_preparation() {
+  local drop_in=$root/run-kiosk-prepare.conf
+  printf '[Service]\nExecStart=\nExecStart=/bin/false\n' >"$drop_in"
+  inside mkdir -p /run/systemd/system/kiosk-prepare.service.d
+  inside cp "/${drop_in##*/}" /run/systemd/system/kiosk-prepare.service.d/fail.conf
+  inside systemctl daemon-reload
+  must "a failed preparation does not keep the kiosk from starting" systemctl restart kiosk
+  [ "$(value kiosk-prepare Result)" = exit-code ] || fail "the preparation was to fail here"
+  inside rm -r /run/systemd/system/kiosk-prepare.service.d
+  inside systemctl daemon-reload
 }
 
 check_sandbox() {
@@ -152,4 +167,5 @@ check_running
 check_sandbox
 check_second_run
 check_crash
+check_failed_preparation
 said "all as promised, ${SECONDS} s"
