@@ -49,8 +49,8 @@ PIN = Check("a BCM number from 2 to 27", lambda pin: pin in PINS)
 DEVICE = matches("[A-Za-z0-9][A-Za-z0-9-]{2,31}", "auto, or 3 to 32 letters, digits and hyphens")
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 PRINTER_URL = matches(
-    rf"none|file:/\S+|tcp://{HOST}|serial:/\S+|usb:(?:[0-9a-fA-F]{{4}}:[0-9a-fA-F]{{4}})?",
-    "none, file:/DEVICE, tcp://HOST:9100, serial:/DEVICE, usb: or usb:VENDOR:PRODUCT",
+    r"none|file:/\S+|tcp://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|serial:/\S+|usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}",
+    "none, file:/dev/usb/lp0, tcp://HOST:9100, serial:/dev/ttyUSB0 or usb:04b8:0e15",
 )
 SERVER = matches(rf"|https?://{HOST}(?:/[^\s?#@]*)?", "empty, or https://HOST, without a name or password in it")
 PUBLIC = matches(rf"|https?://{HOST}", "empty, or https://HOST without a path")
@@ -104,11 +104,15 @@ class Buttons:
     stale_s: float = key("seconds after which a press that waited is dropped", 2.0, between(0.5, 30))
     buses: tuple[str, ...] = key("buses that other parts use, so that their pins are taken", ("i2c",), one_of(*BUSES))
     evdev: str = key("name of the USB keypad to read without a window, * allowed; empty = none", "")
-    keyboard: Mapping[str, str] = key("key name → action", {})
-    services: Mapping[str, ServiceKey] = key("keys of the services, by service id", {}, names=ID)
+    keyboard: Mapping[str, str] = key("key name → action; shipped for the sample office", {})
+    services: Mapping[str, ServiceKey] = key(
+        "keys of the services, by service id; shipped for the sample office", {}, names=ID
+    )
     priority: PriorityKey = key("the priority key", PriorityKey())
     cancel: CancelKey = key("the cancel key", CancelKey())
-    counters: Mapping[str, CounterKeys] = key("keys at the counters, by counter id", {}, names=COUNTER_ID)
+    counters: Mapping[str, CounterKeys] = key(
+        "keys at the counters, by counter id; shipped for 1 and 2", {}, names=COUNTER_ID
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,10 @@ class Printer:
     pause_ms: int = key("pause after each piece, for cheap or Bluetooth printers", 0, between(0, 1000))
     cutter: bool = key("whether it cuts the paper", True)
     status: bool = key("whether it answers status questions", True)
+    centred: bool = key("let the printer centre: a quarter fewer bytes on a serial line", False)
     baud: int = key("speed of a serial line", 115200, one_of(9600, 19200, 38400, 57600, 115200, 230400))
-    mm_per_s: int = key("paper speed; the print time is estimated with it", 100, between(20, 400))
-    write_timeout_s: float = key("deadline of each write", 8.0, between(1, 60))
+    mm_per_s: int = key("paper speed; the print time is estimated with it", 80, between(20, 400))
+    write_timeout_s: float = key("seconds without progress after which a write fails", 5.0, between(1, 60))
     job_expires_min: int = key("minutes after which a slip is no longer printed", 5, between(1, 60))
 
     @property
@@ -166,7 +171,7 @@ class Sync:
     token_file: str = key("file with the device's token; empty = `token` in data_dir", "")
     ca_file: str = key("file with the certificate authority of the server; empty = the system's", "")
     allow_plain_http: bool = key("allow http:// beyond this machine; everybody on the way can read along", False)
-    timeout_s: float = key("deadline of a request", 20.0, between(1, 120))
+    timeout_s: float = key("seconds after which a request fails", 20.0, between(1, 120))
     heartbeat_s: int = key("seconds between signs of life when nothing happens", 300, between(30, 3600))
 
 
@@ -186,11 +191,11 @@ class Config:
     office: str = key("the office document; empty = the sample office", "")
     language: str = key("language of screens and slips", "vi", one_of(*LANGUAGES))
     log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
-    buttons: Buttons = key("keys", Buttons())
-    printer: Printer = key("slip printer", Printer())
-    screen: Screen = key("screens", Screen())
-    sync: Sync = key("commune server", Sync())
-    public: Public = key("phone page", Public())
+    buttons: Buttons = key("keys, LEDs and USB keypads", Buttons())
+    printer: Printer = key("the slip printer", Printer())
+    screen: Screen = key("the screens", Screen())
+    sync: Sync = key("the commune server", Sync())
+    public: Public = key("what phones reach", Public())
     file: str = field(default="", compare=False)
     given: frozenset[str] = field(default=frozenset(), compare=False)
 
@@ -318,14 +323,14 @@ def _check_pins(buttons: Buttons, reader: Reader) -> None:
 
 def pin_warnings(config: Config) -> list[str]:
     """Pins in use that have another job on some Pis: right only when that job is switched off."""
-    used = {pin: ".".join(map(str, place)) for pin, place in claims(config.buttons)}
     advice = {
-        "uart": "the serial console's: switch it off (raspi-config, Interface Options, Serial Port)",
-        "i2c": "the clock module's, and has a fixed pull-up: use it for a key only, and only without a clock module",
+        "i2c": "the clock module's, with a fixed pull-up: use them for keys only, and only without a clock module",
+        "spi": "the SPI bus's: switch SPI off (raspi-config, Interface Options)",
+        "uart": "the serial console's: switch the serial port off (raspi-config, Interface Options)",
     }
-    return [
-        f"BCM {pin} ({used[pin]}) is also {text}" for bus, text in advice.items() for pin in BUSES[bus] if pin in used
-    ]
+    used = {pin for pin, _ in claims(config.buttons)}
+    found = {bus: [str(pin) for pin in BUSES[bus] if pin in used] for bus in advice}
+    return [f"BCM {', '.join(pins)}: also {advice[bus]}" for bus, pins in found.items() if pins]
 
 
 def check_against(config: Config, office: Office) -> list[str]:

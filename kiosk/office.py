@@ -241,7 +241,7 @@ class Office:
     site: Site = key("the reception point")
     services: tuple[Service, ...] = key("field groups, in the order of the keys")
     counters: tuple[Counter, ...] = key("counters, at most 16")
-    clerks: tuple[Clerk, ...] = key("clerks", ())
+    clerks: tuple[Clerk, ...] = key("people who work at the counters", ())
     label_sets: tuple[LabelSet, ...] = key("label sets of the rating")
     sessions: tuple[Session, ...] = key("sessions of the working days")
     calendar: tuple[CalendarDay, ...] = key("days that differ from their weekday", ())

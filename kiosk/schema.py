@@ -238,17 +238,17 @@ def _described(hint: Any, check: Check | None) -> str:
     if origin is types.UnionType:
         return _described(args[0], check)
     if origin is tuple:
-        return "list: " + _described(args[0], check)
+        return "list of " + _described(args[0], check).replace("table", "tables")
     if origin is Mapping:
-        return "table: " + _described(args[1], check)
+        return "table of " + _described(args[1], check).replace("table", "tables")
     return check.says if check else KINDS.get(hint, "table")
 
 
 def _default(f: dataclasses.Field[Any]) -> str:
     if f.default is REQUIRED:
         return "**required**" if f.default_factory is REQUIRED else "none"
-    if f.default is None or f.default == () or dataclasses.is_dataclass(f.default):
-        return "see below" if dataclasses.is_dataclass(f.default) else "none"
-    if isinstance(f.default, tuple) and dataclasses.is_dataclass(f.default[0]):
-        return "one, as below"
+    if f.default is None or f.default == ():
+        return "none"
+    if dataclasses.is_dataclass(f.default[0] if isinstance(f.default, tuple) else f.default):
+        return "see below"
     return f"`{json.dumps(f.default, ensure_ascii=False)}`"

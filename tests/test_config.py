@@ -133,9 +133,9 @@ def test_more_pins_than_a_pi_has_are_counted(written):
 
 def test_a_bus_that_is_not_used_frees_its_pins_with_a_warning(written):
     config = load_config(written("[buttons]\nbuses = []\npriority = { pin = 3 }\ncancel = { pin = 15 }\n"))
-    clock, console = sorted(pin_warnings(config), reverse=True)
-    assert clock.startswith("BCM 3 (buttons.priority.pin)")
-    assert "raspi-config" in console
+    clock, console = pin_warnings(config)
+    assert clock.startswith("BCM 3: also the clock module's")
+    assert console.startswith("BCM 15: also the serial console's")
 
 
 def test_a_file_that_wires_one_key_describes_the_whole_panel(written):
@@ -244,9 +244,8 @@ def test_a_missing_file_that_was_named_is_an_error(tmp_path):
         "none",
         "file:/dev/usb/lp0",
         "tcp://10.0.0.5:9100",
-        "tcp://[::1]:9100",
+        "tcp://may-in.local",
         "serial:/dev/ttyUSB0",
-        "usb:",
         "usb:04b8:0e15",
     ],
 )
@@ -254,7 +253,7 @@ def test_every_kind_of_printer_can_be_named(written, url):
     assert load_config(written(f'[printer]\nurl = "{url}"\n')).printer.url == url
 
 
-@pytest.mark.parametrize("url", ["", "lp0", "file:lp0", "tcp:10.0.0.5", "usb:4b8", "file:/dev/lp 0"])
+@pytest.mark.parametrize("url", ["", "lp0", "file:lp0", "tcp:10.0.0.5", "usb:4b8", "usb:", "file:/dev/lp 0"])
 def test_other_printers_are_refused(written, url):
     assert "[printer] url" in wrong(written(f'[printer]\nurl = "{url}"\n'))[0]
 
