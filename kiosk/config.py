@@ -335,41 +335,42 @@ def pin_warnings(config: Config) -> list[str]:
 
 def check_against(config: Config, office: Office) -> list[str]:
     """What kiosk.toml says about services and counters that the office does not have, and services nobody can take."""
+    own = {dotted.split(".")[1] for dotted in config.given if dotted.startswith("buttons.")}
+    shipped = (frozenset() if own & WIRING else WIRING) | ({"keyboard"} - own)
     services, counters = [service.id for service in office.services], [counter.id for counter in office.counters]
-    wrong = [
-        f'{where}: the office has no service "{name}".{nearest(name, services)}'
-        for where, name in _named_services(config)
-        if name not in services
-    ]
-    wrong += [
-        f"{where}: the office has no counter {name}, only {', '.join(counters)}"
-        for where, name in _named_counters(config)
-        if name not in counters
-    ]
+    wrong, idle = [], []
+    for table, name, kind, word in _named(config):
+        known = services if kind == "service" else counters
+        if word not in known and table in shipped:
+            idle.append(word)
+        elif word not in known:
+            near = nearest(word, known) or f" It has: {', '.join(known)}."
+            place = table if "." in table else f"buttons.{table}"
+            wrong.append(f'[{place}] {name}: the office has no {kind} "{word}".{near}')
+    if idle:
+        wrong.append(
+            f"[buttons]: the shipped keys of {', '.join(dict.fromkeys(idle))} do nothing in this office: wire your own"
+        )
     if not (config.screen.enabled and config.screen.touch):
-        reached = {name for _, name in _named_services(config)}
+        reached = {word for _, _, kind, word in _named(config) if kind == "service"}
         wrong += [f'[buttons]: no key takes a number of "{name}"' for name in services if name not in reached]
-    file = config.file or "kiosk.toml"
-    return [f"{file}: {line}" for line in wrong]
+    return [f"{config.file or 'kiosk.toml'}: {line}" for line in wrong]
 
 
-def _named_services(config: Config) -> Iterator[tuple[str, str]]:
+def _named(config: Config) -> Iterator[tuple[str, str, str, str]]:
+    """Every mention of a service or counter: table, key, "service" or "counter", its id."""
     for name in config.buttons.services:
-        yield f"[buttons.services] {name}", name
+        yield "services", name, "service", name
+    for name in config.buttons.counters:
+        yield "counters", name, "counter", name
     for pressed, action in config.buttons.keyboard.items():
         if action.startswith("take:"):
-            yield f"[buttons.keyboard] {pressed}", action[5:]
-
-
-def _named_counters(config: Config) -> Iterator[tuple[str, str]]:
-    for name in config.buttons.counters:
-        yield f"[buttons.counters] {name}", name
-    for pressed, action in config.buttons.keyboard.items():
-        if action.startswith(("rate:", "call:")):
-            yield f"[buttons.keyboard] {pressed}", action.split(":")[1]
+            yield "keyboard", pressed, "service", action[5:]
+        elif ":" in action:
+            yield "keyboard", pressed, "counter", action.split(":")[1]
     for at, output in enumerate(config.screen.outputs, 1):
         if output.view.startswith("rate:"):
-            yield f"[screen.outputs {at}] view", output.view[5:]
+            yield f"screen.outputs {at}", "view", "counter", output.view[5:]
 
 
 def effective(config: Config) -> str:

@@ -29,7 +29,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.file, self.where, self.message) if part)
+        line = ": ".join(part for part in (self.file, self.where, self.message) if part)
+        # A document from elsewhere must not move the cursor of the terminal that shows its mistakes.
+        return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in line)
 
 
 class DocumentError(ValueError):

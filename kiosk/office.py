@@ -63,7 +63,7 @@ class Unit:
     head1: str = key("first line of slips and reports", "")
     head2: str = key("second line of slips and reports", "")
     valid_from: date | None = key("day from which name and code are valid", None)
-    emblem: str = key("file name of the emblem; empty draws the default one", "", FILE_NAME)
+    emblem: str = key("file name of the emblem, beside this document; empty draws one", "", FILE_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Clerk:
     id: str = key("id; ratings refer to it", check=ID)
     name: str = key("full name", check=NAME)
     title: str = key("position, as “Công chức Tư pháp – Hộ tịch”", "")
-    photo: str = key("file name of the photo; empty draws a portrait", "", FILE_NAME)
+    photo: str = key("file name of the photo, beside this document; empty draws a portrait", "", FILE_NAME)
 
 
 @dataclass(frozen=True, slots=True)

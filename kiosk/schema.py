@@ -110,13 +110,13 @@ class Reader:
     def _where(self, place: Place) -> str:
         parts: list[str] = []
         for depth, part in enumerate(place, 1):
-            name = self.ids.get(place[:depth])
-            if isinstance(part, int) and parts:
-                parts[-1] += f" {part}" + (f' "{name}"' if name else "")
+            if isinstance(part, int):
+                name = self.ids.get(place[:depth])
+                parts[-1] += f" {part}" + (f" {shown(name)}" if name else "")
             else:
-                parts.append(str(part))
-        if not parts or isinstance(place[-1], int):
-            return f"[{'.'.join(parts)}]" if parts else ""
+                parts.append(part if len(part) < 60 else shown(part))
+        if isinstance(place[-1], int):
+            return f"[{'.'.join(parts)}]"
         return f"[{'.'.join(parts[:-1])}] {parts[-1]}" if parts[:-1] else parts[-1]
 
     def table(self, declared: type[T], plain: Mapping[str, Any], place: Place = ()) -> T:

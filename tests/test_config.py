@@ -168,12 +168,20 @@ outputs = [{ view = "rate:8" }]
     lines = [line.removeprefix(f"{config.file}: ") for line in check_against(config, sample())]
     assert lines[:5] == [
         '[buttons.services] dat-da: the office has no service "dat-da". Did you mean "dat-dai"?',
+        '[buttons.counters] 9: the office has no counter "9". It has: 1, 2, 3, 4.',
         '[buttons.keyboard] a: the office has no service "hotich". Did you mean "ho-tich"?',
-        "[buttons.counters] 9: the office has no counter 9, only 1, 2, 3, 4",
-        "[buttons.keyboard] b: the office has no counter 7, only 1, 2, 3, 4",
-        "[screen.outputs 1] view: the office has no counter 8, only 1, 2, 3, 4",
+        '[buttons.keyboard] b: the office has no counter "7". It has: 1, 2, 3, 4.',
+        '[screen.outputs 1] view: the office has no counter "8". It has: 1, 2, 3, 4.',
     ]
     assert lines[5:] == [f'[buttons]: no key takes a number of "{s.id}"' for s in sample().services]
+
+
+def test_shipped_keys_without_a_service_here_are_one_line_of_advice(written):
+    small = replace(sample(), services=sample().services[:5], counters=sample().counters[:3])
+    config = load_config(written("[printer]\npaper_mm = 58\n"))
+    assert check_against(config, small) == [
+        f"{config.file}: [buttons]: the shipped keys of huong-dan, 4 do nothing in this office: wire your own"
+    ]
 
 
 def test_what_is_in_force_is_printed_with_where_it_came_from(written):

@@ -8,6 +8,8 @@ from dataclasses import replace
 from importlib import resources
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kiosk import hours
 from kiosk.documents import DocumentError
@@ -338,3 +340,52 @@ def test_the_sample_file_itself_is_nfc_and_has_no_unknown_numbers():
     text = SAMPLE.read_text("utf-8")
     assert text == unicodedata.normalize("NFC", text)
     assert tomllib.loads(text)["version"] == 1
+
+
+def places_in(plain, above=()):
+    """Every place of a document, as a path of keys and positions."""
+    below = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    return [(*above, name) for name, _ in below] + [p for name, v in below for p in places_in(v, (*above, name))]
+
+
+PLACES = places_in(json.loads(sample().to_json()))
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["", "1", "sang", "07:30"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.just("id"), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), JSON | st.just(...)), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_broken_the_document_is_used_or_refused_in_lines(changes):
+    plain = json.loads(sample().to_json())
+    for place, value in changes:
+        _change(plain, place, value)
+    try:
+        office = Office.from_json(json.dumps(plain).encode())
+    except DocumentError as error:
+        lines = str(error).split("\n")
+        assert all(line.startswith("office.json: ") and line.isprintable() for line in lines)
+        assert len(lines) == len(error.problems)
+    else:
+        assert Office.from_json(office.to_json()) == office
+        assert office.rulebook()
+
+
+def _change(plain, place, value):
+    """Put a value at a place, or take it away (...); an earlier change may have removed the place."""
+    try:
+        for part in place[:-1]:
+            plain = plain[part]
+        if value is ...:
+            del plain[place[-1]]
+        else:
+            plain[place[-1]] = value
+    except (LookupError, TypeError):
+        pass
