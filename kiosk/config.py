@@ -334,40 +334,52 @@ def pin_warnings(config: Config) -> list[str]:
 
 
 def check_against(config: Config, office: Office) -> list[str]:
-    """What kiosk.toml says about services and counters that the office does not have, and services nobody can take."""
-    own = {dotted.split(".")[1] for dotted in config.given if dotted.startswith("buttons.")}
-    shipped = (frozenset() if own & WIRING else WIRING) | ({"keyboard"} - own)
-    services, counters = [service.id for service in office.services], [counter.id for counter in office.counters]
-    wrong, idle = [], []
-    for table, name, kind, word in _named(config):
-        known = services if kind == "service" else counters
-        if word not in known and table in shipped:
-            idle.append(word)
-        elif word not in known:
-            near = nearest(word, known) or f" It has: {', '.join(known)}."
-            place = table if "." in table else f"buttons.{table}"
-            wrong.append(f'[{place}] {name}: the office has no {kind} "{word}".{near}')
+    """Services and counters that the device's own file names and the office does not have."""
+    known = {
+        "service": [service.id for service in office.services],
+        "counter": [counter.id for counter in office.counters],
+    }
+    shipped = _shipped_tables(config)
+    return [
+        f'{config.file or "kiosk.toml"}: [{table}] {name}: the office has no {kind} "{word}".'
+        + (nearest(word, known[kind]) or f" It has: {', '.join(known[kind])}.")
+        for table, name, kind, word in _named(config)
+        if word not in known[kind] and table not in shipped
+    ]
+
+
+def advice(config: Config, office: Office) -> list[str]:
+    """What works but is hardly meant: idle shipped keys, services without a key, pins that have another job."""
+    here = {service.id for service in office.services} | {counter.id for counter in office.counters}
+    named, shipped = list(_named(config)), _shipped_tables(config)
+    idle = dict.fromkeys(f"{kind} {word}" for table, _, kind, word in named if table in shipped and word not in here)
+    lines = pin_warnings(config)
     if idle:
-        wrong.append(
-            f"[buttons]: the shipped keys of {', '.join(dict.fromkeys(idle))} do nothing in this office: wire your own"
-        )
+        lines.append(f"the shipped keys of {', '.join(idle)} do nothing in this office: wire your own under [buttons]")
     if not (config.screen.enabled and config.screen.touch):
-        reached = {word for _, _, kind, word in _named(config) if kind == "service"}
-        wrong += [f'[buttons]: no key takes a number of "{name}"' for name in services if name not in reached]
-    return [f"{config.file or 'kiosk.toml'}: {line}" for line in wrong]
+        reached = {word for _, _, kind, word in named if kind == "service"}
+        lines += [f"no key takes a number of {service.id}" for service in office.services if service.id not in reached]
+    return lines
+
+
+def _shipped_tables(config: Config) -> frozenset[str]:
+    """The tables of [buttons] that come from the defaults and not from the device's file."""
+    own = {dotted.split(".")[1] for dotted in config.given if dotted.startswith("buttons.")}
+    tables = (frozenset() if own & WIRING else WIRING) | (frozenset({"keyboard"}) - own)
+    return frozenset(f"buttons.{table}" for table in tables)
 
 
 def _named(config: Config) -> Iterator[tuple[str, str, str, str]]:
     """Every mention of a service or counter: table, key, "service" or "counter", its id."""
     for name in config.buttons.services:
-        yield "services", name, "service", name
+        yield "buttons.services", name, "service", name
     for name in config.buttons.counters:
-        yield "counters", name, "counter", name
+        yield "buttons.counters", name, "counter", name
     for pressed, action in config.buttons.keyboard.items():
         if action.startswith("take:"):
-            yield "keyboard", pressed, "service", action[5:]
+            yield "buttons.keyboard", pressed, "service", action[5:]
         elif ":" in action:
-            yield "keyboard", pressed, "counter", action.split(":")[1]
+            yield "buttons.keyboard", pressed, "counter", action.split(":")[1]
     for at, output in enumerate(config.screen.outputs, 1):
         if output.view.startswith("rate:"):
             yield f"screen.outputs {at}", "view", "counter", output.view[5:]

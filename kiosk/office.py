@@ -344,7 +344,7 @@ def _check_twins(office: Office, reader: Reader) -> None:
         name: getattr(office, name) for name in ("services", "counters", "clerks", "label_sets", "sessions")
     }
     for name, items in lists.items():
-        _check_unique(reader, name, "id", [item.id.casefold() for item in items])
+        _check_unique(reader, name, "id", [item.id for item in items])
     _check_unique(reader, "services", "digit", [service.digit for service in office.services])
     _check_unique(reader, "services", "name", [service.name.casefold() for service in office.services])
     _check_unique(reader, "counters", "label", [counter.label.casefold() for counter in office.counters])

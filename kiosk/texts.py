@@ -80,7 +80,7 @@ class Texts:
         self._known = {**sentences(SECOND), **sentences(language), **chosen}
         self._address = address
 
-    def __call__(self, key: str, **given: object) -> str:
+    def __call__(self, key: str, /, **given: object) -> str:
         """The sentence with its values; an unknown key or value is shown as it is, and nothing stops."""
         known = {"ong_ba": self._address, **given}
         return VALUE.sub(lambda found: str(known.get(found[1], found[0])), self._known.get(key, key))

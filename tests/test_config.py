@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.config import KEY_NAMES, check_against, claims, effective, load_config, pin_warnings, shipped
+from kiosk.config import KEY_NAMES, advice, check_against, claims, effective, load_config, pin_warnings, shipped
 from kiosk.documents import DocumentError
 from kiosk.office import sample
 
@@ -70,6 +70,7 @@ heartbeat_s = 1.5
 [buttons.keyboard]
 esc = "cancel"
 q = "rate:17:happy"
+w = "priority2"
 [buttons.counters.17]
 happy = 4
 """)
@@ -85,6 +86,8 @@ happy = 4
         "[sync] heartbeat_s: 1.5 must be a whole number",
         '[buttons.keyboard] esc: there is no such key. Did you mean "escape"?',
         '[buttons.keyboard] q: "rate:17:happy" is not allowed, only take:SERVICE, priority, cancel, '
+        "rate:COUNTER:happy (neutral, unhappy), call:COUNTER.",
+        '[buttons.keyboard] w: "priority2" is not allowed, only take:SERVICE, priority, cancel, '
         "rate:COUNTER:happy (neutral, unhappy), call:COUNTER.",
         "[sync] server: would send the token in the clear: use https://, or set allow_plain_http = true",
     ]
@@ -166,22 +169,29 @@ outputs = [{ view = "rate:8" }]
 """)
     )
     lines = [line.removeprefix(f"{config.file}: ") for line in check_against(config, sample())]
-    assert lines[:5] == [
+    assert lines == [
         '[buttons.services] dat-da: the office has no service "dat-da". Did you mean "dat-dai"?',
         '[buttons.counters] 9: the office has no counter "9". It has: 1, 2, 3, 4.',
         '[buttons.keyboard] a: the office has no service "hotich". Did you mean "ho-tich"?',
         '[buttons.keyboard] b: the office has no counter "7". It has: 1, 2, 3, 4.',
         '[screen.outputs 1] view: the office has no counter "8". It has: 1, 2, 3, 4.',
     ]
-    assert lines[5:] == [f'[buttons]: no key takes a number of "{s.id}"' for s in sample().services]
 
 
-def test_shipped_keys_without_a_service_here_are_one_line_of_advice(written):
+def test_shipped_keys_that_an_office_has_no_use_for_are_advice_and_no_mistake(written):
     small = replace(sample(), services=sample().services[:5], counters=sample().counters[:3])
     config = load_config(written("[printer]\npaper_mm = 58\n"))
-    assert check_against(config, small) == [
-        f"{config.file}: [buttons]: the shipped keys of huong-dan, 4 do nothing in this office: wire your own"
-    ]
+    assert check_against(config, small) == []
+    assert "the shipped keys of huong-dan, 4 do nothing in this office: wire your own under [buttons]" in advice(
+        config, small
+    )
+
+
+def test_services_that_nobody_can_take_are_named(written):
+    one = '[buttons.keyboard]\nf1 = "take:ho-tich"\n[buttons.cancel]\npin = 4\n'
+    without = [f"no key takes a number of {service.id}" for service in sample().services[1:]]
+    assert advice(load_config(written(one + "[screen]\ntouch = false\n")), sample()) == without
+    assert advice(load_config(written(one)), sample()) == [], "they can be touched"
 
 
 def test_what_is_in_force_is_printed_with_where_it_came_from(written):

@@ -117,6 +117,13 @@ def test_any_change_changes_the_fingerprint():
     assert replace(office, version=2).sha256 != office.sha256
 
 
+def test_the_order_of_names_in_a_table_is_no_change():
+    one, other = ({"sang": 1, "chieu": 2}, {"chieu": 2, "sang": 1})
+    first, *rest = sample().services
+    offices = [replace(sample(), services=(replace(first, quota=quota), *rest)) for quota in (one, other)]
+    assert offices[0].sha256 == offices[1].sha256
+
+
 def test_text_typed_on_another_system_becomes_nfc(tmp_path):
     path = tmp_path / "office.toml"
     path.write_text(unicodedata.normalize("NFD", SAMPLE.read_text("utf-8")), "utf-8")
@@ -282,6 +289,7 @@ def test_own_sentences_are_checked(plain):
         (("services", 0, "digit"), 1),
         (("services", 0, "id"), "hộ-tịch"),
         (("services", 0, "name"), "Hộ\ntịch"),
+        (("services", 0, "hint"), "\x1b[31mđỏ"),
         (("services", 0, "name"), ""),
         (("services", 0, "name"), "x" * 301),
         (("services", 2, "quota"), {"sang": -1}),
@@ -290,7 +298,9 @@ def test_own_sentences_are_checked(plain):
         (("clerks", 0, "photo"), "../../etc/passwd"),
         (("clerks", 0, "photo"), "a/b.png"),
         (("rules", "per_minute"), 0),
+        (("rules", "per_minute"), True),
         (("rules", "cooldown_s"), True),
+        (("rules", "cooldown_s"), 10**400),
         (("rules", "address"), "Ông"),
         (("unit", "code"), 123),
         (("unit",), []),
@@ -329,6 +339,19 @@ def test_bytes_that_are_no_document_are_refused_with_a_reason(data):
     with pytest.raises(DocumentError) as caught:
         Office.from_json(data)
     assert str(caught.value).startswith("office.json: ")
+
+
+def test_a_key_given_twice_is_refused_in_json_too():
+    twice = sample().to_json().replace(b'{"calendar"', b'{"version":2,"calendar"', 1)
+    with pytest.raises(DocumentError, match="given twice: version"):
+        Office.from_json(twice)
+
+
+def test_a_moment_is_no_day(tmp_path):
+    path = tmp_path / "office.toml"
+    path.write_text(SAMPLE.read_text("utf-8").replace("day = 2026-11-24", "day = 2026-11-24T00:00:00"), "utf-8")
+    with pytest.raises(DocumentError, match='"2026-11-24 00:00:00" must be a date, as 2026-11-24'):
+        load(path)
 
 
 def test_keys_that_become_one_in_nfc_are_refused():

@@ -1,10 +1,13 @@
 """Sentences, figures and dates as people read them."""
 
+import ast
 import datetime as dt
 import unicodedata
+from pathlib import Path
 
 import pytest
 
+import kiosk
 from kiosk.texts import Texts, in_order, languages, override_problems, sentences, sort_key, values
 
 MONDAY = dt.date(2026, 11, 23)
@@ -106,7 +109,7 @@ def test_dates_and_times_are_those_of_the_office():
 
 
 def test_vietnamese_sorts_by_its_alphabet_then_by_tone():
-    letters = "a ă â b c d đ e ê g h i k l m n o ô ơ p q r s t u ư v x y".split()
+    letters = list("aăâbcdđeêghiklmnoôơpqrstuưvxy")
     assert in_order(reversed(letters)) == letters
     tones = ["ma", "mà", "mả", "mã", "má", "mạ"]
     assert in_order(reversed(tones)) == tones
@@ -119,3 +122,22 @@ def test_vietnamese_sorts_word_by_word_and_nfd_like_nfc():
 
 def test_any_text_can_be_sorted():
     assert in_order(["", "\u0301", "Ω", "😀", "İ", "a\u0301"])[0] == ""
+
+
+def sentences_asked_for():
+    """Every `t("key", value=…)` in the code: file and line, the keys, the names of its values (None: unknown)."""
+    for path in sorted(Path(kiosk.__file__).parent.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and call.args and ast.unparse(call.func).split(".")[-1] in ("t", "texts"):
+                found = [node.value for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant)]
+                keys = [key for key in found if isinstance(key, str) and "." in key.strip(".")]
+                known = None if any(value.arg is None for value in call.keywords) else {v.arg for v in call.keywords}
+                yield f"{path.name}:{call.lineno}", keys, known
+
+
+def test_every_sentence_that_the_code_asks_for_exists_and_gets_its_values():
+    usual = sentences("vi")
+    for where, keys, given in sentences_asked_for():
+        assert set(keys) <= usual.keys(), where
+        for key in keys if given is not None else []:
+            assert values(usual[key]) <= given, f"{where}: {key}"
