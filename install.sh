@@ -380,7 +380,7 @@ Xong. Việc tiếp theo:
   1. Khai báo phím, máy in, màn hình:  sudo nano /etc/kiosk/kiosk.toml
      Khai báo lĩnh vực, quầy, giờ:     sudo nano /etc/kiosk/office.toml
   2. Áp dụng và kiểm tra:              sudo systemctl restart kiosk kiosk-sync && sudo kiosk check
-  3. In thử:                           sudo kiosk print-test
+  3. In thử:                           sudo systemctl stop kiosk; sudo kiosk print-test; sudo systemctl start kiosk
   4. Xem nhật ký:                      journalctl -u kiosk -f
   5. Rút điện, cắm lại một lần: ki-ốt phải tự chạy lại.
 
@@ -388,7 +388,7 @@ Done. What to do next:
   1. Keys, printer, screen:     sudo nano /etc/kiosk/kiosk.toml
      Services, counters, hours: sudo nano /etc/kiosk/office.toml
   2. Apply and check:           sudo systemctl restart kiosk kiosk-sync && sudo kiosk check
-  3. Print a test sheet:        sudo kiosk print-test
+  3. Print a test sheet:        sudo systemctl stop kiosk; sudo kiosk print-test; sudo systemctl start kiosk
   4. Read the log:              journalctl -u kiosk -f
   5. Pull the plug once and put it back: the kiosk must come up by itself.
 TEXT

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,24 @@ def test_an_update_keeps_the_last_version_and_removes_older_ones(tmp_path, relea
         assert answer.returncode == 0, answer.stderr
         assert (programs / "current").readlink() == Path(names[-1])
     assert {path.name for path in programs.iterdir()} == {*names[1:], "current"}
+
+
+def test_every_package_and_every_file_of_it_is_in_the_wheel():
+    setuptools = tomllib.loads((HERE / "pyproject.toml").read_text())["tool"]["setuptools"]
+    data = {
+        Path(package.replace(".", "/"), pattern)
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+    }
+    files = [path.relative_to(HERE) for top in ("kiosk", "sync") for path in (HERE / top).rglob("*") if path.is_file()]
+    missing = [
+        str(file)
+        for file in files
+        if "__pycache__" not in file.parts
+        and not (file.suffix == ".py" and ".".join(file.parent.parts) in setuptools["packages"])
+        and not any(file.match(str(pattern)) for pattern in data)
+    ]
+    assert missing == []
 
 
 def test_the_guide_names_every_option_and_every_file():
