@@ -124,20 +124,30 @@ def test_any_text_can_be_sorted():
     assert in_order(["", "\u0301", "Ω", "😀", "İ", "a\u0301"])[0] == ""
 
 
-def sentences_asked_for():
-    """Every `t("key", value=…)` in the code: file and line, the keys, the names of its values (None: unknown)."""
+def calls_in_the_code(*names):
+    """Every call of one of these functions: file and line, texts in its first argument, names of its values.
+
+    The names are None where `**` hides them.
+    """
     for path in sorted(Path(kiosk.__file__).parent.rglob("*.py")):
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(call, ast.Call) and call.args and ast.unparse(call.func).split(".")[-1] in ("t", "texts"):
+            if isinstance(call, ast.Call) and call.args and ast.unparse(call.func).split(".")[-1] in names:
                 found = [node.value for node in ast.walk(call.args[0]) if isinstance(node, ast.Constant)]
-                keys = [key for key in found if isinstance(key, str) and "." in key.strip(".")]
                 known = None if any(value.arg is None for value in call.keywords) else {v.arg for v in call.keywords}
-                yield f"{path.name}:{call.lineno}", keys, known
+                yield f"{path.name}:{call.lineno}", [text for text in found if isinstance(text, str)], known
 
 
 def test_every_sentence_that_the_code_asks_for_exists_and_gets_its_values():
     usual = sentences("vi")
-    for where, keys, given in sentences_asked_for():
+    for where, texts, given in calls_in_the_code("t", "texts"):
+        keys = [text for text in texts if "." in text.strip(".")]
         assert set(keys) <= usual.keys(), where
         for key in keys if given is not None else []:
             assert values(usual[key]) <= given, f"{where}: {key}"
+
+
+def test_every_refusal_has_a_sentence_and_gives_its_values():
+    for where, reasons, given in calls_in_the_code("Refused"):
+        for reason in reasons:
+            assert f"refused.{reason}" in sentences("vi"), where
+            assert values(sentences("vi")[f"refused.{reason}"]) <= given, where
