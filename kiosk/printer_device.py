@@ -26,8 +26,6 @@ FEED_TO_TEAR = b"\x1bd\x06"
 DLE_EOT = b"\x10\x04"  # real-time status: answered even while offline
 GS_R = b"\x1dr\x01"  # paper status, answered in its turn: after everything sent before it has been printed
 DOTS_PER_MM = 8
-CUT_S = 0.5  # feed to the knife and cut
-LISTEN_S = 0.25
 JUDGE_S = 4.0  # how long an answer about the roll is good for, if the printer says that it is online
 SILENT_S = 30.0  # how often a printer that has never answered is asked again
 
@@ -90,7 +88,8 @@ class PrinterProfile:
     status: bool = True  # whether it answers queries; if not, a slip counts as printed after its time
     centred: bool = False  # let the printer centre (ESC a 1): a quarter fewer bytes, for serial lines
     baud: int = 115200
-    mm_per_s: float = 80.0
+    mm_per_s: float = 80.0  # of paper, printing
+    cut_s: float = 0.5  # to feed to the knife and cut
     deadline_s: float = 5.0  # longest time without progress: a write, or an answer that is due
     answer_s: float = 1.0  # longest wait for a status answer
 
@@ -99,8 +98,8 @@ class PrinterProfile:
             raise ValueError(f"printer width {self.width}: use 576 for 80 mm paper or 384 for 58 mm")
         if not 8 <= self.fragment_rows <= 2000 or not 0 <= self.pause_ms <= 1000:
             raise ValueError("printer fragment_rows must be 8 to 2000 and pause_ms 0 to 1000")
-        if self.mm_per_s <= 0 or self.deadline_s <= 0 or self.answer_s <= 0 or self.baud <= 0:
-            raise ValueError("printer mm_per_s, deadline_s, answer_s and baud must be greater than 0")
+        if min(self.mm_per_s, self.deadline_s, self.answer_s, self.baud) <= 0 or self.cut_s < 0:
+            raise ValueError("printer mm_per_s, deadline_s, answer_s and baud must be greater than 0, cut_s not less")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +230,7 @@ class Printer:
             time.sleep(self._profile.pause_ms / 1000)
 
     def _seconds(self, image: Image.Image) -> float:
-        return image.height / DOTS_PER_MM / self._profile.mm_per_s + CUT_S
+        return image.height / DOTS_PER_MM / self._profile.mm_per_s + self._profile.cut_s
 
     def _wait_for_paper(self, link: Link, due: float) -> bool:
         """True when the printer has confirmed, False when only the time has passed. Raises LinkError with the state."""
@@ -241,7 +240,7 @@ class Printer:
         patience = due + self._profile.deadline_s if self._talked else due
         asked = alive = False
         while (now := time.monotonic()) < patience:
-            answers = self._listen(link, min(LISTEN_S, patience - now))
+            answers = self._listen(link, patience - now)
             if any(map(is_confirmation, answers)):
                 self._confirmed(answers)
                 return True
@@ -280,7 +279,7 @@ class Printer:
         link.write(GS_R * 2)
         until, answered = time.monotonic() + self._profile.deadline_s, 0
         while time.monotonic() < until:
-            answers = self._listen(link, LISTEN_S)
+            answers = self._listen(link, self._profile.deadline_s)
             if answered >= 2 and not answers:
                 return
             answered += sum(map(is_confirmation, answers))
@@ -313,7 +312,7 @@ class Printer:
         link.write(DLE_EOT + bytes([what]))
         until = time.monotonic() + self._profile.answer_s
         while (left := until - time.monotonic()) > 0:
-            answer = next(filter(is_status, self._listen(link, min(left, LISTEN_S))), None)
+            answer = next(filter(is_status, self._listen(link, left)), None)
             if answer is not None:
                 return answer
         return None
@@ -326,9 +325,10 @@ class Printer:
         return self._ask(link, 1)
 
     def _listen(self, link: Link, timeout_s: float) -> bytes:
+        """Answers within a quarter of the time that one may take, or sooner if `timeout_s` is less."""
         if self._abort.is_set():
             raise LinkError("shutting down")
-        return link.read(timeout_s)
+        return link.read(min(timeout_s, self._profile.answer_s / 4))
 
     def _pause(self, until: float) -> None:
         if self._abort.wait(max(0.0, until - time.monotonic())):

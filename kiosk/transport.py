@@ -211,8 +211,9 @@ class NetworkLink(Network):  # type: ignore[misc]
 
     def open(self, raise_not_found: bool = True) -> None:
         with _link_errors(f"{self.host}:{self.port}"):
-            super().open()
-            self.device.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # Not the parent's: it forgets to close the socket of each failed try, and knows IPv4 only.
+            self._device = socket.create_connection((self.host, self.port), self.timeout)
+            self._device.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def write(self, data: bytes) -> None:
         with _link_errors(f"{self.host}:{self.port}"):
