@@ -8,7 +8,7 @@ every pin that is wanted twice is reported at once.
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -52,8 +52,24 @@ PRINTER_URL = matches(
     r"none|file:/\S+|tcp://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|serial:/\S+|usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}",
     "none, file:/dev/usb/lp0, tcp://HOST:9100, serial:/dev/ttyUSB0 or usb:04b8:0e15",
 )
-SERVER = matches(rf"|https?://{HOST}(?:/[^\s?#@]*)?", "empty, or https://HOST, without a name or password in it")
-PUBLIC = matches(rf"|https?://{HOST}", "empty, or https://HOST without a path")
+
+
+def _web(path: str) -> Callable[[str], bool]:
+    """Whether a text is empty or a web address with such a path, a sound host and a sound port."""
+
+    def ok(value: str) -> bool:
+        try:
+            return not value or (
+                re.fullmatch(rf"https?://{HOST}{path}", value) is not None and urlsplit(value).port != 0
+            )
+        except ValueError:
+            return False
+
+    return ok
+
+
+SERVER = Check("empty, or https://HOST, without a name or password in it", _web(r"(?:/[^\s?#@]*)?"))
+PUBLIC = Check("empty, or https://HOST without a path", _web(""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,9 +330,9 @@ def _check_pins(buttons: Buttons, reader: Reader) -> None:
     free = ", ".join(str(pin) for pin in PINS if pin not in taken and pin not in dict(wanted)) or "none"
     for pin in PINS:
         places = [place for wish, place in wanted if wish == pin]
-        if places and pin in taken:
-            reader.add(places[0], f"BCM {pin} belongs to the {taken[pin]} bus (see buses). Free: {free}.")
-        elif len(places) > 1:
+        for place in places if pin in taken else []:
+            reader.add(place, f"BCM {pin} belongs to the {taken[pin]} bus (see buses). Free: {free}.")
+        if len(places) > 1 and pin not in taken:
             who = " and ".join(".".join(map(str, place[1:])) for place in places)
             reader.add(places[-1], f"BCM {pin} is wanted by {who}, but a pin has one job. Free: {free}.")
 

@@ -100,6 +100,16 @@ def test_plain_http_to_another_machine_must_be_asked_for(written):
         assert load_config(written(allowed)).sync.server
 
 
+@pytest.mark.parametrize("host", ["[::1::2]", "a:99999", "a:0", "-a", "a b", "", "[::1]:8000/x?y", "a..b/#"])
+def test_addresses_that_lead_nowhere_are_refused(written, host):
+    assert "[sync] server" in wrong(written(f'[sync]\nserver = "https://{host}"'))[0]
+
+
+@pytest.mark.parametrize("host", ["[::1]:8000", "mot-cua.example", "10.0.0.1:8443/kiosk"])
+def test_addresses_of_servers_are_taken(written, host):
+    assert load_config(written(f'[sync]\nserver = "https://{host}"')).sync.server.endswith(host)
+
+
 def test_a_password_in_an_address_is_refused_and_not_repeated(written):
     for text in ('[sync]\nserver = "https://kiosk:hunter2@may-chu.example"', '[printer]\nurl = "tcp://a:hunter2@b"'):
         message = "".join(wrong(written(text)))
