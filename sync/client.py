@@ -197,8 +197,11 @@ class Client:
 
     def _post(self, body: bytes) -> "_Answer":
         try:
-            with self._cut_off(), closing(self._request(body)) as response:
+            with self._cut_off() as was_cut, closing(self._request(body)) as response:
                 raw = response.raw.read(MAX_ANSWER + 1, decode_content=False)
+                whole = len(raw) > MAX_ANSWER or not response.raw.length_remaining
+                if was_cut.is_set() or not whole:
+                    raise _Silent("the answer did not come to its end")
                 return _Answer(response.status_code, raw, response.headers)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _Silent(_short(_root(error))) from error
@@ -207,18 +210,20 @@ class Client:
         return self._session.post(self._url, data=body, timeout=self._timeouts, allow_redirects=False, stream=True)
 
     @contextmanager
-    def _cut_off(self) -> Iterator[None]:
+    def _cut_off(self) -> Iterator[threading.Event]:
         """The time-outs of requests start again with each byte; this one does not."""
-        timer = threading.Timer(self._deadline_s, self._cut)
+        was_cut = threading.Event()
+        timer = threading.Timer(self._deadline_s, self._cut, (was_cut,))
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield was_cut
         finally:
             timer.cancel()
             timer.join()
 
-    def _cut(self) -> None:
+    def _cut(self, was_cut: threading.Event) -> None:
+        was_cut.set()
         for connection in list(self._sockets):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

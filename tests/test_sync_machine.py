@@ -1,0 +1,319 @@
+"""The promise of the feed, under every fault at once: real SQLite on both sides, the real client and ingest rules.
+
+Only the network is imitated, as an adapter of requests: it loses, cuts, repeats and delays, but never alters bytes
+(TLS sees to that; the chain's checks have tests of their own).
+"""
+
+import io
+import json
+import random
+import sqlite3
+import tempfile
+from contextlib import nullcontext
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import urllib3
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from requests.adapters import BaseAdapter
+
+from sync import ingest, outbox, wire
+from sync.client import Client
+from sync.ingest import SqliteStorage
+from sync.outbox import Outbox
+from tests.sync_kit import DEVICE, OPENING, stored_ids
+
+KEEP_DAYS = 10
+FAULTS = ("none", "request lost", "response lost", "error before commit", "duplicate", "delayed", "refused")
+
+
+class Network(BaseAdapter):
+    """Carries one request at a time, with the fault that is set."""
+
+    def __init__(self, server: "Server") -> None:
+        super().__init__()
+        self.server, self.fault = server, "none"
+        self.late: list[bytes] = []
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        body = request.body
+        assert isinstance(body, bytes)
+        if self.fault == "delayed":
+            self.late.append(body)
+        if self.fault in ("request lost", "delayed"):
+            raise requests.ConnectionError("lost")
+        if self.fault == "duplicate":
+            self.late.append(body)
+            self.server.take(body)
+        status, answer = self.server.take(body, fail=self.fault == "error before commit", token=self.fault != "refused")
+        if self.fault == "response lost":
+            raise requests.ReadTimeout("lost")
+        return _response(request, status, answer)
+
+    def close(self) -> None:
+        pass
+
+
+def _response(request: requests.PreparedRequest, status: int, answer: dict[str, Any]) -> requests.Response:
+    response = requests.Response()
+    response.status_code, response.request = status, request
+    response.raw = urllib3.HTTPResponse(io.BytesIO(json.dumps(answer).encode()), status=status, preload_content=False)
+    return response
+
+
+class Server:
+    def __init__(self, path: Path, machine: "SyncMachine") -> None:
+        self.conn = sqlite3.connect(path, isolation_level=None)
+        self.storage = SqliteStorage(self.conn, lambda: machine.now)
+        self.conn.execute("PRAGMA synchronous = OFF")
+        self.machine = machine
+
+    def take(self, body: bytes, fail: bool = False, token: bool = True) -> tuple[int, dict[str, Any]]:
+        if not token:
+            return 401, {}
+        batch = wire.decode_batch(body, packed=True)
+        try:
+            with self.storage.writing():
+                result = ingest.ingest(self.storage, batch)
+                if fail:
+                    raise RuntimeError("before commit")
+        except RuntimeError:
+            return 500, {}
+        return ingest.answer(result, batch.header.epoch, self.machine.now, office=1, board=1, next_s=60)
+
+
+class SyncMachine(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name)
+        self.now, self.counter = OPENING, 0
+        self.conn = sqlite3.connect(path / "kiosk.db", isolation_level=None)
+        self.conn.execute("PRAGMA journal_mode = WAL")
+        self.conn.execute("PRAGMA synchronous = OFF")
+        self.conn.execute("BEGIN IMMEDIATE")
+        outbox.create(self.conn)
+        outbox.start_epoch(self.conn, self.next_epoch(self.conn), self.stamp())
+        self.conn.execute("COMMIT")
+        self.outbox = Outbox(lambda: nullcontext(self.conn), self.next_epoch, self.stamp)
+        self.server = Server(path / "server.db", self)
+        self.network = Network(self.server)
+        self.client = Client("http://127.0.0.1", "token", DEVICE, rng=random.Random(1))
+        self.client._session.mount("http://", self.network)
+        self.committed: dict[str, bytes] = {}
+        self.alive: set[str] = set()
+        self.wounded: set[str] = set()
+        self.only_there: set[str] = set()
+        self.kiosk_backups = [self.copy(self.conn)]
+        self.server_backups = [(self.now, self.copy(self.server.conn))]
+
+    def next_epoch(self, conn: sqlite3.Connection) -> str:
+        self.counter += 1
+        return wire.new_epoch(self.counter)
+
+    def stamp(self) -> wire.Stamp:
+        return wire.Stamp(self.now, "rtc", "7f3a9c12", 1)
+
+    def copy(self, conn: sqlite3.Connection) -> sqlite3.Connection:
+        backup = sqlite3.connect(":memory:")
+        conn.backup(backup)
+        return backup
+
+    def rows(self) -> dict[str, bytes]:
+        """What the kiosk holds and could send: id → line, damaged rows left out."""
+        rows = {}
+        for seq, line in self.conn.execute("SELECT seq, line FROM events"):
+            try:
+                rows[wire.decode_event(line, seq).id] = line
+            except wire.BadEvent:
+                continue
+        return rows
+
+    def see_new_events(self) -> None:
+        """Events that the outbox itself wrote (event.damaged) are committed like all others."""
+        for id, line in self.rows().items():
+            if id not in self.wounded:
+                assert self.committed.setdefault(id, line) == line
+
+    def something_was_lost(self) -> None:
+        """A disk was replaced or damaged: what neither side holds any more cannot be asked for."""
+        self.alive &= set(self.rows()) - self.wounded | set(stored_ids(self.server.conn))
+
+    # What happens
+
+    @rule(count=st.integers(1, 8), size=st.sampled_from([0, 10, 2000]))
+    def event(self, count: int, size: int) -> None:
+        self.conn.execute("BEGIN IMMEDIATE")
+        first = outbox.head(self.conn).seq
+        for _ in range(count):
+            outbox.append(self.conn, "ticket.issued", {"number": "1001", "pad": "ố" * size}, self.stamp())
+        self.conn.execute("COMMIT")
+        for (line,) in self.conn.execute("SELECT line FROM events WHERE seq > ?", (first,)):
+            event = wire.decode_event(line)
+            self.committed[event.id] = line
+            self.alive.add(event.id)
+
+    @rule(fault=st.sampled_from(FAULTS), limit=st.integers(1, 6))
+    def push(self, fault: str, limit: int) -> None:
+        self.network.fault, self.client._limit = fault, limit
+        self.client.push(self.outbox, self.now, {})
+
+    @rule(limit=st.integers(1, 6))
+    def push_well(self, limit: int) -> None:
+        self.push("none", limit)
+
+    @precondition(lambda self: self.network.late)
+    @rule(data=st.data(), again=st.booleans())
+    def late_arrival(self, data: st.DataObject, again: bool) -> None:
+        which = data.draw(st.integers(0, len(self.network.late) - 1))
+        self.server.take(self.network.late[which])
+        if not again:
+            del self.network.late[which]
+
+    @rule(days=st.integers(1, 8))
+    def days_pass(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+    @rule(jump=st.sampled_from([0, 0, -4000, 4000]))
+    def prune(self, jump: int) -> None:
+        """Also when the kiosk's own clock is years wrong."""
+        self.conn.execute("BEGIN IMMEDIATE")
+        outbox.prune(self.conn, KEEP_DAYS, self.now + timedelta(days=jump))
+        self.conn.execute("COMMIT")
+
+    @rule()
+    def backup_kiosk(self) -> None:
+        self.kiosk_backups.append(self.copy(self.conn))
+
+    @rule()
+    def backup_server(self) -> None:
+        self.server_backups.append((self.now, self.copy(self.server.conn)))
+
+    @rule(data=st.data(), told=st.booleans())
+    def restore_kiosk(self, data: st.DataObject, told: bool) -> None:
+        """From a backup, with the new epoch that belongs to it; or a card that silently forgot what it had written."""
+        before = set(self.rows())
+        data.draw(st.sampled_from(self.kiosk_backups)).backup(self.conn)
+        epoch = self.outbox.feed()[0].epoch
+        # The high-water file tells at the next start that epochs were begun which this database does not know.
+        if told or wire.epoch_counter(epoch) < self.counter:
+            self.outbox.renew(epoch, "restored")
+        self.only_there |= before - set(self.rows())
+        self.something_was_lost()
+
+    @rule(data=st.data())
+    def restore_server(self, data: st.DataObject) -> None:
+        """No backup older than what the kiosk keeps: that is what keep_days is for."""
+        young = [copy for at, copy in self.server_backups if at > self.now - timedelta(days=KEEP_DAYS)]
+        if young:
+            data.draw(st.sampled_from(young)).backup(self.server.conn)
+            # Trouble on both sides: what the kiosk's disk had forgotten or damaged before, nobody can send again.
+            self.alive -= self.only_there - (set(self.rows()) - self.wounded) - set(stored_ids(self.server.conn))
+
+    @rule(data=st.data(), what=st.sampled_from(["line", "hash", "row"]))
+    def damage(self, data: st.DataObject, what: str) -> None:
+        last = outbox.head(self.conn).seq
+        first = outbox.feed(self.conn).base.seq + 1
+        if last < first or not self.chain_is_whole():
+            return
+        seq = data.draw(st.integers(first, last))
+        line = self.conn.execute("SELECT line FROM events WHERE seq = ?", (seq,)).fetchone()[0]
+        self.wounded.add(wire.decode_event(line).id)
+        self.only_there |= self.wounded
+        if what == "row":
+            self.conn.execute("DELETE FROM events WHERE seq = ?", (seq,))
+        elif what == "line":
+            altered = line.replace(b'"1001"', b'"7001"') if b'"1001"' in line else b"?" + line
+            self.conn.execute("UPDATE events SET line = ? WHERE seq = ?", (altered, seq))
+        else:
+            self.conn.execute("UPDATE events SET hash = ? WHERE seq = ?", (bytes(range(16)), seq))
+        self.something_was_lost()
+
+    def chain_is_whole(self) -> bool:
+        """One damage at a time: a row whose line and hash are both gone takes the proof of the next one with it."""
+        end = outbox.feed(self.conn).base
+        for seq, line, hash in self.conn.execute("SELECT seq, line, hash FROM events ORDER BY seq"):
+            if end.seq + 1 != seq or wire.chain(end.hash, line) != hash:
+                return False
+            end = wire.Position(seq, hash)
+        return True
+
+    @rule()
+    def new_epoch(self) -> None:
+        self.outbox.renew(self.outbox.feed()[0].epoch, "asked")
+
+    # What always holds
+
+    @invariant()
+    def nothing_is_lost_and_nothing_invented(self) -> None:
+        self.see_new_events()
+        server = dict(self.server.conn.execute("SELECT id, line FROM events"))
+        for id, line in server.items():
+            assert self.committed.get(id) == line, "the server holds what no kiosk committed"
+        missing = self.alive - set(server) - set(self.rows())
+        assert not missing, "an event is on neither side"
+
+    @invariant()
+    def the_server_keeps_the_order(self) -> None:
+        rows = self.server.conn.execute("SELECT epoch, seq FROM events ORDER BY num")
+        last: dict[str, int] = {}
+        for epoch, seq in rows:
+            assert seq > last.get(epoch, 0)
+            last[epoch] = seq
+
+    @invariant()
+    def nothing_is_quarantined(self) -> None:
+        assert self.server.storage.stats()["quarantined"] == 0
+
+    def teardown(self) -> None:
+        if not hasattr(self, "client"):
+            return
+        try:
+            self.the_net_heals()
+        finally:
+            copies = [copy for _, copy in self.server_backups]
+            for conn in [self.conn, self.server.conn, *self.kiosk_backups, *copies]:
+                conn.close()
+            self.client.close()
+            self.folder.cleanup()
+
+    def the_net_heals(self) -> None:
+        self.network.fault, self.client._limit = "none", 6
+        for _ in range(200):
+            outcome = self.client.push(self.outbox, self.now, {})
+            if outcome.state == "ok" and not outcome.backlog:
+                break
+        assert (outcome.state, outcome.backlog) == ("ok", 0)
+        for body in self.network.late:
+            self.server.take(body)
+        self.nothing_is_lost_and_nothing_invented()
+        held = set(stored_ids(self.server.conn))
+        assert self.alive <= held
+        assert set(self.rows()) <= held
+        assert self.server.storage.latest_epoch(DEVICE) == self.outbox.feed()[0].epoch
+
+
+_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def test_whatever_happens_the_server_gets_every_event_once_and_nothing_else() -> None:
+    short = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=_QUIET)
+    run_state_machine_as_test(SyncMachine, settings=short)
+
+
+@pytest.mark.slow
+def test_whatever_happens_the_server_gets_every_event_once_and_nothing_else_long() -> None:
+    long = settings(max_examples=3000, stateful_step_count=40, deadline=None, suppress_health_check=_QUIET)
+    run_state_machine_as_test(SyncMachine, settings=long)
