@@ -11,23 +11,32 @@ from kiosk.views.model import COUNTERS_UP_TO, PANELS_UP_TO, BoardView
 from kiosk.views.parts import GAP, MARGIN, page
 
 SIDE = 560
+WIDE_SIDE = 660
+DENSE_GAP = 14
 
 
 def regions(view: BoardView, size: tuple[int, int]) -> list[Region]:
     """Cut the view into regions for a screen of this size."""
     height = size[1]
-    around = page(size, view.header, view.ticker, view.ticker_label)
     cards = view.cards[:COUNTERS_UP_TO]
     dense = len(cards) > PANELS_UP_TO
+    gap = DENSE_GAP if dense else GAP
+    # So many counters leave no room for both bars: what is lost matters more than the next announcement.
+    ticker = "" if dense and view.header.lost else view.ticker
+    around = page(size, view.header, ticker, view.ticker_label)
     room = _inner(around.room, height, dense)
     found = list(around.regions)
     if not dense and _has_side(view):
-        wide = min(px(height, SIDE), room.w * 37 // 100)
+        wide = (
+            min(px(height, WIDE_SIDE), room.w * 38 // 100)
+            if len(cards) <= 4
+            else min(px(height, SIDE), room.w * 3 // 10)
+        )
         side = pygame.Rect(room.right - wide, room.y, wide, room.h)
         found += panels.side_regions(view, side, height)
         room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
     for i, (box, card) in enumerate(zip(grid(room, len(cards), height), cards, strict=True)):
-        found.append(Region(f"counter {i}", box, card, partial(paint_card, view=card)))
+        found.append(Region(f"counter {i}", box, (card, gap), partial(paint_card, view=card, gap=gap)))
     return found
 
 
@@ -36,7 +45,8 @@ def _has_side(view: BoardView) -> bool:
 
 
 def _inner(room: pygame.Rect, height: int, dense: bool) -> pygame.Rect:
-    side = px(height, (MARGIN - GAP / 2) / (2 if dense else 1))
+    """The room less the page's margins; cards bring half a gap of their own."""
+    side = px(height, DENSE_GAP / 2 if dense else MARGIN - GAP / 2)
     above = px(height, 2 if dense else GAP * 0.4)
     return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - 2 * above)
 
@@ -44,7 +54,7 @@ def _inner(room: pygame.Rect, height: int, dense: bool) -> pygame.Rect:
 def grid(room: pygame.Rect, count: int, height: int) -> list[pygame.Rect]:
     """Boxes for so many counters, in as many columns as let the numbers be largest."""
     columns = max(range(1, 5), key=lambda c: _room_for_number(room, count, c, height))
-    rows = -(-count // columns)
+    rows = -(-count // columns) if count else 0
     boxes: list[pygame.Rect] = []
     for i in range(count):
         row, column = divmod(i, columns)
@@ -56,10 +66,11 @@ def grid(room: pygame.Rect, count: int, height: int) -> list[pygame.Rect]:
 
 def _room_for_number(room: pygame.Rect, count: int, columns: int, height: int) -> float:
     """How large a number of four digits (2.9 times as wide as its size) can be with so many columns."""
-    rows = -(-count // columns)
     if columns > count:
-        return 0
-    wide = (room.w / columns - px(height, GAP + 44)) / 2.9
-    tall = (room.h / rows - px(height, GAP + 24) - number_least(height) * 0.45) / 0.95
-    spare = rows * columns - count
-    return min(wide, tall) - spare
+        return -1.0
+    rows = -(-count // columns)
+    wide = (room.w / columns - px(height, GAP + 28)) / 2.9
+    # Beside its number a card has at least two lines of text.
+    tall = (room.h / rows - px(height, GAP + 24) - number_least(height) * 0.65) / 0.74
+    empty = rows * columns - count
+    return min(wide, tall) * (1 - 0.06 * empty)

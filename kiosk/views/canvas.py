@@ -133,8 +133,8 @@ class Canvas:
         baseline = self._first_baseline(block, room, style)
         ink: list[pygame.Rect] = []
         for line, drop in zip(block.lines, block.drops, strict=True):
-            sprite = self.kit.type.sprite(line.text, style.weight, block.size, style.colour)
-            left = self._left(room, line.width, style)
+            sprite = self.kit.type.sprite(line.text, style.weight, block.size, style.colour, block.narrow)
+            left = self._left(room, line.width * block.narrow, style)
             ink.append(self._stamp(sprite.surface, sprite.ink, left, round(baseline + drop) - sprite.baseline))
         box = ink[0].unionall(ink[1:])
         self.record.texts.append(

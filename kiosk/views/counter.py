@@ -1,4 +1,4 @@
-"""One counter's card on the board, in two shapes: wide with portrait, narrow with as much as its height allows."""
+"""One counter's card on the board. The card's own size chooses its shape: wide, flat, or narrow."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ from kiosk.views.shapes import Plate
 from kiosk.views.text import CAP
 from kiosk.views.theme import Rgb, Theme, readable
 
-CARD_RADIUS = 26
+RING: Rgb = (200, 215, 235)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,118 +27,123 @@ def _colours(view: CounterCard, theme: Theme) -> _Colours:
     if view.highlighted or view.state == "called":
         return _Colours(theme.red, theme.tint_gold, theme.red, theme.red)
     if view.state in ("paused", "closed"):
-        return _Colours(theme.grey, theme.tint_grey, theme.muted, readable(theme.muted, theme.tint_grey))
+        return _Colours(theme.grey, theme.tint_grey, theme.muted, theme.muted)
     return _Colours(theme.blue, theme.tint_blue, theme.number, theme.bright)
 
 
-def paint_card(canvas: Canvas, rect: pygame.Rect, view: CounterCard) -> None:
-    """Paint one counter; the shape follows the card's size."""
+def paint_card(canvas: Canvas, rect: pygame.Rect, view: CounterCard, gap: int) -> None:
+    """Paint one counter in a box whose outer `gap` / 2 is the shadow's."""
     theme = canvas.theme
-    box = card(canvas, rect, border=theme.gold if view.highlighted else None)
+    box = card(canvas, rect, border=theme.gold if view.highlighted else None, gap=gap)
     colours = _colours(view, theme)
-    small = min(box.w // 2, box.h) < canvas.px(250)
-    side, above = canvas.px(16 if small else 26), canvas.px(14 if small else 24)
-    inner = box.inflate(-2 * side, -2 * above)
-    if inner.w >= canvas.px(500) and inner.h >= canvas.px(236):
-        _wide(canvas, inner, view, colours)
+    if box.h >= canvas.px(362) and box.w >= canvas.px(500):
+        _wide(canvas, box.inflate(-2 * canvas.px(26), -2 * canvas.px(22)), view, colours)
+    elif box.h >= canvas.px(230) and box.w >= canvas.px(540):
+        _flat(canvas, box.inflate(-2 * canvas.px(22), -2 * canvas.px(12)), view, colours)
     else:
-        _narrow(canvas, inner, view, colours)
+        _narrow(canvas, box.inflate(-2 * canvas.px(14), -2 * canvas.px(9)), view, colours)
+
+
+# --- parts of every shape ---
+
+
+def _label(canvas: Canvas, row: pygame.Rect, view: CounterCard, colours: _Colours, size: int) -> pygame.Rect:
+    """The counter's name on its colour, at the left end of a row."""
+    style = Style(size, "Bold", (255, 255, 255), keep=0.6)
+    block = canvas.block(view.counter_label, (row.w * 3 // 5, row.h), style)
+    if block is None:
+        return pygame.Rect(row.topleft, (0, row.h))
+    side = canvas.px(24 if row.h > canvas.px(60) else 14)
+    rect = pygame.Rect(row.x, row.y, round(block.width) + 2 * side, row.h)
+    canvas.plate(rect, Plate(min(canvas.px(20), rect.h * 2 // 5), colours.label, canvas.theme.card))
+    room = rect.inflate(-2 * side + 4, 0)
+    canvas.text(room, view.counter_label, replace(style, size=block.size, align="centre"))
+    return rect
+
+
+def _plate(canvas: Canvas, rect: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
+    """The number; or the word in its place, with what else is to be said of the counter below it."""
+    canvas.plate(rect, Plate(min(canvas.px(22), rect.h // 4), colours.plate, canvas.theme.card))
+    digits = round(number_least(canvas.height) * CAP)
+    pad = max(0, min(canvas.px(16), (rect.h - digits) // 2))
+    inner = rect.inflate(-2 * canvas.px(10), -2 * pad)
+    if view.number:
+        canvas.number(inner, view.number, Style(round(inner.h / CAP), "ExtraBold", colours.number, "centre"))
+        return
+    ink = readable(canvas.theme.muted, colours.plate)
+    word = Style(min(canvas.px(66), round(inner.h * 0.5)), "Bold", ink, "centre", lines=1, keep=0.5)
+    if not view.state_text or view.state_text == view.plate:
+        canvas.text(inner, view.plate, replace(word, lines=2))
+        return
+    upper = pygame.Rect(inner.x, inner.y, inner.w, inner.h * 54 // 100)
+    lower = pygame.Rect(inner.x, upper.bottom, inner.w, inner.bottom - upper.bottom)
+    canvas.text(upper, view.plate, replace(word, valign="middle"))
+    canvas.text(lower, view.state_text, Style(canvas.px(34), "Medium", ink, "centre", keep=0.5))
+
+
+def _portrait(canvas: Canvas, disc: pygame.Rect, view: CounterCard) -> int:
+    """The clerk's portrait, if there is one; returns where the next thing begins."""
+    portrait = view.portrait
+    if portrait is None:
+        return disc.x
+    theme = canvas.theme
+    ring = theme.gold if view.highlighted else RING
+    canvas.picture(disc, (portrait, ring), theme.card, lambda big: paint_portrait(big, portrait, ring, theme.card))
+    return disc.right + canvas.px(20)
 
 
 # --- wide: label and service, number, portrait with clerk and waiting ---
 
 
 def _wide(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
-    tall = inner.h >= canvas.px(300)
-    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(76 if tall else 70))
-    foot = pygame.Rect(inner.x, 0, inner.w, canvas.px(112 if tall else 80))
-    foot.bottom = inner.bottom + canvas.px(6)
-    gap = canvas.px(16 if tall else 8)
-    label = _label(canvas, top, view, colours, canvas.px(42 if tall else 36))
+    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(76))
+    foot = pygame.Rect(inner.x, inner.bottom - canvas.px(112), inner.w, canvas.px(112))
+    spare = inner.h - top.h - foot.h - round(number_least(canvas.height) * CAP)
+    gap = max(canvas.px(3), min(canvas.px(16), spare // 3))
+    label = _label(canvas, top, view, colours, canvas.px(42))
     service = pygame.Rect(label.right + canvas.px(20), top.y, inner.right - label.right - canvas.px(20), top.h)
     canvas.text(service, view.service_line, Style(canvas.px(36), "Medium", canvas.theme.ink, lines=2, keep=0.8))
-    _plate(canvas, pygame.Rect(inner.x, top.bottom + gap, inner.w, foot.y - gap - top.bottom - gap), view, colours)
-    _foot(canvas, foot, view, colours)
-
-
-def _label(canvas: Canvas, row: pygame.Rect, view: CounterCard, colours: _Colours, size: int) -> pygame.Rect:
-    """The counter's name on its colour, at the left end of a row."""
-    style = Style(size, "Bold", (255, 255, 255), keep=0.6)
-    block = canvas.block(view.counter_label, (row.w // 2, row.h), style)
-    if block is None:
-        return pygame.Rect(row.topleft, (0, row.h))
-    side = canvas.px(24 if row.h > canvas.px(60) else 16)
-    rect = pygame.Rect(row.x, row.y, round(block.width) + 2 * side, row.h)
-    radius = min(canvas.px(20), rect.h * 2 // 5)
-    canvas.plate(rect, Plate(radius, colours.label, canvas.theme.card))
-    canvas.text(rect.inflate(-2 * side + 4, 0), view.counter_label, replace(style, size=block.size, align="centre"))
-    return rect
-
-
-def _plate(canvas: Canvas, rect: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
-    """The number, or the word that stands in its place."""
-    canvas.plate(rect, Plate(canvas.px(22), colours.plate, canvas.theme.card))
-    inner = rect.inflate(-2 * canvas.px(16), -2 * canvas.px(14))
-    if view.number:
-        size = round(inner.h / CAP)
-        canvas.number(inner, view.number, Style(size, "ExtraBold", colours.number, "centre"))
-        return
-    ink = readable(canvas.theme.muted, colours.plate)
-    style = Style(min(canvas.px(68), round(inner.h * 0.6)), "Bold", ink, "centre", lines=2, keep=0.6)
-    canvas.text(inner, view.plate, style)
-
-
-def _foot(canvas: Canvas, foot: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
-    """Portrait, clerk and state; at the right how many wait."""
-    theme = canvas.theme
-    left = foot.x
-    if view.portrait:
-        disc = pygame.Rect(foot.x, foot.y, foot.h, foot.h)
-        ring = theme.gold if view.highlighted else (200, 215, 235)
-        portrait = view.portrait
-        look = (portrait, ring)
-        canvas.picture(disc, look, theme.card, lambda big: paint_portrait(big, portrait, ring, theme.card))
-        left = disc.right + canvas.px(20)
+    _plate(canvas, pygame.Rect(inner.x, top.bottom + gap, inner.w, foot.y - top.bottom - 2 * gap), view, colours)
+    left = _portrait(canvas, pygame.Rect(foot.x, foot.y, foot.h, foot.h), view)
     right = _waiting(canvas, foot, view)
-    words = pygame.Rect(left, foot.y, right - canvas.px(16) - left, foot.h)
-    if not view.clerk or not view.state_text:
-        _dotted(canvas, words, view.state_text, colours.state, lines=2)
-        canvas.text(words, view.clerk, Style(canvas.px(36), "Bold", theme.ink, lines=2, keep=0.8))
-        return
-    half = foot.h // 2
-    name = pygame.Rect(words.x, words.y + canvas.px(2), words.w, half)
-    canvas.text(name, view.clerk, Style(canvas.px(36), "Bold", theme.ink, keep=0.5))
-    _dotted(canvas, pygame.Rect(words.x, words.y + half, words.w, half - canvas.px(2)), view.state_text, colours.state)
+    _clerk(canvas, pygame.Rect(left, foot.y, right - canvas.px(16) - left, foot.h), view, colours)
 
 
-def _dotted(canvas: Canvas, room: pygame.Rect, text: str, colour: Rgb, lines: int = 1) -> None:
-    """The counter's state, with a dot of its colour where there is room for it."""
-    style = Style(canvas.px(30), "Medium", readable(colour, canvas.theme.card), lines=lines, keep=0.8)
-    dot = canvas.px(14)
-    indent = dot + canvas.px(12)
-    block = canvas.block(text, (room.w - indent, room.h), style)
-    if block is None or block.cut:
-        canvas.text(room, text, style)
+def _clerk(canvas: Canvas, room: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
+    """Who serves, and the counter's state below; a long name takes two lines."""
+    name = Style(canvas.px(36), "Bold", canvas.theme.ink, lines=2, keep=0.75)
+    block = canvas.block(view.clerk, (room.w, room.h * 64 // 100), name)
+    state = view.state_text if view.number else ""
+    if block is None or not state:
+        _dotted(canvas, room, state, colours.state)
+        canvas.text(room, view.clerk, name)
         return
-    disc = pygame.Rect(room.x, room.centery - dot // 2, dot, dot)
-    canvas.plate(disc, Plate(dot // 2, colour, canvas.theme.card))
-    canvas.text(pygame.Rect(room.x + indent, room.y, room.w - indent, room.h), text, style)
+    share = 62 if len(block.lines) > 1 else 50
+    upper = pygame.Rect(room.x, room.y, room.w, room.h * share // 100)
+    canvas.text(upper, view.clerk, replace(name, size=block.size))
+    _dotted(canvas, pygame.Rect(room.x, upper.bottom, room.w, room.bottom - upper.bottom), state, colours.state)
+
+
+def _dotted(canvas: Canvas, room: pygame.Rect, text: str, colour: Rgb) -> None:
+    """The counter's state behind a dot of its colour."""
+    if not text:
+        return
+    dot = canvas.px(15)
+    canvas.plate(pygame.Rect(room.x, room.centery - dot // 2, dot, dot), Plate(dot // 2, colour, canvas.theme.card))
+    words = pygame.Rect(room.x + dot + canvas.px(11), room.y, room.w - dot - canvas.px(11), room.h)
+    canvas.text(words, text, Style(canvas.px(30), "Medium", readable(colour, canvas.theme.card), keep=0.5))
 
 
 def _waiting(canvas: Canvas, foot: pygame.Rect, view: CounterCard) -> int:
     """The count of waiting people at the right end; returns where it begins."""
     theme = canvas.theme
-    if not view.waiting:
-        return foot.right
-    label = Style(canvas.px(28), "Medium", theme.muted, "centre", lines=1, keep=0.5)
+    label = Style(canvas.px(28), "Medium", theme.muted, "centre", keep=0.5)
     figure = Style(canvas.px(50), "Bold", theme.ink, "centre", keep=0.5)
     half = foot.h * 52 // 100
-    sizes = (foot.w // 3, half)
-    widths = [
-        b.width
-        for b in (canvas.block(view.waiting_label, sizes, label), canvas.block(view.waiting, sizes, figure))
-        if b
-    ]
+    blocks = [canvas.block(*pair) for pair in _pairs(view, (foot.w // 3, half), figure, label)]
+    widths = [block.width for block in blocks if block]
+    if not widths:
+        return foot.right
     wide = round(max(widths)) + 4
     column = pygame.Rect(foot.right - wide, foot.y, wide, foot.h)
     canvas.text(pygame.Rect(column.x, column.y, wide, half), view.waiting, figure)
@@ -148,58 +153,76 @@ def _waiting(canvas: Canvas, foot: pygame.Rect, view: CounterCard) -> int:
     return edge
 
 
+def _pairs(
+    view: CounterCard, room: tuple[int, int], figure: Style, label: Style
+) -> list[tuple[str, tuple[int, int], Style]]:
+    return [(view.waiting, room, figure), (view.waiting_label, room, label)] if view.waiting else []
+
+
+# --- flat: label and service, portrait beside the number, clerk and waiting ---
+
+
+def _flat(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
+    theme = canvas.theme
+    least = canvas.least
+    top = pygame.Rect(inner.x, inner.y, inner.w, max(canvas.px(60), round(least * 2.48)))
+    foot = pygame.Rect(inner.x, 0, inner.w, round(least * 1.36))
+    foot.bottom = inner.bottom
+    label = _label(canvas, top.inflate(0, -canvas.px(6)), view, colours, canvas.px(38))
+    service = pygame.Rect(label.right + canvas.px(18), top.y, inner.right - label.right - canvas.px(18), top.h)
+    canvas.text(service, view.service_line, Style(canvas.px(34), "Medium", theme.ink, lines=2, keep=0.8))
+    middle = pygame.Rect(inner.x, top.bottom + canvas.px(3), inner.w, foot.y - top.bottom - canvas.px(6))
+    left = _portrait(canvas, pygame.Rect(inner.x, middle.y, middle.h, middle.h), view)
+    _plate(canvas, pygame.Rect(left, middle.y, inner.right - left, middle.h), view, colours)
+    count = _count(view)
+    block = canvas.block(count, (inner.w // 2, foot.h), Style(canvas.px(29), "Medium", keep=0.5))
+    wide = round(block.width) + 4 if block else 0
+    canvas.text(
+        pygame.Rect(foot.right - wide, foot.y, wide, foot.h),
+        count,
+        Style(canvas.px(29), "Medium", theme.ink, "right", keep=0.5),
+    )
+    name = pygame.Rect(foot.x, foot.y, inner.w - wide - canvas.px(16), foot.h)
+    canvas.text(name, view.clerk, Style(canvas.px(32), "Bold", theme.ink, keep=0.5))
+
+
+def _count(view: CounterCard) -> str:
+    return "\u00a0".join(part for part in (view.waiting, view.waiting_label) if part and view.waiting)
+
+
 # --- narrow: label and waiting, number, then service, clerk and state while there is room ---
 
 
 def _narrow(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
-    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44 if inner.h < canvas.px(200) else 56))
+    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44 if inner.h < canvas.px(200) else 54))
     label = _label(canvas, top, view, colours, canvas.px(34))
-    waiting = "\u00a0".join(part for part in (view.waiting, view.waiting_label) if part)
     count = pygame.Rect(label.right + canvas.px(8), top.y, inner.right - label.right - canvas.px(8), top.h)
-    canvas.text(count, waiting, Style(canvas.px(30), "Medium", canvas.theme.ink, "right", keep=0.5))
+    canvas.text(count, _count(view), Style(canvas.px(30), "Medium", canvas.theme.ink, "right", keep=0.5))
+    below = top.bottom + canvas.px(3)
     digits = round(number_least(canvas.height) * CAP)
-    below = top.bottom + canvas.px(6)
-    words = _words(canvas, view, colours, inner.w, inner.bottom - below - digits - canvas.px(10))
+    words = _words(canvas, view, colours, inner.w, inner.bottom - below - digits)
     foot = sum(height for _, _, height in words)
-    plate = pygame.Rect(inner.x, below, inner.w, inner.bottom - below - foot - (canvas.px(4) if foot else 0))
-    _narrow_plate(canvas, plate, view, colours, digits)
+    _plate(canvas, pygame.Rect(inner.x, below, inner.w, inner.bottom - below - foot), view, colours)
     y = inner.bottom - foot
     for text, style, height in words:
         canvas.text(pygame.Rect(inner.x, y, inner.w, height), text, style)
         y += height
 
 
-def _narrow_plate(canvas: Canvas, plate: pygame.Rect, view: CounterCard, colours: _Colours, digits: int) -> None:
-    pad = min(canvas.px(16), max(0, (plate.h - digits) // 2))
-    canvas.plate(plate, Plate(canvas.px(18), colours.plate, canvas.theme.card))
-    inner = plate.inflate(-2 * canvas.px(8), -2 * pad)
-    if view.number:
-        canvas.number(inner, view.number, Style(round(inner.h / CAP), "ExtraBold", colours.number, "centre"))
-        return
-    ink = readable(canvas.theme.muted, colours.plate)
-    if not view.state_text or view.state_text == view.plate:
-        canvas.text(inner, view.plate, Style(canvas.px(48), "Bold", ink, "centre", lines=2, keep=0.7))
-        return
-    upper = pygame.Rect(inner.x, inner.y, inner.w, inner.h // 2)
-    lower = pygame.Rect(inner.x, upper.bottom, inner.w, inner.bottom - upper.bottom)
-    canvas.text(upper, view.plate, Style(canvas.px(44), "Bold", ink, "centre", keep=0.5))
-    canvas.text(lower, view.state_text, Style(canvas.px(28), "Medium", ink, "centre", lines=2, keep=0.9))
-
-
 def _words(canvas: Canvas, view: CounterCard, colours: _Colours, width: int, room: int) -> list[tuple[str, Style, int]]:
     """Service, clerk and state as far as the room goes; the service comes first, and always."""
     theme = canvas.theme
-    wanted = [(view.service_line, Style(canvas.px(32), "Bold", theme.ink, "centre", lines=2, keep=0.8))]
+    wanted = [(view.service_line, Style(canvas.px(32), "Medium", theme.ink, "centre", lines=2, keep=0.8))]
     if view.clerk:
         wanted.append((view.clerk, Style(canvas.px(29), "Medium", theme.muted, "centre", keep=0.6)))
     if view.number and view.state_text:
         wanted.append((view.state_text, Style(canvas.px(29), "Medium", colours.state, "centre", keep=0.6)))
     found: list[tuple[str, Style, int]] = []
     for text, style in wanted:
-        block = canvas.block(text, (width, max(room, canvas.px(40))), style)
-        if block is None:
+        block = canvas.block(text, (width, max(room, round(canvas.least * 1.36)) if not found else room), style)
+        if block is None or (found and block.cut):
             continue
-        height = round(block.drops[-1] + 1.32 * block.size)
+        height = round(block.drops[-1] + 1.36 * block.size)
         if found and height > room:
             break
         found.append((text, replace(style, size=block.size), height))

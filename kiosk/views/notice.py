@@ -79,6 +79,7 @@ def _rows(canvas: Canvas, notice: Notice, room: tuple[int, int]) -> list[_Row]:
         style = Style(canvas.px(52 if first else 40), "Bold" if first else "Medium", theme.ink, lines=2, keep=0.75)
         rows.append(_row(canvas, "text", line, room, 18 if first else 12, style))
     if notice.pill:
+        rows[-1] = replace(rows[-1], after=34)
         _, _, ink = tone_colours(notice.tone, theme)
         style = Style(canvas.px(42), "Bold", ink, lines=2, keep=0.75)
         row = _row(canvas, "pill", notice.pill, (room[0] - 2 * canvas.px(40), room[1]), 0, style)

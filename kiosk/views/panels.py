@@ -13,24 +13,25 @@ from kiosk.views.parts import card
 from kiosk.views.shapes import Plate
 from kiosk.views.theme import Rgb, Theme, mix, readable
 
-PROGRESS = 312
-SATISFACTION = 236
+ROW = 56
+RING = 176
 
 
 def side_regions(view: BoardView, side: pygame.Rect, height: int) -> list[Region]:
     """Stack the panels; the list of called numbers takes what the others leave."""
     found: list[Region] = []
     bottom = side.bottom
-    narrow = side.w < px(height, 500)
     if view.satisfaction:
         panel = view.satisfaction
-        tall = px(height, SATISFACTION + (20 if narrow else 0))
+        # In a narrow side the line below the bar takes two rows.
+        tall = px(height, 212 if side.w >= px(height, 640) else 240)
         box = pygame.Rect(side.x, bottom - tall, side.w, tall)
         found.append(Region("satisfaction", box, panel, lambda c, r: _satisfaction(c, r, panel)))
         bottom = box.top
     if view.progress:
         progress = view.progress
-        tall = px(height, PROGRESS if len(progress.rows) > 3 else PROGRESS - 30)
+        below = sum(row.tone == "open" for row in progress.rows)
+        tall = px(height, 26 + 28 + 44 + 40 + RING + 44 * below + 8)
         box = pygame.Rect(side.x, bottom - tall, side.w, tall)
         found.append(Region("progress", box, progress, lambda c, r: _progress(c, r, progress)))
         bottom = box.top
@@ -51,14 +52,12 @@ def _title(canvas: Canvas, inner: pygame.Rect, text: str, tall: int, width: int 
 
 def _called(canvas: Canvas, rect: pygame.Rect, view: BoardView) -> None:
     box = card(canvas, rect)
-    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(18))
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(16))
     bottom = _missed(canvas, inner, view) if view.missed else inner.bottom
-    top = _title(canvas, inner, view.called_title, canvas.px(46)).bottom if view.called_title else inner.y
-    tall = canvas.px(56)
-    rows = max(0, (bottom - top) // tall)
+    top = _title(canvas, inner, view.called_title, canvas.px(44)).bottom if view.called_title else inner.y
+    rows = max(0, (bottom - top) // canvas.px(47))
     shown = view.called[:rows]
-    if shown:
-        tall = min(canvas.px(68), (bottom - top) // min(max(len(shown), 4), rows))
+    tall = min(canvas.px(68), (bottom - top) // max(1, min(rows, max(len(shown), 3))))
     widest = _widest(canvas, [c.number for c in shown], tall)
     clock = _widest(canvas, [c.clock for c in shown], tall, "Medium", 30)
     for i, line in enumerate(shown):
@@ -89,30 +88,19 @@ def _called_row(canvas: Canvas, row: pygame.Rect, line: Called, number: int, clo
 
 
 def _missed(canvas: Canvas, inner: pygame.Rect, view: BoardView) -> int:
-    """The numbers that did not come, at the panel's foot: as many as fit; returns where they begin."""
+    """The numbers that did not come, in one row at the panel's foot, as many as fit; returns where it begins."""
     theme = canvas.theme
-    style = Style(canvas.px(32), "Bold", theme.muted)
-    title = canvas.block(
-        view.missed_title, (inner.w, canvas.px(44)), Style(canvas.px(28), "Bold", theme.muted, keep=0.6)
-    )
-    tall = canvas.px(44)
-    top = inner.bottom - tall - (canvas.px(40) if title else 0) + canvas.px(8)
-    canvas.fill(pygame.Rect(inner.x, top - canvas.px(6), inner.w, canvas.px(2)), theme.line)
-    if title:
-        row = pygame.Rect(inner.x, top, inner.w, canvas.px(42))
-        canvas.text(row, view.missed_title, Style(canvas.px(28), "Bold", theme.blue, keep=0.6))
-        top = row.bottom - canvas.px(2)
-    numbers = list(view.missed)
-    while (
-        len(numbers) > 1
-        and canvas.kit.type.line("   ".join(numbers), "Bold", max(style.size, canvas.least)).width > inner.w
-    ):
-        numbers.pop()
-    left = inner.x
-    for number in numbers:
-        room = pygame.Rect(left, top, inner.right - left, tall)
-        left = canvas.text(room, number, style).right + canvas.px(26)
-    return inner.bottom - tall - (canvas.px(40) if title else 0) - canvas.px(4)
+    row = pygame.Rect(inner.x, inner.bottom - canvas.px(40), inner.w, canvas.px(48))
+    canvas.fill(pygame.Rect(inner.x, row.top - canvas.px(4), inner.w, canvas.px(2)), theme.line)
+    title = Style(canvas.px(28), "Bold", theme.blue, keep=0.6)
+    left = canvas.text(pygame.Rect(row.x, row.y, row.w * 3 // 5, row.h), view.missed_title, title).right + canvas.px(22)
+    style = Style(canvas.px(34), "Bold", theme.muted)
+    for number in view.missed:
+        block = canvas.block(number, row.size, style)
+        if block is None or left + block.width > row.right:
+            break
+        left = canvas.text(pygame.Rect(left, row.y, row.right - left, row.h), number, style).right + canvas.px(22)
+    return row.top - canvas.px(8)
 
 
 # --- dossiers ---
@@ -132,22 +120,24 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
     theme = canvas.theme
     ground = theme.tint_grey if panel.stale else theme.card
     box = card(canvas, rect, ground)
-    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(18))
-    title = _title(canvas, inner, panel.title, canvas.px(46))
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(14))
+    title = _title(canvas, inner, panel.title, canvas.px(44))
     style = Style(canvas.px(28), "Medium", readable(theme.muted, ground), "right", lines=2, keep=0.9)
     asof = canvas.block(panel.asof, (inner.w, canvas.px(84)), style)
     foot = round(asof.drops[-1] + 1.34 * asof.size) if asof else 0
     canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.asof, style)
-    middle = pygame.Rect(
-        inner.x, title.bottom + canvas.px(4), inner.w, inner.bottom - foot - title.bottom - canvas.px(8)
-    )
-    side = min(middle.h, inner.w * 36 // 100)
-    ring = pygame.Rect(inner.x, middle.y + (middle.h - side) // 2, side, side)
-    if panel.percent or any(row.share for row in panel.rows):
+    middle = pygame.Rect(inner.x, title.bottom, inner.w, inner.bottom - foot - title.bottom)
+    beside = [row for row in panel.rows if row.tone != "open"]
+    for row in reversed([row for row in panel.rows if row.tone == "open"]):
+        middle.h -= canvas.px(44)
+        _figure(canvas, pygame.Rect(middle.x, middle.bottom, middle.w, canvas.px(44)), row, panel.stale, ground)
+    side = min(middle.h, canvas.px(RING), inner.w * 38 // 100)
+    if panel.percent or any(row.share for row in beside):
+        ring = pygame.Rect(inner.x, middle.y + (middle.h - side) // 2, side, side)
         _ring(canvas, ring, panel, ground)
-        middle = pygame.Rect(ring.right + canvas.px(22), middle.y, inner.right - ring.right - canvas.px(22), middle.h)
-    tall = middle.h // max(1, len(panel.rows))
-    for i, row in enumerate(panel.rows):
+        middle = pygame.Rect(ring.right + canvas.px(20), middle.y, inner.right - ring.right - canvas.px(20), middle.h)
+    tall = middle.h // max(1, len(beside))
+    for i, row in enumerate(beside):
         _figure(canvas, pygame.Rect(middle.x, middle.y + i * tall, middle.w, tall), row, panel.stale, ground)
 
 
@@ -163,10 +153,10 @@ def _ring(canvas: Canvas, box: pygame.Rect, panel: ProgressPanel, ground: Rgb) -
         for colour, share in parts:
             pygame.draw.polygon(big, colour, shapes.ring_points(middle, side / 2, side * 0.2, start, min(share, 1.0)))
             start += share
-        pygame.draw.circle(big, ground, middle, side * 0.36)
+        pygame.draw.circle(big, ground, middle, side * 0.375)
 
     canvas.picture(box, ("ring", parts), ground, paint)
-    room = box.inflate(-box.w * 30 // 100, -box.h // 2)
+    room = box.inflate(-box.w * 31 // 100, -box.h // 2)
     ink = readable(theme.muted if panel.stale else theme.ink, ground)
     canvas.text(room, panel.percent, Style(canvas.px(34), "Bold", ink, "centre", keep=0.5))
 
@@ -183,7 +173,8 @@ def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, gr
     disc = pygame.Rect(room.x, room.centery - dot // 2, dot, dot)
     canvas.plate(disc, Plate(dot // 2, _faded(colour, stale), ground))
     ink = theme.muted if stale else colour if row.tone == "late" else theme.ink
-    style = Style(canvas.px(38), "Bold", readable(ink, ground), "right", keep=0.5)
+    size = canvas.px(38 if room.w > canvas.px(310) else 32)
+    style = Style(size, "Bold", readable(ink, ground), "right", keep=0.5)
     left = disc.right + canvas.px(12)
     block = canvas.block(row.text, (room.w * 2 // 3, room.h), style)
     wide = round(block.width) + 3 if block else 0
@@ -202,14 +193,14 @@ def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, gr
 def _satisfaction(canvas: Canvas, rect: pygame.Rect, panel: SatisfactionPanel) -> None:
     theme = canvas.theme
     box = card(canvas, rect)
-    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(16))
+    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(12))
     figure = Style(canvas.px(46), "Bold", theme.bright, "right", keep=0.5)
     tall = canvas.px(50)
     percent = canvas.text(
         pygame.Rect(inner.centerx, inner.y, inner.right - inner.centerx, tall), panel.percent_text, figure
     )
     _title(canvas, inner, panel.title, tall, (percent.x if percent.w else inner.right) - canvas.px(12) - inner.x)
-    style = Style(canvas.px(28), "Medium", theme.muted, lines=2, keep=0.95)
+    style = Style(canvas.px(28), "Medium", theme.muted, lines=1 if inner.w > canvas.px(570) else 2, keep=0.95)
     block = canvas.block(panel.line, (inner.w, canvas.px(90)), style)
     foot = round(block.drops[-1] + 1.34 * block.size) if block else 0
     canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.line, style)

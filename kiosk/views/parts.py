@@ -47,10 +47,12 @@ def page(size: tuple[int, int], header: Header, ticker: str = "", label: str = "
     return Page(tuple(regions), pygame.Rect(0, top, width, bottom - top))
 
 
-def card(canvas: Canvas, rect: pygame.Rect, fill: Rgb | None = None, border: Rgb | None = None) -> pygame.Rect:
+def card(
+    canvas: Canvas, rect: pygame.Rect, fill: Rgb | None = None, border: Rgb | None = None, gap: int = GAP
+) -> pygame.Rect:
     """A card with its shadow on the page; `rect` includes the shadow's margin. Returns the card's own box."""
     theme = canvas.theme
-    margin = canvas.px(GAP / 2)
+    margin = canvas.px(gap / 2)
     look = Plate(
         radius=canvas.px(RADIUS),
         fill=fill or theme.card,

@@ -74,7 +74,7 @@ def _who(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:
         left = disc.right + canvas.px(44)
     right = _ticket(canvas, inner, view)
     words = pygame.Rect(left, inner.y + canvas.px(4), right - canvas.px(30) - left, inner.h - canvas.px(8))
-    third = words.h * 30 // 100
+    third = words.h * 32 // 100
     top = pygame.Rect(words.x, words.y, words.w, third)
     name = pygame.Rect(words.x, top.bottom, words.w, words.h - 2 * third)
     last = pygame.Rect(words.x, name.bottom, words.w, words.bottom - name.bottom)
@@ -122,7 +122,7 @@ def _face(canvas: Canvas, rect: pygame.Rect, face: Face) -> None:
     style = Style(canvas.px(54), "Bold", ink, "centre", lines=3, keep=0.72)
     block = canvas.block(face.label, (inner.w, inner.h // 2), style)
     words = round(block.drops[-1] + 1.36 * block.size) if block else 0
-    side = min(inner.h - words - canvas.px(12), inner.w)
+    side = min(inner.h - words - canvas.px(40), inner.w * 88 // 100)
     gap = (inner.h - side - words) // 3
     disc = pygame.Rect(0, inner.y + gap, side, side)
     disc.centerx = inner.centerx

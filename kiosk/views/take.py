@@ -1,7 +1,6 @@
 """The view to take a number: tiles, the priority bar, or one message in their place."""
 
-from collections.abc import Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pygame
 
@@ -10,6 +9,7 @@ from kiosk.views.canvas import Canvas, Region, Style, px
 from kiosk.views.model import TILES_UP_TO, PriorityBar, TakeView, Tile
 from kiosk.views.notice import paint_notice
 from kiosk.views.parts import GAP, MARGIN, card, page, pill
+from kiosk.views.text import Weight
 from kiosk.views.theme import Rgb, colour_of, mix, readable
 
 BAR = 156
@@ -27,7 +27,7 @@ def regions(view: TakeView, size: tuple[int, int]) -> list[Region]:
         found.append(_bar_region(view.priority, room, size[1], view.mode == "keys"))
         room = pygame.Rect(room.x, room.y, room.w, found[-1].rect.top - room.y)
     for box, tile in zip(grid(room, len(view.tiles)), view.tiles, strict=False):
-        found.append(_tile_region(box, tile, view.mode == "keys"))
+        found.append(_tile_region(box, tile, view))
     return found
 
 
@@ -52,9 +52,10 @@ def _inner(room: pygame.Rect, height: int) -> pygame.Rect:
     return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - above - px(height, GAP * 0.4))
 
 
-def _tile_region(box: pygame.Rect, tile: Tile, keys: bool) -> Region:
-    key: Hashable = (tile, keys)
-    return Region(f"tile {tile.action}", box, key, lambda c, r: _tile(c, r, tile, keys))
+def _tile_region(box: pygame.Rect, tile: Tile, view: TakeView) -> Region:
+    keys = view.mode == "keys"
+    peers = tuple((peer.name, peer.note or peer.hint) for peer in view.tiles)
+    return Region(f"tile {tile.action}", box, (tile, keys, peers), lambda c, r: _tile(c, r, tile, keys, peers))
 
 
 def _bar_region(bar: PriorityBar, room: pygame.Rect, height: int, keys: bool) -> Region:
@@ -63,37 +64,66 @@ def _bar_region(bar: PriorityBar, room: pygame.Rect, height: int, keys: bool) ->
     return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys))
 
 
-def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool) -> None:
+def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool, peers: tuple[tuple[str, str], ...]) -> None:
     theme = canvas.theme
     colour = colour_of(tile.colour) if tile.available else theme.grey
     ground = theme.card if tile.available else theme.tint_grey
     box = card(canvas, rect, ground)
     canvas.hit(tile.action, box)
-    inner = box.inflate(-2 * canvas.px(32), -2 * canvas.px(28))
-    texts = _tile_texts(canvas, tile, inner, ground)
-    needed = sum(height for _, _, height in texts) + canvas.px(8) * len(texts)
-    sign = max(canvas.px(84), min(canvas.px(150), inner.h * 2 // 5, inner.h - needed - canvas.px(12)))
+    cramped = box.h < canvas.px(290)
+    inner = box.inflate(-2 * canvas.px(20 if cramped else 32), -2 * canvas.px(12 if cramped else 28))
+    sign = _sign_height(canvas, inner, peers)
+    texts = _tile_texts(canvas, tile, (inner.w, inner.h - sign - canvas.px(4)), ground)
     _tile_signs(canvas, pygame.Rect(inner.x, inner.y, inner.w, sign), tile, keys, colour, ground)
     _tile_words(canvas, pygame.Rect(inner.x, inner.y + sign, inner.w, inner.h - sign), texts)
 
 
-def _tile_texts(canvas: Canvas, tile: Tile, inner: pygame.Rect, ground: Rgb) -> list[tuple[str, Style, int]]:
-    """Name, what it is for, how many wait: each with its style and the height it needs."""
-    theme = canvas.theme
-    note = tile.note or tile.hint
-    ink = theme.ink if tile.available else readable(theme.muted, ground)
-    wanted = [
-        (tile.name, Style(canvas.px(40), "Bold", ink, lines=2, keep=0.86)),
-        (note, Style(canvas.px(31), "Medium", readable(theme.muted, ground), lines=2, keep=0.86)),
+def _sign_height(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
+    """How large icons can be beside the longest names of all tiles: the same in each."""
+    words = [
+        _measured(canvas, name, _NAME, inner.size) + _measured(canvas, hint, _HINT, inner.size) for name, hint in peers
     ]
+    spare = inner.h - max(words) - canvas.px(34 * 1.3) - canvas.px(34)
+    return max(canvas.px(74), min(canvas.px(150), inner.h * 2 // 5, spare))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How one kind of text on a tile is set; `size` at a height of 1080."""
+
+    size: int
+    weight: Weight
+    keep: float
+
+    def style(self, canvas: Canvas, ink: Rgb) -> Style:
+        """The style on this canvas."""
+        return Style(canvas.px(self.size), self.weight, ink, lines=2, keep=self.keep)
+
+
+_NAME = _Look(40, "Bold", 0.86)
+_HINT = _Look(31, "Medium", 0.86)
+_WAIT = _Look(34, "Bold", 0.8)
+
+
+def _measured(canvas: Canvas, text: str, look: _Look, room: tuple[int, int]) -> int:
+    block = canvas.block(text, room, look.style(canvas, canvas.theme.ink))
+    return round(block.drops[-1] + 1.3 * block.size) if block else 0
+
+
+def _tile_texts(canvas: Canvas, tile: Tile, room: tuple[int, int], ground: Rgb) -> list[tuple[str, Style, int]]:
+    """Name, what it is for, how many wait, with the heights they need; what it is for gives way first."""
+    theme = canvas.theme
+    soft = readable(theme.muted, ground)
+    ink = theme.ink if tile.available else soft
+    wanted = [(tile.name, _NAME, ink), (tile.note or tile.hint, _HINT, soft)]
     if tile.available:
-        wanted.append((tile.waiting_text, Style(canvas.px(34), "Bold", theme.ink, lines=2, keep=0.8)))
-    measured: list[tuple[str, Style, int]] = []
-    for text, style in wanted:
-        block = canvas.block(text, (inner.w, inner.h), style)
-        if block:
-            measured.append((text, replace(style, size=block.size), round(block.drops[-1] + 1.3 * block.size)))
-    return measured
+        wanted.append((tile.waiting_text, _WAIT, ink))
+    found = [
+        (text, look.style(canvas, colour), _measured(canvas, text, look, room)) for text, look, colour in wanted if text
+    ]
+    if sum(height for _, _, height in found) > room[1] and tile.available and len(found) == 3:
+        del found[1]
+    return found
 
 
 def _tile_signs(canvas: Canvas, row: pygame.Rect, tile: Tile, keys: bool, colour: Rgb, ground: Rgb) -> None:

@@ -5,8 +5,9 @@ letters unevenly. Stacked capital marks (Ẫ, Ổ) rise above the font's ascent,
 themselves.
 """
 
+import math
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,11 @@ CAP = 0.74
 """Height of capitals and digits in this font, as a share of its size."""
 LINE = 1.25
 """Least distance of two baselines, as a share of the size; more where marks would touch."""
+
+NARROWEST = 0.87
+"""How narrow letters may become before words are left out."""
+SPACE = 0.26
+"""Width of a space, as a share of the size: a little wider than the font's own, to be read from a distance."""
 
 _GLUED = frozenset({"–", "-", "—", "·", "•", "/", "|"})
 
@@ -51,7 +57,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Text that has been set: `cut` tells that words had to be left out, `drops` are the baselines below the first
+    """Text that has been set: `narrow` is how much narrower its letters are, `cut` tells that words had to be left out, `drops` are the baselines below the first
     one.
     """
 
@@ -59,6 +65,7 @@ class Block:
     size: int
     cut: bool
     drops: tuple[float, ...]
+    narrow: float = 1.0
 
     @property
     def height(self) -> float:
@@ -68,7 +75,7 @@ class Block:
     @property
     def width(self) -> float:
         """Width of the widest line."""
-        return max(line.width for line in self.lines)
+        return max(line.width for line in self.lines) * self.narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +112,8 @@ class Typesetter:
     ) -> Block:
         """Set text into a room (width, height) in at most `lines` lines, at `size` or as little smaller as needed.
 
-        One line down to `keep` of the size is preferred to two lines. At `least` pixels words are left out, and said
-        so.
+        One line down to `keep` of the size is preferred to two lines. At `least` pixels the letters are made narrower by up
+        to an eighth; after that words are left out, and said so.
         """
         key = (text, weight, size, least, room, lines, keep)
         return self._blocks.get(key, lambda: self._fit(text, weight, size, least, room, lines, keep))
@@ -126,7 +133,8 @@ class Typesetter:
         marks = [m for m in font.metrics(text) if m is not None]
         above = max((m[3] for m in marks), default=0)
         below = max((-m[2] for m in marks), default=0)
-        return Line(text, font.size(text)[0] / scale, above / scale, max(below, 0) / scale)
+        _, width = _places(font, text, size * scale)
+        return Line(text, width / scale, above / scale, max(below, 0) / scale)
 
     def _fit(
         self, text: str, weight: Weight, size: int, least: int, room: tuple[int, int], lines: int, keep: float
@@ -140,6 +148,9 @@ class Typesetter:
             block = self._set(self._wrap(text, weight, candidate, room[0]), weight, candidate)
             if len(block.lines) <= lines and block.width <= room[0] and block.height <= room[1]:
                 return self._balance(text, weight, candidate, room[0], block)
+        block = self._set(self._wrap(text, weight, least, room[0] / NARROWEST), weight, least)
+        if len(block.lines) <= lines and block.height <= room[1] and block.width * NARROWEST <= room[0]:
+            return replace(block, narrow=min(1.0, room[0] / block.width))
         return self._cut(text, weight, least, room, lines)
 
     def _set(self, texts: list[str], weight: Weight, size: int, cut: bool = False) -> Block:
@@ -199,19 +210,38 @@ class Typesetter:
     def _draw(self, text: str, weight: Weight, size: int, colour: Rgb, squeeze: float) -> Sprite:
         scale = _scale(size)
         font = self._font(weight, size * scale)
-        big = font.render(text, True, colour)
-        tops = [m[3] for m in font.metrics(text) if m is not None]
-        baseline = max(font.get_ascent(), *tops) if tops else font.get_ascent()
-        width, height = big.get_size()
+        places, width = _places(font, text, size * scale)
+        words = [(x, font.render(word, True, colour), _baseline(font, word)) for word, x in places]
+        baseline = max(own for _, _, own in words)
+        below = max(picture.get_height() - own for _, picture, own in words)
         # Whole steps of the scale, so that the baseline falls on a pixel.
         top = -baseline % scale
-        target = (max(1, round(width * squeeze / scale)), -(-(height + top) // scale))
+        height = -(-(top + baseline + below) // scale)
+        frame = pygame.Surface((math.ceil(width), height * scale), pygame.SRCALPHA)
+        frame.fill((*colour, 0))
+        for x, picture, own in words:
+            frame.blit(picture, (round(x), top + baseline - own), special_flags=pygame.BLEND_RGBA_MAX)
         if scale > 1 or squeeze < 1:
-            frame = pygame.Surface((width, target[1] * scale), pygame.SRCALPHA)
-            frame.fill((*colour, 0))
-            frame.blit(big, (0, top), special_flags=pygame.BLEND_RGBA_MAX)
-            big = pygame.transform.smoothscale(frame, target)
-        return Sprite(big, (baseline + top) // scale, big.get_bounding_rect(min_alpha=40))
+            frame = pygame.transform.smoothscale(frame, (max(1, round(width * squeeze / scale)), height))
+        return Sprite(frame, (baseline + top) // scale, frame.get_bounding_rect(min_alpha=40))
+
+
+def _places(font: pygame.font.Font, text: str, size: int) -> tuple[list[tuple[str, float]], float]:
+    """Where each word begins, and the whole width.
+
+    Words are set one by one, because the font kerns horned letters (ư, ữ) into the space behind them.
+    """
+    found: list[tuple[str, float]] = []
+    x = 0.0
+    for word in text.replace("\u00a0", " ").split(" "):
+        found.append((word, x))
+        x += font.size(word)[0] + SPACE * size
+    return found, max(1.0, x - SPACE * size)
+
+
+def _baseline(font: pygame.font.Font, word: str) -> int:
+    """Rows above the baseline in the picture of a word: more than the ascent where marks are stacked."""
+    return max([font.get_ascent(), *(m[3] for m in font.metrics(word) if m is not None)])
 
 
 def _scale(size: int) -> int:
