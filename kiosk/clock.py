@@ -18,6 +18,8 @@ from kiosk import RELEASED
 SITE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_ERROR = 5
 """adjtimex(2): the kernel's clock is not synchronised."""
+TIMESYNC = Path("/run/systemd/timesync/synchronized")
+RTC = Path("/sys/class/rtc/rtc0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,6 @@ class Moment:
         return self.local.date()
 
 
-class Clock(Protocol):
-    """Anything that can be asked for the time. `floor`: no true time lies before it (the last event's time)."""
-
-    floor: datetime
-
-    def now(self) -> Moment: ...
-
-
 def whole_ms(at: datetime) -> datetime:
     """Event lines carry milliseconds, so nothing finer may live in the tables."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -64,30 +58,63 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
 
 
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """The true time at `mono` of a boot, as a person ("manual") or the commune server ("server") said it."""
+
+    by: str
+    at: datetime
+    boot: str
+    mono: int
+
+    def text(self) -> str:
+        """As a fact of the database, where the kiosk's processes share it."""
+        return json.dumps({"by": self.by, "at": self.at.isoformat(), "boot": self.boot, "mono": self.mono})
+
+    @classmethod
+    def read(cls, text: str) -> "Vouched | None":
+        """The other way; None for no text."""
+        if not text:
+            return None
+        fields = json.loads(text)
+        return cls(fields["by"], datetime.fromisoformat(fields["at"]), fields["boot"], fields["mono"])
+
+
+class Clock(Protocol):
+    """Anything that can be asked for the time. `floor`: no true time lies before it (the last event's time)."""
+
+    floor: datetime
+    vouched: Vouched | None
+
+    def now(self) -> Moment: ...
+
+
 @dataclass
 class SystemClock:
-    """The computer's clock. `confirmed` is "manual" or "server" once somebody vouched for it since the boot."""
+    """The computer's clock, or what somebody vouched for since the boot, counted on from there."""
 
     floor: datetime = RELEASED
-    confirmed: str = ""
+    vouched: Vouched | None = None
     _boot: str = field(default_factory=_boot_id)
     _libc: ctypes.CDLL = field(default_factory=lambda: ctypes.CDLL(None, use_errno=True))
 
     def now(self) -> Moment:
-        at = whole_ms(datetime.now(UTC))
+        at, mono = datetime.now(UTC), int(_boottime() * 1000)
         quality = self._quality(at)
-        return Moment(at, quality, quality != "guess", self._boot, int(_boottime() * 1000))
+        if self.vouched and quality == self.vouched.by:
+            at = self.vouched.at + timedelta(milliseconds=mono - self.vouched.mono)
+        return Moment(whole_ms(at), quality, quality != "guess", self._boot, mono)
 
     def _quality(self, at: datetime) -> str:
         if self._synchronised():
             return "ntp"
-        if self.confirmed:
-            return self.confirmed
-        return "rtc" if Path("/sys/class/rtc/rtc0").exists() and at >= self.floor else "guess"
+        if self.vouched and self.vouched.boot == self._boot:
+            return self.vouched.by
+        return "rtc" if RTC.exists() and at >= self.floor else "guess"
 
     def _synchronised(self) -> bool:
-        # struct timex is under 256 bytes; modes = 0 only reads.
-        return int(self._libc.adjtimex(ctypes.create_string_buffer(256))) not in (-1, TIME_ERROR)
+        # A hardened unit may not ask the kernel; timesyncd's mark can be seen there. struct timex is under 256 bytes.
+        return TIMESYNC.exists() or int(self._libc.adjtimex(ctypes.create_string_buffer(256))) not in (-1, TIME_ERROR)
 
 
 @dataclass
@@ -99,6 +126,7 @@ class SimulatedClock:
 
     path: Path
     floor: datetime = RELEASED
+    vouched: Vouched | None = None
     _seen: int = -1
     _setting: dict[str, object] = field(default_factory=dict)
 

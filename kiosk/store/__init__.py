@@ -4,12 +4,14 @@ from pathlib import Path
 
 from kiosk.clock import Moment
 from kiosk.rulebook import Rulebook
+from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
 from kiosk.store.counters import Counters
 from kiosk.store.database import Database, StoreCorrupt, StoreError
 from kiosk.store.issuing import Issued, Issuing
 from kiosk.store.ratings import Publication, Ratings
 from kiosk.store.series import Series, current
+from sync import outbox
 
 __all__ = ["BoardFacts", "Issued", "Publication", "Series", "Store", "StoreCorrupt", "StoreError"]
 
@@ -39,10 +41,32 @@ class Store:
         """The running series."""
         return current(self.database)
 
-    def emit(self, now: Moment, kind: str, data: dict[str, object]) -> None:
+    def emit(self, now: Moment, kind: str, **data: object) -> None:
         """An event without a row: something about the device."""
         with self.database.writing(now) as w:
             w.emit(kind, data)
+
+    def note(self, now: Moment, key: str, value: str) -> None:
+        """Keep a fact about the device, see `facts`."""
+        with self.database.writing(now) as w:
+            facts.note(w, key, value)
+
+    def fact(self, key: str) -> str:
+        """The fact as it was last noted, "" before."""
+        return facts.fact(self.database, key)
+
+    def waiting_long(self) -> bool:
+        """Whether events wait for the server that it did not take when it was last asked."""
+        answer = outbox.last_answer(self.database.conn)
+        return answer.get("state", "ok") != "ok" and outbox.backlog(self.database.conn) > 0
+
+    def change(self) -> tuple[int, int]:
+        """Differs from the last answer when anything was written, here or by another process."""
+        return self.database.version(), self.database.conn.total_changes
+
+    def outlooks(self) -> dict[str, tuple[int, tuple[int, int] | None]]:
+        """For each service: people ahead of a new ordinary number, and the wait in minutes where it can be said."""
+        return {id: self.issuing.outlook(self.database.conn, id, False) for id in self.issuing.book.services}
 
     def close(self) -> None:
         self.database.close()

@@ -5,17 +5,15 @@ read, because read-then-write from several processes fails with "database is loc
 """
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database as Tables
-
 from kiosk.clock import Moment
 from kiosk.store.highwater import HighWater
-from kiosk.store.schema import migrations
 from kiosk.tickets import Data, Ticket
 from sync import outbox, wire
 
@@ -96,6 +94,10 @@ class Database:
         """A figure that changes when another process or thread has written."""
         return int(self.conn.execute("PRAGMA data_version").fetchone()[0])
 
+    def free_mb(self) -> int:
+        """Free space on the database's disk."""
+        return shutil.disk_usage(self.folder).free // 1024 // 1024
+
     def close(self) -> None:
         self.conn.close()
 
@@ -138,6 +140,11 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def migrate(path: Path) -> None:
     """Bring the tables up to this version; each migration is one transaction."""
+    # Imported here: it costs 0.1 s, and the first picture on the screen should not wait for it.
+    from sqlite_utils import Database as Tables
+
+    from kiosk.store.schema import migrations
+
     conn = connect(path)
     try:
         migrations.apply(Tables(conn))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from kiosk.clock import Moment
 from kiosk.store.database import Database, StoreError, connect, make_ballast, migrate
@@ -34,15 +35,22 @@ class Prepared:
 
 
 @contextmanager
-def lock(folder: Path, *, exclusive: bool) -> Iterator[bool]:
-    """The folder's lock: shared by who runs on the database, exclusive for who checks it. False: somebody holds it."""
+def lock(folder: Path) -> Iterator[bool]:
+    """The folder's lock: shared by who runs on the database (`hold`), exclusive for who checks it. False: taken."""
     with (folder / "lock").open("w") as file:
         try:
-            fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
         yield True
+
+
+def hold(folder: Path) -> TextIO:
+    """Hold the shared lock until the returned file is closed: who checks the database keeps off meanwhile."""
+    file = (folder / "lock").open("w")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file
 
 
 def prepare(folder: Path, now: Moment) -> Prepared:
@@ -53,7 +61,7 @@ def prepare(folder: Path, now: Moment) -> Prepared:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with lock(folder, exclusive=True) as alone:
+        with lock(folder) as alone:
             return _prepare(folder, now) if alone else Prepared()
     except OSError as error:
         raise StoreError(f"{folder} cannot be used ({error}): check the memory card and the folder's owner") from error
@@ -63,7 +71,7 @@ def _prepare(folder: Path, now: Moment) -> Prepared:
     path = folder / "kiosk.db"
     was_there = path.exists()
     aside = restored = ""
-    problem = _problem(path) if was_there else ""
+    problem = problem_of(path) if was_there else ""
     if problem:
         aside = _set_aside(path, now.at)
         logger.error("%s is damaged (%s): set aside as %s", path, problem, aside)
@@ -78,7 +86,7 @@ def _prepare(folder: Path, now: Moment) -> Prepared:
         database.close()
 
 
-def _problem(path: Path) -> str:
+def problem_of(path: Path) -> str:
     """Why the file cannot be used; "" when it can."""
     try:
         conn = connect(path)
@@ -104,7 +112,7 @@ def _set_aside(path: Path, at: datetime) -> str:
 
 def _restore_newest(folder: Path) -> str:
     for backup in sorted((folder / "backup").glob("kiosk-*.db"), reverse=True):
-        problem = _problem(backup)
+        problem = problem_of(backup)
         if not problem:
             _copy(backup, folder / "kiosk.db")
             logger.error("restored from %s", backup.name)
@@ -154,9 +162,9 @@ def restore(folder: Path, source: Path, now: Moment) -> Prepared:
     """Put a backup in place of the database, which is set aside. Raises StoreError while the kiosk runs on it."""
     if not source.exists():
         raise StoreError(f"{source} does not exist: choose a file of {folder / 'backup'}")
-    if problem := _problem(source):
+    if problem := problem_of(source):
         raise StoreError(f"{source} cannot be used ({problem}): choose another backup")
-    with lock(folder, exclusive=True) as alone:
+    with lock(folder) as alone:
         if not alone:
             raise StoreError("the kiosk is running: stop it first (systemctl stop kiosk kiosk-sync)")
         path = folder / "kiosk.db"

@@ -64,8 +64,8 @@ def next_number(w: Writing, database: Database, series: str, service: str) -> in
 def skip_to_ceilings(w: Writing, database: Database) -> None:
     """After a restore: what lies below a ceiling may be on paper, so each running number goes on above it.
 
-    The series that ran last goes on even if the restored database has never heard of it: on a clock that is not believed
-    a fresh one would begin at 1 again, on the same day.
+    The series that ran last goes on even if the restored database has never heard of it: on a clock that is not
+    believed a fresh one would begin at 1 again, on the same day.
     """
     latest = database.high_water.latest_series
     running = w.conn.execute("SELECT id FROM series WHERE current = 1").fetchone()

@@ -1,0 +1,225 @@
+"""The command line. Commands make their parts and run them; an error is one line and exit 1 (DEBUG=1: traceback)."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kiosk import __version__
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    options = parser().parse_args(argv)
+    try:
+        return int(options.command(options))
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, ValueError, RuntimeError) as error:
+        if os.environ.get("DEBUG"):
+            raise
+        print(f"kiosk: {error}", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options; docs/commands.md explains each, and a test compares the two."""
+    top = argparse.ArgumentParser(prog="kiosk", description="Queue numbers, slips and ratings of a one-stop office.")
+    top.add_argument("--version", action="version", version=f"kiosk {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, command: Command, says: str, *, config: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=says, description=says)
+        sub.set_defaults(command=command)
+        if config:
+            sub.add_argument(
+                "--config", metavar="FILE", help="kiosk.toml (else $KIOSK_CONFIG, else /etc/kiosk/kiosk.toml)"
+            )
+        return sub
+
+    add("run", run, "the kiosk itself: keys, printer, screen")
+    demo = add("demo", _demo, "the whole appliance in a browser, without hardware", config=False)
+    from kiosk.simulator import options as demo_options
+
+    demo_options.add_to(demo)
+    check = add("check", _check, "look at every part and say what to do about what is wrong")
+    check.add_argument("--office", metavar="FILE", help="check this office document instead of the configured one")
+    add("config", show_config, "print the configuration in force, with where each value comes from")
+    sync = add("sync", sync_run, "carry events to the commune server")
+    sync.add_argument("--once", action="store_true", help="push until nothing waits, then end")
+    export = add("export", export_run, "write events that wait for the server to a USB stick")
+    export.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
+    export.add_argument("--all", action="store_true", help="all events that are kept, not only those that wait")
+    sheet = add("print-test", print_test, "print a calibration sheet")
+    sheet.add_argument("--printer", metavar="URL", help="this printer instead of the configured one")
+    sheet.add_argument("--picture", metavar="FILE", type=Path, help="write the sheet to a PNG file instead")
+    add("prepare", prepare_run, "check the database, restore the newest backup if it is damaged")
+    add("backup", backup_run, "make a backup of the database; the newest seven are kept")
+    restore = add("restore", restore_run, "put a backup in place of the database")
+    restore.add_argument("file", metavar="FILE", type=Path, help="a file of the folder backup/")
+    return top
+
+
+# --- commands ------------------------------------------------------------------------------------------------
+
+
+def run(options: argparse.Namespace) -> int:
+    """`kiosk run`."""
+    from kiosk.setup import load
+
+    setup = load(options.config)
+    from kiosk.app import App  # only now: a wrong configuration is said before any hardware is touched
+    from kiosk.clock import SystemClock
+
+    app = App(setup.config, setup.office, setup.words, SystemClock())
+    _on_signals(app.stop)
+    app.run()
+    return 0
+
+
+def show_config(options: argparse.Namespace) -> int:
+    """`kiosk config`."""
+    from kiosk.config import effective, load_config
+
+    print(effective(load_config(options.config)), end="")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from kiosk.check import main as check
+
+    return check(options.config, options.office)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from kiosk.simulator.demo import main as demo
+
+    return demo(options)
+
+
+def sync_run(options: argparse.Namespace) -> int:
+    """`kiosk sync`: until it is stopped; without a server it waits, so that one can be configured later."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import prepare
+    from kiosk.uplink import Uplink
+
+    config = load_device(options.config)
+    if not config.sync.server:
+        print("kiosk: no server is configured ([sync] server): events wait in the database", file=sys.stderr)
+        if not options.once:
+            signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        return 0
+    clock = SystemClock()
+    prepare(Path(config.data_dir), clock.now())
+    uplink = Uplink(config, clock)
+    _on_signals(uplink.stop)
+    if options.once:
+        return _push_once(uplink)
+    uplink.run()
+    return 0
+
+
+def _push_once(uplink: object) -> int:
+    from kiosk.uplink import Uplink
+
+    assert isinstance(uplink, Uplink)
+    while True:
+        outcome = uplink.push()
+        if outcome.state not in ("ok", "resend"):
+            print(f"kiosk: {outcome.detail}; {outcome.backlog} events wait", file=sys.stderr)
+            return 1
+        if not outcome.backlog:
+            return 0
+
+
+def export_run(options: argparse.Namespace) -> int:
+    """`kiosk export`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.database import Database
+    from kiosk.store.facts import device_id
+    from kiosk.store.prepare import prepare
+    from kiosk.uplink import make_outbox, status
+    from sync.export import export
+
+    config, clock = load_device(options.config), SystemClock()
+    folder = Path(config.data_dir)
+    prepare(folder, clock.now())
+    database = Database(folder)
+    outbox, device = make_outbox(folder, clock), device_id(folder, config.device)
+    done = export(outbox, options.folder, device, status(database, clock.now()), everything=options.all)
+    database.close()
+    print(f"{done.count} events → {done.path}" if done.path else "nothing waits: the server has everything")
+    return 0
+
+
+def print_test(options: argparse.Namespace) -> int:
+    """`kiosk print-test`."""
+    from kiosk.parts import printer_profile
+    from kiosk.printer import Printer, open_transport
+    from kiosk.setup import load_device
+    from kiosk.slip import calibration
+
+    config = load_device(options.config)
+    sheet = calibration(config.printer.dots)
+    if options.picture:
+        sheet.save(options.picture)
+        print(options.picture)
+        return 0
+    profile, url = printer_profile(config), options.printer or config.printer.url
+    printer = Printer(lambda: open_transport(url, profile), profile)
+    try:
+        receipt = printer.print(sheet)
+    finally:
+        printer.close()
+    print(f"printed on {url}" + ("" if receipt.confirmed else " (the printer did not confirm)"))
+    return 0
+
+
+def prepare_run(options: argparse.Namespace) -> int:
+    """`kiosk prepare`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import prepare
+
+    done = prepare(Path(load_device(options.config).data_dir), SystemClock().now())
+    if done.set_aside:
+        print(f"the database was damaged: set aside as {done.set_aside}, restored: {done.restored or 'nothing'}")
+    return 0
+
+
+def backup_run(options: argparse.Namespace) -> int:
+    """`kiosk backup`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import backup
+
+    print(backup(Path(load_device(options.config).data_dir), SystemClock().now()))
+    return 0
+
+
+def restore_run(options: argparse.Namespace) -> int:
+    """`kiosk restore`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import restore
+
+    done = restore(Path(load_device(options.config).data_dir), options.file, SystemClock().now())
+    print(f"restored {done.restored}; the database before it is {done.set_aside or 'gone'}")
+    return 0
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop())
+
+
+if __name__ == "__main__":
+    logging.captureWarnings(True)
+    sys.exit(main())

@@ -1,0 +1,328 @@
+"""The kiosk's loop, and the only place where its parts are put together.
+
+Keys, touches and the printer thread put what happened into one inbox; the loop empties it, lets `Front` decide, and
+draws what changed. Anything slow happens elsewhere. A part that is missing is a part that does nothing.
+"""
+
+import logging
+import queue
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kiosk import __version__
+from kiosk.clock import Clock, Moment, Vouched
+from kiosk.config import Config
+from kiosk.front import Front
+from kiosk.keys import (
+    Edge,
+    Freed,
+    Hold,
+    KeyboardSource,
+    KeyEvent,
+    KeyFilter,
+    KeysBack,
+    KeysLost,
+    Press,
+    Stuck,
+    is_stale,
+)
+from kiosk.notify import notify
+from kiosk.office import Office
+from kiosk.present.board import board_view
+from kiosk.present.rate import rate_view
+from kiosk.present.take import take_view
+from kiosk.present.words import TICKER_PAGE_S, Words
+from kiosk.printer import JobDone, JobFailed, PrinterState
+from kiosk.screen import Key, Quit, Screen, Touch
+from kiosk.store import BoardFacts, Store, StoreError
+from kiosk.store.board import ticket_by_id
+from kiosk.store.prepare import hold, prepare
+from kiosk.tickets import Counter, State
+from kiosk.views.model import View
+
+if TYPE_CHECKING:
+    from kiosk.parts import Panel, Printing
+
+WAIT_S = 0.1
+"""How long a turn waits for the inbox: other processes' changes are seen that soon."""
+HOUSEKEEPING_S = 10.0
+PUBLISH_S = 30.0
+STORE_RETRY_S = 5.0
+LOW_DISK_MB = 500
+
+logger = logging.getLogger(__name__)
+
+
+class App:
+    """One kiosk. `run` ends after `stop` (any thread may call it), or raises StoreCorrupt for a restart to mend."""
+
+    def __init__(self, config: Config, office: Office, words: Words, clock: Clock) -> None:
+        self.config = config
+        self.office = office
+        self.words = words
+        self.clock = clock
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.keyboard = KeyboardSource(config.buttons.keyboard)
+        self.filter = KeyFilter(
+            lockout_s=config.buttons.lockout_s,
+            stuck_s=config.buttons.stuck_s,
+            hold_s=config.buttons.hold_s,
+            hold_actions=[f"call:{counter.id}" for counter in office.counters],
+        )
+        self.screen: Screen | None = None
+        self.store: Store
+        self.front: Front
+        self.panel: Panel
+        self.printing: Printing
+        self.stopping = False
+        self._shown: tuple[object, ...] = ()
+        self._facts: BoardFacts | None = None
+        self._lit: dict[str, bool] = {}
+        self._next_housekeeping = self._next_publish = 0.0
+        self._quality = ""
+        self._staff_icons: tuple[str, ...] = ()
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """End the loop after its present turn."""
+        self.stopping = True
+
+    def run(self) -> None:
+        """Open all parts, loop until stopped, close them."""
+        from kiosk import parts
+
+        self.screen = parts.open_screen(self.config, self.words, self.clock.now())
+        self.store = self._open_store()
+        if self.stopping:
+            return
+        self.front = Front(self.store, self.words, self.config.screen.message_s, self.config.buttons.stale_s)
+        # After the first picture: importing the pins' and the printer's libraries takes half a second.
+        self.panel = parts.open_panel(self.config, self.inbox.put)
+        self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
+        self.front.on_taken = lambda taken: self.printing.poke()
+        self._started()
+        try:
+            while not self.stopping:
+                self.turn()
+        finally:
+            self.close()
+
+    def turn(self, wait_s: float = WAIT_S) -> None:
+        """One round: what happened, what is due, what is drawn."""
+        for item in self._drain(wait_s):
+            self._take_in(item)
+        at = time.monotonic()
+        for event in self.filter.tick(at):
+            self._key_event(event)
+        self.front.tick(at)
+        self._due(at)
+        self._draw()
+        if self.panel.alive() and self.printing.alive():
+            notify("WATCHDOG=1")
+
+    def close(self) -> None:
+        """Let the slip under way come out, switch the lamps off, close the database."""
+        notify("STOPPING=1")
+        self.printing.close()
+        self.panel.close()
+        self.store.close()
+        if self.screen:
+            self.screen.close()
+
+    def _open_store(self) -> Store:
+        """The database; while its disk cannot be used, the screen says so and it is tried again."""
+        folder = Path(self.config.data_dir)
+        last = ""
+        while not self.stopping:
+            now = self.clock.now()
+            try:
+                prepare(folder, now)
+                self._hold = hold(folder)
+                return Store(folder, self.office.rulebook())
+            except StoreError as error:
+                if str(error) != last:
+                    logger.error("%s", error)
+                last = str(error)
+                self._show_problem(last)
+                self._wait(STORE_RETRY_S)
+        return None  # type: ignore[return-value]  # the caller looks at `stopping` first
+
+    def _show_problem(self, message: str) -> None:
+        from kiosk import parts
+
+        if self.screen:
+            parts.show_start(self.screen, self.words, self.clock.now(), message)
+
+    def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self.stopping and time.monotonic() < until:
+            if self.screen and any(isinstance(item, Quit) for item in self.screen.poll()):
+                self.stop()
+            notify("WATCHDOG=1")
+            time.sleep(WAIT_S)
+
+    def _started(self) -> None:
+        now = self.clock.now()
+        for action, why in self.panel.broken.items():
+            logger.error("key or lamp %s: %s", action, why)
+        self._write(lambda: self.store.emit(now, "device.started", app=__version__, office=self.office.sha256))
+        notify("READY=1")
+        logger.info("kiosk %s is open", __version__)
+
+    # --- what happened ---------------------------------------------------------------------------------------
+
+    def _drain(self, wait_s: float) -> Iterable[Any]:
+        """All that waits in the inbox and at the screen; at most `wait_s` for the first."""
+        items = []
+        try:
+            items.append(self.inbox.get(timeout=wait_s))
+            while True:
+                items.append(self.inbox.get_nowait())
+        except queue.Empty:
+            pass
+        return items + (list(self.screen.poll()) if self.screen else [])
+
+    def _take_in(self, item: Any) -> None:
+        match item:
+            case Edge():
+                for event in self.filter.feed(item):
+                    self._key_event(event)
+            case Key(name=name, down=down, at=at):
+                edge = self.keyboard.down(name, at) if down else self.keyboard.up(name, at)
+                if edge:
+                    self._take_in(edge)
+            case Touch(action=action, at=at):
+                self._press(action, at, "touch")
+            case Quit():
+                self.stop()
+            case PrinterState():
+                self._printer_is(item)
+            case JobDone():
+                self.front.slip_is_out(item.job.id, time.monotonic())
+            case JobFailed():
+                logger.info("slip of job %d: %s", item.job.id, item.why)
+            case KeysLost() | KeysBack():
+                self._write(lambda: self.store.note(self.clock.now(), "keypad", type(item).__name__))
+
+    def _key_event(self, event: KeyEvent) -> None:
+        match event:
+            case Press():
+                self._press(event.action, event.at, "key")
+            case Hold():
+                self.front.hold(event.action, event.at, self.clock.now())
+            case Stuck() | Freed():
+                kind = "key.stuck" if isinstance(event, Stuck) else "key.freed"
+                logger.warning("%s: %s", kind, event.action)
+                self._write(lambda: self.store.emit(self.clock.now(), kind, key=event.action, source=event.source))
+
+    def _press(self, action: str, at: float, source: str) -> None:
+        if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
+            self.front.drop_stale(action, self.clock.now())
+        else:
+            self.front.press(action, at, self.clock.now(), source)
+
+    def _printer_is(self, state: PrinterState) -> None:
+        self.front.printer_is(str(state), state.prints, time.monotonic())
+        self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
+
+    def _write(self, write: Any) -> None:
+        """Something about the device: worth an event, but not worth stopping for."""
+        try:
+            write()
+        except StoreError as error:
+            logger.error("%s", error)
+
+    # --- what is due -----------------------------------------------------------------------------------------
+
+    def _due(self, at: float) -> None:
+        if self._facts and any(t.state is State.CALLED for t in self._facts.at_counter.values()):
+            self._write(lambda: self.store.counters.tick(self.clock.now()))
+        if at >= self._next_publish:
+            self._next_publish = at + PUBLISH_S
+            self._write(lambda: self.store.ratings.publish(self.clock.now()))
+        if at >= self._next_housekeeping:
+            self._next_housekeeping = at + HOUSEKEEPING_S
+            self._keep_house(self.clock.now())
+
+    def _keep_house(self, now: Moment) -> None:
+        self.clock.vouched = Vouched.read(self.store.fact("clock"))
+        if now.quality != self._quality:
+            self._quality = now.quality
+            self._write(lambda: self.store.emit(now, "device.clock", quality=now.quality, trusted=now.trusted))
+        icons = {
+            "clock": not now.trusted,
+            "disk": not self.front.disk_ok or self.store.database.free_mb() < LOW_DISK_MB,
+            "key": bool(self.filter.stuck() or self.panel.broken),
+            "offline": bool(self.config.sync.server) and self.store.waiting_long(),
+        }
+        self._staff_icons = tuple(name for name, shown in icons.items() if shown)
+
+    # --- what is shown ---------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        """Lamps and views, when anything that they show has changed."""
+        now = self.clock.now()
+        key = (
+            self.store.change(),
+            self.front.notice,
+            self.front.priority,
+            self.front.printer,
+            tuple(self.front.rate_answers.items()),
+            self._staff_icons,
+            now.local.minute,
+            int(now.at.timestamp()) // TICKER_PAGE_S,
+            self._lamps_due(now),
+        )
+        if key == self._shown:
+            return
+        self._shown = key
+        self._facts = self.store.board(now)
+        self._lit = self.store.ratings.lamps(now)
+        self._set_lamps(now)
+        if self.screen:
+            for output in self.config.screen.outputs:
+                self.screen.show(output.view, self._view(output.view, now, self._facts))
+
+    def _lamps_due(self, now: Moment) -> object:
+        """Changes while a rating window is open, so that its end is seen although nothing is written then."""
+        return int(now.at.timestamp()) if any(self._lit.values()) else 0
+
+    def _set_lamps(self, now: Moment) -> None:
+        closed = self.front.closed(now)
+        for service in self.office.services:
+            self.panel.lamp(f"take:{service.id}", not closed and service.offered(now.day))
+        self.panel.lamp("priority", self.front.priority)
+        for counter, shines in self._lit.items():
+            for name in ("happy", "neutral", "unhappy"):
+                self.panel.lamp(f"rate:{counter}:{name}", shines)
+
+    def _view(self, name: str, now: Moment, facts: BoardFacts) -> View:
+        if name == "board":
+            return board_view(self.words, now, facts, self.store.ratings.published())
+        if name.startswith("rate:"):
+            return self._rate_view(name[5:], now, facts)
+        return take_view(
+            self.words,
+            now,
+            self.store.outlooks(),
+            touch=self.config.screen.touch,
+            priority=self.front.priority,
+            notice=self.front.notice,
+            staff_icons=(*self._staff_icons, *_printer_icon(self.front.printer)),
+        )
+
+    def _rate_view(self, id: str, now: Moment, facts: BoardFacts) -> View:
+        counter = facts.counters.get(id, Counter(id))
+        armed = ticket_by_id(self.store.database, counter.armed) if counter.armed else None
+        said = self.front.rate_answers.get(id)
+        return rate_view(
+            self.words, now, counter, armed, open_now=self._lit.get(id, False), said=said[0] if said else None
+        )
+
+
+def _printer_icon(state: str) -> tuple[str, ...]:
+    icons = {"paper_low": "paper_low", "paper_out": "paper_out", "cover_open": "printer", "offline": "printer"}
+    return (icons[state],) if state in icons else ()

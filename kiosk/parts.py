@@ -1,0 +1,139 @@
+"""The kiosk's parts made from its configuration. A part that is not configured, or broken, does nothing and says so."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_factory
+from kiosk.clock import Clock
+from kiosk.config import Buttons, Config
+from kiosk.keypad import EvdevReader
+from kiosk.present.slips import slip_content
+from kiosk.present.words import Words
+from kiosk.printer import Job, Printer, PrinterProfile, PrinterThread, open_transport
+from kiosk.slip import render
+from kiosk.store import Store, StoreError
+from kiosk.store.database import Database
+from kiosk.store.spool import SlipFacts, Spool
+
+logger = logging.getLogger(__name__)
+
+FACES = ("happy", "neutral", "unhappy")
+
+
+def key_pins(buttons: Buttons) -> list[KeyPin]:
+    """Every wired key with its action."""
+    wired = [(f"take:{id}", part.pin) for id, part in buttons.services.items()]
+    wired += [("priority", buttons.priority.pin), ("cancel", buttons.cancel.pin)]
+    for id, counter in buttons.counters.items():
+        wired += [(f"rate:{id}:{face}", getattr(counter, face)) for face in FACES]
+        wired.append((f"call:{id}", counter.call))
+    return [KeyPin(action, pin) for action, pin in wired if pin is not None]
+
+
+def lamp_pins(buttons: Buttons) -> list[LampPin]:
+    """Every wired lamp, named like the key that it shines in."""
+    wired = [(f"take:{id}", part.led) for id, part in buttons.services.items()]
+    wired.append(("priority", buttons.priority.led))
+    for id, counter in buttons.counters.items():
+        wired += [(f"rate:{id}:{face}", getattr(counter, f"{face}_led")) for face in FACES]
+    return [LampPin(name, pin) for name, pin in wired if pin is not None]
+
+
+@dataclass
+class Panel:
+    """Keys and lamps; `broken` says per action what does not work."""
+
+    pins: Pins | None = None
+    lamps: Lamps | None = None
+    keypad: EvdevReader | None = None
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def lamp(self, name: str, on: bool) -> None:
+        if self.lamps:
+            self.lamps.set(name, on)
+
+    def alive(self) -> bool:
+        """False when presses cannot arrive any more although nobody noticed: only a restart helps."""
+        return (self.pins is None or self.pins.thread_alive()) and (self.keypad is None or self.keypad.thread_alive())
+
+    def close(self) -> None:
+        for part in (self.pins, self.lamps, self.keypad):
+            if part:
+                part.close()
+
+
+def open_panel(config: Config, offer: Callable[[Any], None]) -> Panel:
+    """Keys and lamps. A chip that cannot be opened leaves touch and keypads, and a line in the log."""
+    panel = Panel()
+    if config.buttons.evdev:
+        panel.keypad = EvdevReader(config.buttons.evdev, config.buttons.keyboard, offer)
+        panel.keypad.start()
+    if config.buttons.factory == "none":
+        return panel
+    if config.buttons.factory == "mock":
+        use_mock_factory()
+    try:
+        panel.pins = Pins(key_pins(config.buttons), offer, bounce_s=config.buttons.bounce_s)
+        panel.lamps = Lamps(lamp_pins(config.buttons))
+        panel.broken = {**panel.pins.broken, **panel.lamps.broken}
+    except ButtonsError as error:
+        logger.error("no keys on GPIO: %s", error)
+        panel.broken = {"gpio": str(error)}
+    return panel
+
+
+@dataclass
+class Printing:
+    """The printer thread and its connection to the queue of slips."""
+
+    thread: PrinterThread
+    spool: Spool
+
+    def poke(self) -> None:
+        self.thread.poke()
+
+    def alive(self) -> bool:
+        return self.thread.alive
+
+    def close(self) -> None:
+        if self.thread.close():
+            self.spool.database.close()
+
+
+def printer_profile(config: Config) -> PrinterProfile:
+    """What the configuration says about this make of printer."""
+    printer = config.printer
+    return PrinterProfile(
+        width=printer.dots,
+        fragment_rows=printer.fragment_rows,
+        pause_ms=printer.pause_ms,
+        cutter=printer.cutter,
+        status=printer.status,
+        baud=printer.baud,
+        mm_per_s=printer.mm_per_s,
+        deadline_s=printer.write_timeout_s,
+    )
+
+
+def open_printing(config: Config, words: Words, store: Store, clock: Clock, report: Callable[[Any], None]) -> Printing:
+    """Start the printer thread; it takes slips from the database by a connection of its own."""
+    profile = printer_profile(config)
+    spool = Spool(Database(Path(config.data_dir)), clock, config.printer.job_expires_min)
+
+    def draw(job: Job) -> Any:
+        assert isinstance(job.payload, SlipFacts)
+        return render(slip_content(words, job.payload), profile.width)
+
+    thread = PrinterThread(
+        Printer(lambda: open_transport(config.printer.url, profile), profile),
+        spool,  # type: ignore[arg-type]  # its jobs are SlipJob, which has the fields of Job
+        draw,
+        report,
+        lambda: clock.now().at,
+        unavailable=(StoreError,),
+    )
+    thread.start()
+    return Printing(thread, spool)

@@ -1,0 +1,1 @@
+"""Facts become what is shown: views, slips, lamps. Decides words and order; draws nothing, writes nothing."""

@@ -1,0 +1,168 @@
+"""The view for taking a number: tiles, the priority bar, and the one message in their place."""
+
+from datetime import datetime, time
+
+from kiosk.clock import Moment
+from kiosk.hours import Opening
+from kiosk.present.words import Words
+from kiosk.store import Issued
+from kiosk.tickets import Refused
+from kiosk.views.model import Notice, PriorityBar, TakeView, Tile
+
+Outlook = dict[str, tuple[int, tuple[int, int] | None]]
+"""Service → people ahead of a new number, and the wait in minutes (from, to) where it can be said."""
+
+
+def take_view(
+    words: Words,
+    now: Moment,
+    outlook: Outlook,
+    *,
+    touch: bool,
+    priority: bool,
+    notice: Notice | None,
+    staff_icons: tuple[str, ...],
+    lost: str = "",
+) -> TakeView:
+    """What the citizen sees at the kiosk; `priority` after the priority key, until a service is chosen."""
+    t = words.t
+    title = t("kiosk.hint_touch" if touch else "kiosk.hint_button")
+    tiles = tuple(_tile(words, now, service.id, outlook) for service in words.office.services)
+    return TakeView(
+        header=words.header(now, title, lost),
+        mode="touch" if touch else "keys",
+        tiles=tiles,
+        priority=_priority_bar(words, chosen=priority),
+        notice=notice,
+        ticker=words.ticker(now),
+        ticker_label=t("board.ticker"),
+        staff_icons=staff_icons,
+    )
+
+
+def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
+    t, service = words.t, words.service(id)
+    ahead, wait = outlook.get(id, (0, None))
+    offered = service.offered(now.day)
+    return Tile(
+        action=f"take:{id}",
+        digit=service.digit,
+        name=words.service_name(id),
+        hint=service.hint if t.language == "vi" else service.hint_en,
+        icon=service.icon,
+        colour=service.colour,
+        waiting_text=_waiting(words, ahead, wait) if offered else "",
+        available=offered,
+        note="" if offered else t("kiosk.not_offered"),
+    )
+
+
+def _waiting(words: Words, ahead: int, wait: tuple[int, int] | None) -> str:
+    if not ahead:
+        return words.t("kiosk.waiting_0")
+    if wait is None:
+        return words.t("kiosk.waiting", n=ahead)
+    return words.t("kiosk.waiting_wait", n=ahead, tu=wait[0], den=wait[1])
+
+
+def _priority_bar(words: Words, *, chosen: bool) -> PriorityBar:
+    t = words.t
+    if chosen:
+        title = t("kiosk.priority")
+        return PriorityBar("cancel", title, t("kiosk.priority_chosen"), t("kiosk.cancel"), chosen=True)
+    who = words.office.rules.priority_who or t("kiosk.priority_who")
+    return PriorityBar("priority", t("kiosk.priority_take"), who, t("kiosk.priority_choose"))
+
+
+# --- messages ------------------------------------------------------------------------------------------------
+
+
+def slip_notice(words: Words, issued: Issued) -> Notice:
+    """Take your slip: the number big, and how long it may take."""
+    return Notice(
+        kind="slip",
+        title=_your_number(words, issued),
+        number=issued.ticket.number,
+        lines=_lines(words, issued),
+        tone="ok",
+        pill=words.t("kiosk.take_slip_below"),
+        mark=words.t("slip.priority") if issued.ticket.priority else "",
+    )
+
+
+def glass_notice(words: Words, issued: Issued, printer: str) -> Notice:
+    """The number and its code on the glass, while the printer (in state `printer`) gives no paper."""
+    t, url = words.t, words.ticket_url(issued.ticket.token)
+    number = issued.ticket.number
+    if printer == "paper_out":
+        says = t("kiosk.no_paper" if url else "kiosk.no_paper_no_code", so=number)
+    else:
+        says = t("kiosk.printer_error", so=number)
+    return Notice(
+        kind="glass",
+        title=_your_number(words, issued),
+        number=number,
+        lines=(says, *_lines(words, issued)),
+        qr_url=url,
+        qr_text=t("kiosk.scan") if url else "",
+        tone="warn",
+        pill=t("kiosk.remember"),
+        mark=t("slip.priority") if issued.ticket.priority else "",
+    )
+
+
+def _your_number(words: Words, issued: Issued) -> str:
+    return words.t("kiosk.your_priority_number" if issued.ticket.priority else "kiosk.your_number")
+
+
+def _lines(words: Words, issued: Issued) -> tuple[str, ...]:
+    t = words.t
+    ahead = t("kiosk.ahead", n=issued.ahead) if issued.ahead else t("kiosk.ahead_0")
+    wait = t("kiosk.wait", tu=issued.wait[0], den=issued.wait[1]) if issued.wait and issued.ahead else ""
+    return tuple(line for line in (words.service_name(issued.ticket.service), ahead, wait) if line)
+
+
+def refusal_notice(words: Words, refused: Refused, service: str, resumes: datetime | None = None) -> Notice:
+    """Why there is no number, and what to do; `resumes` is the local time at which numbers are given again."""
+    t = words.t
+    door = refused.values.get("opening")
+    match refused.reason, door:
+        case "closed", Opening(session=session) if session is not None:
+            until = _last_number(words)
+            return _refusal("closed", t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(until)))
+        case "session_over", Opening(session=session) if session is not None:
+            return _come_back(words, "session_over", door.resumes, buoi=session.name)
+        case "holiday", Opening(reason=reason):
+            title = t("kiosk.holiday", ly_do=reason) if reason else t("kiosk.day_off")
+            lines = (t("kiosk.open_again", **words.when(door.resumes)),) if door.resumes else ()
+            return _refusal("holiday", title, *lines)
+        case "quota", _:
+            name = words.service_name(service)
+            return _come_back(words, "quota", resumes, linh_vuc=name, buoi=refused.values.get("session_name", ""))
+        case (("too_fast" | "flood" | "no_service"), _):
+            return Notice(refused.reason, t(f"kiosk.{refused.reason}"), tone="info")
+    return _refusal("other", t("kiosk.other"))
+
+
+def stopped_notice(words: Words) -> Notice:
+    """Numbers cannot be kept (the disk): nobody may get one that would be forgotten."""
+    return Notice("stopped", words.t("kiosk.stopped"), tone="error")
+
+
+def cancelled_notice(words: Words) -> Notice:
+    """The priority choice was taken back."""
+    return Notice("cancelled", words.t("kiosk.cancelled"), tone="info")
+
+
+def _come_back(words: Words, key: str, resumes: datetime | None, **values: str) -> Notice:
+    if resumes is None:
+        return _refusal(key, words.t(f"kiosk.{key}_last", **values))
+    return _refusal(key, words.t(f"kiosk.{key}", **values, **words.when(resumes)))
+
+
+def _refusal(kind: str, title: str, *lines: str) -> Notice:
+    return Notice(kind, title, lines=lines, tone="warn")
+
+
+def _last_number(words: Words) -> time:
+    return max(session.last_number for session in words.office.sessions)

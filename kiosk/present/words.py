@@ -1,0 +1,68 @@
+"""The office's names and the language's sentences together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kiosk.clock import Moment
+from kiosk.office import Office, Service
+from kiosk.texts import Texts
+from kiosk.views.model import Header
+
+TICKER_PAGE_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What every view needs: the office document, its sentences, and the address that phones reach ("" = none)."""
+
+    office: Office
+    t: Texts
+    public_url: str = ""
+    folder: str = ""
+    """Where the office document's photos lie."""
+
+    def header(self, now: Moment, title: str, lost: str = "") -> Header:
+        """The band at the top with the office's wall clock."""
+        unit = self.office.unit
+        return Header(unit.short or unit.name, title, self.t.day(now.local), self.t.clock(now.local), lost)
+
+    def service(self, id: str) -> Service:
+        """The service; one that the office document no longer has keeps its id for a name."""
+        return self.office.service(id) or Service(id=id, digit="0", name=id)
+
+    def service_name(self, id: str) -> str:
+        """The name in the language of the screens."""
+        service = self.service(id)
+        return service.name if self.t.language == "vi" else service.name_en or service.name
+
+    def short_name(self, id: str) -> str:
+        service = self.service(id)
+        return (service.short or service.name) if self.t.language == "vi" else service.name_en or service.name
+
+    def session_name(self, id: str) -> str:
+        return next((s.name for s in self.office.sessions if s.id == id), "")
+
+    def counter_label(self, id: str) -> str:
+        counter = self.office.counter(id)
+        return counter.label if counter else id
+
+    def picture(self, name: str) -> str:
+        """Path of a photo that the office document names, "" for none."""
+        return f"{self.folder}/{name}" if name else ""
+
+    def ticket_url(self, token: str) -> str:
+        """The ticket's page, upper-case so that its QR code is one version smaller; "" without a public address."""
+        return f"{self.public_url.rstrip('/').upper()}/T/{token}" if self.public_url else ""
+
+    def when(self, at: datetime) -> dict[str, str]:
+        """The values {gio} and {thu_ngay} of a sentence."""
+        return {"gio": self.t.clock(at), "thu_ngay": self.t.day(at)}
+
+    def ticker(self, now: Moment) -> str:
+        """One page of the ticker: hotlines and slogans take turns."""
+        lines: Sequence[str] = [
+            *(self.t("board.hotline", ten=line.name, so_dt=line.number) for line in self.office.hotlines),
+            *self.office.slogans,
+        ]
+        return lines[int(now.at.timestamp()) // TICKER_PAGE_S % len(lines)] if lines else ""

@@ -1,0 +1,121 @@
+"""The queue of slips in the database, as the printer thread sees it. One object, one connection, that thread's own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kiosk.clock import Clock, Moment
+from kiosk.store.database import Database, Writing
+from kiosk.store.rows import load_ticket
+from kiosk.tickets import Data, Row, State, Ticket, time_of
+
+
+# Both conditions: SQLite takes a partial index only where its own condition stands in the query word for word.
+_OPEN = "FROM jobs INDEXED BY jobs_open WHERE state IN ('queued', 'sending')"
+
+
+@dataclass(frozen=True, slots=True)
+class SlipFacts:
+    """What a slip says beyond the ticket: the line as it was when the number was given. `copy`: not the first one."""
+
+    ticket: Ticket
+    ahead: int
+    wait: tuple[int, int] | None
+    copy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlipJob:
+    """A claimed print job; the shape that the printer thread takes."""
+
+    id: int
+    payload: SlipFacts
+    reprint: bool
+
+
+class Spool:
+    """queued → sending → done; back to queued when it broke, expired when it came too late to be of use.
+
+    A job older than `expires_min` is not printed any more, and none whose ticket was called or closed meanwhile: a slip
+    that comes out then would send somebody to wait for a call that is over.
+    """
+
+    def __init__(self, database: Database, clock: Clock, expires_min: float = 5) -> None:
+        self.database = database
+        self.clock = clock
+        self.expires_min = expires_min
+
+    def recover(self) -> int:
+        """Jobs that were being sent when the power went may be on paper, or half of them: print them again, marked."""
+        if not self.database.row(f"SELECT 1 {_OPEN} AND state = 'sending'"):
+            return 0
+        with self.database.writing(self.clock.now()) as w:
+            return w.conn.execute(
+                "UPDATE jobs SET state = 'queued', copy = copy + 1"
+                " WHERE state IN ('queued', 'sending') AND state = 'sending'"
+            ).rowcount
+
+    def claim(self, now: datetime) -> SlipJob | None:
+        """The oldest job that is still worth printing, now `sending`; those before it that are not end here."""
+        if not self.database.row(f"SELECT 1 {_OPEN} AND state = 'queued' LIMIT 1"):
+            return None
+        with self.database.writing(self.clock.now()) as w:
+            for row in w.conn.execute(f"SELECT * {_OPEN} AND state = 'queued' ORDER BY id").fetchall():
+                ticket = load_ticket(w.conn, row["ticket"])
+                why = self._useless(w.now, row, ticket)
+                if not why:
+                    w.conn.execute("UPDATE jobs SET state = 'sending' WHERE id = ?", (row["id"],))
+                    return _job(row, ticket)
+                _end(w, row["id"], "expired", why)
+        return None
+
+    def done(self, job: SlipJob) -> None:
+        """The slip is out."""
+        with self.database.writing(self.clock.now()) as w:
+            _end(w, job.id, "done", "", copy=job.reprint)
+
+    def retry(self, job: SlipJob, why: str) -> None:
+        """It broke with some of it sent: again, as a copy."""
+        self._back(job, why, 1)
+
+    def release(self, job: SlipJob, why: str) -> None:
+        """Nothing was sent: again, as it was."""
+        self._back(job, why, 0)
+
+    def fail(self, job: SlipJob, why: str) -> None:
+        """It cannot be drawn at all."""
+        with self.database.writing(self.clock.now()) as w:
+            _end(w, job.id, "failed", why)
+
+    def _back(self, job: SlipJob, why: str, copies: int) -> None:
+        with self.database.writing(self.clock.now()) as w:
+            w.conn.execute(
+                "UPDATE jobs SET state = 'queued', copy = copy + ?, why = ? WHERE id = ? AND state = 'sending'",
+                (copies, why, job.id),
+            )
+
+    def _useless(self, now: Moment, row: Row, ticket: Ticket) -> str:
+        if ticket.state is not State.WAITING:
+            return ticket.state.value
+        # Within a boot the monotonic clock tells the age, whatever happened to the wall clock.
+        if row["boot"] == now.boot:
+            age_s = (now.mono - row["mono"]) / 1000
+        else:
+            age_s = abs((now.at - time_of(row["made_at"])).total_seconds())
+        return "late" if age_s > self.expires_min * 60 else ""
+
+
+def _job(row: Row, ticket: Ticket) -> SlipJob:
+    wait = (row["wait_low"], row["wait_high"]) if row["wait_low"] is not None else None
+    copy = row["copy"] > 0
+    return SlipJob(row["id"], SlipFacts(ticket, row["ahead"], wait, copy), copy)
+
+
+def _end(w: Writing, job: int, state: str, why: str, **more: bool) -> None:
+    """The job's last state and its event; only once, whoever tells it."""
+    changed = w.conn.execute(
+        "UPDATE jobs SET state = ?, why = ? WHERE id = ? AND state IN ('queued', 'sending')", (state, why, job)
+    ).rowcount
+    if changed:
+        ticket = w.conn.execute("SELECT ticket FROM jobs WHERE id = ?", (job,)).fetchone()["ticket"]
+        data: Data = {"ticket": ticket, "job": job, **more} | ({"why": why} if why else {})
+        w.emit({"done": "slip.printed", "expired": "slip.expired", "failed": "slip.failed"}[state], data)

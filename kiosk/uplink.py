@@ -1,0 +1,138 @@
+"""`kiosk sync`: carries the feed to the commune server for as long as the process lives, and never gives up.
+
+It shares nothing with the kiosk but the database. What the server says about the time is noted there for all.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from kiosk import __version__
+from kiosk.clock import Clock, Moment, Vouched
+from kiosk.config import Config
+from kiosk.store import StoreError
+from kiosk.store.database import Database, Writing, connect
+from kiosk.store.facts import device_id, fact, note
+from kiosk.store.prepare import hold
+from kiosk.store.series import skip_to_ceilings
+from sync import outbox, wire
+from sync.client import Client, Outcome
+from sync.outbox import Outbox
+
+LOOK_S = 0.5
+"""How often a new event is looked for."""
+SOON_S = 1.0
+"""How long a new event waits for company."""
+
+logger = logging.getLogger(__name__)
+
+
+def stamp(now: Moment) -> wire.Stamp:
+    return wire.Stamp(now.at, now.quality, now.boot, now.mono)
+
+
+def make_outbox(folder: Path, clock: Clock) -> Outbox:
+    """The feed of the database in `folder`, for those who carry it away."""
+    database = Database(folder)
+
+    def next_epoch(conn: sqlite3.Connection) -> str:
+        """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
+        marks = database.high_water
+        new = wire.new_epoch(marks.next_epoch())
+        marks.remember_feed(new)
+        skip_to_ceilings(Writing(conn, clock.now()), database)
+        return new
+
+    return Outbox(lambda: closing(connect(folder / "kiosk.db")), next_epoch, lambda: stamp(clock.now()))
+
+
+def status(database: Database, now: Moment) -> dict[str, Any]:
+    """What every batch tells the server about the kiosk's health."""
+    return {
+        "app": __version__,
+        "backlog": outbox.backlog(database.conn),
+        "disk_free_mb": database.free_mb(),
+        "clock": now.quality,
+        "printer": fact(database, "printer") or "unknown",
+    }
+
+
+class Uplink:
+    """One push after the other. `run` ends after `stop`."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        folder = Path(config.data_dir)
+        self.clock = clock
+        self._hold = hold(folder)
+        self.database = Database(folder)
+        self.outbox = make_outbox(folder, clock)
+        self.client = Client(
+            config.sync.server,
+            read_token(Path(config.sync.token_file)),
+            device_id(folder, config.device),
+            allow_plain_http=config.sync.allow_plain_http,
+            ca_file=config.sync.ca_file or None,
+            read_s=config.sync.timeout_s,
+        )
+        self.heartbeat_s = config.sync.heartbeat_s
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def run(self, after_push: Callable[[Outcome], None] = lambda outcome: None) -> None:
+        """Push, wait as long as the outcome says or until something new happened, push again."""
+        while not self._stopping.is_set():
+            outcome = self.push()
+            after_push(outcome)
+            self._wait(outcome)
+        self.client.close()
+        self.database.close()
+
+    def push(self) -> Outcome:
+        """One step; a disk in trouble is an outcome like any other."""
+        now = self.clock.now()
+        outcome = self.client.push(self.outbox, now.at, status(self.database, now))
+        if outcome.server_now is not None and not now.trusted:
+            self._believe(outcome, now)
+        return outcome
+
+    def _believe(self, outcome: Outcome, now: Moment) -> None:
+        """The server's time is better than none: the kiosk counts on from it."""
+        assert outcome.server_now is not None
+        vouched = Vouched("server", outcome.server_now, now.boot, now.mono)
+        try:
+            with self.database.writing(now) as w:
+                note(w, "clock", vouched.text())
+        except StoreError as error:
+            logger.error("%s", error)
+        self.clock.vouched = vouched
+
+    def _wait(self, outcome: Outcome) -> None:
+        until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)
+        seen = self._head()
+        while time.monotonic() < until and not self._stopping.wait(LOOK_S):
+            if outcome.eager and self._head() != seen:
+                self._stopping.wait(SOON_S)
+                return
+
+    def _head(self) -> int:
+        return outbox.head(self.database.conn).seq
+
+
+def read_token(path: Path) -> str:
+    """The device's token. Raises ValueError, which says what to do, when there is none."""
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise ValueError(f"{path}: no token ({error.strerror}): write the token of this kiosk into it") from error
+
+
+def known_state(database: Database) -> Mapping[str, Any]:
+    """What the server said last, for the technician."""
+    return outbox.last_answer(database.conn)

@@ -1,0 +1,99 @@
+"""The command line: documented, and errors in one line."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kiosk import __version__
+from kiosk.__main__ import main, parser
+
+ROOT = Path(__file__).parent.parent
+DOCS = "\n".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    actions = parser()._subparsers._group_actions  # type: ignore[union-attr]
+    return dict(actions[0].choices)  # type: ignore[arg-type]
+
+
+def options() -> Iterator[tuple[str, str]]:
+    for name, command in commands().items():
+        for action in command._actions:
+            for option in action.option_strings or [str(action.metavar)]:
+                if option not in ("-h", "--help"):
+                    yield name, option
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_is_documented(name: str):
+    assert f"`kiosk {name}" in (ROOT / "docs/commands.md").read_text()
+
+
+@pytest.mark.parametrize(("command", "option"), list(options()))
+def test_every_option_is_documented(command: str, option: str):
+    assert option in DOCS
+
+
+def test_the_version_is_the_changelogs_top_heading():
+    headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
+    assert headings[0].startswith(f"## {__version__} ")
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def kiosk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kiosk", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_wrong_key_is_one_clear_line_and_no_traceback(tmp_path: Path):
+    file = tmp_path / "kiosk.toml"
+    file.write_text("[printer]\npapr_mm = 58\n")
+    done = kiosk("config", "--config", str(file))
+    assert done.returncode == 1
+    assert done.stderr == f'kiosk: {file}: [printer] papr_mm: unknown option. Did you mean "paper_mm"?\n'
+    assert "Traceback" in kiosk("config", "--config", str(file), DEBUG="1").stderr
+
+
+def test_a_command_with_an_office_that_is_not_there_says_which_file(tmp_path: Path):
+    file = tmp_path / "kiosk.toml"
+    file.write_text('office = "nowhere.toml"\n')
+    done = kiosk("run", "--config", str(file))
+    assert done.returncode == 1
+    assert "nowhere.toml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_names_what_is_wrong_and_leaves_the_rest_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(
+        f'data_dir = "{tmp_path}/data"\n[buttons]\nfactory = "none"\n[printer]\nurl = "tcp://127.0.0.1:9"\n'
+    )
+    assert main(["check", "--config", str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "kiosk prepare" in said
+    assert "Không kết nối được máy in" in said
+
+
+def test_prepare_backup_restore_and_export_work_on_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    (tmp_path / "stick").mkdir()
+    given = ["--config", str(file)]
+    assert main(["prepare", *given]) == 0
+    assert main(["backup", *given]) == 0
+    saved = capsys.readouterr().out.strip()
+    assert main(["restore", saved, *given]) == 0
+    assert main(["export", str(tmp_path / "stick"), *given]) == 0
+    assert len(list((tmp_path / "stick").glob("kiosk-*.ndjson"))) == 1

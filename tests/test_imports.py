@@ -1,0 +1,142 @@
+"""Which way imports point, and where each outside library lives (docs/architecture.md)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Module (longest prefix wins) → what it may import of the project. Standard library and listed libraries apart.
+ARROWS: dict[str, set[str]] = {
+    "kiosk": set(),
+    "kiosk.__main__": {"kiosk", "sync"},
+    "kiosk.assets": set(),
+    "kiosk.lang": set(),
+    "kiosk.app": {
+        "kiosk.clock", "kiosk.config", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office", "kiosk.parts",
+        "kiosk.present", "kiosk.printer", "kiosk.screen", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
+    },
+    "kiosk.parts": {
+        "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
+        "kiosk.screen", "kiosk.slip", "kiosk.store", "kiosk.views.model",
+    },
+    "kiosk.front": {
+        "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
+    },
+    "kiosk.check": {"kiosk"},
+    "kiosk.setup": {"kiosk.config", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
+    "kiosk.present": {
+        "kiosk.clock", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip", "kiosk.store",
+        "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
+    },
+    "kiosk.documents": {"kiosk.schema"},
+    "kiosk.schema": {"kiosk.documents"},
+    "kiosk.texts": set(),
+    "kiosk.config": {"kiosk.documents", "kiosk.office", "kiosk.schema"},
+    "kiosk.office": {
+        "kiosk.documents", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.schema", "kiosk.texts",
+        "kiosk.tickets",
+    },
+    "kiosk.rulebook": {"kiosk.hours", "kiosk.rating", "kiosk.tickets"},
+    "kiosk.hours": set(),
+    "kiosk.tickets": set(),
+    "kiosk.rating": {"kiosk.tickets"},
+    "kiosk.clock": set(),
+    "kiosk.notify": set(),
+    "kiosk.store": {
+        "kiosk.clock", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets",
+        "sync.outbox", "sync.wire",
+    },
+    "kiosk.keys": set(),
+    "kiosk.buttons": {"kiosk.keys"},
+    "kiosk.keypad": {"kiosk.keys"},
+    "kiosk.slip": {"kiosk.calibration", "kiosk.typeset"},
+    "kiosk.calibration": {"kiosk.typeset"},
+    "kiosk.typeset": set(),
+    "kiosk.raster": set(),
+    "kiosk.printer": {"kiosk.printer_device", "kiosk.raster", "kiosk.slip", "kiosk.transport"},
+    "kiosk.printer_device": {"kiosk.raster", "kiosk.transport"},
+    "kiosk.transport": {"kiosk.printer_device"},
+    "kiosk.screen": {"kiosk.views"},
+    "kiosk.views": {"kiosk.views"},
+    "kiosk.views.model": set(),
+    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "sync"},
+    "kiosk.simulator": {"kiosk", "sync"},
+    "kiosk.simulator.printer": {"kiosk.simulator.escpos_decoder"},
+    "kiosk.simulator.escpos_decoder": set(),
+    "kiosk.simulator.audit": set(),
+    "sync": {"sync"},
+}  # fmt: skip
+
+# Outside library → the modules that may import it.
+HOMES: dict[str, tuple[str, ...]] = {
+    "gpiozero": ("kiosk.buttons",),
+    "lgpio": ("kiosk.buttons",),
+    "escpos": ("kiosk.transport", "kiosk.printer"),
+    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator.device", "kiosk.simulator.rig"),
+    "requests": ("sync.client",),
+    "urllib3": ("sync.client",),
+    "sqlite_utils": ("kiosk.store",),
+    "starlette": ("kiosk.simulator",),
+    "uvicorn": ("kiosk.simulator",),
+    "qrcode": ("kiosk.typeset", "kiosk.views"),
+    "fontTools": ("kiosk.screen", "kiosk.views", "kiosk.typeset"),
+    "PIL": (
+        "kiosk.slip", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device", "kiosk.parts",
+        "kiosk.views", "kiosk.simulator",
+    ),
+}  # fmt: skip
+
+FILES = sorted([*ROOT.glob("kiosk/**/*.py"), *ROOT.glob("sync/*.py")])
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path) -> set[str]:
+    """Full names of what a file imports, wherever in it; `from a import b` counts as a.b when that is a module."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                is_module = (ROOT / (inner.replace(".", "/") + ".py")).exists() or (
+                    ROOT / inner.replace(".", "/")
+                ).is_dir()
+                names.add(inner if is_module else str(node.module))
+    return names
+
+
+def within(name: str, allowed: tuple[str, ...] | set[str]) -> bool:
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in allowed)
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_imports_point_the_way_that_the_architecture_says(path: Path):
+    module = module_of(path)
+    rule = max((prefix for prefix in ARROWS if within(module, (prefix,))), key=len)
+    assert rule != "kiosk" or module == "kiosk", f"{module} has no rule: add it to ARROWS and docs/architecture.md"
+    own = {name for name in imported(path) if name.split(".")[0] in ("kiosk", "sync", "server")} - {"kiosk"}
+    wrong = {name for name in own if not within(name, ARROWS[rule])}
+    assert not wrong, f"{module} imports {sorted(wrong)}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_of)
+def test_each_outside_library_has_one_home(path: Path):
+    module = module_of(path)
+    wrong = {
+        library
+        for library in (name.split(".")[0] for name in imported(path))
+        if library in HOMES and not within(module, HOMES[library])
+    }
+    assert not wrong, f"{module} imports {sorted(wrong)}"
+
+
+def test_nothing_probes_for_the_systemd_module():
+    """The folder systemd/ makes `import systemd` succeed from the repository's root."""
+    assert all("systemd" not in {name.split(".")[0] for name in imported(path)} for path in FILES)
