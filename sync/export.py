@@ -12,10 +12,10 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from sync import ingest, wire
 from sync.outbox import Code, NeedsNewEpoch, Outbox
@@ -55,12 +55,13 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one file: `code` of its last batch, and how many rows are new."""
+    """What became of one file: `code` of its last batch or "damaged" with `detail`, and how many rows are new."""
 
     path: Path
     device: str
-    code: ingest.Code
+    code: ingest.Code | Literal["damaged"]
     added: int
+    detail: str = ""
 
 
 def export(
@@ -139,33 +140,37 @@ def ack_path(folder: Path, device: str) -> Path:
 def import_path(storage: ingest.SqliteStorage, path: Path, now: datetime) -> list[Imported]:
     """Take in one exported file, or all of a folder in order, and leave an acknowledgement for each device.
 
-    What the server has already is skipped. Raises ExportError for a file that is damaged: its sound batches before the
-    damage are kept.
+    What the server has already is skipped. Of a damaged file the sound batches before the damage are kept, and the
+    other files are taken all the same. Raises ExportError when the stick itself cannot be read or written.
     """
     with _explained(path):
-        files = sorted(path.glob("kiosk-*.ndjson*")) if path.is_dir() else [path]
-        return [_import_file(storage, file, now) for file in files if not path.is_dir() or _NAME.fullmatch(file.name)]
+        files = sorted(file for file in path.iterdir() if _NAME.fullmatch(file.name)) if path.is_dir() else [path]
+        return [_import_file(storage, file, now) for file in files]
 
 
 def _import_file(storage: ingest.SqliteStorage, path: Path, now: datetime) -> Imported:
-    added, last = 0, None
+    done = Imported(path, "", "damaged", 0, "it is empty: export again")
+    last: tuple[wire.Header, ingest.Result] | None = None
     try:
         for batch in _read_file(path):
             with storage.writing():
                 result = ingest.ingest(storage, batch)
-            added, last = added + result.added, (batch.header, result)
+            done = Imported(path, batch.header.device, result.code, done.added + result.added)
+            last = batch.header, result
             if result.code != "ok":
                 break
-    except (wire.WireError, EOFError, zlib.error) as error:
-        raise ExportError(f"{path}: {error}; what came before is kept: export again") from error
-    if last is None:
-        raise ExportError(f"{path} is empty: export again")
-    header, result = last
+    except (wire.WireError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        done = replace(done, code="damaged", detail=f"{error}; what came before is kept: export again")
+    if last:
+        _acknowledge(path.parent, *last, now)
+    return done
+
+
+def _acknowledge(folder: Path, header: wire.Header, result: ingest.Result, now: datetime) -> None:
     _, body = ingest.answer(result, header.epoch, now)
     body = {"feed": wire.FEED, "device": header.device, "now": wire.instant(now), **body}
-    with _appearing(ack_path(path.parent, header.device)) as file:
+    with _appearing(ack_path(folder, header.device)) as file:
         file.write(json.dumps(body, ensure_ascii=False).encode() + b"\n")
-    return Imported(path, header.device, result.code, added)
 
 
 def _read_file(path: Path) -> Iterator[wire.Batch]:

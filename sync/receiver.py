@@ -225,9 +225,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _import(options: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     with closing(sqlite3.connect(options.db, isolation_level=None)) as conn:
-        for done in export.import_path(ingest.SqliteStorage(conn, lambda: now), options.path, now):
-            print(f"{done.path.name}: {done.code}, {done.added} new events", flush=True)
-    return 0
+        files = export.import_path(ingest.SqliteStorage(conn, lambda: now), options.path, now)
+    for done in files:
+        print(f"{done.path.name}: {done.code}, {done.added} new events {done.detail}".rstrip(), flush=True)
+    return 1 if any(done.code == "damaged" for done in files) else 0
 
 
 def _listen(options: argparse.Namespace) -> int:
