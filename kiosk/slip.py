@@ -110,7 +110,11 @@ def render(content: SlipContent, width: int = PAPER_80_MM) -> Image.Image:
 
     Raises TypesetError (a ValueError) for what cannot be set, FontMissing (also a FileNotFoundError) without a font.
     """
-    plan = layout(content, width)
+    return paint(layout(content, width))
+
+
+def paint(plan: Layout) -> Image.Image:
+    """Put all boxes on paper."""
     page = Image.new("1", (plan.width, plan.height), WHITE)
     for box in plan.boxes:
         page.paste(box.image, (box.left, box.top))
@@ -147,10 +151,14 @@ def _head(column: Column, content: SlipContent) -> None:
 def _number(column: Column, content: SlipContent) -> None:
     column.text("title", content.title, TITLE, 16)
     column.text("number", content.number, NUMBER, 18)
+    marks = [("priority", clean(content.priority), False), ("reprint", clean(content.reprint), True)]
     size = PILL.size(column.wide)
-    pills = [("priority", pill(clean(content.priority), size, framed=False))] if content.priority else []
-    pills += [("reprint", pill(clean(content.reprint), size, framed=True))] if content.reprint else []
-    column.row(pills, 18)
+    pills = [(name, pill(text, size, framed)) for name, text, framed in marks if text]
+    if all(image.width <= column.width for _, image in pills):
+        column.row(pills, 18)
+    else:
+        for name, text, _ in marks:
+            column.text(name, text, PILL, 18)
 
 
 def _details(column: Column, content: SlipContent) -> None:
@@ -164,9 +172,10 @@ def _details(column: Column, content: SlipContent) -> None:
 
 
 def _phone(column: Column, content: SlipContent) -> None:
-    if not content.qr_url:
+    symbol = _symbol(clean(content.qr_url), column.width) if content.qr_url else None
+    if symbol is None:
         return
-    column.art("qr", qr(clean(content.qr_url), column.width), 4)
+    column.art("qr", symbol, 4)
     # The symbol brings its own quiet zone, so the caption may stand right below it.
     column.text("qr_caption", content.qr_caption, NOTE, 2)
 
@@ -294,6 +303,21 @@ def pill(text: str, size: int, framed: bool) -> Image.Image:
     top = (image.height + round(CAP * size)) // 2 - drawn.ascent
     image.paste(word, ((image.width - word.width) // 2, min(max(top, 6), image.height - word.height - 4)))
     return image
+
+
+def _symbol(address: str, width: int) -> Image.Image | None:
+    """The QR symbol; an address that is too long costs the code, not the slip."""
+    try:
+        return qr(address, width)
+    except TypesetError as error:
+        _complain(str(error))
+        return None
+
+
+@lru_cache(maxsize=4)
+def _complain(what: str) -> None:
+    """Say once what every slip would say again."""
+    logger.warning("slip printed without its QR code: %s", what)
 
 
 @lru_cache(maxsize=4)

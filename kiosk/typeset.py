@@ -29,8 +29,9 @@ STAND_INS = (
 CAP = 0.74  # height of a capital in Be Vietnam Pro, in em
 LEADING = 1.25  # least distance of baselines, in em
 QUIET = 4  # modules of white around a QR symbol (ISO/IEC 18004)
+QR_LEAST = 4  # dots a module: below it a thermal head and a cheap phone do not meet
 QR_WIDEST = 200  # dots = 25 mm: a larger symbol wastes paper, phones gain nothing
-WHITE = 1
+WHITE = 255
 NBSP = "\u00a0"
 
 
@@ -222,7 +223,7 @@ def qr(text: str, width: int, dots: int | None = None) -> Image.Image:
             f"the QR address has {len(text)} characters: too long for paper {width} dots wide, shorten public_url"
         )
     symbol = Image.new("1", (len(modules), len(modules)), WHITE)
-    symbol.putdata([0 if dark else 1 for row in modules for dark in row])
+    symbol.putdata([0 if dark else WHITE for row in modules for dark in row])
     page = Image.new("1", (side, side), WHITE)
     page.paste(symbol.resize((len(modules) * dots,) * 2, Image.Resampling.NEAREST), (QUIET * dots, QUIET * dots))
     return page
@@ -241,4 +242,4 @@ def _modules(text: str) -> list[list[bool | None]]:
 def _dots_per_module(modules: int, width: int) -> int:
     if modules * 6 <= QR_WIDEST:
         return 6
-    return max(1, min(5, width // (modules + 2 * QUIET)))
+    return max(QR_LEAST, min(5, width // (modules + 2 * QUIET)))

@@ -12,6 +12,7 @@ from pathlib import Path
 import zxingcpp
 from PIL import Image
 
+from kiosk import slip as paper
 from kiosk.printer import (
     Job,
     JobDone,
@@ -23,7 +24,7 @@ from kiosk.printer import (
     open_transport,
 )
 from kiosk.simulator.printer import EmulatedPrinter, Slip
-from kiosk.slip import SlipContent, render
+from kiosk.slip import SlipContent
 
 LONG_OFFICE = "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG XÃ CHÂN MÂY - LĂNG CÔ"
 AT = datetime(2026, 11, 23, 1, 42, tzinfo=UTC)
@@ -169,16 +170,22 @@ class Desk:
 def draw(width: int) -> Callable[[Job], Image.Image]:
     def drawn(job: Job) -> Image.Image:
         assert isinstance(job.payload, SlipContent)
-        return render(replace(job.payload, reprint="IN LẠI" if job.reprint else ""), width)
+        return paper.render(replace(job.payload, reprint="IN LẠI" if job.reprint else ""), width)
 
     return drawn
 
 
 @contextmanager
-def desk(address: str, profile: PrinterProfile = QUICK, spool: ListSpool | None = None) -> Iterator[Desk]:
+def desk(
+    address: str,
+    profile: PrinterProfile = QUICK,
+    spool: ListSpool | None = None,
+    render: Callable[[Job], Image.Image] | None = None,
+) -> Iterator[Desk]:
     spool, reports = spool or ListSpool(), Reports()
     printer = Printer(lambda: open_transport(address, profile), profile)
-    thread = PrinterThread(printer, spool, draw(profile.width), reports, lambda: AT, poll_s=0.2, retry_s=0.05)
+    picture = render or draw(profile.width)
+    thread = PrinterThread(printer, spool, picture, reports, lambda: AT, poll_s=0.2, retry_s=0.05)
     thread.start()
     try:
         yield Desk(spool, thread, reports)
