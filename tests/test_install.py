@@ -98,8 +98,8 @@ def test_a_dry_run_changes_nothing(tmp_path):
 
 def test_without_start_no_service_is_started():
     answer = install("--dry-run", "--no-start")
-    assert "systemctl enable" in answer.stdout
-    assert "systemctl start" not in answer.stdout
+    assert "+ systemctl enable" in answer.stdout
+    assert "+ systemctl start" not in answer.stdout
     assert "they start at the next boot" in answer.stdout
 
 
