@@ -12,6 +12,7 @@ from kiosk.views.parts import GAP, MARGIN, page
 
 SIDE = 560
 WIDE_SIDE = 660
+TIGHT_GAP = 18
 DENSE_GAP = 14
 
 
@@ -20,24 +21,27 @@ def regions(view: BoardView, size: tuple[int, int]) -> list[Region]:
     height = size[1]
     cards = view.cards[:COUNTERS_UP_TO]
     dense = len(cards) > PANELS_UP_TO
-    gap = DENSE_GAP if dense else GAP
+    gap = DENSE_GAP if dense else TIGHT_GAP if len(cards) > 6 else GAP
     # So many counters leave no room for both bars: what is lost matters more than the next announcement.
     ticker = "" if dense and view.header.lost else view.ticker
     around = page(size, view.header, ticker, view.ticker_label)
     room = _inner(around.room, height, dense)
     found = list(around.regions)
     if not dense and _has_side(view):
-        wide = (
-            min(px(height, WIDE_SIDE), room.w * 38 // 100)
-            if len(cards) <= 4
-            else min(px(height, SIDE), room.w * 3 // 10)
-        )
+        wide = _side_width(room, len(cards), height)
         side = pygame.Rect(room.right - wide, room.y, wide, room.h)
         found += panels.side_regions(view, side, height)
         room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
     for i, (box, card) in enumerate(zip(grid(room, len(cards), height), cards, strict=True)):
         found.append(Region(f"counter {i}", box, (card, gap), partial(paint_card, view=card, gap=gap)))
     return found
+
+
+def _side_width(room: pygame.Rect, count: int, height: int) -> int:
+    """Few counters on a long screen leave the panels more room."""
+    if count <= 4 and room.w > 1.7 * height:
+        return px(height, WIDE_SIDE)
+    return min(px(height, SIDE), room.w * 29 // 100)
 
 
 def _has_side(view: BoardView) -> bool:

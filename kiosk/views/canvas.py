@@ -15,7 +15,7 @@ import pygame
 from kiosk.views import shapes
 from kiosk.views.cache import Cache
 from kiosk.views.shapes import Plate
-from kiosk.views.text import CAP, Block, Typesetter, Weight, clean
+from kiosk.views.text import CAP, DIGITS, Block, Typesetter, Weight, clean
 from kiosk.views.theme import BODY_SHARE, DAY, NUMBER_SHARE, Rgb, Theme
 
 Align = Literal["left", "centre", "right"]
@@ -142,17 +142,21 @@ class Canvas:
         )
         return box
 
-    def number(self, room: pygame.Rect, text: str, style: Style, squeeze: float = 0.72) -> pygame.Rect:
-        """A ticket's number, as large as its room lets it be; narrower letters before smaller ones."""
+    def number(self, room: pygame.Rect, text: str, style: Style, squeeze: float = 0.68) -> pygame.Rect:
+        """A ticket's number, as large as its room (not the style's size) lets it be.
+
+        Near the smallest size it becomes narrower, by up to `squeeze`, before it becomes smaller.
+        """
         words = clean(text)
         if not words:
             return pygame.Rect(room.topleft, (0, 0))
         least = style.least or number_least(self.height)
-        size = max(least, min(style.size, int(room.h / CAP)))
-        width = self.kit.type.line(words, style.weight, size).width
-        while size > least and width * squeeze > room.w:
+        high = max(least, int(room.h / DIGITS))
+        wide = int(high * room.w / self.kit.type.line(words, style.weight, high).width)
+        size = min(high, max(wide, round(least * 1.2)))
+        while size > least and self.kit.type.line(words, style.weight, size).width * squeeze > room.w:
             size = max(least, size - 4)
-            width = self.kit.type.line(words, style.weight, size).width
+        width = self.kit.type.line(words, style.weight, size).width
         narrow = min(1.0, math.floor(room.w / width * 100) / 100)
         sprite = self.kit.type.sprite(words, style.weight, size, style.colour, narrow)
         left = self._left(room, sprite.surface.get_width(), style)

@@ -1,15 +1,17 @@
 """One counter's card on the board. The card's own size chooses its shape: wide, flat, or narrow."""
 
+import math
 from dataclasses import dataclass, replace
 
 import pygame
 
 from kiosk.views.canvas import Canvas, Style, number_least
+from kiosk.views.icons import Pen, draw_icon
 from kiosk.views.model import CounterCard
 from kiosk.views.parts import card
 from kiosk.views.people import paint_portrait
 from kiosk.views.shapes import Plate
-from kiosk.views.text import CAP
+from kiosk.views.text import DIGITS, NARROWEST, Block
 from kiosk.views.theme import Rgb, Theme, readable
 
 RING: Rgb = (200, 215, 235)
@@ -36,7 +38,7 @@ def paint_card(canvas: Canvas, rect: pygame.Rect, view: CounterCard, gap: int) -
     theme = canvas.theme
     box = card(canvas, rect, border=theme.gold if view.highlighted else None, gap=gap)
     colours = _colours(view, theme)
-    if box.h >= canvas.px(362) and box.w >= canvas.px(500):
+    if box.h >= canvas.px(362) and box.w >= canvas.px(470):
         _wide(canvas, box.inflate(-2 * canvas.px(26), -2 * canvas.px(22)), view, colours)
     elif box.h >= canvas.px(230) and box.w >= canvas.px(540):
         _flat(canvas, box.inflate(-2 * canvas.px(22), -2 * canvas.px(12)), view, colours)
@@ -64,11 +66,11 @@ def _label(canvas: Canvas, row: pygame.Rect, view: CounterCard, colours: _Colour
 def _plate(canvas: Canvas, rect: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     """The number; or the word in its place, with what else is to be said of the counter below it."""
     canvas.plate(rect, Plate(min(canvas.px(22), rect.h // 4), colours.plate, canvas.theme.card))
-    digits = round(number_least(canvas.height) * CAP)
+    digits = round(number_least(canvas.height) * DIGITS)
     pad = max(0, min(canvas.px(16), (rect.h - digits) // 2))
-    inner = rect.inflate(-2 * canvas.px(10), -2 * pad)
+    inner = rect.inflate(-2 * canvas.px(6), -2 * pad)
     if view.number:
-        canvas.number(inner, view.number, Style(round(inner.h / CAP), "ExtraBold", colours.number, "centre"))
+        canvas.number(inner, view.number, Style(inner.h, "ExtraBold", colours.number, "centre"))
         return
     ink = readable(canvas.theme.muted, colours.plate)
     word = Style(min(canvas.px(66), round(inner.h * 0.5)), "Bold", ink, "centre", lines=1, keep=0.5)
@@ -98,7 +100,7 @@ def _portrait(canvas: Canvas, disc: pygame.Rect, view: CounterCard) -> int:
 def _wide(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(76))
     foot = pygame.Rect(inner.x, inner.bottom - canvas.px(112), inner.w, canvas.px(112))
-    spare = inner.h - top.h - foot.h - round(number_least(canvas.height) * CAP)
+    spare = inner.h - top.h - foot.h - round(number_least(canvas.height) * DIGITS)
     gap = max(canvas.px(3), min(canvas.px(16), spare // 3))
     label = _label(canvas, top, view, colours, canvas.px(42))
     service = pygame.Rect(label.right + canvas.px(20), top.y, inner.right - label.right - canvas.px(20), top.h)
@@ -135,28 +137,21 @@ def _dotted(canvas: Canvas, room: pygame.Rect, text: str, colour: Rgb) -> None:
 
 
 def _waiting(canvas: Canvas, foot: pygame.Rect, view: CounterCard) -> int:
-    """The count of waiting people at the right end; returns where it begins."""
+    """The count of waiting people over its label at the right end; returns where it begins."""
+    if not view.waiting:
+        return foot.right
     theme = canvas.theme
     label = Style(canvas.px(28), "Medium", theme.muted, "centre", keep=0.5)
     figure = Style(canvas.px(50), "Bold", theme.ink, "centre", keep=0.5)
     half = foot.h * 52 // 100
-    blocks = [canvas.block(*pair) for pair in _pairs(view, (foot.w // 3, half), figure, label)]
-    widths = [block.width for block in blocks if block]
-    if not widths:
-        return foot.right
-    wide = round(max(widths)) + 4
+    block = canvas.block(view.waiting_label or view.waiting, (foot.w // 3, half), label)
+    wide = max(canvas.px(90), round(block.width) + 4 if block else 0)
     column = pygame.Rect(foot.right - wide, foot.y, wide, foot.h)
     canvas.text(pygame.Rect(column.x, column.y, wide, half), view.waiting, figure)
     canvas.text(pygame.Rect(column.x, column.y + half, wide, foot.h - half), view.waiting_label, label)
-    edge = column.x - canvas.px(20)
+    edge = column.x - canvas.px(18)
     canvas.fill(pygame.Rect(edge, foot.y + foot.h // 8, canvas.px(2), foot.h * 3 // 4), theme.line)
     return edge
-
-
-def _pairs(
-    view: CounterCard, room: tuple[int, int], figure: Style, label: Style
-) -> list[tuple[str, tuple[int, int], Style]]:
-    return [(view.waiting, room, figure), (view.waiting_label, room, label)] if view.waiting else []
 
 
 # --- flat: label and service, portrait beside the number, clerk and waiting ---
@@ -174,20 +169,38 @@ def _flat(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colou
     middle = pygame.Rect(inner.x, top.bottom + canvas.px(3), inner.w, foot.y - top.bottom - canvas.px(6))
     left = _portrait(canvas, pygame.Rect(inner.x, middle.y, middle.h, middle.h), view)
     _plate(canvas, pygame.Rect(left, middle.y, inner.right - left, middle.h), view, colours)
-    count = _count(view)
-    block = canvas.block(count, (inner.w // 2, foot.h), Style(canvas.px(29), "Medium", keep=0.5))
-    wide = round(block.width) + 4 if block else 0
-    canvas.text(
-        pygame.Rect(foot.right - wide, foot.y, wide, foot.h),
-        count,
-        Style(canvas.px(29), "Medium", theme.ink, "right", keep=0.5),
-    )
-    name = pygame.Rect(foot.x, foot.y, inner.w - wide - canvas.px(16), foot.h)
-    canvas.text(name, view.clerk, Style(canvas.px(32), "Bold", theme.ink, keep=0.5))
+    name = Style(canvas.px(31), "Medium", theme.ink, keep=0.5)
+    left = _count(canvas, foot, view, canvas.block(view.clerk, foot.size, name)) - canvas.px(8)
+    canvas.text(pygame.Rect(foot.x, foot.y, left - foot.x, foot.h), view.clerk, name)
 
 
-def _count(view: CounterCard) -> str:
-    return "\u00a0".join(part for part in (view.waiting, view.waiting_label) if part and view.waiting)
+def _count(canvas: Canvas, row: pygame.Rect, view: CounterCard, beside: Block | None) -> int:
+    """How many wait, at a row's right end: with its word, or with a sign where the word has no room beside the other
+    text of the row; returns where it begins.
+    """
+    if not view.waiting:
+        return row.right
+    theme = canvas.theme
+    style = Style(canvas.px(29), "Medium", theme.ink, "right", keep=0.5)
+    text = f"{view.waiting}\u00a0{view.waiting_label}" if view.waiting_label else view.waiting
+    taken = beside.lines[0].width / beside.size * canvas.least * NARROWEST + canvas.px(24) if beside else canvas.px(8)
+    block = canvas.block(text, row.size, style)
+    if block and not block.cut and block.width + taken <= row.w:
+        wide = round(block.width) + 3
+        canvas.text(pygame.Rect(row.right - wide, row.y, wide, row.h), text, style)
+        return row.right - wide
+    return _count_sign(canvas, row, view, style)
+
+
+def _count_sign(canvas: Canvas, row: pygame.Rect, view: CounterCard, style: Style) -> int:
+    theme = canvas.theme
+    block = canvas.block(view.waiting, row.size, style)
+    wide = round(block.width) + 3 if block else 0
+    canvas.text(pygame.Rect(row.right - wide, row.y, wide, row.h), view.waiting, style)
+    side = min(row.h, canvas.px(36))
+    sign = pygame.Rect(row.right - wide - side - canvas.px(4), row.centery - side // 2, side, side)
+    canvas.picture(sign, "people", theme.card, lambda big: draw_icon(Pen(big), "people", theme.muted, theme.card))
+    return sign.x
 
 
 # --- narrow: label and waiting, number, then service, clerk and state while there is room ---
@@ -196,14 +209,16 @@ def _count(view: CounterCard) -> str:
 def _narrow(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44 if inner.h < canvas.px(200) else 54))
     label = _label(canvas, top, view, colours, canvas.px(34))
-    count = pygame.Rect(label.right + canvas.px(8), top.y, inner.right - label.right - canvas.px(8), top.h)
-    canvas.text(count, _count(view), Style(canvas.px(30), "Medium", canvas.theme.ink, "right", keep=0.5))
+    _count(canvas, pygame.Rect(label.right, top.y, inner.right - label.right, top.h), view, None)
     below = top.bottom + canvas.px(3)
-    digits = round(number_least(canvas.height) * CAP)
-    words = _words(canvas, view, colours, inner.w, inner.bottom - below - digits)
-    foot = sum(height for _, _, height in words)
+    digits = math.ceil(number_least(canvas.height) * DIGITS)
+    room = inner.bottom - below - digits
+    words = _words(canvas, view, colours, inner.w, room)
+    used = sum(height for _, _, height in words)
+    # Two lines are kept free where they can be, so that the numbers of all cards are of one size.
+    foot = max(used, min(room, round(canvas.least * 2.62)))
     _plate(canvas, pygame.Rect(inner.x, below, inner.w, inner.bottom - below - foot), view, colours)
-    y = inner.bottom - foot
+    y = inner.bottom - foot + (foot - used) // 2
     for text, style, height in words:
         canvas.text(pygame.Rect(inner.x, y, inner.w, height), text, style)
         y += height
@@ -212,7 +227,8 @@ def _narrow(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Col
 def _words(canvas: Canvas, view: CounterCard, colours: _Colours, width: int, room: int) -> list[tuple[str, Style, int]]:
     """Service, clerk and state as far as the room goes; the service comes first, and always."""
     theme = canvas.theme
-    wanted = [(view.service_line, Style(canvas.px(32), "Medium", theme.ink, "centre", lines=2, keep=0.8))]
+    line = min(canvas.px(32), max(canvas.least, int(room / 1.36)))
+    wanted = [(view.service_line, Style(line, "Medium", theme.ink, "centre", lines=2, keep=0.8))]
     if view.clerk:
         wanted.append((view.clerk, Style(canvas.px(29), "Medium", theme.muted, "centre", keep=0.6)))
     if view.number and view.state_text:
@@ -220,11 +236,10 @@ def _words(canvas: Canvas, view: CounterCard, colours: _Colours, width: int, roo
     found: list[tuple[str, Style, int]] = []
     for text, style in wanted:
         block = canvas.block(text, (width, max(room, round(canvas.least * 1.36)) if not found else room), style)
-        if block is None or (found and block.cut):
+        height = round(block.drops[-1] + 1.36 * block.size) if block else 0
+        height = height if found else min(height, max(room, round(canvas.least * 1.36)))
+        if block is None or (found and (block.cut or height > room)):
             continue
-        height = round(block.drops[-1] + 1.36 * block.size)
-        if found and height > room:
-            break
         found.append((text, replace(style, size=block.size), height))
-        room -= height
+        room -= height if len(found) > 1 else max(height, min(room, round(canvas.least * 2.62)))
     return found

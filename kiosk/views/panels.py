@@ -13,32 +13,45 @@ from kiosk.views.parts import card
 from kiosk.views.shapes import Plate
 from kiosk.views.theme import Rgb, Theme, mix, readable
 
-ROW = 56
+CALLED = 226
 RING = 176
 
 
 def side_regions(view: BoardView, side: pygame.Rect, height: int) -> list[Region]:
-    """Stack the panels; the list of called numbers takes what the others leave."""
+    """Stack the panels; the list of called numbers takes what the others leave, and always has room for two rows."""
     found: list[Region] = []
     bottom = side.bottom
-    if view.satisfaction:
+    wanted = _progress_height(view.progress, height), _satisfaction_height(view.satisfaction, side, height)
+    if view.satisfaction and side.h - sum(wanted) >= px(height, CALLED):
         panel = view.satisfaction
-        # In a narrow side the line below the bar takes two rows.
-        tall = px(height, 212 if side.w >= px(height, 640) else 240)
-        box = pygame.Rect(side.x, bottom - tall, side.w, tall)
+        box = pygame.Rect(side.x, bottom - wanted[1], side.w, wanted[1])
         found.append(Region("satisfaction", box, panel, lambda c, r: _satisfaction(c, r, panel)))
         bottom = box.top
     if view.progress:
         progress = view.progress
-        below = sum(row.tone == "open" for row in progress.rows)
-        tall = px(height, 26 + 28 + 44 + 40 + RING + 44 * below + 8)
-        box = pygame.Rect(side.x, bottom - tall, side.w, tall)
+        box = pygame.Rect(side.x, bottom - wanted[0], side.w, wanted[0])
         found.append(Region("progress", box, progress, lambda c, r: _progress(c, r, progress)))
         bottom = box.top
     box = pygame.Rect(side.x, side.y, side.w, bottom - side.y)
     key = (view.called_title, view.called, view.missed_title, view.missed)
     found.append(Region("called", box, key, lambda c, r: _called(c, r, view)))
     return found
+
+
+def _progress_height(panel: ProgressPanel | None, height: int) -> int:
+    if panel is None:
+        return 0
+    below = sum(row.tone == "open" for row in panel.rows)
+    return px(height, 26 + 28 + 44 + 40 + RING + 44 * below + 8)
+
+
+def _satisfaction_height(panel: SatisfactionPanel | None, side: pygame.Rect, height: int) -> int:
+    """In a narrow side the line below the bar takes two rows."""
+    return px(height, 212 if side.w >= px(height, 640) else 240) if panel else 0
+
+
+def _pad(canvas: Canvas, box: pygame.Rect) -> int:
+    return canvas.px(28 if box.w > canvas.px(520) else 18)
 
 
 def _title(canvas: Canvas, inner: pygame.Rect, text: str, tall: int, width: int | None = None) -> pygame.Rect:
@@ -52,7 +65,7 @@ def _title(canvas: Canvas, inner: pygame.Rect, text: str, tall: int, width: int 
 
 def _called(canvas: Canvas, rect: pygame.Rect, view: BoardView) -> None:
     box = card(canvas, rect)
-    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(16))
+    inner = box.inflate(-2 * _pad(canvas, box), -2 * canvas.px(16))
     bottom = _missed(canvas, inner, view) if view.missed else inner.bottom
     top = _title(canvas, inner, view.called_title, canvas.px(44)).bottom if view.called_title else inner.y
     rows = max(0, (bottom - top) // canvas.px(47))
@@ -120,7 +133,7 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
     theme = canvas.theme
     ground = theme.tint_grey if panel.stale else theme.card
     box = card(canvas, rect, ground)
-    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(14))
+    inner = box.inflate(-2 * _pad(canvas, box), -2 * canvas.px(14))
     title = _title(canvas, inner, panel.title, canvas.px(44))
     style = Style(canvas.px(28), "Medium", readable(theme.muted, ground), "right", lines=2, keep=0.9)
     asof = canvas.block(panel.asof, (inner.w, canvas.px(84)), style)
@@ -131,11 +144,11 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
     for row in reversed([row for row in panel.rows if row.tone == "open"]):
         middle.h -= canvas.px(44)
         _figure(canvas, pygame.Rect(middle.x, middle.bottom, middle.w, canvas.px(44)), row, panel.stale, ground)
-    side = min(middle.h, canvas.px(RING), inner.w * 38 // 100)
+    side = min(middle.h, canvas.px(RING), inner.w * (38 if inner.w > canvas.px(460) else 35) // 100)
     if panel.percent or any(row.share for row in beside):
         ring = pygame.Rect(inner.x, middle.y + (middle.h - side) // 2, side, side)
         _ring(canvas, ring, panel, ground)
-        middle = pygame.Rect(ring.right + canvas.px(20), middle.y, inner.right - ring.right - canvas.px(20), middle.h)
+        middle = pygame.Rect(ring.right + canvas.px(16), middle.y, inner.right - ring.right - canvas.px(16), middle.h)
     tall = middle.h // max(1, len(beside))
     for i, row in enumerate(beside):
         _figure(canvas, pygame.Rect(middle.x, middle.y + i * tall, middle.w, tall), row, panel.stale, ground)
@@ -193,7 +206,7 @@ def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, gr
 def _satisfaction(canvas: Canvas, rect: pygame.Rect, panel: SatisfactionPanel) -> None:
     theme = canvas.theme
     box = card(canvas, rect)
-    inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(12))
+    inner = box.inflate(-2 * _pad(canvas, box), -2 * canvas.px(12))
     figure = Style(canvas.px(46), "Bold", theme.bright, "right", keep=0.5)
     tall = canvas.px(50)
     percent = canvas.text(

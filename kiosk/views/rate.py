@@ -3,6 +3,7 @@
 The thank-you is the same picture for every face, so that nobody nearby learns the choice.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import pygame
@@ -42,10 +43,11 @@ def regions(view: RateView, size: tuple[int, int]) -> list[Region]:
     ask = pygame.Rect(rest.x, rest.y, rest.w, px(height, QUESTION))
     found.append(Region("question", ask, view.question, lambda c, r: _question(c, r, view.question)))
     faces = pygame.Rect(rest.x, ask.bottom, rest.w, rest.bottom - ask.bottom)
+    labels = tuple(face.label for face in view.faces)
     for i, face in enumerate(view.faces):
         left, right = faces.w * i // len(view.faces), faces.w * (i + 1) // len(view.faces)
         box = pygame.Rect(faces.x + left, faces.y, right - left, faces.h)
-        found.append(Region(f"face {i}", box, face, partial(_face, face=face)))
+        found.append(Region(f"face {i}", box, (face, labels), partial(_face, face=face, labels=labels)))
     return found
 
 
@@ -113,22 +115,24 @@ def _tints(kind: FaceKind, theme: Theme) -> tuple[Rgb, Rgb, Rgb]:
     return mix(theme.tint_blue, (214, 240, 250), 0.5), theme.bright, theme.blue_ink
 
 
-def _face(canvas: Canvas, rect: pygame.Rect, face: Face) -> None:
+def _face(canvas: Canvas, rect: pygame.Rect, face: Face, labels: tuple[str, ...]) -> None:
+    """One answer; letters and disc are as large as the longest of all labels lets them be, the same for each."""
     theme = canvas.theme
     ground, edge, ink = _tints(face.kind, theme)
     box = card(canvas, rect, ground, edge)
     canvas.hit(face.action, box)
     inner = box.inflate(-2 * canvas.px(24), -2 * canvas.px(26))
     style = Style(canvas.px(54), "Bold", ink, "centre", lines=3, keep=0.72)
-    block = canvas.block(face.label, (inner.w, inner.h // 2), style)
-    words = round(block.drops[-1] + 1.36 * block.size) if block else 0
+    blocks = [block for block in (canvas.block(label, (inner.w, inner.h // 2), style) for label in labels) if block]
+    size = min((block.size for block in blocks), default=style.size)
+    words = round(max((block.drops[-1] + 1.36 * block.size for block in blocks), default=0))
     side = min(inner.h - words - canvas.px(40), inner.w * 88 // 100)
     gap = (inner.h - side - words) // 3
     disc = pygame.Rect(0, inner.y + gap, side, side)
     disc.centerx = inner.centerx
     canvas.picture(disc, face.kind, ground, lambda big: icons.draw_face(big, face.kind, theme))
     below = pygame.Rect(inner.x, disc.bottom + gap, inner.w, inner.bottom - disc.bottom - gap)
-    canvas.text(below, face.label, style)
+    canvas.text(below, face.label, replace(style, size=size))
 
 
 def _message(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:

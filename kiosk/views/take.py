@@ -70,21 +70,28 @@ def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool, peers: tupl
     ground = theme.card if tile.available else theme.tint_grey
     box = card(canvas, rect, ground)
     canvas.hit(tile.action, box)
-    cramped = box.h < canvas.px(290)
-    inner = box.inflate(-2 * canvas.px(20 if cramped else 32), -2 * canvas.px(12 if cramped else 28))
+    inner = _tile_inner(canvas, box)
     sign = _sign_height(canvas, inner, peers)
     texts = _tile_texts(canvas, tile, (inner.w, inner.h - sign - canvas.px(4)), ground)
     _tile_signs(canvas, pygame.Rect(inner.x, inner.y, inner.w, sign), tile, keys, colour, ground)
     _tile_words(canvas, pygame.Rect(inner.x, inner.y + sign, inner.w, inner.h - sign), texts)
 
 
+def _tile_inner(canvas: Canvas, box: pygame.Rect) -> pygame.Rect:
+    """A tile less its padding; what a very tall tile has too much is above and below."""
+    cramped = box.h < canvas.px(290)
+    inner = box.inflate(-2 * canvas.px(20 if cramped else 32), -2 * canvas.px(12 if cramped else 24))
+    return inner.inflate(0, -max(0, inner.h - canvas.px(480)))
+
+
 def _sign_height(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
     """How large icons can be beside the longest names of all tiles: the same in each."""
     words = [
-        _measured(canvas, name, _NAME, inner.size) + _measured(canvas, hint, _HINT, inner.size) for name, hint in peers
+        sum(_measured(canvas, text, look, inner.size) for text, look in ((name, _NAME), (hint, _HINT)))
+        for name, hint in peers
     ]
-    spare = inner.h - max(words) - canvas.px(34 * 1.3) - canvas.px(34)
-    return max(canvas.px(74), min(canvas.px(150), inner.h * 2 // 5, spare))
+    spare = inner.h - max(words) - canvas.px(34 * 1.3) - canvas.px(14)
+    return max(canvas.px(74), min(canvas.px(190), inner.h * 2 // 5, spare))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +102,10 @@ class _Look:
     weight: Weight
     keep: float
 
-    def style(self, canvas: Canvas, ink: Rgb) -> Style:
-        """The style on this canvas."""
-        return Style(canvas.px(self.size), self.weight, ink, lines=2, keep=self.keep)
+    def style(self, canvas: Canvas, ink: Rgb, tall: int) -> Style:
+        """The style on this canvas; in a tall tile the letters are larger."""
+        scale = min(1.3, max(1.0, tall / canvas.px(330)))
+        return Style(canvas.px(self.size * scale), self.weight, ink, lines=2, keep=self.keep)
 
 
 _NAME = _Look(40, "Bold", 0.86)
@@ -106,7 +114,7 @@ _WAIT = _Look(34, "Bold", 0.8)
 
 
 def _measured(canvas: Canvas, text: str, look: _Look, room: tuple[int, int]) -> int:
-    block = canvas.block(text, room, look.style(canvas, canvas.theme.ink))
+    block = canvas.block(text, room, look.style(canvas, canvas.theme.ink, room[1]))
     return round(block.drops[-1] + 1.3 * block.size) if block else 0
 
 
@@ -119,7 +127,9 @@ def _tile_texts(canvas: Canvas, tile: Tile, room: tuple[int, int], ground: Rgb) 
     if tile.available:
         wanted.append((tile.waiting_text, _WAIT, ink))
     found = [
-        (text, look.style(canvas, colour), _measured(canvas, text, look, room)) for text, look, colour in wanted if text
+        (text, look.style(canvas, colour, room[1]), _measured(canvas, text, look, room))
+        for text, look, colour in wanted
+        if text
     ]
     if sum(height for _, _, height in found) > room[1] and tile.available and len(found) == 3:
         del found[1]
@@ -135,7 +145,7 @@ def _tile_signs(canvas: Canvas, row: pygame.Rect, tile: Tile, keys: bool, colour
         icon = pygame.Rect(row.right - small, row.y + (row.h - small) // 2, small, small)
     else:
         icon = pygame.Rect(row.x, row.y, row.h, row.h)
-        room = pygame.Rect(row.right - row.h, row.y, row.h, row.h)
+        room = pygame.Rect(row.right - row.h, row.y + row.h // 6, row.h, row.h * 2 // 3)
         style = Style(
             row.h * 4 // 5, "Bold", readable(mix(colour, (255, 255, 255), 0.12), ground), "right", least=canvas.least
         )
@@ -148,16 +158,18 @@ def draw_key(canvas: Canvas, rect: pygame.Rect, digit: str, colour: Rgb, ground:
     """A round key with its digit, as on the panel."""
     rim, light = mix(colour, (190, 200, 214), 0.75), mix(colour, (255, 255, 255), 0.55)
     canvas.picture(rect, ("key", colour), ground, lambda big: icons.draw_key(big, colour, rim, light))
-    room = rect.inflate(-rect.w * 2 // 5, -rect.h * 2 // 5).move(0, -rect.h // 100)
+    room = rect.inflate(-rect.w * 2 // 5, -rect.h * 54 // 100).move(0, -rect.h // 100)
     canvas.number(room, digit, Style(rect.h // 2, "Bold", (255, 255, 255), "centre", least=canvas.least))
 
 
 def _tile_words(canvas: Canvas, room: pygame.Rect, texts: list[tuple[str, Style, int]]) -> None:
-    """Texts from top to bottom; what is left of the height stands between them."""
+    """Texts from top to bottom; the last one stands at the bottom, so that neighbours are on one line."""
     spare = room.h - sum(height for _, _, height in texts)
-    gap = max(0, min(canvas.px(16), spare // max(1, len(texts))))
-    top = room.y + max(gap, (spare - gap * (len(texts) - 1)) // 2)
-    for text, style, height in texts:
+    gap = max(0, min(canvas.px(12), spare // (len(texts) + 1)))
+    top = room.y + gap
+    for i, (text, style, height) in enumerate(texts):
+        if i == len(texts) - 1 and i > 0:
+            top = max(top, min(room.bottom - height, top + 2 * gap))
         bottom = min(room.bottom, top + height)
         canvas.text(pygame.Rect(room.x, top, room.w, bottom - top), text, style)
         top += height + gap

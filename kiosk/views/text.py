@@ -24,10 +24,12 @@ WEIGHTS: tuple[Weight, ...] = ("Regular", "Medium", "Bold", "ExtraBold")
 
 CAP = 0.74
 """Height of capitals and digits in this font, as a share of its size."""
+DIGITS = 0.77
+"""Height of digits with their overshoot, as a share of the size."""
 LINE = 1.25
 """Least distance of two baselines, as a share of the size; more where marks would touch."""
 
-NARROWEST = 0.87
+NARROWEST = 0.85
 """How narrow letters may become before words are left out."""
 SPACE = 0.26
 """Width of a space, as a share of the size: a little wider than the font's own, to be read from a distance."""
@@ -57,8 +59,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Text that has been set: `narrow` is how much narrower its letters are, `cut` tells that words had to be left out, `drops` are the baselines below the first
-    one.
+    """Text that has been set.
+
+    `cut` tells that words had to be left out, `drops` are the baselines below the first one, `narrow` is how much
+    narrower than usual its letters are.
     """
 
     lines: tuple[Line, ...]
@@ -112,8 +116,8 @@ class Typesetter:
     ) -> Block:
         """Set text into a room (width, height) in at most `lines` lines, at `size` or as little smaller as needed.
 
-        One line down to `keep` of the size is preferred to two lines. At `least` pixels the letters are made narrower by up
-        to an eighth; after that words are left out, and said so.
+        One line down to `keep` of the size is preferred to two lines. At `least` pixels the letters are made narrower
+        by up to an eighth; after that words are left out, and said so.
         """
         key = (text, weight, size, least, room, lines, keep)
         return self._blocks.get(key, lambda: self._fit(text, weight, size, least, room, lines, keep))
