@@ -161,10 +161,10 @@ def export_run(options: argparse.Namespace) -> int:
 
 def print_test(options: argparse.Namespace) -> int:
     """`kiosk print-test`."""
+    from kiosk.calibration import calibration
     from kiosk.parts import printer_profile
     from kiosk.printer import Printer, open_transport
     from kiosk.setup import load_device
-    from kiosk.slip import calibration
 
     config = load_device(options.config)
     sheet = calibration(config.printer.dots)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__
+from kiosk import __version__, startup
 from kiosk.clock import Clock, Moment, Vouched
 from kiosk.config import Config
 from kiosk.front import Front
@@ -37,7 +37,7 @@ from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.screen import Key, Quit, Screen, Touch
 from kiosk.store import BoardFacts, Store, StoreError
-from kiosk.store.board import ticket_by_id
+from kiosk.store.board import last_sure_time, ticket_by_id
 from kiosk.store.prepare import hold, prepare
 from kiosk.tickets import Counter, State
 from kiosk.views.model import View
@@ -92,14 +92,14 @@ class App:
 
     def run(self) -> None:
         """Open all parts, loop until stopped, close them."""
-        from kiosk import parts
-
-        self.screen = parts.open_screen(self.config, self.words, self.clock.now())
+        self.screen = startup.open_screen(self.config, self.words, self.clock.now())
         self.store = self._open_store()
         if self.stopping:
             return
         self.front = Front(self.store, self.words, self.config.screen.message_s, self.config.buttons.stale_s)
-        # After the first picture: importing the pins' and the printer's libraries takes half a second.
+        # After the first picture: importing the pins' library takes a while.
+        from kiosk import parts
+
         self.panel = parts.open_panel(self.config, self.inbox.put)
         self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
         self.front.on_taken = lambda taken: self.printing.poke()
@@ -141,7 +141,9 @@ class App:
             try:
                 prepare(folder, now)
                 self._hold = hold(folder)
-                return Store(folder, self.office.rulebook())
+                store = Store(folder, self.office.rulebook())
+                self.clock.floor = max(self.clock.floor, last_sure_time(store.database) or self.clock.floor)
+                return store
             except StoreError as error:
                 if str(error) != last:
                     logger.error("%s", error)
@@ -151,10 +153,8 @@ class App:
         return None  # type: ignore[return-value]  # the caller looks at `stopping` first
 
     def _show_problem(self, message: str) -> None:
-        from kiosk import parts
-
         if self.screen:
-            parts.show_start(self.screen, self.words, self.clock.now(), message)
+            startup.show_start(self.screen, self.words, self.clock.now(), message)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -15,11 +15,15 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.lang": set(),
     "kiosk.app": {
         "kiosk.clock", "kiosk.config", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office", "kiosk.parts",
-        "kiosk.present", "kiosk.printer", "kiosk.screen", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
+        "kiosk.present", "kiosk.printer", "kiosk.screen", "kiosk.startup", "kiosk.store", "kiosk.tickets",
+        "kiosk.views.model",
+    },
+    "kiosk.startup": {
+        "kiosk.clock", "kiosk.config", "kiosk.present.words", "kiosk.screen", "kiosk.views.model",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
-        "kiosk.screen", "kiosk.slip", "kiosk.store", "kiosk.views.model",
+        "kiosk.slip", "kiosk.store",
     },
     "kiosk.front": {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -51,8 +55,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.keys": set(),
     "kiosk.buttons": {"kiosk.keys"},
     "kiosk.keypad": {"kiosk.keys"},
-    "kiosk.slip": {"kiosk.calibration", "kiosk.typeset"},
-    "kiosk.calibration": {"kiosk.typeset"},
+    "kiosk.slip": {"kiosk.typeset"},
+    "kiosk.calibration": {"kiosk.slip", "kiosk.typeset"},
     "kiosk.typeset": set(),
     "kiosk.raster": set(),
     "kiosk.printer": {"kiosk.printer_device", "kiosk.raster", "kiosk.slip", "kiosk.transport"},
@@ -83,7 +87,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "qrcode": ("kiosk.typeset", "kiosk.views"),
     "fontTools": ("kiosk.screen", "kiosk.views", "kiosk.typeset"),
     "PIL": (
-        "kiosk.slip", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device", "kiosk.parts",
+        "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device", "kiosk.parts",
         "kiosk.views", "kiosk.simulator",
     ),
 }  # fmt: skip

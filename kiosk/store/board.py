@@ -1,10 +1,11 @@
 """What screens and lamps ask of the database. Reads only; each answer is small whatever the tables' size."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from kiosk.store.database import Database
 from kiosk.store.rows import OPEN_STATES
-from kiosk.tickets import Counter, Ticket, counter_of, text_of, ticket_of
+from kiosk.tickets import Counter, Ticket, counter_of, ticket_of, time_of
 
 CALLED_SHOWN = 8
 MISSED_SHOWN = 6
@@ -79,12 +80,7 @@ def totals(database: Database) -> dict[str, int]:
     return {name: int(database.rows(sql)[0][0]) for name, sql in asked.items()}
 
 
-def last_event_at(database: Database) -> str:
-    """Time of the latest number, as text; "" before the first: no true clock shows an earlier time."""
-    row = database.row("SELECT issued_at FROM tickets ORDER BY arrival DESC LIMIT 1")
-    return str(row["issued_at"]) if row else ""
-
-
-def call_is_recent(ticket: Ticket, since: str) -> bool:
-    """Whether the last call came after `since` (event time text)."""
-    return ticket.last_called_at is not None and text_of(ticket.last_called_at) > since
+def last_sure_time(database: Database) -> datetime | None:
+    """When the latest number was given by a clock that was believed; no true clock shows an earlier time."""
+    row = database.row("SELECT issued_at FROM tickets WHERE trusted = 1 ORDER BY arrival DESC LIMIT 1")
+    return time_of(row["issued_at"]) if row else None

@@ -8,7 +8,6 @@ from kiosk.store.database import Database, Writing
 from kiosk.store.rows import load_ticket
 from kiosk.tickets import Data, Row, State, Ticket, time_of
 
-
 # Both conditions: SQLite takes a partial index only where its own condition stands in the query word for word.
 _OPEN = "FROM jobs INDEXED BY jobs_open WHERE state IN ('queued', 'sending')"
 
