@@ -9,7 +9,7 @@ import queue
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from kiosk import __version__, startup
 from kiosk.clock import Clock, Moment, Vouched
@@ -73,6 +73,7 @@ class App:
         )
         self.screen: Screen | None = None
         self.store: Store
+        self.hold: TextIO
         self.front: Front
         self.panel: Panel
         self.printing: Printing
@@ -129,6 +130,7 @@ class App:
         self.printing.close()
         self.panel.close()
         self.store.close()
+        self.hold.close()
         if self.screen:
             self.screen.close()
 
@@ -140,7 +142,7 @@ class App:
             now = self.clock.now()
             try:
                 prepare(folder, now)
-                self._hold = hold(folder)
+                self.hold = hold(folder)
                 store = Store(folder, self.office.rulebook())
                 self.clock.floor = max(self.clock.floor, last_sure_time(store.database) or self.clock.floor)
                 return store

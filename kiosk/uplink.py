@@ -91,8 +91,13 @@ class Uplink:
             outcome = self.push()
             after_push(outcome)
             self._wait(outcome)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of server and database."""
         self.client.close()
         self.database.close()
+        self._hold.close()
 
     def push(self) -> Outcome:
         """One step; a disk in trouble is an outcome like any other."""

@@ -1,0 +1,214 @@
+"""The whole kiosk in one process: mock pins in, pixels and paper out, everything kept, everything at the receiver."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import zxingcpp
+
+os.environ["SDL_VIDEODRIVER"] = "dummy"
+
+from kiosk import parts, startup
+from kiosk.app import App
+from kiosk.buttons import lamp_states, mock_press, mock_release
+from kiosk.clock import SimulatedClock, set_simulated
+from kiosk.config import Config, load_config
+from kiosk.front import Front
+from kiosk.parts import lamp_pins
+from kiosk.setup import load_office, words
+from kiosk.simulator.printer import EmulatedPrinter, Mode
+from kiosk.uplink import Uplink
+from sync.receiver import Receiver
+from tests.office import BOOT, OPENING
+
+DEADLINE_S = 10.0
+
+CONFIG = """
+data_dir = "data"
+[buttons]
+factory = "mock"
+lockout_s = 0.0
+[printer]
+url = "tcp://127.0.0.1:{port}"
+write_timeout_s = 1
+[screen]
+blind_ok = true
+fullscreen = false
+outputs = [
+  {{ view = "take", size = "640x400" }},
+  {{ view = "board", size = "640x400" }},
+  {{ view = "rate:1", size = "640x400" }},
+]
+[public]
+url = "http://xa-mau.example"
+[sync]
+server = "{server}"
+"""
+
+
+class Kiosk:
+    """The App with its parts open, turned by hand instead of by its loop."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        office = load_office(config)
+        self.clock_file = folder / "clock.json"
+        self.config = config
+        self.app = App(config, office, words(config, office), SimulatedClock(self.clock_file))
+        self.app.screen = startup.open_screen(config, self.app.words, self.app.clock.now())
+        self.app.store = self.app._open_store()
+        self.app.front = Front(self.app.store, self.app.words)
+        self.app.panel = parts.open_panel(config, self.app.inbox.put)
+        self.app.printing = parts.open_printing(
+            config, self.app.words, self.app.store, self.app.clock, self.app.inbox.put
+        )
+        self.app.front.on_taken = lambda taken: self.app.printing.poke()
+
+    def until(self, happened: Callable[[], object]) -> None:
+        """Turn the loop until something is so."""
+        end = time.monotonic() + DEADLINE_S
+        while not happened():
+            assert time.monotonic() < end, "it did not happen"
+            self.app.turn(0.01)
+
+    def press(self, action: str) -> None:
+        """A finger on a wired key, and off again."""
+        pin = next(key.pin for key in parts.key_pins(self.config.buttons) if key.action == action)
+        mock_press(pin)
+        time_of_press = time.monotonic()
+        mock_release(pin)
+        # A call key acts once its release has settled.
+        self.until(lambda: time.monotonic() - time_of_press > 0.04 and self.app.inbox.empty())
+
+    def notice(self) -> str:
+        return self.app.front.notice.kind if self.app.front.notice else ""
+
+    def numbers(self) -> list[str]:
+        return [row["number"] for row in self.app.store.database.rows("SELECT number FROM tickets ORDER BY arrival")]
+
+
+@pytest.fixture
+def paper() -> Iterator[EmulatedPrinter]:
+    printer = EmulatedPrinter()
+    printer.address = printer.listen()  # type: ignore[attr-defined]
+    yield printer
+    printer.close()
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    server = Receiver(tmp_path / "receiver.db", "token", now=lambda: OPENING).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def config(tmp_path: Path, paper: EmulatedPrinter, receiver: Receiver) -> Config:
+    file = tmp_path / "kiosk.toml"
+    port = paper.address[1]  # type: ignore[attr-defined]
+    file.write_text(CONFIG.format(port=port, server=receiver.url))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "token").write_text("token\n")
+    set_simulated(tmp_path / "clock.json", OPENING, boot=BOOT)
+    return load_config(file)
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path, config: Config) -> Iterator[Kiosk]:
+    made = Kiosk(tmp_path, config)
+    yield made
+    made.app.close()
+
+
+def test_a_key_gives_a_number_a_slip_a_call_a_rating_and_all_its_events(
+    kiosk: Kiosk, paper: EmulatedPrinter, receiver: Receiver
+):
+    kiosk.press("take:ho-tich")
+    slip = paper.wait_for_slips(1)[0]
+    kiosk.until(lambda: kiosk.app.store.database.row("SELECT 1 FROM jobs WHERE state = 'done'"))
+    token = kiosk.app.store.database.rows("SELECT token FROM tickets")[0]["token"]
+    assert [code.text for code in zxingcpp.read_barcodes(slip.image.convert("L"))] == [
+        f"HTTP://XA-MAU.EXAMPLE/T/{token}"
+    ]
+    kiosk.press("call:1")
+    kiosk.press("call:1")
+    lamps = lamp_pins(kiosk.config.buttons)
+    kiosk.until(lambda: lamp_states(lamps)["rate:1:happy"])
+    kiosk.press("rate:1:happy")
+    kiosk.until(lambda: not lamp_states(lamps)["rate:1:happy"])
+    uplink = Uplink(kiosk.config, kiosk.app.clock)
+    outcome = uplink.push()
+    assert (outcome.state, outcome.backlog) == ("ok", 0)
+    uplink.close()
+    sent = kiosk.app.store.database.rows("SELECT count(*) AS n FROM events")[0]["n"]
+    assert receiver.stats()["events"] == sent
+    assert kiosk.app.store.database.rows("SELECT level FROM ratings")[0]["level"] == 3
+
+
+def test_without_paper_numbers_go_on_and_the_slips_come_out_afterwards(kiosk: Kiosk, paper: EmulatedPrinter):
+    paper.switch(Mode.PAPER_OUT)
+    kiosk.app.printing.poke()
+    kiosk.until(lambda: kiosk.app.front.printer == "paper_out")
+    kiosk.press("take:ho-tich")
+    assert (kiosk.notice(), kiosk.numbers()) == ("glass", ["1001"])
+    paper.switch(Mode.OK)
+    kiosk.app.printing.poke()
+    kiosk.until(lambda: kiosk.notice() == "slip")
+    assert len(paper.wait_for_slips(1)) == 1
+
+
+def test_sixty_presses_in_a_burst_over_six_keys_are_sixty_outcomes(kiosk: Kiosk):
+    pins = [key.pin for key in parts.key_pins(kiosk.config.buttons) if key.action.startswith("take:")]
+    for _ in range(10):
+        for pin in pins:
+            mock_press(pin)
+            mock_release(pin)
+        settled = time.monotonic() + 0.05
+        kiosk.until(lambda due=settled: time.monotonic() > due)
+    kiosk.until(kiosk.app.inbox.empty)
+    tickets = len(kiosk.numbers())
+    refused = kiosk.app.store.database.rows("SELECT coalesce(sum(n), 0) AS n FROM refusals")[0]["n"]
+    assert tickets >= 1
+    assert tickets + refused == 60
+
+
+def test_another_process_calls_and_the_board_shows_it(kiosk: Kiosk):
+    kiosk.press("take:ho-tich")
+    kiosk.until(lambda: kiosk.notice() == "slip")
+    other = kiosk.app.store.__class__(Path(kiosk.config.data_dir), kiosk.app.office.rulebook())
+    assert kiosk.app.screen
+    kiosk.app.turn(0)
+    kiosk.app.screen.take_changed()
+    other.counters.call_next(kiosk.app.clock.now(), "1")
+    kiosk.until(lambda: "board" in kiosk.app.screen.changed)  # type: ignore[union-attr]
+    other.close()
+
+
+def test_after_a_crash_everything_is_rebuilt_from_the_database(kiosk: Kiosk, tmp_path: Path, config: Config):
+    kiosk.press("take:ho-tich")
+    kiosk.press("call:1")
+    kiosk.press("call:1")
+    kiosk.until(lambda: kiosk.app._lit.get("1"))
+    again = Kiosk(tmp_path, config)
+    again.app.turn(0)
+    lit = again.app._lit["1"]
+    set_simulated(again.clock_file, OPENING + timedelta(seconds=30), boot=BOOT)
+    again.press("take:ho-tich")
+    given = again.numbers()
+    again.app.close()
+    assert lit
+    assert given == ["1001", "1002"]
+
+
+def test_a_key_that_hangs_is_reported_once_and_gives_one_number(kiosk: Kiosk):
+    pin = next(key.pin for key in parts.key_pins(kiosk.config.buttons) if key.action == "take:ho-tich")
+    mock_press(pin)
+    kiosk.until(lambda: kiosk.numbers())
+    for event in kiosk.app.filter.tick(time.monotonic() + 11):
+        kiosk.app._key_event(event)
+    kinds = kiosk.app.store.database.rows("SELECT json_extract(line, '$.type') AS kind FROM events")
+    assert [row["kind"] for row in kinds].count("key.stuck") == 1
+    assert kiosk.numbers() == ["1001"]
+    mock_release(pin)
