@@ -3,7 +3,7 @@
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.present.words import Words
-from kiosk.screen import Screen
+from kiosk.screen import Output, Screen
 from kiosk.views.model import StartCheck, StartView
 
 
@@ -11,7 +11,7 @@ def open_screen(config: Config, words: Words, now: Moment) -> Screen | None:
     """The screens with the start picture on them; None when this device has none, or goes on without."""
     if not config.screen.enabled:
         return None
-    outputs = [(output.view, output.pixels) for output in config.screen.outputs]
+    outputs = [Output(output.view, output.pixels) for output in config.screen.outputs]
     screen = Screen(outputs, blind_ok=config.screen.blind_ok, fullscreen=config.screen.fullscreen)
     show_start(screen, words, now, "")
     return screen
@@ -22,5 +22,5 @@ def show_start(screen: Screen, words: Words, now: Moment, problem: str) -> None:
     t = words.t
     check = StartCheck(t("start.database"), "error" if problem else "wait", problem)
     view = StartView(words.header(now, t("start.title")), (check,), t("start.footer"))
-    for name in screen.frames:
+    for name in screen.outputs:
         screen.show(name, view)

@@ -180,9 +180,9 @@ def test_another_process_calls_and_the_board_shows_it(kiosk: Kiosk):
     other = kiosk.app.store.__class__(Path(kiosk.config.data_dir), kiosk.app.office.rulebook())
     assert kiosk.app.screen
     kiosk.app.turn(0)
-    kiosk.app.screen.take_changed()
+    kiosk.app.screen.frames_changed()
     other.counters.call_next(kiosk.app.clock.now(), "1")
-    kiosk.until(lambda: "board" in kiosk.app.screen.changed)  # type: ignore[union-attr]
+    kiosk.until(lambda: "board" in kiosk.app.screen.frames_changed())  # type: ignore[union-attr]
     other.close()
 
 
