@@ -245,9 +245,8 @@ class PrinterThread:
 
     def _recover(self) -> None:
         if self._spool.recover():
-            self._printer.broken = (
-                True  # the power went in the middle of a slip; the printer may still wait for its rest
-            )
+            # The power went in the middle of a slip: the printer may still wait for the rest of it.
+            self._printer.broken = True
 
     def _settle(self, tell: Callable[[], None]) -> None:
         self._owed = tell

@@ -56,7 +56,7 @@ class Strip:
         return self.image.height - self.ascent
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=40)
 def font(weight: str, size: int) -> ImageFont.FreeTypeFont:
     """The bundled font in a weight (Regular, Medium, Bold, ExtraBold) at `size` dots per em.
 
@@ -106,7 +106,7 @@ class _Advances(dict[str, float]):
         return self[letter]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=40)
 def _advances(weight: str, size: int) -> _Advances:
     return _Advances(font(weight, size))
 
@@ -116,7 +116,7 @@ def length(text: str, weight: str, size: int) -> int:
     return int(sum(map(_advances(weight, size).__getitem__, text))) + 1
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=192)
 def strip(text: str, weight: str, size: int) -> Strip:
     """Draw one line. Repeated lines (header, service, footer) come from the cache."""
     face = font(weight, size)

@@ -101,6 +101,51 @@ def test_a_stale_answer_is_not_taken_for_the_confirmation_of_the_next_slip(tmp_p
         assert same(reprint.image, draw(576)(Job(2, slip("1001"), reprint=True)))
 
 
+class TardyLink:
+    """A link to a printer that answers the query behind a slip only when it has been brought back into step."""
+
+    def __init__(self) -> None:
+        self.late = b""
+        self.ready = b""
+
+    def open(self) -> None: ...
+
+    def write(self, data: bytes) -> None:
+        if data.startswith(bytes(100)):
+            self.late, self.ready = b"", self.ready + self.late
+        if data == b"\x1dr\x01" * 2:
+            self.ready += bytes(2)
+        elif b"\x1dr\x01" in data:
+            self.late += bytes(1)
+        self.ready += b"\x12" * data.count(b"\x10\x04")
+
+    def read(self, timeout_s: float) -> bytes:
+        answers, self.ready = self.ready, b""
+        return answers
+
+    def close(self) -> None: ...
+
+
+def test_a_late_answer_to_the_query_before_does_not_confirm_a_slip() -> None:
+    link = TardyLink()
+    printer = Printer(lambda: link, replace(QUICK, deadline_s=0.1))
+    printer.confirms = True
+    for _ in range(3):
+        assert printer.state() is PrinterState.OK
+        with pytest.raises(PrintError):
+            printer.print(render(slip()))
+
+
+def test_paper_out_is_seen_at_once_and_not_when_patience_ends(tmp_path: Path) -> None:
+    with emulator("tcp", tmp_path) as (printer, address), desk(address, replace(QUICK, deadline_s=60)) as kiosk:
+        kiosk.press("1000")
+        kiosk.wait_done(1)
+        printer.switch(Mode.PAPER_OUT, after_bytes=20_000)
+        kiosk.press("1001")
+        kiosk.reports.wait_state(PrinterState.PAPER_OUT)
+        printer.switch(Mode.OK)
+
+
 def test_a_printer_that_hangs_up_after_each_slip_gets_two_chances_and_not_the_whole_roll() -> None:
     with scripted(answer_status=False, hang_up_after_slip=True) as (address, slips), desk(address) as kiosk:
         kiosk.press("1001")
