@@ -17,6 +17,8 @@ from kiosk.views.model import (
 )
 
 CALLED_LINES = 4
+CALLED_LINES_ALONE = 8
+"""Without the panel of figures the list has the side to itself."""
 
 
 def board_view(
@@ -25,14 +27,16 @@ def board_view(
     """The board as everybody may see it. The newest call stays highlighted until the next one."""
     t = words.t
     newest = facts.called[0].id if facts.called else ""
+    satisfaction = _satisfaction(words, publication)
+    lines = CALLED_LINES if satisfaction else CALLED_LINES_ALONE
     return BoardView(
         header=words.header(now, t("board.title"), lost),
         cards=tuple(_card(words, facts, desk, newest) for desk in words.office.counters),
-        called=tuple(_called(words, ticket, ticket.id == newest) for ticket in facts.called[:CALLED_LINES]),
+        called=tuple(_called(words, ticket, ticket.id == newest) for ticket in facts.called[:lines]),
         called_title=t("board.called"),
         missed=tuple(ticket.number for ticket in facts.missed),
         missed_title=t("board.missed"),
-        satisfaction=_satisfaction(words, publication),
+        satisfaction=satisfaction,
         ticker=words.ticker(now),
         ticker_label=t("board.ticker"),
     )

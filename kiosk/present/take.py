@@ -26,7 +26,7 @@ def take_view(
 ) -> TakeView:
     """What the citizen sees at the kiosk; `priority` after the priority key, until a service is chosen."""
     t = words.t
-    title = t("kiosk.hint_touch" if touch else "kiosk.hint_button")
+    title = t("kiosk.taken") if notice and notice.number else t("kiosk.hint_touch" if touch else "kiosk.hint_button")
     tiles = tuple(_tile(words, now, service.id, outlook) for service in words.office.services)
     return TakeView(
         header=words.header(now, title, lost),
@@ -83,7 +83,7 @@ def slip_notice(words: Words, issued: Issued) -> Notice:
         kind="slip",
         title=_your_number(words, issued),
         number=issued.ticket.number,
-        lines=_lines(words, issued),
+        lines=(*_lines(words, issued), words.t("kiosk.sit_down")),
         tone="ok",
         pill=words.t("kiosk.take_slip_below"),
         mark=words.t("slip.priority") if issued.ticket.priority else "",
