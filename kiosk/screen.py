@@ -1,9 +1,9 @@
 """The glass: one window, the pictures behind it, and what fingers and keys do on it.
 
-Knows pixels and names of actions; knows no ticket, no text and no rule. All pictures of one device are drawn by one process,
-because a second process on the same card shows nothing. A picture is drawn when its view changes and not otherwise: an idle
-turn of the loop costs one `pygame.event.get`. Importing this module costs about 0.1 s of CPU on a PC, the first picture
-0.05 to 0.15 s more (letters and shapes are kept after that).
+Knows pixels and names of actions; knows no ticket, no text and no rule. All pictures of one device are drawn by one
+process, because a second process on the same card shows nothing. A picture is drawn when its view changes and not
+otherwise: an idle turn of the loop costs one `pygame.event.get`. Importing this module costs about 0.1 s of CPU,
+the first picture 0.05 to 0.1 s more; letters and shapes are kept after that.
 """
 
 import grp

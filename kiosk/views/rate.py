@@ -125,14 +125,20 @@ def _face(canvas: Canvas, rect: pygame.Rect, face: Face, labels: tuple[str, ...]
     style = Style(canvas.px(54), "Bold", ink, "centre", lines=3, keep=0.72)
     blocks = [block for block in (canvas.block(label, (inner.w, inner.h // 2), style) for label in labels) if block]
     size = min((block.size for block in blocks), default=style.size)
-    words = round(max((block.drops[-1] + 1.36 * block.size for block in blocks), default=0))
+    style = replace(style, size=size)
+    words = max((_tall(canvas, label, style, inner) for label in labels), default=0)
     side = min(inner.h - words - canvas.px(40), inner.w * 88 // 100)
     gap = (inner.h - side - words) // 3
     disc = pygame.Rect(0, inner.y + gap, side, side)
     disc.centerx = inner.centerx
     canvas.picture(disc, face.kind, ground, lambda big: icons.draw_face(big, face.kind, theme))
     below = pygame.Rect(inner.x, disc.bottom + gap, inner.w, inner.bottom - disc.bottom - gap)
-    canvas.text(below, face.label, replace(style, size=size))
+    canvas.text(below, face.label, style)
+
+
+def _tall(canvas: Canvas, label: str, style: Style, inner: pygame.Rect) -> int:
+    block = canvas.block(label, (inner.w, inner.h // 2), style)
+    return round(block.drops[-1] + 1.36 * block.size) if block else 0
 
 
 def _message(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:

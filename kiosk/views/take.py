@@ -156,6 +156,7 @@ def _tile_signs(canvas: Canvas, row: pygame.Rect, tile: Tile, keys: bool, colour
 
 def draw_key(canvas: Canvas, rect: pygame.Rect, digit: str, colour: Rgb, ground: Rgb) -> None:
     """A round key with its digit, as on the panel."""
+    colour = readable(colour, (255, 255, 255))
     rim, light = mix(colour, (190, 200, 214), 0.75), mix(colour, (255, 255, 255), 0.55)
     canvas.picture(rect, ("key", colour), ground, lambda big: icons.draw_key(big, colour, rim, light))
     room = rect.inflate(-rect.w * 2 // 5, -rect.h * 54 // 100).move(0, -rect.h // 100)

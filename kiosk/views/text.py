@@ -128,6 +128,10 @@ class Typesetter:
         key = (text, weight, size, colour, squeeze)
         return self._sprites.get(key, lambda: self._draw(text, weight, size, colour, squeeze))
 
+    def kept_pixels(self) -> int:
+        """How much is kept of what was drawn."""
+        return self._sprites.weight
+
     def _font(self, weight: Weight, size: int) -> pygame.font.Font:
         return self._fonts.get((weight, size), lambda: pygame.font.Font(str(font_path(weight)), size))
 

@@ -1,0 +1,249 @@
+"""The window and its inputs on SDL's memory driver, which draws real pixels and takes real events but shows nothing."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pygame
+import pytest
+from fontTools.ttLib import TTFont
+
+from kiosk import screen as glass
+from kiosk.screen import FontError, Key, NoPictureError, Output, Quit, Screen, ScreenError, Touch
+from kiosk.views.text import font_path
+from tests.views_samples import BOARD, RATE, TAKE
+
+OUTPUTS = (Output("take", (1280, 800)), Output("board", (1920, 1080)), Output("rate", (1280, 800)))
+NOW = 123.5
+
+
+@pytest.fixture(autouse=True)
+def _memory_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    with Screen(OUTPUTS, blind_ok=True, clock=lambda: NOW) as opened:
+        opened.poll()
+        yield opened
+
+
+def centre(screen: Screen, output: str, action: str) -> tuple[int, int]:
+    return next(hit.rect.center for hit in screen.hits(output) if hit.action == action)
+
+
+def post(kind: int, **values: object) -> None:
+    pygame.event.post(pygame.event.Event(kind, **values))
+
+
+# --- what it refuses
+
+
+def test_a_driver_that_shows_nothing_is_refused_with_what_to_do() -> None:
+    with pytest.raises(NoPictureError, match=r"“dummy” shows nothing: SDL_VIDEODRIVER=dummy was asked for: unset it"):
+        Screen(OUTPUTS)
+
+
+def test_a_driver_that_is_not_there_is_refused_and_blind_ok_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "nosuchdriver")
+    with pytest.raises(NoPictureError, match="no video driver could be opened"):
+        Screen(OUTPUTS)
+    with Screen(OUTPUTS, blind_ok=True) as opened:
+        assert opened.driver == "dummy"
+        assert opened.show("take", TAKE)
+
+
+def test_the_advice_names_groups_packages_and_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SDL_VIDEODRIVER")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    advice = glass.why_blind("offscreen", "", frozenset({"video"}), tmp_path)
+    for word in ("“offscreen”", "groups render, input", "SDL_VIDEODRIVER=kmsdrm", "libgl1 ", "python3-pygame from apt"):
+        assert word in advice
+    assert "is missing: connect a screen" in glass.why_blind("", "kmsdrm not available", frozenset(), tmp_path / "dri")
+
+
+def test_a_missing_or_foreign_font_is_refused_before_a_window_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glass, "font_path", lambda weight: tmp_path / f"{weight}.ttf")
+    with pytest.raises(FontError, match=r"Regular\.ttf cannot be read .* install the kiosk's own fonts again"):
+        Screen(OUTPUTS, blind_ok=True)
+    assert not pygame.display.get_init()
+
+
+def test_a_font_without_vietnamese_letters_is_named_with_them(tmp_path: Path) -> None:
+    poor = tmp_path / "poor.ttf"
+    with TTFont(font_path("Regular")) as font:
+        for table in font["cmap"].tables:
+            table.cmap = {code: name for code, name in table.cmap.items() if code not in (ord("ẫ"), ord("Ợ"))}
+        font.save(poor)
+    assert set(glass.missing_letters(poor)) == {"ẫ", "Ợ"}
+    assert not glass.missing_letters(font_path("Regular"))
+
+
+def test_the_needed_letters_are_all_that_vietnamese_writes() -> None:
+    assert len(set(glass.VIETNAMESE)) == 2 * 12 * 6
+    assert all(len(letter) == 1 for letter in glass.VIETNAMESE)
+    assert {"ỹ", "Ẫ", "ợ", "đ", "Đ", "–", "…"} <= set(glass.LETTERS)
+
+
+def test_outputs_need_names_of_their_own() -> None:
+    with pytest.raises(ScreenError, match="a name of its own"):
+        Screen((OUTPUTS[0], OUTPUTS[0]), blind_ok=True)
+    with pytest.raises(ScreenError, match="one output at least"):
+        Screen((), blind_ok=True)
+
+
+# --- pictures
+
+
+def test_a_view_is_drawn_once_and_again_only_when_it_changes(screen: Screen) -> None:
+    assert screen.show("take", TAKE)
+    assert screen.show("take", TAKE) == []
+    later = replace(TAKE, header=replace(TAKE.header, clock="09:42"))
+    assert len(screen.show("take", later)) == 1
+
+
+def test_an_equal_view_made_anew_draws_nothing(screen: Screen) -> None:
+    screen.show("board", BOARD)
+    assert screen.show("board", replace(BOARD, cards=tuple(replace(card) for card in BOARD.cards))) == []
+
+
+def test_changed_frames_are_told_once(screen: Screen) -> None:
+    screen.show("rate", RATE)
+    screen.show("board", BOARD)
+    assert screen.frames_changed() == ("board", "rate")
+    assert screen.frames_changed() == ()
+
+
+def test_an_unknown_output_is_an_error(screen: Screen) -> None:
+    with pytest.raises(KeyError):
+        screen.show("attic", TAKE)
+
+
+def test_pictures_are_saved_in_their_full_size(screen: Screen, tmp_path: Path) -> None:
+    screen.show("board", BOARD)
+    screen.save_png("board", tmp_path / "board.png")
+    assert pygame.image.load(tmp_path / "board.png").get_size() == (1920, 1080)
+    assert screen.picture("board", "jpg")[:2] == b"\xff\xd8"
+
+
+def test_the_window_holds_the_shown_output_pixel_by_pixel(screen: Screen) -> None:
+    screen.show("take", TAKE)
+    screen.show("take", replace(TAKE, header=replace(TAKE.header, clock="09:42")))
+    window = pygame.display.get_surface()
+    assert window is not None
+    saved = pygame.image.load_extended(io.BytesIO(screen.picture("take")))
+    assert pygame.image.tobytes(window, "RGB") == pygame.image.tobytes(saved, "RGB")
+
+
+def test_tab_and_function_keys_change_what_the_window_shows(screen: Screen) -> None:
+    seen = []
+    for key in (pygame.K_TAB, pygame.K_TAB, pygame.K_TAB, pygame.K_F3, pygame.K_F9, pygame.K_F1):
+        post(pygame.KEYDOWN, key=key)
+        assert screen.poll() == []
+        seen.append(screen.shown)
+    assert seen == ["board", "rate", "take", "rate", "rate", "take"]
+
+
+def test_a_larger_output_is_scaled_into_the_window_and_touched_where_it_is_seen(screen: Screen) -> None:
+    screen.show("take", TAKE)
+    big = replace(TAKE, priority=None)
+    screen.show("board", big)
+    screen.look_at("board")
+    x, y = centre(screen, "board", "6")
+    # 1920×1080 stands in 1280×800 at two thirds, with 40 rows of black above and below.
+    post(pygame.MOUSEBUTTONDOWN, button=1, pos=(x * 2 // 3, y * 2 // 3 + 40), touch=False)
+    assert screen.poll() == [Touch("board", "6", NOW)]
+    window = pygame.display.get_surface()
+    assert window is not None
+    assert tuple(window.get_at((640, 10)))[:3] == (0, 0, 0)
+
+
+# --- fingers and keys
+
+
+def test_a_finger_on_a_tile_is_its_action(screen: Screen) -> None:
+    screen.show("take", TAKE)
+    x, y = centre(screen, "take", "3")
+    post(pygame.FINGERDOWN, x=x / 1280, y=y / 800, touch_id=1, finger_id=1)
+    post(pygame.FINGERUP, x=x / 1280, y=y / 800, touch_id=1, finger_id=1)
+    assert screen.poll() == [Touch("take", "3", NOW)]
+
+
+def test_a_mouse_is_a_finger_but_not_twice(screen: Screen) -> None:
+    screen.show("take", TAKE)
+    at = centre(screen, "take", "priority")
+    post(pygame.MOUSEBUTTONDOWN, button=1, pos=at, touch=True)
+    post(pygame.MOUSEBUTTONDOWN, button=3, pos=at, touch=False)
+    assert screen.poll() == []
+    post(pygame.MOUSEBUTTONDOWN, button=1, pos=at, touch=False)
+    assert screen.poll() == [Touch("take", "priority", NOW)]
+
+
+def test_a_finger_beside_everything_is_nothing(screen: Screen) -> None:
+    screen.show("take", TAKE)
+    post(pygame.FINGERDOWN, x=0.0, y=0.0, touch_id=1, finger_id=1)
+    post(pygame.FINGERDOWN, x=1.0, y=1.0, touch_id=1, finger_id=1)
+    screen.post_touch("attic", 0.5, 0.5)
+    assert screen.poll() == []
+
+
+def test_an_output_that_is_not_in_the_window_can_be_touched_too(screen: Screen) -> None:
+    screen.show("rate", RATE)
+    x, y = centre(screen, "rate", "rate 1")
+    screen.post_touch("rate", x / 1280, y / 800)
+    assert screen.poll() == [Touch("rate", "rate 1", NOW)]
+
+
+def test_after_a_change_a_finger_finds_the_new_action_and_not_the_old_one(screen: Screen) -> None:
+    screen.show("rate", RATE)
+    x, y = centre(screen, "rate", "rate 3")
+    screen.show("rate", replace(RATE, state="thanks", message="Cảm ơn Ông/Bà đã đánh giá!"))
+    screen.post_touch("rate", x / 1280, y / 800)
+    assert screen.poll() == []
+
+
+def test_keys_have_names_and_go_down_and_up(screen: Screen) -> None:
+    for key in (pygame.K_1, pygame.K_KP1, pygame.K_ESCAPE):
+        post(pygame.KEYDOWN, key=key)
+        post(pygame.KEYUP, key=key)
+    names = [(key.name, key.down) for key in screen.poll() if isinstance(key, Key)]
+    assert names == [(name, down) for name in ("1", "[1]", "escape") for down in (True, False)]
+
+
+def test_a_closed_window_is_told(screen: Screen) -> None:
+    post(pygame.QUIT)
+    assert screen.poll() == [Quit(NOW)]
+
+
+def test_a_window_that_was_hidden_is_filled_again(screen: Screen) -> None:
+    screen.show("take", TAKE)
+    window = pygame.display.get_surface()
+    assert window is not None
+    whole = pygame.image.tobytes(window, "RGB")
+    window.fill((9, 9, 9))
+    post(pygame.VIDEOEXPOSE)
+    screen.poll()
+    assert pygame.image.tobytes(window, "RGB") == whole
+
+
+def test_a_screen_can_be_opened_again_after_it_was_closed() -> None:
+    for _ in range(2):
+        with Screen(OUTPUTS, blind_ok=True) as opened:
+            assert opened.show("board", BOARD)
+
+
+def test_the_data_of_the_views_needs_no_pygame() -> None:
+    code = "import sys, kiosk.views.model; sys.exit('pygame' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
+
+
+def test_sound_and_joysticks_stay_closed(screen: Screen) -> None:
+    assert pygame.mixer.get_init() is None
+    assert not pygame.joystick.get_init()

@@ -1,0 +1,337 @@
+"""Every view at both sizes, measured: text whole, apart, large and readable; what can be touched; what is drawn."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import pygame
+import pytest
+
+from kiosk.views import icons, shapes
+from kiosk.views.canvas import Frame, Kit, TextBox, body_least, number_least
+from kiosk.views.draw import regions
+from kiosk.views.model import BoardView, FaceKind, Portrait, RateView, TakeView, View
+from kiosk.views.theme import CONTRAST, DAY, Rgb, contrast
+from tests.views_samples import ALL, BOARD, LONG_RATE, LONG_TAKE, LONG_UNIT, RATE, TAKE, board, notice_view
+
+SIZES = ((1920, 1080), (1280, 800))
+
+
+@pytest.fixture(scope="module")
+def kit() -> Iterator[Kit]:
+    """Fonts and shapes without any display."""
+    pygame.font.init()
+    yield Kit()
+    pygame.font.quit()
+
+
+def drawn(kit: Kit, view: View, size: tuple[int, int]) -> Frame:
+    frame = Frame(kit, size)
+    frame.show(regions(view, size))
+    return frame
+
+
+every_view = pytest.mark.parametrize("name", ALL)
+both_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@both_sizes
+@every_view
+def test_no_text_is_cut_or_leaves_its_room(kit: Kit, name: str, size: tuple[int, int]) -> None:
+    for box in drawn(kit, ALL[name], size).texts():
+        assert not box.cut, box
+        # Smooth edges reach up to two pixels beyond what was measured.
+        assert box.room.inflate(4, 4).contains(box.rect), box
+
+
+@both_sizes
+@every_view
+def test_no_text_lies_over_another(kit: Kit, name: str, size: tuple[int, int]) -> None:
+    for one, other in combinations(list(drawn(kit, ALL[name], size).texts()), 2):
+        assert not one.rect.colliderect(other.rect), (one, other)
+
+
+@both_sizes
+@every_view
+def test_no_text_is_smaller_than_a_fortieth_of_the_height(kit: Kit, name: str, size: tuple[int, int]) -> None:
+    assert min(box.size for box in drawn(kit, ALL[name], size).texts()) >= body_least(size[1]) == size[1] / 40
+
+
+@both_sizes
+@every_view
+def test_the_ticket_s_number_is_an_eighth_of_the_height(kit: Kit, name: str, size: tuple[int, int]) -> None:
+    view = ALL[name]
+    texts = {box.text: box for box in drawn(kit, view, size).texts() if box.size >= number_least(size[1])}
+    assert set(main_numbers(view)) <= set(texts)
+
+
+def main_numbers(view: View) -> list[str]:
+    if isinstance(view, BoardView):
+        return [card.number for card in view.cards if card.number]
+    if isinstance(view, TakeView):
+        return [view.notice.number] if view.notice and view.notice.number else []
+    return [view.number] if isinstance(view, RateView) and view.number else []
+
+
+@both_sizes
+@every_view
+def test_text_can_be_read_on_what_is_behind_it(kit: Kit, name: str, size: tuple[int, int]) -> None:
+    frame = drawn(kit, ALL[name], size)
+    for box in frame.texts():
+        assert seen_contrast(frame.surface, box) >= CONTRAST, box
+
+
+def seen_contrast(surface: pygame.Surface, box: TextBox) -> float:
+    """Contrast of the commonest colour around a text against the strongest colour of its letters."""
+    part = surface.subsurface(box.rect.clip(surface.get_rect()))
+    raw = pygame.image.tobytes(part, "RGB")
+    colours = Counter(zip(raw[0::3], raw[1::3], raw[2::3], strict=True))
+    around: Rgb = frame_colour(surface, box.rect)
+    return max(contrast(colour, around) for colour, count in colours.items() if count > 2)
+
+
+def frame_colour(surface: pygame.Surface, rect: pygame.Rect) -> Rgb:
+    """The commonest colour on the edge just outside a box."""
+    edge = rect.inflate(4, 4).clip(surface.get_rect().inflate(-2, -2))
+    points = [(x, y) for x in range(edge.left, edge.right) for y in (edge.top, edge.bottom - 1)]
+    colours = Counter(tuple(surface.get_at(point))[:3] for point in points)
+    red, green, blue = colours.most_common(1)[0][0]
+    return red, green, blue
+
+
+@both_sizes
+@every_view
+def test_every_word_of_the_model_is_on_the_screen_or_left_out_by_rule(
+    kit: Kit, name: str, size: tuple[int, int]
+) -> None:
+    view = ALL[name]
+    shown = " ".join(box.text.replace("\u00a0", " ") for box in drawn(kit, view, size).texts())
+    for needed in must_show(view):
+        assert needed in shown
+
+
+def must_show(view: View) -> list[str]:
+    if isinstance(view, TakeView):
+        if view.notice:
+            return [view.notice.title, view.notice.number, view.notice.pill, *view.notice.lines]
+        return [part for tile in view.tiles for part in (tile.name, tile.digit, tile.note)]
+    if isinstance(view, BoardView):
+        return [
+            part for card in view.cards for part in (card.counter_label, card.service_line, card.number, card.plate)
+        ]
+    if isinstance(view, RateView):
+        asked = [view.question, *(face.label for face in view.faces)] if view.state == "ask" else [view.message]
+        return [view.clerk, view.counter_line, view.number, *asked]
+    return [part for check in view.checks for part in (check.name, check.text, check.advice)]
+
+
+@both_sizes
+def test_decomposed_letters_draw_the_same_picture(kit: Kit, size: tuple[int, int]) -> None:
+    for view in (LONG_TAKE, board(9, long=True), LONG_RATE):
+        composed, decomposed = drawn(kit, view, size), drawn(kit, nfd(view), size)
+        assert nfd(view) != view
+        assert pygame.image.tobytes(composed.surface, "RGB") == pygame.image.tobytes(decomposed.surface, "RGB")
+
+
+def nfd(value: Any) -> Any:
+    """The same model with all its texts decomposed."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFD", value)
+    if isinstance(value, tuple):
+        return tuple(nfd(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: nfd(getattr(value, field.name)) for field in fields(value)})
+    return value
+
+
+def test_absurdly_long_and_empty_texts_end_in_dots_and_not_in_an_error(kit: Kit) -> None:
+    word, wall = "Nghiêng" * 200, "Nghiêng nghiêng " * 200
+    header = replace(TAKE.header, unit=wall, title=word, date=wall, clock="12:34", lost=wall)
+    tiles = tuple(replace(tile, name=word, hint=wall, waiting_text=word) for tile in TAKE.tiles)
+    frame = drawn(kit, replace(TAKE, header=header, tiles=tiles, ticker=wall, ticker_label=word), (1280, 800))
+    assert {box.cut for box in frame.texts() if "Nghiêng" in box.text} == {True}
+    assert all(frame.surface.get_rect().contains(box.rect) for box in frame.texts())
+    blank = replace(BOARD, cards=tuple(replace(card, clerk="", service_line="", waiting="") for card in BOARD.cards))
+    drawn(kit, replace(blank, called=(), called_title="", missed=(), progress=None, satisfaction=None), (1280, 800))
+    drawn(kit, replace(BOARD, cards=()), (1280, 800))
+    drawn(kit, notice_view(replace(ALL["slip"].notice, title="", number="", lines=(), pill="")), (1280, 800))  # type: ignore[union-attr]
+
+
+# --- touch
+
+
+def test_every_action_has_a_box_of_a_finger_s_size_and_none_lies_over_another(kit: Kit) -> None:
+    for view, actions in ((LONG_TAKE, {*"12345678", "priority"}), (LONG_RATE, {f"rate {n}" for n in range(1, 6)})):
+        hits = list(drawn(kit, view, (1280, 800)).hits())
+        assert {hit.action for hit in hits} == actions
+        assert all(min(hit.rect.size) >= 800 / 8 for hit in hits)
+        assert not any(one.rect.colliderect(other.rect) for one, other in combinations(hits, 2))
+
+
+def test_a_service_that_is_not_available_can_still_be_touched(kit: Kit) -> None:
+    tile = next(tile for tile in LONG_TAKE.tiles if not tile.available)
+    frame = drawn(kit, LONG_TAKE, (1280, 800))
+    box = next(hit.rect for hit in frame.hits() if hit.action == tile.action)
+    assert frame.hit(*box.center) == tile.action
+
+
+def test_between_the_tiles_there_is_nothing_to_touch(kit: Kit) -> None:
+    frame = drawn(kit, TAKE, (1280, 800))
+    first, second = (hit.rect for hit in frame.hits() if hit.action in "12")
+    assert frame.hit((first.right + second.left) // 2, first.centery) == ""
+
+
+def test_a_message_takes_the_tiles_away(kit: Kit) -> None:
+    assert list(drawn(kit, ALL["slip"], (1280, 800)).hits()) == []
+
+
+def test_chosen_priority_keeps_the_tiles_and_offers_the_way_back(kit: Kit) -> None:
+    actions = {hit.action for hit in drawn(kit, ALL["take-chosen"], (1280, 800)).hits()}
+    assert actions == {*"123456", "cancel"}
+
+
+# --- drawing only what changed
+
+
+def test_the_same_view_draws_nothing(kit: Kit) -> None:
+    frame = drawn(kit, BOARD, (1920, 1080))
+    assert frame.show(regions(BOARD, (1920, 1080))) == []
+
+
+def test_a_call_draws_its_card_and_the_list_and_no_pixel_elsewhere(kit: Kit) -> None:
+    frame = drawn(kit, BOARD, (1920, 1080))
+    before = frame.surface.copy()
+    cards = (replace(BOARD.cards[0], number="1013"), *BOARD.cards[1:])
+    after = replace(BOARD, cards=cards, called=(replace(BOARD.called[0], number="1013"), *BOARD.called))
+    dirty = frame.show(regions(after, (1920, 1080)))
+    assert len(dirty) == 2
+    for box in dirty:
+        before.fill((0, 0, 0), box)
+        frame.surface.fill((0, 0, 0), box)
+    assert pygame.image.tobytes(before, "RGB") == pygame.image.tobytes(frame.surface, "RGB")
+
+
+def test_drawing_in_part_gives_the_same_picture_as_drawing_all(kit: Kit) -> None:
+    after = replace(BOARD, cards=tuple(replace(card, number="2044", highlighted=False) for card in BOARD.cards))
+    frame = drawn(kit, BOARD, (1280, 800))
+    frame.show(regions(after, (1280, 800)))
+    whole = drawn(kit, after, (1280, 800))
+    assert pygame.image.tobytes(frame.surface, "RGB") == pygame.image.tobytes(whole.surface, "RGB")
+
+
+def test_the_clock_draws_the_band_alone(kit: Kit) -> None:
+    frame = drawn(kit, TAKE, (1280, 800))
+    later = replace(TAKE, header=replace(TAKE.header, clock="09:42"))
+    assert [box.top for box in frame.show(regions(later, (1280, 800)))] == [0]
+
+
+def test_another_layout_draws_everything_and_leaves_nothing_of_the_old_one(kit: Kit) -> None:
+    frame = drawn(kit, TAKE, (1280, 800))
+    frame.show(regions(RATE, (1280, 800)))
+    assert pygame.image.tobytes(frame.surface, "RGB") == pygame.image.tobytes(
+        drawn(kit, RATE, (1280, 800)).surface, "RGB"
+    )
+    assert {hit.action for hit in frame.hits()} == {"rate 3", "rate 2", "rate 1"}
+
+
+@both_sizes
+@every_view
+def test_regions_stay_on_the_screen_and_apart(name: str, size: tuple[int, int]) -> None:
+    found = regions(ALL[name], size)
+    assert all(pygame.Rect((0, 0), size).contains(region.rect) for region in found)
+    assert not any(one.rect.colliderect(other.rect) for one, other in combinations(found, 2))
+
+
+# --- pictures
+
+
+FACES: tuple[FaceKind, ...] = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
+
+
+def test_faces_differ_by_their_features_alone() -> None:
+    """Told apart without any colour: only where eyes, brows and mouth are."""
+    masks = [features(kind) for kind in FACES]
+    for one, other in combinations(masks, 2):
+        assert sum(a != b for a, b in zip(one, other, strict=True)) > 0.015 * len(one)
+
+
+def features(kind: FaceKind) -> list[bool]:
+    disc, _ = icons.face_colours(kind, DAY)
+    picture = shapes.picture((100, 100), disc, lambda big: icons.draw_face(big, kind, DAY))
+    return [
+        sum(abs(a - b) for a, b in zip(picture.get_at((x, y)), disc, strict=False)) > 90
+        for x in range(100)
+        for y in range(100)
+    ]
+
+
+def test_features_stand_out_from_each_face() -> None:
+    assert all(contrast(*icons.face_colours(kind, DAY)) >= CONTRAST for kind in FACES)
+
+
+def test_all_thanks_are_one_picture(kit: Kit) -> None:
+    """The view of thanks holds nothing of the answer, so there is nothing that could differ."""
+    assert not {"level", "chosen", "kind"} & {field.name for field in fields(RateView)}
+    texts = {box.text for box in drawn(kit, ALL["rate-thanks"], (1280, 800)).texts()}
+    assert not texts & {face.label for face in RATE.faces}
+
+
+def test_a_portrait_that_cannot_be_read_is_a_drawn_person(kit: Kit, tmp_path: Any, caplog: Any) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8 no picture")
+    for path in (broken, tmp_path / "missing.png", tmp_path):
+        frame = drawn(kit, replace(RATE, portrait=Portrait(str(path), 0)), (1280, 800))
+        same = drawn(kit, RATE, (1280, 800))
+        assert pygame.image.tobytes(frame.surface, "RGB") == pygame.image.tobytes(same.surface, "RGB")
+    assert "broken.jpg cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("size", [(3, 4), (900, 1200), (1200, 300)])
+def test_a_photo_of_any_shape_fills_its_disc(kit: Kit, tmp_path: Any, size: tuple[int, int]) -> None:
+    photo = pygame.Surface(size)
+    photo.fill((10, 200, 30))
+    pygame.image.save(photo, tmp_path / "photo.png")
+    frame = drawn(kit, replace(RATE, portrait=Portrait(str(tmp_path / "photo.png"))), (1280, 800))
+    seen = tuple(frame.surface.get_at((130, 208)))[:3]
+    assert all(abs(a - b) <= 5 for a, b in zip(seen, (10, 200, 30), strict=True))
+
+
+def test_the_code_on_the_glass_can_be_read(kit: Kit) -> None:
+    zxingcpp = pytest.importorskip("zxingcpp")
+    from PIL import Image
+
+    surface = drawn(kit, ALL["glass-long"], (1280, 800)).surface
+    image = Image.frombytes("RGB", surface.get_size(), pygame.image.tobytes(surface, "RGB"))
+    assert [found.text for found in zxingcpp.read_barcodes(image)] == [ALL["glass-long"].notice.qr_url]  # type: ignore[union-attr]
+
+
+def test_stacked_marks_are_drawn_whole(kit: Kit) -> None:
+    sprite = kit.type.sprite("ẪỔẲ", "Bold", 30, (0, 0, 0))
+    plain = kit.type.sprite("H", "Bold", 30, (0, 0, 0))
+    above = sprite.baseline - sprite.ink.top
+    assert above > (plain.baseline - plain.ink.top) * 1.35
+    assert abs(above - kit.type.line("ẪỔẲ", "Bold", 30).above) <= 1
+
+
+def test_a_wrapped_text_has_no_last_line_of_one_short_word(kit: Kit) -> None:
+    block = kit.type.fit("Phía trước còn năm người chờ khoảng mười phút", "Medium", 30, 30, (560, 200), 2, 1.0)
+    widths = [line.width for line in block.lines]
+    assert len(widths) == 2
+    assert min(widths) > 0.7 * max(widths)
+
+
+def test_what_is_kept_is_bounded(kit: Kit) -> None:
+    frame = Frame(kit, (1280, 800))
+    for number in range(300):
+        view = replace(BOARD, cards=(replace(BOARD.cards[0], number=str(1000 + number)), *BOARD.cards[1:]))
+        frame.show(regions(view, (1280, 800)))
+    assert kit.type.kept_pixels() <= 3_000_000
+    assert kit.pictures.weight <= 9_000_000
+
+
+def test_the_longest_office_name_is_in_the_band(kit: Kit) -> None:
+    for size in SIZES:
+        assert any(box.text == LONG_UNIT and not box.cut for box in drawn(kit, board(4, long=True), size).texts())
