@@ -78,7 +78,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "gpiozero": ("kiosk.buttons",),
     "lgpio": ("kiosk.buttons",),
     "escpos": ("kiosk.transport", "kiosk.printer"),
-    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator.device", "kiosk.simulator.rig"),
+    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator"),
     "requests": ("sync.client",),
     "urllib3": ("sync.client",),
     "sqlite_utils": ("kiosk.store",),
