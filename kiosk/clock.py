@@ -121,7 +121,8 @@ class SystemClock:
 class SimulatedClock:
     """The demo's and the tests' clock: a file says when it started, how fast it goes and how good it is.
 
-    Several processes follow one file: {"at": ISO time, "since": boottime, "speed": 1, "quality": "ntp", "boot": id}.
+    Several processes follow one file: {"at": ISO time, "since": boottime, "speed": 1, "quality": "ntp", "boot": id,
+    "mono": ms at that time}.
     """
 
     path: Path
@@ -137,15 +138,25 @@ class SimulatedClock:
         setting = self._setting
         passed = (_boottime() - float(str(setting["since"]))) * float(str(setting["speed"]))
         at = datetime.fromisoformat(str(setting["at"])) + timedelta(seconds=passed)
-        quality = str(setting["quality"])
-        return Moment(
-            whole_ms(at.astimezone(UTC)), quality, quality != "guess", str(setting["boot"]), int(passed * 1000)
-        )
+        quality, mono = str(setting["quality"]), int(str(setting["mono"])) + int(passed * 1000)
+        return Moment(whole_ms(at.astimezone(UTC)), quality, quality != "guess", str(setting["boot"]), mono)
 
 
-def set_simulated(path: Path, at: datetime, speed: float = 1, quality: str = "ntp", boot: str = "de000001") -> None:
-    """Start or change a simulated clock; its followers see it with their next look."""
-    setting = {"at": at.isoformat(), "since": _boottime(), "speed": speed, "quality": quality, "boot": boot}
+def set_simulated(
+    path: Path, at: datetime, speed: float = 1, quality: str = "ntp", boot: str = "de000001", mono: int = 0
+) -> None:
+    """Start or change a simulated clock; its followers see it with their next look.
+
+    `mono` is the monotonic time (ms) from which it goes on: it never jumps within a boot, whatever the wall clock does.
+    """
+    setting = {
+        "at": at.isoformat(),
+        "since": _boottime(),
+        "speed": speed,
+        "quality": quality,
+        "boot": boot,
+        "mono": mono,
+    }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(setting))
     fresh.replace(path)

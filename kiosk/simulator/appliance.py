@@ -1,0 +1,338 @@
+"""The whole appliance as the demo runs it: two processes of the device, a printer and a server in this one.
+
+It starts and ends them, presses keys, breaks parts on purpose, and keeps what can be seen from outside. It decides
+nothing: what happens to a press is the device's matter, and is read from its database and its messages.
+"""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kiosk.config import Config
+from kiosk.office import Office
+from kiosk.parts import key_pins, lamp_pins
+from kiosk.simulator.children import Child, Message
+from kiosk.simulator.democlock import DemoClock
+from kiosk.simulator.folder import Folder, module
+from kiosk.simulator.printer import EmulatedPrinter, Mode
+from kiosk.simulator.slips import Slips
+from kiosk.store import Store
+from kiosk.store.board import totals
+from kiosk.store.prepare import prepare
+from sync import outbox
+from sync.receiver import Receiver
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.15
+RESTART_S = 1.0
+PRINTER_FAULTS = ("paper_low", "paper_out", "cover_open", "unplugged", "mute", "stall", "slow")
+FAULTS = (*PRINTER_FAULTS, "network", "clock", "power")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the appliance is made of."""
+
+    folder: Folder
+    config: Config
+    office: Office
+    token: str
+    live: bool = True
+    """Whether pictures of the screens are kept up to date."""
+    window: bool = False
+    """Whether the device may open a window on the display."""
+
+
+@dataclass
+class Seen:
+    """What can be seen from outside, for pages and simulated people. Read it under `Appliance.changed`."""
+
+    running: bool = False
+    printer: str = "unknown"
+    lamps: dict[str, bool] = field(default_factory=dict)
+    armed: dict[str, bool] = field(default_factory=dict)
+    frames: dict[str, int] = field(default_factory=dict)
+    slips: list[str] = field(default_factory=list)
+    figures: dict[str, int] = field(default_factory=dict)
+    desks: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Counter → the number there and its state."""
+    queues: dict[str, int] = field(default_factory=dict)
+    """Service → how many wait."""
+    server: str = ""
+    taken: list[Message] = field(default_factory=list)
+    printed: list[Message] = field(default_factory=list)
+    shots: int = 0
+    closed: bool = False
+    """The device ended by itself: its window was closed."""
+
+
+class Appliance:
+    """Started by `start`, ended by `close`. All methods may be called from any thread."""
+
+    def __init__(
+        self, plan: Plan, clock: DemoClock, slips: Slips, printer: EmulatedPrinter | None, receiver: Receiver | None
+    ) -> None:
+        self.plan = plan
+        self.clock = clock
+        self.printer = printer
+        self.receiver = receiver
+        self.seen = Seen(slips=slips.names())
+        self._slips = slips
+        slips.told = self._slip_is_out
+        self.changed = threading.Condition(threading.RLock())
+        self.revision = 0
+        self.faults: set[str] = set()
+        self._device: Child | None = None
+        self._uplink: Child | None = None
+        self._power = threading.RLock()
+        self._ending = threading.Event()
+        self._watch = threading.Thread(target=self._look, name="figures", daemon=True)
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Prepare the database and start everything."""
+        prepare(self.plan.folder.path, self.clock.follower().now())
+        self._switch_on()
+        self._watch.start()
+
+    def close(self) -> None:
+        """End the device, then what it talks to."""
+        self.stop_device()
+        self._ending.set()
+        if self._watch.ident is not None:
+            self._watch.join()
+        with self._power:
+            uplink, self._uplink = self._uplink, None
+        if uplink:
+            uplink.close()
+        if self.printer:
+            self.printer.close()
+        if self.receiver:
+            self.receiver.stop()
+        self._slips.close()
+
+    def stop_device(self) -> None:
+        """End the kiosk's process in order; its events may still be carried away."""
+        with self._power:
+            device, self._device = self._device, None
+        if device:
+            device.close()
+
+    def store(self) -> Store:
+        """One more way into the device's database: what a clerk's console is to it."""
+        return Store(self.plan.folder.path, self.plan.office.rulebook())
+
+    # --- people ----------------------------------------------------------------------------------------------
+
+    def down(self, action: str) -> bool:
+        """Press a key and keep it down; False when the device is off or has no such key."""
+        return self._tell(do="down", action=action)
+
+    def up(self, action: str) -> bool:
+        return self._tell(do="up", action=action)
+
+    def tap(self, action: str) -> bool:
+        """Press a key and let it go."""
+        return self._tell(do="tap", action=action)
+
+    def touch(self, view: str, x: float, y: float) -> bool:
+        """Touch a screen; x and y from 0 to 1."""
+        return self._tell(do="touch", view=view, x=x, y=y)
+
+    def shoot(self) -> bool:
+        """Keep a picture of each screen as it is now."""
+        return self._tell(do="shoot")
+
+    def wait_for(self, what: Callable[[Seen], bool], timeout_s: float) -> bool:
+        """Wait until something is seen; False when it was not in this time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: what(self.seen) or self._ending.is_set(), timeout_s) and what(
+                self.seen
+            )
+
+    def set_speed(self, speed: float) -> None:
+        """Let the office's clock go so many times as fast as real time."""
+        self.clock.set_speed(speed)
+        with self.changed:
+            self._tell_all()
+
+    # --- faults ----------------------------------------------------------------------------------------------
+
+    def possible_faults(self) -> list[str]:
+        """The switches that have something to switch: a real printer or server cannot be broken from here."""
+        here = {**dict.fromkeys(PRINTER_FAULTS, self.printer), "network": self.receiver}
+        return [name for name in FAULTS if here.get(name, True)]
+
+    def set_fault(self, name: str, on: bool) -> None:
+        """Break a part or mend it. Raises ValueError for a fault that cannot be made here."""
+        if name not in self.possible_faults():
+            raise ValueError(f"no such fault here: {name}")
+        if (name in self.faults) == on:
+            return
+        self._note_fault(name, on)
+        if name in PRINTER_FAULTS:
+            self._printer_fault(name if on else "ok")
+        elif name == "network":
+            self._network(cut=on)
+        elif name == "clock":
+            self.clock.set_wrong(on)
+        elif on:
+            self._cut_power()
+        else:
+            self._switch_on()
+
+    def _note_fault(self, name: str, on: bool) -> None:
+        with self.changed:
+            if on and name in PRINTER_FAULTS:
+                self.faults -= set(PRINTER_FAULTS)  # a printer is in one state at a time
+            self.faults = self.faults | {name} if on else self.faults - {name}
+            self._tell_all()
+
+    def _printer_fault(self, name: str) -> None:
+        if self.printer:
+            self.printer.switch(Mode(name))
+
+    def _network(self, *, cut: bool) -> None:
+        assert self.receiver
+        if cut:
+            self.receiver.stop()
+        else:
+            self.receiver = make_receiver(self.plan.folder, self.plan.token, self.clock, self.receiver.port)
+
+    def _cut_power(self) -> None:
+        """Everything on this mains dies in the middle of whatever it does; what the printer had received is gone."""
+        with self._power:
+            device, uplink = self._device, self._uplink
+            self._device = self._uplink = None
+        for child in (device, uplink):
+            if child:
+                child.kill()
+        if self.printer and self.printer.mode is Mode.OK:
+            self.printer.switch(Mode.RESET)
+        with self.changed:
+            self.seen.running = False
+            self.seen.lamps, self.seen.armed = {}, {}
+            self._tell_all()
+
+    def _switch_on(self) -> None:
+        with self._power:
+            if self._device or self._ending.is_set():
+                return
+            if self._uplink is None:
+                self.clock.boot()
+                self._uplink = self._start_uplink()
+            self._device = self._start_device()
+
+    # --- processes -------------------------------------------------------------------------------------------
+
+    def _start_device(self) -> Child:
+        plan, folder = self.plan, self.plan.folder
+        arguments = ["--config", str(folder.config), "--clock", str(folder.clock), "--dir", str(folder.path)]
+        env = {"PYGAME_HIDE_SUPPORT_PROMPT": "1"} | ({} if plan.window else {"SDL_VIDEODRIVER": "dummy"})
+        command = module("device", *arguments, *(["--live"] if plan.live else []))
+        return Child(command, folder.log("kiosk"), self._hear, partial(self._device_ended), env)
+
+    def _start_uplink(self) -> Child:
+        folder = self.plan.folder
+        command = module("carrier", "--config", str(folder.config), "--clock", str(folder.clock))
+        return Child(command, folder.log("sync"), self._hear_uplink, lambda status: None)
+
+    def _device_ended(self, status: int) -> None:
+        """Started again as systemd does, unless it was meant to end."""
+        with self._power:
+            if self._device is None:
+                return
+            self._device = None
+        with self.changed:
+            self.seen.running, self.seen.closed = False, status == 0
+            self._tell_all()
+        if status != 0 and not self._ending.wait(RESTART_S):
+            logger.warning("the device ended with status %d and is started again", status)
+            self._switch_on()
+
+    def _tell(self, **message: Any) -> bool:
+        with self._power:
+            return self._device is not None and self._device.tell(**message)
+
+    def _hear(self, message: Message) -> None:
+        seen = self.seen
+        with self.changed:
+            match message["say"]:
+                case "ready":
+                    seen.running = True
+                case "taken":
+                    seen.taken.append(message)
+                case "printed":
+                    seen.printed.append(message)
+                case "lamps":
+                    seen.lamps, seen.armed = message["lamps"], message["armed"]
+                case "printer":
+                    seen.printer = message["state"]
+                case "frame":
+                    seen.frames = {**seen.frames, message["view"]: seen.frames.get(message["view"], 0) + 1}
+                case "shot":
+                    seen.shots += 1
+            self._tell_all()
+
+    def _hear_uplink(self, message: Message) -> None:
+        with self.changed:
+            self.seen.server = message["push"]
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        self.revision += 1
+        self.changed.notify_all()
+
+    # --- what comes out --------------------------------------------------------------------------------------
+
+    def _slip_is_out(self, name: str) -> None:
+        with self.changed:
+            self.seen.slips.append(name)
+            self._tell_all()
+
+    def _look(self) -> None:
+        """Figures, whenever the database or the server has moved."""
+        store, clock = self.store(), self.clock.follower()
+        while not self._ending.wait(LOOK_S):
+            figures, facts = self.figures(store), store.board(clock.now())
+            desks = {c: {"number": t.number, "state": t.state.value} for c, t in facts.at_counter.items()}
+            fresh = (figures, desks, dict(facts.waiting))
+            if fresh != (self.seen.figures, self.seen.desks, self.seen.queues):
+                with self.changed:
+                    self.seen.figures, self.seen.desks, self.seen.queues = fresh
+                    self._tell_all()
+        store.close()
+
+    def figures(self, store: Store) -> dict[str, int]:
+        """Totals of the database, and where the feed stands."""
+        conn = store.database.conn
+        feed = outbox.feed(conn)
+        events = outbox.head(conn).seq
+        received = feed.cursor if self.receiver is None else received_events(self.plan.folder.receiver)
+        return {**totals(store.database), "events": events, "waiting": events - feed.cursor, "received": received}
+
+
+def received_events(path: Path) -> int:
+    """How many events the receiver keeps; read from its file, so that it counts while the network is cut."""
+    conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return int(conn.execute("SELECT count(*) FROM events").fetchone()[0])
+    finally:
+        conn.close()
+
+
+def make_receiver(folder: Folder, token: str, clock: DemoClock, port: int = 0) -> Receiver:
+    """The receiving server on the demo's clock, listening."""
+    return Receiver(folder.receiver, token, port=port, now=clock.now).start()
+
+
+def wired(config: Config) -> tuple[set[str], set[str]]:
+    """The keys that have a pin, and the lamps that have one."""
+    return {key.action for key in key_pins(config.buttons)}, {lamp.name for lamp in lamp_pins(config.buttons)}

@@ -1,0 +1,40 @@
+"""The child process of the demo that is `kiosk sync`: the real uplink on the simulated clock."""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+from kiosk.clock import SimulatedClock
+from kiosk.setup import load_device
+from kiosk.simulator.children import Parent, leave_by
+from kiosk.uplink import Uplink
+from sync.client import Outcome
+
+
+def main() -> int:
+    """Push until the demo is gone."""
+    parser = argparse.ArgumentParser(prog="python -m kiosk.simulator.carrier")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--clock", required=True, type=Path)
+    options = parser.parse_args()
+    parent = Parent()
+    uplink = Uplink(load_device(options.config), SimulatedClock(options.clock))
+    threading.Thread(target=_obey, args=[parent, uplink], name="parent", daemon=True).start()
+
+    def told(outcome: Outcome) -> None:
+        parent.tell(push=outcome.state, sent=outcome.sent, backlog=outcome.backlog)
+
+    uplink.run(told)
+    return 0
+
+
+def _obey(parent: Parent, uplink: Uplink) -> None:
+    for _ in parent.lines():
+        pass
+    leave_by(2.0)
+    uplink.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""`kiosk demo`: puts the simulated appliance together from the options, and runs it for people or for a count."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kiosk.simulator import headless
+from kiosk.simulator.appliance import Appliance, Plan, make_receiver
+from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
+from kiosk.simulator.democlock import START, DemoClock
+from kiosk.simulator.folder import Folder, write_config, write_office, write_token
+from kiosk.simulator.printer import EmulatedPrinter
+from kiosk.simulator.slips import Slips
+from kiosk.simulator.story import Story
+
+UNHURRIED = 1200
+"""Citizens an hour up to which the kiosk's limits on pressing are no matter for them."""
+START_S = 20.0
+LOOK_S = 0.2
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command; its exit status. Raises ValueError or OSError for options that cannot be met."""
+    _check(options)
+    folder = Folder(options.dir or Path(tempfile.mkdtemp(prefix="kiosk-demo-")))
+    folder.make()
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    with _built(options, folder) as appliance:
+        return _counted(options, appliance, stop) if options.headless else _shown(options, appliance, stop)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if not 0.1 <= options.speed <= 600:
+        raise ValueError("--speed: from 0.1 to 600")
+    if not 0 <= options.per_hour <= MOST_AN_HOUR:
+        raise ValueError(f"--per-hour: from 0 to {MOST_AN_HOUR}")
+    if options.seconds is not None and options.seconds <= 0:
+        raise ValueError("--seconds: more than 0")
+    if bool(options.server) != bool(options.token_file):
+        raise ValueError("--server and --token-file belong together: a server takes events only with its token")
+
+
+@contextmanager
+def _built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
+    """Printer and server listen before the device is configured: it has to know their ports."""
+    clock = DemoClock(folder.clock, START, options.speed)
+    office = write_office(folder, options.office, limits=options.per_hour <= UNHURRIED)
+    token = write_token(folder, options.token_file)
+    emulate = options.printer is None and options.config is None
+    slips = Slips(folder)
+    printer = EmulatedPrinter(on_slip=slips.keep) if emulate else None
+    url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
+    receiver = None if options.server else make_receiver(folder, token, clock)
+    server = receiver.url if receiver else options.server
+    config = write_config(folder, office, options.config, printer=url, server=server, language=options.language)
+    plan = Plan(folder, config, office, token, live=not options.headless, window=_display(options))
+    appliance = Appliance(plan, clock, slips, printer, receiver)
+    try:
+        appliance.start()
+        if not appliance.wait_for(lambda seen: seen.running or seen.closed, START_S) or appliance.seen.closed:
+            raise RuntimeError(f"the kiosk did not start: see {folder.log('kiosk')}")
+        yield appliance
+    finally:
+        appliance.close()
+
+
+def _display(options: argparse.Namespace) -> bool:
+    there = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(there) and not options.headless
+
+
+def _counted(options: argparse.Namespace, appliance: Appliance, stop: threading.Event) -> int:
+    print(f"kiosk demo: {appliance.plan.folder.path}", file=sys.stderr)
+    result = headless.run(appliance, options.per_hour, options.seconds or 20.0, options.seed, stop)
+    print(json.dumps(result, ensure_ascii=False), flush=True)
+    return 1 if result["problems"] else 0
+
+
+def _shown(options: argparse.Namespace, appliance: Appliance, stop: threading.Event) -> int:
+    from kiosk.simulator.web import Web
+
+    crowds = Crowds(appliance, options.seed)
+    web = Web(appliance, crowds, options.port)
+    say(f"Kiosk demo: {web.url}   (Ctrl-C ends it · Ctrl-C để kết thúc)")
+    say(f"Folder: {appliance.plan.folder.path}")
+    web.start()
+    story = Story(appliance, say).start()
+    threading.Thread(target=_then_citizens, args=[story, crowds, options.per_hour], daemon=True).start()
+    try:
+        _until(stop, appliance, options.seconds)
+    finally:
+        story.stop()
+        crowds.close()
+        web.close()
+    return 0
+
+
+def _then_citizens(story: Story, crowds: Crowds, per_hour: float) -> None:
+    """The first citizen has the office alone, so that each printed line is true of that one."""
+    story.wait()
+    if per_hour:
+        crowds.set(per_hour)
+
+
+def _until(stop: threading.Event, appliance: Appliance, seconds: float | None) -> None:
+    """Until somebody ends it: Ctrl-C, the closed window, or the time that was given."""
+    until = None if seconds is None else time.monotonic() + seconds
+    while not (stop.wait(LOOK_S) or appliance.seen.closed):
+        if until is not None and time.monotonic() > until:
+            return
+
+
+def say(line: str) -> None:
+    """Print at once, also into a pipe."""
+    print(line, flush=True)

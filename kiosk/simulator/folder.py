@@ -1,0 +1,151 @@
+"""The demo's folder: what each file in it is, and the configuration that the simulated device reads from it."""
+
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kiosk import documents
+from kiosk.config import Config, Output, Public, check_against, load_config, shipped
+from kiosk.office import Office, load, sample
+
+KEYBOARD_ROWS = ("qwer", "asdf", "zxcv", "uiop")
+"""Keys of the first four counters: happy, neutral, unhappy, call."""
+DEVICE = "kiosk-demo"
+PUBLIC_URL = "https://xa-mau.example"
+OUTPUTS = (Output("take", "1280x800"), Output("board", "1920x1080"), Output("rate:1", "1280x800"))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Everything that one demo leaves behind; nothing is written anywhere else."""
+
+    path: Path
+
+    def make(self) -> None:
+        for folder in (self.path, self.slips, self.frames, self.screenshots):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def config(self) -> Path:
+        return self.path / "kiosk.toml"
+
+    @property
+    def office(self) -> Path:
+        return self.path / "office.json"
+
+    @property
+    def clock(self) -> Path:
+        return self.path / "clock.json"
+
+    @property
+    def token(self) -> Path:
+        return self.path / "token"
+
+    @property
+    def receiver(self) -> Path:
+        return self.path / "receiver.db"
+
+    @property
+    def slips(self) -> Path:
+        return self.path / "slips"
+
+    @property
+    def frames(self) -> Path:
+        """The screens as they are now."""
+        return self.path / "frames"
+
+    @property
+    def screenshots(self) -> Path:
+        """The screens as they were at the end."""
+        return self.path / "screenshots"
+
+    def log(self, process: str) -> Path:
+        return self.path / f"{process}.log"
+
+
+def write_office(folder: Folder, source: str | None, limits: bool) -> Office:
+    """Put the office document (None: the sample office) into the folder; without `limits` keys may be pressed at will.
+
+    Raises DocumentError.
+    """
+    office = load(source) if source else sample()
+    if not limits:
+        office = replace(office, rules=replace(office.rules, press_limits=False))
+    folder.office.write_bytes(office.to_json())
+    return office
+
+
+def write_token(folder: Folder, source: Path | None) -> str:
+    """The token that the device sends: the given one, or one made up for this folder. Raises ValueError."""
+    if source is not None:
+        try:
+            token = source.read_text().strip()
+        except OSError as error:
+            raise ValueError(f"{source}: no token ({error.strerror})") from error
+    else:
+        token = secrets.token_urlsafe(18)
+    folder.token.write_text(token + "\n")
+    folder.token.chmod(0o600)
+    return token
+
+
+def write_config(
+    folder: Folder, office: Office, own: str | None, *, printer: str | None, server: str, language: str
+) -> Config:
+    """Write the device's kiosk.toml and return what it says.
+
+    `own` is the file of a real device: its keys, printer and screens take the place of the simulated ones; `printer`
+    (None: the one of that file) goes before it. Raises DocumentError, or ValueError when it does not fit the office.
+    """
+    config = load_config(own) if own else _simulated(shipped(), office)
+    config = replace(
+        config,
+        device=DEVICE,
+        data_dir=str(folder.path.resolve()),
+        office=str(folder.office.resolve()),
+        language=language,
+        printer=replace(config.printer, url=printer or config.printer.url),
+        sync=replace(config.sync, server=server, token_file=str(folder.token.resolve())),
+        public=config.public if config.public.url else Public(PUBLIC_URL),
+    )
+    folder.config.write_text(documents.toml(config, lambda dotted: "of this demo"))
+    config = load_config(folder.config)
+    if wrong := check_against(config, office):
+        raise ValueError("\n".join(wrong))
+    return config
+
+
+def _simulated(config: Config, office: Office) -> Config:
+    """Mock pins, wired as the standard panel for whatever services and counters the office has."""
+    shown = office.counters[0].id
+    outputs = tuple(replace(output, view=f"rate:{shown}") if ":" in output.view else output for output in OUTPUTS)
+    screen = replace(config.screen, blind_ok=True, fullscreen=False, outputs=outputs)
+    keys = config.buttons
+    buttons = replace(
+        keys,
+        factory="mock",
+        services=_in_order(office.services, keys.services),
+        counters=_in_order(office.counters, keys.counters),
+        keyboard=_keyboard(office),
+    )
+    return replace(config, buttons=buttons, screen=screen)
+
+
+def _in_order(parts: Sequence[Any], wired: Mapping[str, Any]) -> dict[str, Any]:
+    return {part.id: keys for part, keys in zip(parts, wired.values(), strict=False)}
+
+
+def _keyboard(office: Office) -> dict[str, str]:
+    keys = {str(n): f"take:{service.id}" for n, service in enumerate(office.services[:9], 1)}
+    for row, counter in zip(KEYBOARD_ROWS, office.counters, strict=False):
+        acts = [*(f"rate:{counter.id}:{face}" for face in ("happy", "neutral", "unhappy")), f"call:{counter.id}"]
+        keys |= dict(zip(row, acts, strict=True))
+    return keys | {"0": "priority", "escape": "cancel"}
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command line of a process of the simulator."""
+    return [sys.executable, "-m", f"kiosk.simulator.{name}", *arguments]

@@ -1,0 +1,115 @@
+"""The first seconds of the demo: one citizen takes a number, is called, served and rates, a printed line each.
+
+For a terminal without a screen this is the whole job at once. What a line says is read from where it must have arrived:
+the printer's folder and the server's database.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from kiosk.office import Counter, Service
+from kiosk.simulator.appliance import Appliance
+
+WAIT_S = 10.0
+LOOK_S = 0.1
+
+Say = Callable[[str], None]
+
+
+class Story:
+    """Told once, in a thread of its own."""
+
+    def __init__(self, appliance: Appliance, say: Say) -> None:
+        self._appliance = appliance
+        self._say = say
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="story", daemon=True)
+
+    def start(self) -> "Story":
+        self._thread.start()
+        return self
+
+    def wait(self) -> None:
+        """Until it is told."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """Say no more."""
+        self._over.set()
+        self._thread.join()
+
+    def _tell(self) -> None:
+        """As far as the appliance plays along: somebody may be breaking it already."""
+        office = self._appliance.plan.office
+        counter = office.counters[0]
+        service = office.service(counter.services[0])
+        assert service
+        if self._taken(service) and self._pause(1.5):
+            self._served(counter)
+
+    def _taken(self, service: Service) -> bool:
+        appliance = self._appliance
+        slips = len(appliance.seen.slips)
+        appliance.tap(f"take:{service.id}")
+        if not appliance.wait_for(lambda seen: bool(seen.taken), WAIT_S):
+            return self._line("no number was given: see the screens on the page")
+        number = appliance.seen.taken[0]["number"]
+        self._line(f"Lấy số · number {number} ({service.name}) for a simulated citizen")
+        if appliance.printer and appliance.wait_for(lambda seen: len(seen.slips) > slips, WAIT_S):
+            self._line(f"Phiếu · slip {appliance.plan.folder.slips / appliance.seen.slips[slips]}.png")
+        elif appliance.wait_for(lambda seen: bool(seen.printed), WAIT_S):
+            self._line("Phiếu · slip printed")
+        return self._received("ticket.issued")
+
+    def _served(self, counter: Counter) -> None:
+        self._press(f"call:{counter.id}", counter.id, call=True)
+        self._line(f"Gọi số · called to counter {counter.label}") and self._received("ticket.called")
+        if not self._pause(1.5):
+            return
+        self._press(f"call:{counter.id}", counter.id, call=False)
+        self._line(f"Hoàn tất · served at counter {counter.label}, its rating keys are armed")
+        self._received("ticket.finished")
+        action = f"rate:{counter.id}:happy"
+        if not self._pause(1.0) or not self._appliance.tap(action):
+            return
+        if self._appliance.wait_for(lambda seen: seen.figures.get("ratings", 0) > 0, WAIT_S):
+            self._line(f"Đánh giá · rated at counter {counter.label}")
+            self._received("rating.given")
+
+    def _press(self, key: str, counter: str, *, call: bool) -> None:
+        """The counter's key, and wait until it has worked."""
+        self._appliance.tap(key)
+        with closing(self._appliance.store()) as store:
+            for _ in range(int(WAIT_S / LOOK_S)):
+                if bool(store.counters.counter(counter).ticket) is call or self._over.wait(LOOK_S):
+                    return
+
+    def _received(self, kind: str) -> bool:
+        """Say what the server has of this kind; with a real server that is its matter."""
+        if not self._appliance.receiver:
+            return True
+        for _ in range(int(WAIT_S / LOOK_S)):
+            event = self._event(kind)
+            if event:
+                return self._line(f"Máy chủ · the server received event {event['n']}: {kind}")
+            if self._over.wait(LOOK_S):
+                return False
+        return self._line(f"the server has not received {kind} yet: it will come")
+
+    def _event(self, kind: str) -> dict[str, Any] | None:
+        path = self._appliance.plan.folder.receiver
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
+            row = conn.execute("SELECT seq, line FROM events WHERE type = ? ORDER BY num DESC", (kind,)).fetchone()
+        return {"n": row[0], **json.loads(row[1])} if row else None
+
+    def _line(self, text: str) -> bool:
+        if not self._over.is_set():
+            self._say(f"{self._appliance.clock.now():%H:%M:%S}  {text}")
+        return not self._over.is_set()
+
+    def _pause(self, seconds: float) -> bool:
+        return not self._over.wait(seconds)
