@@ -18,7 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
-import pygame
 from fontTools.ttLib import TTFont, TTLibError
 
 from kiosk.views.canvas import Frame, HitBox, Kit, TextBox
@@ -26,6 +25,10 @@ from kiosk.views.draw import regions
 from kiosk.views.model import View
 from kiosk.views.text import WEIGHTS, font_path
 from kiosk.views.theme import DAY, Theme
+
+# isort: split
+# After the views: their package silences pygame's greeting.
+import pygame
 
 logger = logging.getLogger(__name__)
 

@@ -329,7 +329,7 @@ def test_what_is_kept_is_bounded(kit: Kit) -> None:
         view = replace(BOARD, cards=(replace(BOARD.cards[0], number=str(1000 + number)), *BOARD.cards[1:]))
         frame.show(regions(view, (1280, 800)))
     assert kit.type.kept_pixels() <= 3_000_000
-    assert kit.pictures.weight <= 9_000_000
+    assert kit.pictures.weight <= 4_000_000
 
 
 def test_the_longest_office_name_is_in_the_band(kit: Kit) -> None:

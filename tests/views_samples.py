@@ -1,7 +1,14 @@
 """Sample data for every view, with the longest real names, for tests and for the pictures of the documentation."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+import pygame
+from PIL import Image
+
+from kiosk.views.canvas import Frame, Kit
+from kiosk.views.draw import regions
 from kiosk.views.model import (
     BoardView,
     Called,
@@ -24,6 +31,7 @@ from kiosk.views.model import (
     Tile,
     View,
 )
+from kiosk.views.theme import DAY
 
 LONG_UNIT = "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG XÃ CHÂN MÂY - LĂNG CÔ"
 LONG_CLERK = "Nguyễn Hoàng Thị Phương Khánh"
@@ -308,3 +316,29 @@ ALL: dict[str, View] = {
     "rate-not-open": NOT_OPEN,
     "start": START,
 }
+
+
+def _fewer_colours(picture: Image.Image) -> Image.Image:
+    """256 colours: a third for the band's gradient, the rest for what stands below it."""
+    band = picture.crop((0, 0, picture.width, picture.height // 8))
+    below = picture.crop((0, picture.height // 8, *picture.size))
+    few = [band.quantize(86, Image.Quantize.MEDIANCUT, 2), below.quantize(170, Image.Quantize.MAXCOVERAGE, 2)]
+    palette = Image.new("P", (1, 1))
+    exact = [*DAY.card, *DAY.star]
+    palette.putpalette([*exact, *few[0].getpalette()[: 84 * 3], *few[1].getpalette()[: 170 * 3]])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def write_pictures(folder: Path) -> None:
+    """Write the three pictures of the documentation: `python -m tests.views_samples docs/img`."""
+    pygame.font.init()
+    for name, size in (("take", (1280, 800)), ("board", (1920, 1080)), ("rate", (1280, 800))):
+        frame = Frame(Kit(), size)
+        frame.show(regions(ALL[name], size))
+        raw = pygame.image.tobytes(frame.surface, "RGB")
+        small = _fewer_colours(Image.frombytes("RGB", size, raw))
+        small.save(folder / f"{name}.png", optimize=True)
+
+
+if __name__ == "__main__":
+    write_pictures(Path(sys.argv[1]))

@@ -7,7 +7,7 @@ is cut or overlapped.
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pygame
@@ -70,7 +70,7 @@ class Kit:
     def __init__(self, theme: Theme = DAY) -> None:
         self.theme = theme
         self.type = Typesetter()
-        self.pictures: Cache[pygame.Surface] = Cache(9_000_000, lambda s: s.get_width() * s.get_height())
+        self.pictures: Cache[pygame.Surface] = Cache(4_000_000, lambda s: s.get_width() * s.get_height())
 
 
 class Canvas:
@@ -96,15 +96,27 @@ class Canvas:
 
     def plate(self, rect: pygame.Rect, look: Plate) -> None:
         """A rounded plate; `rect` includes the margin of its shadow."""
-        if rect.w > 2 and rect.h > 2:
-            made = self.kit.pictures.get(("plate", rect.size, look), lambda: shapes.plate(rect.size, look))
-            self.surface.blit(made, rect)
+        radius = min(look.radius, (min(rect.size) - 2 * look.margin) // 2 - 1)
+        if radius < 1:
+            self.surface.fill(look.fill, rect)
+            return
+        look = replace(look, radius=radius)
+        tile = self.kit.pictures.get(("plate", look), lambda: shapes.tile(look))
+        shapes.nine_slices(self.surface, rect, tile)
 
     def picture(self, rect: pygame.Rect, key: Hashable, back: Rgb, paint: Callable[[pygame.Surface], None]) -> None:
         """A picture with smooth edges on a ground of one colour; painted four times as large, kept under its key."""
         if rect.w > 0 and rect.h > 0:
             full = ("picture", key, rect.size, back)
             self.surface.blit(self.kit.pictures.get(full, lambda: shapes.picture(rect.size, back, paint)), rect)
+
+    def dot(self, rect: pygame.Rect, colour: Rgb, back: Rgb) -> None:
+        """A small disc."""
+
+        def paint(big: pygame.Surface) -> None:
+            pygame.draw.circle(big, colour, big.get_rect().center, big.get_width() / 2)
+
+        self.picture(rect, ("dot", colour), back, paint)
 
     def made(self, rect: pygame.Rect, key: Hashable, make: Callable[[], pygame.Surface]) -> None:
         """Any other surface, kept under its key."""

@@ -131,7 +131,7 @@ def _dotted(canvas: Canvas, room: pygame.Rect, text: str, colour: Rgb) -> None:
     if not text:
         return
     dot = canvas.px(15)
-    canvas.plate(pygame.Rect(room.x, room.centery - dot // 2, dot, dot), Plate(dot // 2, colour, canvas.theme.card))
+    canvas.dot(pygame.Rect(room.x, room.centery - dot // 2, dot, dot), colour, canvas.theme.card)
     words = pygame.Rect(room.x + dot + canvas.px(11), room.y, room.w - dot - canvas.px(11), room.h)
     canvas.text(words, text, Style(canvas.px(30), "Medium", readable(colour, canvas.theme.card), keep=0.5))
 

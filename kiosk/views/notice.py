@@ -7,8 +7,6 @@ import math
 from dataclasses import dataclass, replace
 
 import pygame
-import qrcode
-from qrcode.constants import ERROR_CORRECT_M
 
 from kiosk.views import icons
 from kiosk.views.canvas import Canvas, Style
@@ -157,6 +155,10 @@ def _code(canvas: Canvas, column: pygame.Rect, notice: Notice, side: int) -> Non
 
 def qr_surface(text: str, side: int) -> pygame.Surface:
     """A QR code of whole pixels, at most `side` wide, with its quiet zone of four modules."""
+    # Not before it is needed: it costs as much to import as a picture to draw.
+    import qrcode
+    from qrcode.constants import ERROR_CORRECT_M
+
     code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
     code.add_data(text)
     code.make(fit=True)

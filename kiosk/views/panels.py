@@ -184,7 +184,7 @@ def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, gr
     dot = canvas.px(16)
     colour = _row_colour(row.tone, theme)
     disc = pygame.Rect(room.x, room.centery - dot // 2, dot, dot)
-    canvas.plate(disc, Plate(dot // 2, _faded(colour, stale), ground))
+    canvas.dot(disc, _faded(colour, stale), ground)
     ink = theme.muted if stale else colour if row.tone == "late" else theme.ink
     size = canvas.px(38 if room.w > canvas.px(310) else 32)
     style = Style(size, "Bold", readable(ink, ground), "right", keep=0.5)

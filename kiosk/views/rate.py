@@ -99,8 +99,8 @@ def _ticket(canvas: Canvas, inner: pygame.Rect, view: RateView) -> int:
     canvas.plate(plate, Plate(canvas.px(26), theme.tint_blue, theme.card))
     top = pygame.Rect(plate.x + canvas.px(12), plate.y + canvas.px(12), plate.w - 2 * canvas.px(12), canvas.px(48))
     canvas.text(top, view.ticket_label, label)
-    room = pygame.Rect(
-        plate.x + canvas.px(20), top.bottom, plate.w - 2 * canvas.px(20), plate.bottom - top.bottom - canvas.px(16)
+    room = pygame.Rect(plate.x, top.bottom, plate.w, plate.bottom - top.bottom).inflate(
+        -2 * canvas.px(22), -canvas.px(34)
     )
     canvas.number(room, view.number, number)
     return plate.x

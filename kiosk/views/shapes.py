@@ -2,7 +2,7 @@
 
 pygame's own shapes have hard edges, so a shape is painted four times too large and scaled down. A layer is first
 filled with its own colour at alpha 0: scaling down over transparent black would leave dark fringes. Plates are
-opaque, made from nine slices of one small tile, and so cost little to make and nothing but a copy to draw.
+opaque, made from nine slices of one small tile, and so cost little to make, to keep and to draw.
 """
 
 import math
@@ -48,32 +48,25 @@ def picture(size: tuple[int, int], back: Rgb, paint: Callable[[pygame.Surface], 
     return pygame.transform.smoothscale(big, size)
 
 
-def plate(size: tuple[int, int], look: Plate) -> pygame.Surface:
-    """Draw a plate of the given whole size (margins included)."""
-    radius = max(0, min(look.radius, (min(size) - 2 * look.margin) // 2))
-    corner = look.margin + radius
-    tile = _tile(2 * corner + 2, radius, look)
-    return nine_slices(tile, corner, size)
+def tile(look: Plate) -> pygame.Surface:
+    """The smallest plate of a look: its four corners, and two pixels between them to be drawn out."""
+    return _tile(2 * (look.margin + look.radius) + 2, look.radius, look)
 
 
-def nine_slices(tile: pygame.Surface, corner: int, size: tuple[int, int]) -> pygame.Surface:
-    """Stretch a tile: its corners stay, the pixels between them are drawn out."""
-    width, height = size
-    out = pygame.Surface(size, 0, 32)
-    edge = tile.get_width() - corner
-    inner_w, inner_h = width - 2 * corner, height - 2 * corner
-    out.fill(tile.get_at((corner, corner)), (corner, corner, max(inner_w, 0), max(inner_h, 0)))
-    for source_y, target_y in ((0, 0), (edge, height - corner)):
-        if inner_w > 0:
-            strip = tile.subsurface((corner, source_y, 1, corner))
-            out.blit(pygame.transform.scale(strip, (inner_w, corner)), (corner, target_y))
-        for source_x, target_x in ((0, 0), (edge, width - corner)):
-            out.blit(tile, (target_x, target_y), (source_x, source_y, corner, corner))
-    for source_x, target_x in ((0, 0), (edge, width - corner)):
-        if inner_h > 0:
-            strip = tile.subsurface((source_x, corner, corner, 1))
-            out.blit(pygame.transform.scale(strip, (corner, inner_h)), (target_x, corner))
-    return out
+def nine_slices(target: pygame.Surface, rect: pygame.Rect, tile: pygame.Surface) -> None:
+    """Draw a tile as large as a box: its corners as they are, the pixels between them drawn out."""
+    corner = tile.get_width() // 2 - 1
+    inner_w, inner_h = rect.w - 2 * corner, rect.h - 2 * corner
+    far_x, far_y, edge = rect.right - corner, rect.bottom - corner, corner + 2
+    target.fill(tile.get_at((corner, corner)), (rect.x + corner, rect.y + corner, inner_w, inner_h))
+    for source_y, y in ((0, rect.y), (edge, far_y)):
+        strip = tile.subsurface((corner, source_y, 1, corner))
+        target.blit(pygame.transform.scale(strip, (inner_w, corner)), (rect.x + corner, y))
+        for source_x, x in ((0, rect.x), (edge, far_x)):
+            target.blit(tile, (x, y), (source_x, source_y, corner, corner))
+    for source_x, x in ((0, rect.x), (edge, far_x)):
+        strip = tile.subsurface((source_x, corner, corner, 1))
+        target.blit(pygame.transform.scale(strip, (corner, inner_h)), (x, rect.y + corner))
 
 
 def _tile(side: int, radius: int, look: Plate) -> pygame.Surface:

@@ -193,7 +193,7 @@ def _bar(canvas: Canvas, rect: pygame.Rect, bar: PriorityBar, keys: bool) -> Non
     if not bar.text:
         canvas.text(words, bar.title, title)
         return
-    top = pygame.Rect(words.x, words.y, words.w, words.h * 42 // 100)
+    top = pygame.Rect(words.x, words.y, words.w, words.h * 44 // 100)
     canvas.text(top, bar.title, title)
     below = pygame.Rect(words.x, top.bottom, words.w, words.bottom - top.bottom)
     canvas.text(below, bar.text, Style(canvas.px(29), "Medium", readable(theme.muted, ground), lines=2, keep=0.9))
