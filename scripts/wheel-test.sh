@@ -11,12 +11,16 @@ unset PYTHONPATH KIOSK_CONFIG
 
 said() { printf 'wheel-test: %s\n' "$*"; }
 
-must_say() { # TEXT COMMAND…: the command succeeds and its output holds the text
-  local text=$1
-  shift
-  "$@" >"$work/output" 2>&1 || { cat "$work/output" >&2 && said "failed: $*" >&2 && exit 1; }
-  grep -qF -- "$text" "$work/output" || { cat "$work/output" >&2 && said "no \"$text\" from: $*" >&2 && exit 1; }
-  said "$* ✓"
+must_say() { # STATUSES TEXT OPTION…: kiosk ends with one of these exit statuses, and its output holds the text
+  local statuses=$1 text=$2 status=0
+  shift 2
+  "$work/venv/bin/kiosk" "$@" >"$work/output" 2>&1 || status=$?
+  if [[ " $statuses " != *" $status "* ]] || ! grep -qE -- "$text" "$work/output"; then
+    cat "$work/output" >&2
+    said "kiosk $*: exit status $status, \"$text\" was expected" >&2
+    exit 1
+  fi
+  said "✓ kiosk $*"
 }
 
 mkdir "$work/tree" "$work/elsewhere"
@@ -33,8 +37,20 @@ rm -rf "$work/tree"
 said "$(basename "$work"/dist/*.whl), $(du -k "$work"/dist/*.whl | cut -f1) KiB"
 
 cd "$work/elsewhere"
-kiosk=$work/venv/bin/kiosk
-must_say "run" "$kiosk" --help
-must_say "office" "$kiosk" config
-must_say '"lost"' "$kiosk" demo --headless --seconds 5 --per-hour 3600 --seed 1 --dir "$work/demo"
+cat >kiosk.toml <<TOML
+data_dir = "$work/data"
+language = "en"
+[buttons]
+factory = "none"
+[screen]
+enabled = false
+[printer]
+url = "none"
+TOML
+mkdir "$work/data"
+must_say 0 "print-test" --help
+must_say 0 "data_dir" config --config kiosk.toml
+# 1: something is left to do, such as a clock that nobody has vouched for on this machine.
+must_say "0 1" "Everything is ready|things to do" check --config kiosk.toml
+must_say 0 '"lost"' demo --headless --seconds 5 --per-hour 3600 --seed 1 --dir "$work/demo"
 tail -n 1 "$work/output"

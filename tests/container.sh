@@ -47,8 +47,11 @@ eventually() { # SECONDS SENTENCE COMMAND…
 value() { inside systemctl show -P "$2" "$1"; }
 
 clean_up() {
-  if [ -n "$leader" ]; then inside systemctl poweroff 2>/dev/null || true; fi
-  if [ -n "${boot_pid:-}" ]; then wait "$boot_pid" || true; fi
+  if [ -n "$leader" ]; then inside systemctl poweroff 2>/dev/null || kill "$boot_pid" || true; fi
+  if [ -n "${boot_pid:-}" ]; then
+    [ -n "$leader" ] || kill "$boot_pid" || true
+    wait "$boot_pid" || true
+  fi
   if [ -n "$root" ]; then rm -rf "$root" "$root".*; fi
 }
 
@@ -72,11 +75,12 @@ unpack() {
 }
 
 boot() {
-  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 1200 systemd-nspawn -q -D "$root" --machine="$machine" --register=no --keep-unit \
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 600 systemd-nspawn -q -D "$root" --machine="$machine" --register=no --keep-unit \
     --resolv-conf=off --boot >"$root.log" 2>&1 </dev/null &
   boot_pid=$!
   local end=$((SECONDS + 60)) nspawn
-  until nspawn=$(pgrep -P "$boot_pid" -x systemd-nspawn) && leader=$(pgrep -P "$nspawn"); do
+  # By its name: for a moment systemd-nspawn has another child, which only makes the namespaces.
+  until nspawn=$(pgrep -P "$boot_pid" -x systemd-nspawn) && leader=$(pgrep -P "$nspawn" -x systemd); do
     [ $SECONDS -lt $end ] || fail "the container does not boot"
     sleep 0.2
   done
@@ -91,7 +95,7 @@ factory = "none"
 [screen]
 enabled = false
 [printer]
-url = "tcp://127.0.0.1:9100"
+url = "none"
 TOML
 }
 
@@ -108,7 +112,7 @@ check_install() {
 check_running() {
   must "restart with a configuration for no hardware" systemctl restart kiosk kiosk-sync
   eventually 60 "the kiosk says that it is ready" systemctl is-active kiosk.service
-  must "kiosk --help works for root" kiosk --help
+  must "kiosk check looks at every part" sh -c 'kiosk check | grep -E "Mọi thứ đều sẵn sàng|việc cần làm"'
   must "a backup can be made while it runs" systemctl start kiosk-backup.service
   must "root leaves no file of its own in the data" sh -c '[ -z "$(find /var/lib/kiosk -not -user kiosk)" ]'
 }
@@ -151,7 +155,7 @@ check_sandbox() {
   local pid
   pid=$(value kiosk MainPID)
   must "it runs as kiosk without capabilities" sh -c "grep -q 'CapEff:.0000000000000000' /proc/$pid/status && [ \$(stat -c %U /proc/$pid) = kiosk ]"
-  must "systemd has no complaint about a unit" sh -c '! journalctl -b -q _PID=1 -p warning -o cat | grep kiosk'
+  must "systemd has no complaint about a unit" sh -c '! journalctl -b -q _PID=1 -p warning -o cat | grep -E "kiosk.*(:[0-9]+:|ignoring|Unknown)"'
   must "it runs with no new privileges and a filter" sh -c "grep -q 'NoNewPrivs:.1' /proc/$pid/status && grep -q 'Seccomp:.2' /proc/$pid/status"
 }
 
