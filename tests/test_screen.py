@@ -135,7 +135,8 @@ def test_pictures_are_saved_in_their_full_size(screen: Screen, tmp_path: Path) -
 
 def test_the_window_holds_the_shown_output_pixel_by_pixel(screen: Screen) -> None:
     screen.show("take", TAKE)
-    screen.show("take", replace(TAKE, header=replace(TAKE.header, clock="09:42")))
+    tiles = (*TAKE.tiles[:5], replace(TAKE.tiles[5], waiting_text="3 người chờ"))
+    assert len(screen.show("take", replace(TAKE, tiles=tiles))) == 1
     window = pygame.display.get_surface()
     assert window is not None
     saved = pygame.image.load_extended(io.BytesIO(screen.picture("take")))
@@ -156,7 +157,7 @@ def test_a_larger_output_is_scaled_into_the_window_and_touched_where_it_is_seen(
     big = replace(TAKE, priority=None)
     screen.show("board", big)
     screen.look_at("board")
-    x, y = centre(screen, "board", "6")
+    x, y = next(hit.rect.move(0, -6).midbottom for hit in screen.hits("board") if hit.action == "6")
     # 1920×1080 stands in 1280×800 at two thirds, with 40 rows of black above and below.
     post(pygame.MOUSEBUTTONDOWN, button=1, pos=(x * 2 // 3, y * 2 // 3 + 40), touch=False)
     assert screen.poll() == [Touch("board", "6", NOW)]

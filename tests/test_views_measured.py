@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pygame
@@ -314,6 +314,14 @@ def test_stacked_marks_are_drawn_whole(kit: Kit) -> None:
     above = sprite.baseline - sprite.ink.top
     assert above > (plain.baseline - plain.ink.top) * 1.35
     assert abs(above - kit.type.line("ẪỔẲ", "Bold", 30).above) <= 1
+
+
+@pytest.mark.parametrize("text", ["QUẦY Ậ PHỤC VỤ Ẫ Ổ HÀNH CHÍNH Ẳ Ỗ", "gy gậy ẪỔẲ ẪỔẲ gỵ Ẳ Ẵ Ặ"])
+def test_lines_of_a_text_never_touch(kit: Kit, text: str) -> None:
+    block = kit.type.fit(text, "Bold", 40, 40, (300, 900), 9, 1.0)
+    assert len(block.lines) > 1
+    for (upper, lower), (top, bottom) in zip(pairwise(block.lines), pairwise(block.drops), strict=True):
+        assert bottom - top >= upper.below + lower.above + 1
 
 
 def test_a_wrapped_text_has_no_last_line_of_one_short_word(kit: Kit) -> None:
