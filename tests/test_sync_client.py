@@ -86,6 +86,13 @@ def test_only_the_servers_head_moves_the_cursor(device: Device) -> None:
     assert (device.cursor, outcome.backlog, outcome.delay_s) == (3, 2, 0)
 
 
+def test_a_server_that_takes_nothing_is_asked_less_and_less(device: Device) -> None:
+    device.happen(5)
+    delays = [push(device, accept(device, 0), times=times)[0].delay_s for times in (1, 10)]
+    assert 0 < delays[0] <= 4
+    assert 4 < delays[1] <= client.BACKLOG_S
+
+
 def test_nothing_to_send_is_a_heartbeat(device: Device) -> None:
     outcome, server = push(device, accept(device, 0))
     assert (outcome.state, outcome.sent, outcome.delay_s) == ("ok", 0, client.HEARTBEAT_S)
@@ -288,6 +295,20 @@ def test_no_answer_within_the_time_out_is_offline(device: Device) -> None:
         yield b""
 
     assert push(device, silence, read_s=0.1)[0].state == "offline"  # type: ignore[arg-type]
+
+
+def test_the_environment_cannot_send_the_token_elsewhere(
+    device: Device, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    outcome, server = push(device, accept(device, 0))
+    assert outcome.state == "ok"
+    assert b"Bearer token-for-tests" in server.requests[0]
 
 
 def test_cookies_are_not_kept(device: Device) -> None:

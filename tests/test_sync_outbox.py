@@ -214,6 +214,14 @@ def test_a_new_epoch_sends_what_is_retained_again_with_the_same_ids(device: Devi
     assert outbox.damages(conn) == []
 
 
+def test_a_new_epoch_counts_retention_from_its_own_acknowledgements(device: Device) -> None:
+    device.happen(5)
+    acknowledge(device, 5, days=0)
+    device.outbox.renew(device.epoch, "test")
+    acknowledge(device, 5, days=30)
+    assert prune(device, days=30) == 0
+
+
 def test_a_new_epoch_must_be_newer(device: Device, conn: sqlite3.Connection) -> None:
     with pytest.raises(OutboxError, match="raise the counter"):
         outbox.start_epoch(conn, wire.new_epoch(1), device.stamp())

@@ -118,6 +118,13 @@ def test_a_body_that_is_no_batch_is_refused_with_a_word(
     assert ask(receiver, "GET", "/api/v1/health")[0] == 200
 
 
+def test_a_body_that_is_announced_too_large_is_not_waited_for(receiver: Receiver) -> None:
+    head = f"POST /api/v1/feed HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {10**15}\r\n\r\n"
+    with socket.create_connection((receiver.host, receiver.port), timeout=5) as conn:
+        conn.sendall(head.encode())
+        assert conn.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
 def test_an_unknown_address_is_404(receiver: Receiver) -> None:
     assert ask(receiver, "GET", "/api/v1/feed2")[0] == 404
     assert ask(receiver, "POST", "/", b"")[0] == 404
