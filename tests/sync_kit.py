@@ -1,5 +1,7 @@
-"""A device with a real database, for the sync tests. Its fake parts: a clock that is moved by hand, and a high-water file
-that is a number in memory (its fsync is not imitated)."""
+"""A device with a real database, for the sync tests.
+
+Its fake parts: a clock that is moved by hand, and a high-water file that is a number in memory (no fsync is imitated).
+"""
 
 import sqlite3
 from contextlib import closing
