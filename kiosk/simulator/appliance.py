@@ -99,8 +99,17 @@ class Appliance:
     def start(self) -> None:
         """Prepare the database and start everything."""
         prepare(self.plan.folder.path, self.clock.follower().now())
+        self._sit_down()
         self._switch_on()
         self._watch.start()
+
+    def _sit_down(self) -> None:
+        """The clerks of the office document come to their counters."""
+        store, now = self.store(), self.clock.follower().now()
+        for counter in self.plan.office.counters:
+            if store.counters.counter(counter.id).state == "closed":
+                store.counters.open(now, counter.id)
+        store.close()
 
     def close(self) -> None:
         """End the device, then what it talks to."""

@@ -29,13 +29,14 @@ from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
 from kiosk.simulator.facts import now, office
 
 PAGE = Path(__file__).with_name("page")
+FONTS = PAGE.parent.parent / "assets" / "fonts"
 HOSTS = ["127.0.0.1", "localhost"]
 LOOK_S = 0.1
 HEARTBEAT_S = 15.0
 LONGEST_ORDER = 1000
 SPEEDS = (1, 10, 60)
 HEADERS = {
-    b"content-security-policy": b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    b"content-security-policy": b"default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
 }
@@ -92,6 +93,7 @@ class Web:
         guards = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(Guard)]
         app = Starlette(routes=routes, middleware=guards)
         app.mount("/page", StaticFiles(directory=PAGE))
+        app.mount("/fonts", StaticFiles(directory=FONTS))
         return app
 
     # --- out -------------------------------------------------------------------------------------------------
