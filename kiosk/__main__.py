@@ -5,10 +5,18 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiosk import __version__
+
+if TYPE_CHECKING:
+    from kiosk.clock import Moment
+    from kiosk.store import Store
+    from kiosk.uplink import Uplink
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -58,6 +66,14 @@ def parser() -> argparse.ArgumentParser:
     sheet = add("print-test", print_test, "print a calibration sheet")
     sheet.add_argument("--printer", metavar="URL", help="this printer instead of the configured one")
     sheet.add_argument("--picture", metavar="FILE", type=Path, help="write the sheet to a PNG file instead")
+    day = add("day", day_run, "open or close the office for a day, whatever its calendar says")
+    day.add_argument("day", metavar="DATE", type=date.fromisoformat, help="the day, as 2026-11-24")
+    day.add_argument("kind", metavar="KIND", choices=("off", "work", "half", "usual"), help="off, work, half or usual")
+    day.add_argument("--reason", metavar="TEXT", default="", help="why, as citizens read it")
+    quota = add("quota", quota_run, "give more numbers of a service today than its quota")
+    quota.add_argument("service", metavar="SERVICE", help="id of the service")
+    quota.add_argument("numbers", metavar="N", type=int, help="how many more; 0 takes it back")
+    quota.add_argument("--session", metavar="ID", help="id of the session (else the running one)")
     add("prepare", prepare_run, "check the database, restore the newest backup if it is damaged")
     add("backup", backup_run, "make a backup of the database; the newest seven are kept")
     restore = add("restore", restore_run, "put a backup in place of the database")
@@ -125,10 +141,7 @@ def sync_run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _push_once(uplink: object) -> int:
-    from kiosk.uplink import Uplink
-
-    assert isinstance(uplink, Uplink)
+def _push_once(uplink: "Uplink") -> int:
     while True:
         outcome = uplink.push()
         if outcome.state not in ("ok", "resend"):
@@ -180,6 +193,42 @@ def print_test(options: argparse.Namespace) -> int:
         printer.close()
     print(f"printed on {url}" + ("" if receipt.confirmed else " (the printer did not confirm)"))
     return 0
+
+
+def day_run(options: argparse.Namespace) -> int:
+    """`kiosk day`."""
+    kind = "" if options.kind == "usual" else options.kind
+    with _open_store(options.config) as (store, now):
+        store.overrides.set_day(now, options.day, kind, options.reason)
+    print(f"{options.day}: {options.kind} {options.reason}".rstrip())
+    return 0
+
+
+def quota_run(options: argparse.Namespace) -> int:
+    """`kiosk quota`."""
+    with _open_store(options.config) as (store, now):
+        session = options.session or store.next_session(now)[0]
+        store.overrides.add_quota(now, options.service, session, options.numbers)
+    print(f"{options.service}, {session}: {options.numbers:+d}")
+    return 0
+
+
+@contextmanager
+def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment"]]:
+    """The database beside a kiosk that may be running, with the office's rules."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load
+    from kiosk.store import Store
+    from kiosk.store.prepare import prepare
+
+    setup, now = load(config_file), SystemClock().now()
+    folder = Path(setup.config.data_dir)
+    prepare(folder, now)
+    store = Store(folder, setup.office.rulebook())
+    try:
+        yield store, now
+    finally:
+        store.close()
 
 
 def prepare_run(options: argparse.Namespace) -> int:

@@ -250,6 +250,7 @@ class App:
             self._keep_house(self.clock.now())
 
     def _keep_house(self, now: Moment) -> None:
+        self.store.database.check_mark()
         self.clock.vouched = Vouched.read(self.store.fact("clock"))
         if now.quality != self._quality:
             self._quality = now.quality

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kiosk import hours
 from kiosk.clock import Moment
 from kiosk.present import take
 from kiosk.present.words import Words
@@ -127,7 +126,7 @@ class Front:
 
     def closed(self, now: Moment) -> bool:
         """Whether a press would be refused because of the hour; a clock that is not believed closes nothing."""
-        return now.trusted and hours.opening(self.words.office.hours(), now.local).status != "open"
+        return self.store.opening(now).status != "open"
 
     @property
     def priority(self) -> bool:
@@ -158,9 +157,8 @@ class Front:
             return self.notice
         resumes = None
         if refused.reason == "quota":
-            session = hours.session_at(self.words.office.hours(), now.local)
+            session, resumes = self.store.next_session(now)
             refused.values["session_name"] = self.words.session_name(session)
-            resumes = hours.after_session(self.words.office.hours(), session, now.local)
         return take.refusal_notice(self.words, refused, service, resumes)
 
     def _cancel(self, at: float) -> None:

@@ -100,9 +100,12 @@ class Uplink:
         self._hold.close()
 
     def push(self) -> Outcome:
-        """One step; a disk in trouble is an outcome like any other."""
+        """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
         now = self.clock.now()
-        outcome = self.client.push(self.outbox, now.at, status(self.database, now))
+        try:
+            outcome = self.client.push(self.outbox, now.at, status(self.database, now))
+        except sqlite3.DatabaseError as error:
+            raise self.database.explain(error) from error
         if outcome.server_now is not None and not now.trusted:
             self._believe(outcome, now)
         return outcome
@@ -122,6 +125,7 @@ class Uplink:
         until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)
         seen = self._head()
         while time.monotonic() < until and not self._stopping.wait(LOOK_S):
+            self.database.check_mark()
             if outcome.eager and self._head() != seen:
                 self._stopping.wait(SOON_S)
                 return

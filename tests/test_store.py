@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.store import Store, StoreError
-from kiosk.store.prepare import backup, prepare, restore
+from kiosk.store import Store, StoreCorrupt, StoreError
+from kiosk.store.database import Database
+from kiosk.store.prepare import backup, hold, prepare, restore
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.tickets import Refused, State
 from tests.office import moment, open_store, rulebook
@@ -68,6 +69,44 @@ def test_a_quota_ends_the_numbers_of_its_session_and_not_of_the_next(tmp_path: P
         store.issuing.issue(moment(5), "dat-dai")
     assert store.issuing.issue(moment(6), "ho-tich").ticket.number == "1001"
     assert store.issuing.issue(moment(6 * 3600), "dat-dai").ticket.number == "3003"
+
+
+def test_staff_gives_more_numbers_than_the_quota_and_opens_a_holiday(tmp_path: Path):
+    book = rulebook(press_limits=False)
+    land = replace(book.services["dat-dai"], quota={"sang": 1})
+    store = open_store(tmp_path, replace(book, services={**book.services, "dat-dai": land}))
+    store.issuing.issue(moment(0), "dat-dai")
+    store.overrides.add_quota(moment(1), "dat-dai", "sang", 1)
+    assert store.issuing.issue(moment(2), "dat-dai").ticket.number == "3002"
+    with pytest.raises(Refused, match="quota"):
+        store.issuing.issue(moment(3), "dat-dai")
+    holiday = moment(0, day=1)
+    store.overrides.set_day(moment(4), holiday.day, "work", "làm bù")
+    assert store.issuing.issue(holiday, "ho-tich").ticket.number == "1001"
+    store.overrides.set_day(moment(5), holiday.day, "")
+    with pytest.raises(Refused, match="holiday"):
+        store.issuing.issue(holiday, "ho-tich")
+    with pytest.raises(ValueError, match="no kind of day"):
+        store.overrides.set_day(moment(6), holiday.day, "closed")
+
+
+def test_a_damaged_database_is_let_go_by_every_process_before_it_is_set_aside(store: Store, tmp_path: Path):
+    store.issuing.issue(moment(0), "ho-tich")
+    held = hold(tmp_path)
+    store.database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (tmp_path / "kiosk.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\x5a" * 200_000)
+    other = Database(tmp_path)
+    with pytest.raises(StoreCorrupt):
+        other.rows("SELECT * FROM tickets, events")
+    other.close()
+    with pytest.raises(StoreCorrupt, match="restart"):
+        store.database.check_mark()
+    store.close()
+    held.close()
+    assert prepare(tmp_path, moment(100)).set_aside
+    assert not (tmp_path / "damaged").exists()
 
 
 def test_next_finishes_the_open_ticket_and_arms_its_rating(store: Store):

@@ -1,14 +1,17 @@
 """All SQL of the device. `Store` is one process's (or thread's) way into the one database that they share."""
 
+from datetime import datetime
 from pathlib import Path
 
 from kiosk.clock import Moment
+from kiosk.hours import Opening, after_session, opening, session_at
 from kiosk.rulebook import Rulebook
 from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
 from kiosk.store.counters import Counters
 from kiosk.store.database import Database, StoreCorrupt, StoreError
 from kiosk.store.issuing import Issued, Issuing
+from kiosk.store.overrides import Overrides, calendar_overrides
 from kiosk.store.ratings import Publication, Ratings
 from kiosk.store.series import Series, current
 from sync import outbox
@@ -19,7 +22,8 @@ __all__ = ["BoardFacts", "Issued", "Publication", "Series", "Store", "StoreCorru
 class Store:
     """The opened database with the office's rules. `prepare` must have run on the folder.
 
-    `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys.
+    `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
+    what staff changed for a day.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -27,10 +31,11 @@ class Store:
         self.issuing = Issuing(self.database, book)
         self.counters = Counters(self.database, book)
         self.ratings = Ratings(self.database, book)
+        self.overrides = Overrides(self.database, book)
 
     def use(self, book: Rulebook) -> None:
         """Work by new rules from now on."""
-        self.issuing.book = self.counters.book = self.ratings.book = book
+        self.issuing.book = self.counters.book = self.ratings.book = self.overrides.book = book
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
@@ -40,6 +45,18 @@ class Store:
     def series(self) -> Series | None:
         """The running series."""
         return current(self.database)
+
+    def opening(self, now: Moment) -> Opening:
+        """What the office's door says, with what staff changed; open on a clock that is not believed."""
+        if not now.trusted:
+            return Opening("open")
+        return opening(self.issuing.book.hours, now.local, calendar_overrides(self.database.conn))
+
+    def next_session(self, now: Moment) -> tuple[str, datetime | None]:
+        """The session that it is now, and when numbers are given again after it."""
+        hours, changed = self.issuing.book.hours, calendar_overrides(self.database.conn)
+        session = session_at(hours, now.local, changed)
+        return session, after_session(hours, session, now.local, changed)
 
     def emit(self, now: Moment, kind: str, **data: object) -> None:
         """An event without a row: something about the device."""

@@ -18,6 +18,8 @@ from kiosk.tickets import Data, Ticket
 from sync import outbox, wire
 
 BUSY_MS = 5000
+DAMAGED = "damaged"
+"""A file of this name asks every process to let go of the database, so that it can be set aside."""
 BALLAST_BYTES = 4 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "kiosk.db"
+        self.mark = folder / DAMAGED
         self.high_water = HighWater(folder / "highwater.json")
         self.conn = connect(self.path)
 
@@ -73,7 +76,7 @@ class Database:
             self.conn.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             self._roll_back()
-            raise self._explain(error) from error
+            raise self.explain(error) from error
         except BaseException:
             self._roll_back()
             raise
@@ -83,7 +86,7 @@ class Database:
         try:
             return self.conn.execute(sql, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise self._explain(error) from error
+            raise self.explain(error) from error
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """The first row, or None."""
@@ -98,6 +101,11 @@ class Database:
         """Free space on the database's disk."""
         return shutil.disk_usage(self.folder).free // 1024 // 1024
 
+    def check_mark(self) -> None:
+        """Raise StoreCorrupt when another process found the database damaged."""
+        if self.mark.exists():
+            raise StoreCorrupt(f"{self.path} was found damaged: restart the kiosk, it restores the last backup")
+
     def close(self) -> None:
         self.conn.close()
 
@@ -105,7 +113,8 @@ class Database:
         if self.conn.in_transaction:
             self.conn.execute("ROLLBACK")
 
-    def _explain(self, error: sqlite3.DatabaseError) -> StoreError:
+    def explain(self, error: sqlite3.DatabaseError) -> StoreError:
+        """SQLite's error as one that says what to do; an error of our own making is raised as it is."""
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith("SQLITE_FULL"):
             full = StoreError("the disk is full: delete what is not needed")
@@ -114,6 +123,7 @@ class Database:
         if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
             return StoreError(f"the disk cannot be written ({error}): check the memory card and its mount")
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            self.mark.touch()
             return StoreCorrupt(f"{self.path} is damaged ({error}): restart the kiosk, it restores the last backup")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return StoreError("another program has held the database for 5 s: end it")

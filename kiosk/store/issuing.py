@@ -5,12 +5,13 @@ import sqlite3
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from kiosk.clock import Moment
 from kiosk.hours import CalendarDay, opening, session_at
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database, StoreError, Writing
+from kiosk.store.overrides import calendar_overrides, extra_quota
 from kiosk.store.rows import insert_ticket
 from kiosk.store.series import next_number, running
 from kiosk.tickets import (
@@ -164,19 +165,6 @@ def service_times(conn: sqlite3.Connection, service: str) -> list[float]:
         (service, RECENT_SERVICES),
     ).fetchall()
     return [(time_of(row["ended_at"]) - time_of(row["started_at"])).total_seconds() for row in rows]
-
-
-def calendar_overrides(conn: sqlite3.Connection) -> list[CalendarDay]:
-    """The days that staff opened or closed on top of the office's calendar."""
-    rows = conn.execute("SELECT key, value FROM overrides WHERE kind = 'day'").fetchall()
-    return [CalendarDay(date.fromisoformat(r["key"]), r["value"].split("|")[0], r["value"].split("|")[1]) for r in rows]
-
-
-def extra_quota(conn: sqlite3.Connection, service: str, session: str, day: str) -> int:
-    """How many numbers staff added to today's quota of a service."""
-    key = f"{day}/{session}/{service}"
-    row = conn.execute("SELECT value FROM overrides WHERE kind = 'quota' AND key = ?", (key,)).fetchone()
-    return int(row["value"]) if row else 0
 
 
 def _check_opening(book: Rulebook, now: Moment, overrides: list[CalendarDay]) -> None:

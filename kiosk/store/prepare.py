@@ -7,6 +7,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import TextIO
 
 from kiosk.clock import Moment
-from kiosk.store.database import Database, StoreError, connect, make_ballast, migrate
+from kiosk.store.database import DAMAGED, Database, StoreError, connect, make_ballast, migrate
 from kiosk.store.highwater import AHEAD, HighWater
 from kiosk.store.series import skip_to_ceilings
 from sync import outbox, wire
 
 BACKUPS_KEPT = 7
+EVENTS_KEPT_DAYS = 400
+LET_GO_S = 20.0
+"""How long the other processes have to let go of a damaged database."""
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +39,21 @@ class Prepared:
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[bool]:
+def lock(folder: Path, wait_s: float = 0) -> Iterator[bool]:
     """The folder's lock: shared by who runs on the database (`hold`), exclusive for who checks it. False: taken."""
     with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        until = time.monotonic() + wait_s
+        while not (alone := _try_lock(file)) and time.monotonic() < until:
+            time.sleep(0.1)
+        yield alone
+
+
+def _try_lock(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def hold(folder: Path) -> TextIO:
@@ -61,7 +71,7 @@ def prepare(folder: Path, now: Moment) -> Prepared:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with lock(folder) as alone:
+        with lock(folder, LET_GO_S if (folder / DAMAGED).exists() else 0) as alone:
             return _prepare(folder, now) if alone else Prepared()
     except OSError as error:
         raise StoreError(f"{folder} cannot be used ({error}): check the memory card and the folder's owner") from error
@@ -77,6 +87,7 @@ def _prepare(folder: Path, now: Moment) -> Prepared:
         logger.error("%s is damaged (%s): set aside as %s", path, problem, aside)
     if problem or not was_there:
         restored = _restore_newest(folder)
+    (folder / DAMAGED).unlink(missing_ok=True)
     make_ballast(folder)
     migrate(path)
     database = Database(folder)
@@ -146,7 +157,10 @@ def _rolled_back(database: Database) -> bool:
 
 
 def backup(folder: Path, now: Moment) -> Path:
-    """An online copy, checked, under backup/; the newest seven are kept. Raises StoreError when it cannot be made."""
+    """An online copy under backup/, the newest seven are kept; then events that the server has had for long may go.
+
+    Raises StoreError when it cannot be made.
+    """
     target = folder / "backup" / f"kiosk-{now.at:%Y%m%dT%H%M%S}.db"
     try:
         target.parent.mkdir(exist_ok=True)
@@ -155,6 +169,12 @@ def backup(folder: Path, now: Moment) -> Path:
         raise StoreError(f"no backup was made ({error}): free some disk space") from error
     for old in sorted(target.parent.glob("kiosk-*.db"))[:-BACKUPS_KEPT]:
         old.unlink()
+    database = Database(folder)
+    try:
+        with database.writing(now) as w:
+            outbox.prune(w.conn, EVENTS_KEPT_DAYS, now.at)
+    finally:
+        database.close()
     return target
 
 

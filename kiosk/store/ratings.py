@@ -12,7 +12,8 @@ from kiosk.hours import closed_sessions, session_at
 from kiosk.rating import Desk, Figure, Rating, clerk_figures, figures, lit, may_publish, plain, rating_of
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database, Writing
-from kiosk.store.issuing import calendar_overrides, new_id
+from kiosk.store.issuing import new_id
+from kiosk.store.overrides import calendar_overrides
 from kiosk.store.rows import load_counter, load_ticket
 from kiosk.tickets import Counter, Data, Refused, time_of
 
