@@ -309,6 +309,8 @@ ALL: dict[str, View] = {
     "board": BOARD,
     **{f"board-{n}": board(n) for n in (1, 2, 3, 6, 8, 9, 12, 16)},
     **{f"board-{n}-long": board(n, long=True) for n in (2, 4, 6, 9, 12, 16)},
+    "board-list": replace(board(4), progress=None, satisfaction=None),
+    "board-list-long": replace(board(9, long=True), progress=None, satisfaction=None),
     "rate": RATE,
     "rate-long": LONG_RATE,
     "rate-thanks": THANKS,

@@ -1,6 +1,7 @@
 """The board's side: called and missed numbers, dossiers settled, satisfaction. Knows no figure's meaning."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pygame
@@ -70,34 +71,46 @@ def _called(canvas: Canvas, rect: pygame.Rect, view: BoardView) -> None:
     top = _title(canvas, inner, view.called_title, canvas.px(44)).bottom if view.called_title else inner.y
     rows = max(0, (bottom - top) // canvas.px(47))
     shown = view.called[:rows]
-    tall = min(canvas.px(68), (bottom - top) // max(1, min(rows, max(len(shown), 3))))
-    widest = _widest(canvas, [c.number for c in shown], tall)
-    clock = _widest(canvas, [c.clock for c in shown], tall, "Medium", 30)
+    # A list that has the side to itself stands in larger letters.
+    scale = 1.35 if rows > 8 and inner.w > canvas.px(540) else 1.0
+    tall = min(canvas.px(68 * scale), (bottom - top) // max(1, min(rows, max(len(shown), 3))))
+    looks = _called_looks(canvas, scale)
+    number = _widest(canvas, [line.number for line in shown], looks[0])
+    clock = _widest(canvas, [line.clock for line in shown], looks[2])
     for i, line in enumerate(shown):
         row = pygame.Rect(inner.x, top + i * tall, inner.w, tall)
-        _called_row(canvas, row, line, widest, clock)
+        _called_row(canvas, row, line, (number, clock), looks)
 
 
-def _widest(canvas: Canvas, texts: Sequence[str], tall: int, weight: str = "Bold", size: int = 40) -> int:
-    style = Style(canvas.px(size), "Bold" if weight == "Bold" else "Medium")
-    blocks = [canvas.block(text, (canvas.px(220), tall), style) for text in texts]
+def _called_looks(canvas: Canvas, scale: float) -> tuple[Style, Style, Style]:
+    """Number, counter and time of a called ticket."""
+    theme = canvas.theme
+    number = Style(canvas.px(40 * scale), "Bold", theme.ink, keep=0.6)
+    counter = Style(canvas.px(34 * scale), "Medium", theme.ink, keep=0.5)
+    return number, counter, Style(canvas.px(30 * scale), "Medium", theme.muted, "right", keep=0.6)
+
+
+def _widest(canvas: Canvas, texts: Sequence[str], style: Style) -> int:
+    blocks = [canvas.block(text, (canvas.px(300), canvas.px(90)), style) for text in texts]
     return round(max((b.width for b in blocks if b), default=0)) + 3
 
 
-def _called_row(canvas: Canvas, row: pygame.Rect, line: Called, number: int, clock: int) -> None:
+def _called_row(
+    canvas: Canvas, row: pygame.Rect, line: Called, widths: tuple[int, int], looks: tuple[Style, Style, Style]
+) -> None:
     theme = canvas.theme
     ground = theme.card
+    number, counter, time = looks
     if line.highlighted:
         ground = theme.tint_gold
         band = row.inflate(2 * canvas.px(14), -canvas.px(4))
         canvas.plate(band, Plate(canvas.px(16), ground, theme.card))
-    ink = theme.red if line.highlighted else theme.ink
-    canvas.text(pygame.Rect(row.x, row.y, number, row.h), line.number, Style(canvas.px(40), "Bold", ink, keep=0.6))
-    time = pygame.Rect(row.right - clock, row.y, clock, row.h)
-    canvas.text(time, line.clock, Style(canvas.px(30), "Medium", readable(theme.muted, ground), "right", keep=0.6))
-    left = row.x + max(number + canvas.px(16), row.w * 42 // 100 if row.w > canvas.px(480) else 0)
-    room = pygame.Rect(left, row.y, time.x - canvas.px(14) - left, row.h)
-    canvas.text(room, line.counter, Style(canvas.px(34), "Medium", theme.ink, keep=0.5))
+        number = replace(number, colour=theme.red)
+    canvas.text(pygame.Rect(row.x, row.y, widths[0], row.h), line.number, number)
+    right = pygame.Rect(row.right - widths[1], row.y, widths[1], row.h)
+    canvas.text(right, line.clock, replace(time, colour=readable(theme.muted, ground)))
+    left = row.x + max(widths[0] + canvas.px(16), row.w * 42 // 100 if row.w > canvas.px(480) else 0)
+    canvas.text(pygame.Rect(left, row.y, right.x - canvas.px(14) - left, row.h), line.counter, counter)
 
 
 def _missed(canvas: Canvas, inner: pygame.Rect, view: BoardView) -> int:
