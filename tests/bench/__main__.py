@@ -1,0 +1,86 @@
+"""`python -m tests.bench`: run the benchmarks, show a table, and write JSON."""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tests.bench import feed, figures, processes, screens, slips, tickets
+from tests.bench.figures import Figure
+from tests.bench.measure import profiled
+from tests.bench.plan import Plan
+
+Bench = Callable[[Plan], list[Figure]]
+
+BENCHES: dict[str, Bench] = {
+    bench.__name__: bench
+    for bench in (
+        tickets.press,
+        tickets.cpu,
+        slips.slip,
+        tickets.size,
+        tickets.crowd,
+        screens.redraw,
+        screens.call,
+        screens.burst,
+        processes.start,
+        processes.idle,
+        feed.sync,
+    )
+}
+
+
+def main() -> int:
+    options = _options()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as folder:
+        machine = figures.machine(Path(folder))
+        plan = Plan(Path(folder), options.quick)
+        found = [figure for name in options.only or BENCHES for figure in _run(name, plan, options.profile)]
+    print(figures.table(found))
+    missed = sum(figure.met is False for figure in found)
+    seconds = time.monotonic() - began
+    print(f"\n{len(found)} figures in {seconds:.0f} s, {missed} goals missed; {_line(machine)}")
+    if options.json:
+        content = {
+            "machine": machine,
+            "load_after": [round(load, 2) for load in os.getloadavg()],
+            "quick": options.quick,
+            "seconds": round(seconds, 1),
+            "figures": [figure.plain() for figure in found],
+        }
+        figures.write(options.json, content)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What the kiosk's main job costs.")
+    parser.add_argument("--only", action="append", choices=BENCHES, help="run this one; may be given again")
+    parser.add_argument("--quick", action="store_true", help="few repetitions: shows that it runs, not how fast")
+    parser.add_argument("--profile", action="store_true", help="add to each missed goal where its time goes (to JSON)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures with their spread to a file")
+    return parser.parse_args()
+
+
+def _run(name: str, plan: Plan, profile: bool) -> list[Figure]:
+    found = BENCHES[name](plan)
+    if not profile:
+        return found
+    return [_explained(figure) for figure in found]
+
+
+def _explained(figure: Figure) -> Figure:
+    if figure.met is not False or figure.profile is None:
+        return figure
+    return replace(figure, detail={**figure.detail, "profile": profiled(figure.profile)})
+
+
+def _line(machine: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in machine.items())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,101 @@
+"""The whole kiosk in this process, with its loop turned by hand: mock pins, SDL's dummy driver, a Monday morning."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from kiosk import parts, startup
+from kiosk.app import App
+from kiosk.buttons import mock_press, mock_release
+from kiosk.clock import SimulatedClock, set_simulated
+from kiosk.config import load_config
+from kiosk.front import Front, Taken
+from kiosk.printer import JobDone
+from kiosk.setup import load_office, words
+from tests.office import BOOT, OPENING, rulebook
+
+DEADLINE_S = 30.0
+
+CONFIG = """
+data_dir = "data"
+[buttons]
+factory = "mock"
+lockout_s = 0.0
+[printer]
+url = "{printer}"
+[screen]
+blind_ok = true
+fullscreen = false
+outputs = [{outputs}]
+[public]
+url = "https://motcua.xa-mau.example"
+"""
+
+
+class Appliance:
+    """A kiosk in `folder`. `limits`: whether presses are limited; `outputs`: the pictures, each 1920×1080."""
+
+    def __init__(self, folder: Path, printer: str = "none", *, limits: bool = False, outputs: str = "take") -> None:
+        os.environ["SDL_VIDEODRIVER"] = "dummy"
+        folder.mkdir(parents=True, exist_ok=True)
+        pictures = ", ".join(f'{{ view = "{view}", size = "1920x1080" }}' for view in outputs.split())
+        (folder / "kiosk.toml").write_text(CONFIG.format(printer=printer, outputs=pictures))
+        self.clock_file = folder / "clock.json"
+        set_simulated(self.clock_file, OPENING, boot=BOOT)
+        self.folder = folder / "data"
+        self.config = load_config(folder / "kiosk.toml")
+        self.taken: list[tuple[Taken, float]] = []
+        self.printed: list[JobDone] = []
+        office = load_office(self.config)
+        self.app = App(self.config, office, words(self.config, office), SimulatedClock(self.clock_file))
+        self._open(self.app, limits)
+        self.pins = {key.action: key.pin for key in parts.key_pins(self.config.buttons)}
+        self.services = [action for action in self.pins if action.startswith("take:")]
+        self.app.turn(0)
+
+    def _open(self, app: App, limits: bool) -> None:
+        app.screen = startup.open_screen(self.config, app.words, app.clock.now())
+        app.store = app._open_store()
+        app.store.use(rulebook(press_limits=limits))
+        app.front = Front(app.store, app.words)
+        app.panel = parts.open_panel(self.config, app.inbox.put)
+        app.printing = parts.open_printing(self.config, app.words, app.store, app.clock, self._report)
+        app.front.on_taken = self._took
+
+    def _took(self, taken: Taken) -> None:
+        self.taken.append((taken, time.monotonic()))
+        self.app.printing.poke()
+
+    def _report(self, item: Any) -> None:
+        if isinstance(item, JobDone):
+            self.printed.append(item)
+        self.app.inbox.put(item)
+
+    def press(self, action: str) -> None:
+        """A finger on a key and off again; from any thread."""
+        mock_press(self.pins[action])
+        mock_release(self.pins[action])
+
+    def until(self, happened: Callable[[], object], wait_s: float = 0.1) -> None:
+        """Turn the loop until something is so."""
+        end = time.monotonic() + DEADLINE_S
+        while not happened():
+            if time.monotonic() > end:
+                raise TimeoutError(f"it did not happen within {DEADLINE_S} s")
+            self.app.turn(wait_s)
+
+    def pretend_paper(self) -> None:
+        """Without a printer, go on as if there was one: the usual message, and no code on the glass."""
+        self.until(lambda: self.app.front.printer == "none")
+        self.app.front.printer_is("ok", True, time.monotonic())
+
+    def __enter__(self) -> "Appliance":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.app.close()

@@ -1,0 +1,157 @@
+"""What drawing costs, how soon another process's call is seen, and whether a hail of presses loses any."""
+
+import threading
+import time
+
+from kiosk.screen import Output, Screen
+from kiosk.startup import show_start
+from kiosk.views.model import View
+from tests.bench.appliance import Appliance
+from tests.bench.children import Child
+from tests.bench.figures import Figure, Goal
+from tests.bench.measure import cpu_ms, late, median, spread
+from tests.bench.plan import Plan
+
+SIZE = (1920, 1080)
+NAMES = {"take": "take a number", "board": "the board", "rate": "the rating page"}
+"""The views, and how the table calls them."""
+
+
+def redraw(plan: Plan) -> list[Figure]:
+    """CPU of a picture at 1920×1080: the first one, a whole one with letters cached, and after one small change."""
+    with Appliance(plan.place("redraw"), outputs="take board rate:1") as kiosk:
+        pairs = _pairs(kiosk)
+        now, words = kiosk.app.clock.now(), kiosk.app.words
+        figures = []
+        for name, (before, after) in pairs.items():
+            screen = kiosk.app.screen
+            assert screen
+            output = "rate:1" if name == "rate" else name
+            screen.look_at(output)
+            full, partial = [], []
+            for _ in range(plan.count(30, 3)):
+                show_start(screen, words, now, "")
+                full.append(cpu_ms(lambda o=output, v=before: screen.show(o, v)))  # type: ignore[misc]
+                partial.append(cpu_ms(lambda o=output, v=after: screen.show(o, v)))  # type: ignore[misc]
+            cold = [_cold(name, before) for _ in range(plan.count(5, 1))]
+            for part, says, values in (
+                ("cold", "first picture of", cold),
+                ("full", "whole redraw of", full),
+                ("partial", "one change of", partial),
+            ):
+                detail = spread(values)
+                figures.append(
+                    Figure(f"redraw.{name}.{part}", f"{says} {NAMES[name]}", median(values), "ms", detail=detail)
+                )
+        return figures
+
+
+def _pairs(kiosk: Appliance) -> dict[str, tuple[View, View]]:
+    """Each view before and after what usually happens to it: a number taken, a call, a rating."""
+    app = kiosk.app
+    kiosk.pretend_paper()
+    for action in kiosk.services:
+        kiosk.press(action)
+    kiosk.until(lambda: len(kiosk.taken) == len(kiosk.services), 0)
+    now = app.clock.now()
+    taken = app._view("take", now, app.store.board(now))
+    app.front.tick(time.monotonic() + 60)
+    quiet = app._view("take", now, app.store.board(now))
+    idle = app._view("board", now, app.store.board(now))
+    app.store.counters.open(now, "1")
+    app.store.counters.call_next(now, "1")
+    called = app._view("board", now, app.store.board(now))
+    app.store.counters.start(now, "1")
+    app.store.counters.finish(now, "1")
+    app._lit = app.store.ratings.lamps(now)
+    armed = app._view("rate:1", now, app.store.board(now))
+    app.front.rate_answers["1"] = ("thanks", time.monotonic() + 60)
+    thanked = app._view("rate:1", now, app.store.board(now))
+    return {"take": (quiet, taken), "board": (idle, called), "rate": (armed, thanked)}
+
+
+def _cold(name: str, view: View) -> float:
+    """On a screen of its own, which has cached nothing."""
+    screen = Screen([Output(name, SIZE)], blind_ok=True)
+    return cpu_ms(lambda: screen.show(name, view))
+
+
+def call(plan: Plan) -> list[Figure]:
+    """Another process calls a number; the kiosk's loop sees it and draws the board."""
+    count = plan.count(60, 4)
+    shown: list[float] = []
+    drawn: list[float] = []
+    folder = plan.place("call")
+    with Appliance(folder, outputs="board take") as kiosk:
+        for n in range(count + 2):
+            kiosk.app.store.issuing.issue(kiosk.app.clock.now(), "ho-tich", by="staff")
+        with Child(folder, "-m", "tests.bench.caller", kiosk.folder, kiosk.clock_file) as caller:
+            caller.hear()
+            for n in range(count):
+                kiosk.app.turn(0)
+                _called(kiosk, caller, n, shown, drawn)
+
+    def again() -> None:
+        call(plan)
+
+    return [
+        Figure("call.committed", "call committed → board drawn", median(shown), "ms", detail=spread(shown)),
+        Figure("call.drawn", "call by another process → board drawn", median(drawn), "ms", Goal(150), spread(drawn),
+               again),
+        Figure("call.late", "the same, 99th percentile", late(drawn), "ms", Goal(150), profile=again),
+    ]  # fmt: skip
+
+
+def _called(kiosk: Appliance, caller: Child, n: int, shown: list[float], drawn: list[float]) -> None:
+    screen = kiosk.app.screen
+    assert screen
+    screen.frames_changed()
+    # At another place of the loop's wait each time.
+    caller.tell(str(0.02 + n * 0.037 % 0.1))
+    kiosk.until(lambda: "board" in screen.frames_changed())
+    at = time.monotonic()
+    told = caller.answer()
+    drawn.append((at - told["before"]) * 1000)
+    shown.append((at - told["after"]) * 1000)
+
+
+def burst(plan: Plan) -> list[Figure]:
+    """Hails of presses on six keys: each must come to a number or to a counted refusal."""
+    span = plan.seconds(10, 1)
+    limited = _hail(plan, 60, span, limits=True)
+    free = _hail(plan, 60, span, limits=False)
+    at_once = _hail(plan, plan.count(120, 24), plan.seconds(4, 0.8), limits=False, together=6)
+
+    def again() -> None:
+        _hail(plan, 60, 2, limits=False)
+
+    return [
+        Figure("burst.limited", "lost of 60 presses in 10 s, limits on", limited[0], "", Goal(0),
+               {"numbers": limited[1], "refused": limited[2]}, again),
+        Figure("burst.free", "lost of 60 presses in 10 s, limits off", free[0] + free[2], "", Goal(0),
+               {"numbers": free[1]}, again),
+        Figure("burst.together", "lost of presses on six keys at once", at_once[0] + at_once[2], "", Goal(0),
+               {"numbers": at_once[1]}, again),
+    ]  # fmt: skip
+
+
+def _hail(plan: Plan, presses: int, seconds: float, *, limits: bool, together: int = 1) -> tuple[int, int, int]:
+    """Lost, numbers given, and refusals counted."""
+    with Appliance(plan.place("burst"), limits=limits) as kiosk:
+        hand = threading.Thread(target=_hammer, args=(kiosk, presses, seconds, together))
+        hand.start()
+        kiosk.until(lambda: not hand.is_alive() and kiosk.app.inbox.empty())
+        kiosk.app.turn(0.1)
+        database = kiosk.app.store.database
+        refused = int(database.rows("SELECT coalesce(sum(n), 0) FROM refusals")[0][0])
+        given = int(database.rows("SELECT count(*) FROM tickets")[0][0])
+        return presses - given - refused, given, refused
+
+
+def _hammer(kiosk: Appliance, presses: int, seconds: float, together: int) -> None:
+    pause = threading.Event()
+    for n in range(presses):
+        if n % together == 0:
+            pause.wait(seconds * together / presses)
+        kiosk.press(kiosk.services[n % len(kiosk.services)])
+

@@ -1,0 +1,97 @@
+"""What the picture of a slip costs: with nothing cached, with fonts only, and as it is from the second slip on."""
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from kiosk import slip as slips
+from kiosk import typeset
+from kiosk.parts import printer_profile
+from kiosk.present.slips import slip_content
+from kiosk.raster import encode
+from kiosk.slip import render
+from kiosk.store.spool import SlipFacts
+from tests.bench.appliance import Appliance
+from tests.bench.figures import Figure, Goal
+from tests.bench.measure import cpu_ms, median, spread
+from tests.bench.plan import Plan
+from tests.bench.tickets import draw_slip
+
+FONTS = ("font", "font_file", "_advances")
+
+
+def slip(plan: Plan) -> list[Figure]:
+    """CPU of a slip, words to bytes. Every slip has another number and another code; cold, warm and cached in turns."""
+    cold: list[float] = []
+    warm: list[float] = []
+    cached: list[float] = []
+    narrow: list[float] = []
+    parts: dict[str, list[float]] = {"words": [], "picture": [], "bytes": []}
+    with Appliance(plan.place("slip")) as kiosk:
+        for n in range(plan.count(40, 3)):
+            _take(kiosk, n)
+            _forget(keep=())
+            cold.append(cpu_ms(lambda: draw_slip(kiosk)))
+            _take(kiosk, n)
+            _forget(keep=FONTS)
+            warm.append(cpu_ms(lambda: draw_slip(kiosk)))
+            for m in range(len(kiosk.services)):
+                _take(kiosk, m)
+                draw_slip(kiosk), draw_slip(kiosk, 384)
+            _take(kiosk, n)
+            cached.append(cpu_ms(lambda: draw_slip(kiosk)))
+            narrow.append(cpu_ms(lambda: draw_slip(kiosk, 384)))
+            _take(kiosk, n)
+            _in_parts(kiosk, parts)
+
+        def again() -> None:
+            for n in range(60):
+                _take(kiosk, n)
+                draw_slip(kiosk)
+
+        again()
+    said = {name: round(median(values), 3) for name, values in parts.items()}
+
+    def profile() -> None:
+        with Appliance(plan.place("slip-profile")) as kiosk:
+            for n in range(plan.count(60, 6)):
+                _take(kiosk, n)
+                draw_slip(kiosk)
+
+    return [
+        Figure("slip.cold", "CPU of the first slip", median(cold), "ms", detail=spread(cold)),
+        Figure("slip.warm", "CPU of a slip, fonts loaded", median(warm), "ms", detail=spread(warm)),
+        Figure(
+            "slip.cached", "CPU of a slip with cached strips, 80 mm", median(cached), "ms", Goal(9),
+            spread(cached) | {"of_that_ms": said}, profile,
+        ),
+        Figure("slip.narrow", "the same, 58 mm", median(narrow), "ms", detail=spread(narrow)),
+    ]  # fmt: skip
+
+
+def _take(kiosk: Appliance, n: int) -> None:
+    kiosk.press(kiosk.services[n % len(kiosk.services)])
+    before = len(kiosk.taken)
+    kiosk.until(lambda: len(kiosk.taken) > before, 0)
+
+
+def _in_parts(kiosk: Appliance, parts: dict[str, list[float]]) -> None:
+    issued = kiosk.taken[-1][0].issued
+    facts = SlipFacts(issued.ticket, issued.ahead, issued.wait, copy=False)
+    made: list[Any] = []
+    parts["words"].append(cpu_ms(lambda: made.append(slip_content(kiosk.app.words, facts))))
+    parts["picture"].append(cpu_ms(lambda: made.append(render(made[0], 576))))
+    parts["bytes"].append(cpu_ms(lambda: encode(made[1], printer_profile(kiosk.config).fragment_rows)))
+
+
+def _forget(keep: Iterable[str]) -> None:
+    """Empty what the slip's modules keep."""
+    kept = set(keep)
+    for module in (slips, typeset):
+        for name, function in _caches(module).items():
+            if name not in kept:
+                function.cache_clear()
+
+
+def _caches(module: ModuleType) -> dict[str, Any]:
+    return {name: thing for name, thing in vars(module).items() if hasattr(thing, "cache_clear")}

@@ -1,0 +1,212 @@
+"""From a press to the committed number and to the last byte of its slip, beside the same rows written by sqlite3 alone."""
+
+import threading
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from kiosk.parts import printer_profile
+from kiosk.present.slips import slip_content
+from kiosk.raster import encode
+from kiosk.slip import render
+from kiosk.store import Store
+from kiosk.store.spool import SlipFacts
+from tests.bench.appliance import Appliance
+from tests.bench.children import Child
+from tests.bench.database import Floor, filled
+from tests.bench.figures import Figure, Goal
+from tests.bench.measure import cpu_ms, median, spread, wall_ms
+from tests.bench.plan import Plan
+from tests.office import moment, open_store
+
+REST_S = 0.02
+"""Nothing happens before a press: each of those that are compared begins from the same rest."""
+WARM_UP = 12
+
+
+@dataclass
+class Presses:
+    """Milliseconds, one of each per press."""
+
+    floor: list[float] = field(default_factory=list)
+    store: list[float] = field(default_factory=list)
+    committed: list[float] = field(default_factory=list)
+    first_byte: list[float] = field(default_factory=list)
+    last_byte: list[float] = field(default_factory=list)
+    slip_cpu: list[float] = field(default_factory=list)
+
+
+def press(plan: Plan) -> list[Figure]:
+    """A key of the whole kiosk, the store alone, and the floor, in turns."""
+    found = _presses(plan)
+    floor, allowed = median(found.floor), median(found.slip_cpu) + 3 * median(found.floor)
+
+    def again() -> None:
+        _presses(plan, profile=True)
+
+    return [
+        Figure("press.floor", "the same rows by sqlite3 alone", floor, "ms", detail=spread(found.floor)),
+        Figure("press.store", "the store gives a number", median(found.store), "ms", detail=spread(found.store)),
+        Figure(
+            "press.committed", "press → committed", median(found.committed), "ms", detail=spread(found.committed)
+        ),
+        Figure(
+            "press.ratio", "press → committed ÷ floor", median(found.committed) / floor, "×", Goal(1.5), profile=again
+        ),
+        Figure(
+            "press.first_byte", "press → first byte at the printer", median(found.first_byte), "ms",
+            detail=spread(found.first_byte),
+        ),
+        Figure(
+            "press.last_byte", "press → last byte at the printer; goal: slip CPU + 3 floors", median(found.last_byte),
+            "ms", Goal(allowed), spread(found.last_byte) | {"slip_cpu_ms": median(found.slip_cpu)}, again,
+        ),
+    ]  # fmt: skip
+
+
+def _presses(plan: Plan, profile: bool = False) -> Presses:
+    found = Presses()
+    folder = plan.place("press")
+    with (
+        Child(folder, "-m", "tests.bench.paper") as paper,
+        Appliance(folder / "kiosk", f"tcp://127.0.0.1:{paper.hear()}") as kiosk,
+        closing(open_store(folder / "store")) as store,
+        closing(Floor(folder / "floor", kiosk.app.store.database.conn)) as floor,
+    ):
+        kiosk.until(lambda: kiosk.app.front.printer == "ok")
+        for n in range(plan.count(120, 6) + WARM_UP):
+            _one_press(n, found, kiosk, paper, store, floor)
+    for values in (found.floor, found.store, found.committed, found.first_byte, found.last_byte, found.slip_cpu):
+        del values[:WARM_UP]  # first numbers of each service; nothing was cached yet
+    return found
+
+
+def _one_press(n: int, found: Presses, kiosk: Appliance, paper: Child, store: Store, floor: Floor) -> None:
+    pressed: list[float] = []
+
+    def finger() -> None:
+        pressed.append(time.monotonic())
+        kiosk.press(kiosk.services[n % len(kiosk.services)])
+
+    threading.Timer(REST_S, finger).start()
+    kiosk.until(lambda: len(kiosk.printed) > n)
+    arrived = paper.answer()
+    found.committed.append((kiosk.taken[-1][1] - pressed[0]) * 1000)
+    found.first_byte.append((arrived["first"] - pressed[0]) * 1000)
+    found.last_byte.append((arrived["last"] - pressed[0]) * 1000)
+    kiosk.until(kiosk.app.inbox.empty)
+    rows = floor.rows()
+    time.sleep(REST_S)
+    found.floor.append(wall_ms(lambda: floor.write(rows)))
+    time.sleep(REST_S)
+    found.store.append(wall_ms(lambda: store.issuing.issue(moment(n), "ho-tich")))
+    found.slip_cpu.append(cpu_ms(lambda: draw_slip(kiosk)))
+
+
+def draw_slip(kiosk: Appliance, width: int = 576) -> list[bytes]:
+    """All the work on the slip of the last number: words, picture, bytes for the printer."""
+    issued = kiosk.taken[-1][0].issued
+    facts = SlipFacts(issued.ticket, issued.ahead, issued.wait, copy=False)
+    profile = printer_profile(kiosk.config)
+    return encode(render(slip_content(kiosk.app.words, facts), width), profile.fragment_rows)
+
+
+def cpu(plan: Plan) -> list[Figure]:
+    """What a number costs the processor, all of it but the slip: key, commit, message drawn, message gone."""
+    whole: list[float] = []
+    commit: list[float] = []
+    with Appliance(plan.place("cpu")) as kiosk:
+        kiosk.pretend_paper()
+
+        def one(n: int) -> None:
+            began = time.process_time()
+            kiosk.press(kiosk.services[n % len(kiosk.services)])
+            for item in kiosk.app._drain(0):
+                kiosk.app._take_in(item)
+            commit.append((time.process_time() - began) * 1000)
+            kiosk.app.turn(0)
+            kiosk.app.front.tick(time.monotonic() + 60)
+            kiosk.app.turn(0)
+            whole.append((time.process_time() - began) * 1000)
+
+        for n in range(plan.count(150, 8) + 6):
+            one(n)
+    del whole[:6], commit[:6]
+
+    def again() -> None:
+        cpu(plan)
+
+    return [
+        Figure("cpu.committed", "CPU of a number, press → committed", median(commit), "ms", detail=spread(commit)),
+        Figure(
+            "cpu.ticket", "CPU of a number with its message at 1920×1080, without the slip", median(whole), "ms",
+            Goal(4), spread(whole), again,
+        ),
+    ]  # fmt: skip
+
+
+SIZES = {"1k": 1_000, "20k": 20_000, "100k": 100_000, "400k": 400_000}
+
+
+def size(plan: Plan) -> list[Figure]:
+    """Whether a number costs more when years of numbers lie in the database: issued in turns in four of them."""
+    folder = plan.place("size")
+    stores = {name: filled(folder / name, count // plan.count(1, 100)) for name, count in SIZES.items()}
+    wall: dict[str, list[float]] = {name: [] for name in SIZES}
+    work: dict[str, list[float]] = {name: [] for name in SIZES}
+    rounds = plan.count(200, 6)
+    for n in range(rounds + 3):
+        for name, store in stores.items():
+            began = time.monotonic()
+            work[name].append(cpu_ms(lambda store=store, n=n: store.issuing.issue(moment(n), "ho-tich")))  # type: ignore[misc]
+            wall[name].append((time.monotonic() - began) * 1000)
+    times, cpus = ({name: median(values[3:]) for name, values in kind.items()} for kind in (wall, work))
+    for store in stores.values():
+        store.close()
+
+    def again() -> None:
+        with closing(open_store(folder / "400k")) as store:
+            for n in range(rounds):
+                store.issuing.issue(moment(rounds + 3 + n), "ho-tich")
+
+    figures = [
+        Figure(f"size.{name}", f"a number with {name} in the database", times[name], "ms",
+               detail=spread(wall[name][3:]) | {"cpu_ms": round(cpus[name], 3)})
+        for name in SIZES
+    ]  # fmt: skip
+    ratio = times["400k"] / times["1k"]
+    goal = Figure("size.ratio", "400k ÷ 1k", ratio, "×", Goal(1.2), {"cpu": cpus["400k"] / cpus["1k"]}, again)
+    return [*figures, goal]
+
+
+def crowd(plan: Plan) -> list[Figure]:
+    """Eight processes give numbers at once, as fast as they can."""
+    folder = plan.place("crowd")
+    open_store(folder / "data").close()
+    count = plan.count(100, 5)
+    issuers = [Child(folder, "-m", "tests.bench.issuer", folder / "data", count) for _ in range(8)]
+    try:
+        for issuer in issuers:
+            issuer.hear()
+        for issuer in issuers:
+            issuer.tell()
+        told = [issuer.answer() for issuer in issuers]
+    finally:
+        for issuer in issuers:
+            issuer.__exit__(None, None, None)
+    numbers = [tuple(number) for one in told for number in one["numbers"]]
+    errors = [error for one in told for error in one["errors"]]
+    seconds = max(one["ended"] for one in told) - min(one["began"] for one in told)
+    waits = [wait for one in told for wait in one["ms"]]
+
+    def again() -> None:
+        with closing(open_store(plan.place("crowd-profile"))) as store:
+            for n in range(count):
+                store.issuing.issue(moment(n), "ho-tich")
+
+    return [
+        Figure("crowd.duplicates", "numbers given twice by 8 processes", len(numbers) - len(set(numbers)), "", Goal(0)),
+        Figure("crowd.errors", "errors of 8 processes", len(errors), "", Goal(0), {"errors": errors[:5]}),
+        Figure("crowd.rate", "numbers of 8 processes at once", len(numbers) / seconds, "/s", Goal(150, False),
+               {"n": len(numbers), "wait_ms": spread(waits)}, again),
+    ]  # fmt: skip
