@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test test-slow bench check locks wheel-test clean
+.PHONY: demo test test-slow bench check container-test locks wheel-test clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/run.txt
@@ -36,6 +36,10 @@ check: $(VENV)/.dev
 
 wheel-test: $(VENV)/.dev  ## the wheel alone, outside the tree, with only its run-time packages
 	scripts/wheel-test.sh "$(PYTHON)"
+
+container-test:  ## installer and units in a whole Debian with a real systemd; needs root
+	tests/container.sh bookworm
+	tests/container.sh trixie
 
 locks:  ## write the hashed locks again; needs pip-tools in the environment
 	$(PY) -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/run.txt pyproject.toml

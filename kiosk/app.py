@@ -35,7 +35,7 @@ from kiosk.present.rate import rate_view
 from kiosk.present.take import take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
-from kiosk.screen import Key, Quit, Screen, Touch
+from kiosk.screen import Key, NoDisplayError, Quit, Screen, Touch
 from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.board import last_sure_time, ticket_by_id
 from kiosk.store.prepare import hold, prepare
@@ -50,6 +50,7 @@ WAIT_S = 0.1
 HOUSEKEEPING_S = 10.0
 PUBLISH_S = 30.0
 STORE_RETRY_S = 5.0
+SCREEN_RETRY_S = 60.0
 LOW_DISK_MB = 500
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ class App:
         self._lit: dict[str, bool] = {}
         self._next_housekeeping = self._next_publish = 0.0
         self._quality = ""
+        self._blind = False
+        self._next_screen = 0.0
         self._staff_icons: tuple[str, ...] = ()
 
     # --- life ------------------------------------------------------------------------------------------------
@@ -93,7 +96,7 @@ class App:
 
     def run(self) -> None:
         """Open all parts, loop until stopped, close them."""
-        self.screen = startup.open_screen(self.config, self.words, self.clock.now())
+        self.screen = self._open_screen()
         self.store = self._open_store()
         if self.stopping:
             return
@@ -134,6 +137,19 @@ class App:
         if self.screen:
             self.screen.close()
 
+    def _open_screen(self) -> Screen | None:
+        """The screen; a device with keys gives numbers without one too, and looks for it again from time to time."""
+        self._next_screen = time.monotonic() + SCREEN_RETRY_S
+        try:
+            return startup.open_screen(self.config, self.words, self.clock.now())
+        except NoDisplayError as error:
+            if self.config.buttons.factory == "none":
+                raise
+            if not self._blind:
+                logger.error("%s", error)
+            self._blind = True
+            return None
+
     def _open_store(self) -> Store:
         """The database; while its disk cannot be used, the screen says so and it is tried again."""
         folder = Path(self.config.data_dir)
@@ -150,6 +166,7 @@ class App:
                 if str(error) != last:
                     logger.error("%s", error)
                 last = str(error)
+                notify("READY=1")  # shown and tried again, not killed by systemd for being slow
                 self._show_problem(last)
                 self._wait(STORE_RETRY_S)
         return None  # type: ignore[return-value]  # the caller looks at `stopping` first
@@ -250,6 +267,9 @@ class App:
             self._keep_house(self.clock.now())
 
     def _keep_house(self, now: Moment) -> None:
+        if self._blind and self.screen is None and time.monotonic() >= self._next_screen:
+            self.screen = self._open_screen()
+            self._shown = ()
         self.store.database.check_mark()
         self.clock.vouched = Vouched.read(self.store.fact("clock"))
         if now.quality != self._quality:

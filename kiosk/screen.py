@@ -55,6 +55,10 @@ class NoPictureError(ScreenError, OSError):
     """There is no driver that shows a picture."""
 
 
+class NoDisplayError(NoPictureError):
+    """The driver found no screen: nothing is plugged in or switched on, maybe only now."""
+
+
 class FontError(ScreenError, ValueError):
     """A font is missing, broken, or lacks Vietnamese letters."""
 
@@ -289,7 +293,8 @@ def _open_display(blind_ok: bool) -> str:
         return driver
     if not blind_ok:
         pygame.display.quit()
-        raise NoPictureError(why_blind(driver, problem, _members(), Path("/dev/dri")))
+        kind = NoDisplayError if problem else NoPictureError
+        raise kind(why_blind(driver, problem, _members(), Path("/dev/dri")))
     if not driver:
         logger.warning("no display (%s): pictures are drawn but not shown", problem)
         os.environ["SDL_VIDEODRIVER"] = "dummy"
@@ -306,7 +311,7 @@ def _open_window(size: tuple[int, int], fullscreen: bool) -> pygame.Surface:
             window = pygame.display.set_mode(size, pygame.RESIZABLE)
     except pygame.error as error:
         pygame.display.quit()
-        raise NoPictureError(why_blind("", str(error), _members(), Path("/dev/dri"))) from error
+        raise NoDisplayError(why_blind("", str(error), _members(), Path("/dev/dri"))) from error
     if window.get_size() != size and fullscreen:
         logger.warning("the screen is %d×%d, the picture %d×%d: it is scaled", *window.get_size(), *size)
     pygame.display.set_caption("Kiosk")

@@ -97,10 +97,8 @@ def test_a_damaged_database_is_let_go_by_every_process_before_it_is_set_aside(st
     with (tmp_path / "kiosk.db").open("r+b") as file:
         file.seek(4096)
         file.write(b"\x5a" * 200_000)
-    other = Database(tmp_path)
     with pytest.raises(StoreCorrupt):
-        other.rows("SELECT * FROM tickets, events")
-    other.close()
+        Database(tmp_path).rows("SELECT * FROM tickets, events")
     with pytest.raises(StoreCorrupt, match="restart"):
         store.database.check_mark()
     store.close()

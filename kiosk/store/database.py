@@ -61,7 +61,10 @@ class Database:
         self.path = folder / "kiosk.db"
         self.mark = folder / DAMAGED
         self.high_water = HighWater(folder / "highwater.json")
-        self.conn = connect(self.path)
+        try:
+            self.conn = connect(self.path)
+        except sqlite3.DatabaseError as error:
+            raise self.explain(error) from error
 
     @contextmanager
     def writing(self, now: Moment) -> Iterator[Writing]:
