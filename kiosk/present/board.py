@@ -7,6 +7,7 @@ from kiosk.rating import Figure
 from kiosk.store import BoardFacts, Publication
 from kiosk.tickets import Counter, State, Ticket
 from kiosk.views.model import (
+    PANELS_UP_TO,
     BoardView,
     Called,
     CounterCard,
@@ -37,7 +38,7 @@ def board_view(
         missed=tuple(ticket.number for ticket in facts.missed),
         missed_title=t("board.missed"),
         satisfaction=satisfaction,
-        ticker=words.ticker(now),
+        ticker=words.ticker(now, _sentences(words, publication) if len(words.office.counters) > PANELS_UP_TO else ()),
         ticker_label=t("board.ticker"),
     )
 
@@ -82,10 +83,10 @@ def _state(words: Words, counter: Counter, ticket: Ticket | None) -> tuple[str, 
     if ticket:
         return ("called", t("board.come"), "") if ticket.state is State.CALLED else ("serving", t("board.serving"), "")
     if counter.state == "paused":
-        back = t("board.back_at", gio=counter.paused_until) if counter.paused_until else t("board.paused")
+        back = t("board.back_at", gio=counter.paused_until) if counter.paused_until else ""
         return "paused", back, t("board.paused_short")
     if counter.state == "closed":
-        return "closed", t("board.closed"), t("board.none")
+        return "closed", "", t("board.closed")
     return "free", t("board.free"), t("board.none")
 
 
@@ -103,10 +104,28 @@ def _satisfaction(words: Words, publication: Publication | None) -> Satisfaction
     t, figure = words.t, publication.figures[labels.id]
     period = t("board.month", thang=int(publication.period[5:]))
     counts = tuple(_count(words, figure, level.face, level.value) for level in labels.levels)  # type: ignore[arg-type]
-    share = t.percent(figure.n, figure.served).removesuffix("\u00a0%").removesuffix("%")
+    share = _bare(t.percent(figure.n, figure.served))
     line = t("board.satisfaction_line", n=t.number(figure.n), luot=t.number(figure.served), t=share)
     title = t("board.satisfaction_title", ky=period)
     return SatisfactionPanel(title, t.percent(figure.k, figure.n), counts, f"{figure.k}/{figure.n} · {line}")
+
+
+def _sentences(words: Words, publication: Publication | None) -> tuple[str, ...]:
+    """The figures in words, for a board that has no room beside its counters."""
+    labels = words.office.label_set()
+    if publication is None or labels is None or labels.id not in publication.figures:
+        return ()
+    t, figure = words.t, publication.figures[labels.id]
+    share, answered = (
+        _bare(t.percent(part, whole)) for part, whole in ((figure.k, figure.n), (figure.n, figure.served))
+    )
+    period = t("board.month", thang=int(publication.period[5:]))
+    return (t("board.satisfaction", ky=period.lower(), p=share, k=figure.k, n=figure.n, t=answered),)
+
+
+def _bare(percent: str) -> str:
+    """A percentage without its sign, for sentences that write it themselves."""
+    return percent.removesuffix("%").rstrip("\u00a0")
 
 
 def _count(words: Words, figure: Figure, face: FaceKind, value: int) -> SatisfactionCount:

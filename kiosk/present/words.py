@@ -59,10 +59,11 @@ class Words:
         """The values {gio} and {thu_ngay} of a sentence."""
         return {"gio": self.t.clock(at), "thu_ngay": self.t.day(at)}
 
-    def ticker(self, now: Moment) -> str:
-        """One page of the ticker: hotlines and slogans take turns."""
+    def ticker(self, now: Moment, more: Sequence[str] = ()) -> str:
+        """One page of the ticker: hotlines, `more` and slogans take turns."""
         lines: Sequence[str] = [
             *(self.t("board.hotline", ten=line.name, so_dt=line.number) for line in self.office.hotlines),
+            *more,
             *self.office.slogans,
         ]
         return lines[int(now.at.timestamp()) // TICKER_PAGE_S % len(lines)] if lines else ""

@@ -1,0 +1,82 @@
+"""From facts to words: what the board says about counters and figures, and what a slip says."""
+
+from dataclasses import replace
+
+import pytest
+
+from kiosk.office import sample
+from kiosk.present.board import board_view
+from kiosk.present.slips import slip_content
+from kiosk.present.words import Words
+from kiosk.rating import Figure
+from kiosk.store import Publication, Store
+from kiosk.store.spool import SlipFacts
+from kiosk.texts import Texts
+from tests.office import moment
+
+WORDS = Words(sample(), Texts("vi"), "https://xa-mau.example")
+FIGURE = Figure("smile", 46, 50, 118, {1: 1, 2: 3, 3: 46})
+NOVEMBER = Publication("2026-11", "2026-11-23", "sang", {"smile": FIGURE}, {})
+
+
+def test_the_board_shows_each_counter_as_it_is(store: Store):
+    for n in range(3):
+        store.issuing.issue(moment(n), "ho-tich")
+    store.counters.call_next(moment(10), "1")
+    store.counters.open(moment(11), "2")
+    store.counters.pause(moment(12), "3", "10:00")
+    cards = board_view(WORDS, moment(13), store.board(moment(13)), None).cards
+    assert [(card.state, card.number, card.plate) for card in cards] == [
+        ("called", "1001", ""),
+        ("free", "", "Chưa có số"),
+        ("paused", "", "Tạm dừng"),
+        ("closed", "", "Quầy đóng"),
+    ]
+    assert cards[0].highlighted
+    assert (cards[0].waiting, cards[0].clerk) == ("2", "Nguyễn Thị A")
+    assert cards[2].state_text == "Phục vụ lại lúc 10:00"
+
+
+def test_the_newest_call_leads_the_list_and_a_missed_number_stays_readable(store: Store):
+    for n in range(2):
+        store.issuing.issue(moment(n), "ho-tich")
+    store.counters.call_next(moment(10), "1")
+    store.counters.no_show(moment(200), "1")
+    store.counters.call_next(moment(210), "1")
+    view = board_view(WORDS, moment(211), store.board(moment(211)), None)
+    assert [(called.number, called.highlighted) for called in view.called] == [("1002", True), ("1001", False)]
+    assert view.missed == ("1001",)
+
+
+def test_published_satisfaction_is_k_of_n_with_the_answer_rate(store: Store):
+    panel = board_view(WORDS, moment(0), store.board(moment(0)), NOVEMBER).satisfaction
+    assert panel is not None
+    assert (panel.percent_text, [count.text for count in panel.counts]) == ("92\u00a0%", ["46", "3", "1"])
+    assert panel.line == "46/50 · 50/118 lượt giao dịch có đánh giá (42,4 %)"
+
+
+def test_a_board_full_of_counters_says_the_figures_in_its_ticker(store: Store):
+    desks = tuple(replace(WORDS.office.counters[0], id=str(n), label=str(n)) for n in range(1, 13))
+    words = replace(WORDS, office=replace(WORDS.office, counters=desks, hotlines=(), slogans=()))
+    view = board_view(words, moment(0), store.board(moment(0)), NOVEMBER)
+    assert view.ticker == "Tỷ lệ hài lòng tháng 11: 92 % (46/50 lượt đánh giá; 42,4 % lượt giao dịch có đánh giá)"
+
+
+def test_figures_of_another_label_set_are_not_shown(store: Store):
+    other = replace(NOVEMBER, figures={"vpcp": FIGURE})
+    assert board_view(WORDS, moment(0), store.board(moment(0)), other).satisfaction is None
+
+
+@pytest.mark.parametrize(("url", "code"), [("https://xa-mau.example", True), ("", False)])
+def test_a_slip_has_a_code_only_when_phones_can_reach_an_address(store: Store, url: str, code: bool):
+    issued = store.issuing.issue(moment(0), "ho-tich", priority=True)
+    slip = slip_content(replace(WORDS, public_url=url), SlipFacts(issued.ticket, 0, None, False))
+    assert (bool(slip.qr_url), bool(slip.qr_caption)) == (code, code)
+    assert (slip.number, slip.priority, slip.place) == ("1001", "ƯU TIÊN", "Quầy 1 · Buổi Sáng")
+    assert slip.qr_url == slip.qr_url.upper()
+
+
+def test_a_copy_of_a_slip_is_marked(store: Store):
+    issued = store.issuing.issue(moment(0), "ho-tich")
+    assert slip_content(WORDS, SlipFacts(issued.ticket, 0, None, True)).reprint == "IN LẠI"
+    assert slip_content(WORDS, SlipFacts(issued.ticket, 0, None, False)).reprint == ""
