@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.bench import feed, figures, processes, screens, slips, tickets
 from tests.bench.figures import Figure
-from tests.bench.measure import profiled
 from tests.bench.plan import Plan
 
 Bench = Callable[[Plan], list[Figure]]
@@ -75,7 +74,7 @@ def _run(name: str, plan: Plan, profile: bool) -> list[Figure]:
 def _explained(figure: Figure) -> Figure:
     if figure.met is not False or figure.profile is None:
         return figure
-    return replace(figure, detail={**figure.detail, "profile": profiled(figure.profile)})
+    return replace(figure, detail={**figure.detail, "profile": figure.profile()})
 
 
 def _line(machine: dict[str, object]) -> str:

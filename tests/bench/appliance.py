@@ -13,6 +13,7 @@ from kiosk.buttons import mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import load_config
 from kiosk.front import Front, Taken
+from kiosk.keys import KeyFilter
 from kiosk.printer import JobDone
 from kiosk.setup import load_office, words
 from tests.office import BOOT, OPENING, rulebook
@@ -78,6 +79,10 @@ class Appliance:
         """A finger on a key and off again; from any thread."""
         mock_press(self.pins[action])
         mock_release(self.pins[action])
+
+    def press_on_press(self) -> None:
+        """Take a key's release at once, as no finger is so quick: presses may follow as fast as they are handled."""
+        self.app.filter = KeyFilter(lockout_s=0.0, settle_s=0.0)
 
     def until(self, happened: Callable[[], object], wait_s: float = 0.1) -> None:
         """Turn the loop until something is so."""

@@ -17,8 +17,9 @@ class Child:
 
     def __init__(self, folder: Path, *arguments: object, **environment: str) -> None:
         self._errors = (folder / f"child-{len(list(folder.glob('child-*')))}.err").open("w+")
+        self._command = [sys.executable, *map(str, arguments)]
         self.process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -36,13 +37,17 @@ class Child:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            self._errors.seek(0)
-            raise RuntimeError(f"{' '.join(map(str, self.process.args))} ended: {self._errors.read()[-2000:]}")
+            raise RuntimeError(f"{' '.join(self._command)} ended: {self.errors()[-2000:]}")
         return line.strip()
 
     def answer(self) -> Any:
         """The next line, which is JSON."""
         return json.loads(self.hear())
+
+    def errors(self) -> str:
+        """All that it has said on stderr."""
+        self._errors.seek(0)
+        return self._errors.read()
 
     def tell(self, line: str = "") -> None:
         assert self.process.stdin

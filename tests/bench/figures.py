@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Work = Callable[[], object]
+Explain = Callable[[], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. `name` is BENCH.PART; `profile` repeats the work, to see where a missed goal's time goes."""
+    """One measured value. `name` is BENCH.PART; `profile` says, in lines, where a missed goal's time goes."""
 
     name: str
     says: str
@@ -37,7 +37,7 @@ class Figure:
     unit: str
     goal: Goal | None = None
     detail: dict[str, Any] = field(default_factory=dict)
-    profile: Work | None = None
+    profile: Explain | None = None
 
     @property
     def met(self) -> bool | None:

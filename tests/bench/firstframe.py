@@ -18,5 +18,5 @@ def first(*arguments: Any) -> None:
 
 
 if __name__ == "__main__":
-    startup.show_start = first
+    vars(startup)["show_start"] = first
     sys.exit(main(["run", "--config", sys.argv[1]]))

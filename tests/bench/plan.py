@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`folder` is on the disk that is measured; `quick` runs everything with few repetitions, for a test of the code."""
+    """`folder` is on the disk that is measured; `quick` runs all with few repetitions, to test the code."""
 
     folder: Path
     quick: bool = False

@@ -4,9 +4,10 @@ import socket
 import time
 from pathlib import Path
 
+from tests.bench.appliance import Appliance
 from tests.bench.children import Child
-from tests.bench.figures import Figure, Goal
-from tests.bench.measure import Usage, median, spread, usage
+from tests.bench.figures import Explain, Figure, Goal
+from tests.bench.measure import Usage, median, profiled, spread, usage
 from tests.bench.plan import Plan
 
 READY_S = 30.0
@@ -43,9 +44,15 @@ def idle(plan: Plan) -> list[Figure]:
             time.sleep(seconds)
             after = [usage(child.pid) for child in (run, sync)]
     return [
-        *_used("run", "kiosk run", before[0], after[0], seconds, MB_MOST),
-        *_used("sync", "kiosk sync", before[1], after[1], seconds, None),
+        *_used("run", "kiosk run", before[0], after[0], seconds, MB_MOST, profiled(lambda: _idle_turns(plan))),
+        *_used("sync", "kiosk sync", before[1], after[1], seconds, None, None),
     ]
+
+
+def _idle_turns(plan: Plan) -> None:
+    with Appliance(plan.place("idle-turns")) as kiosk:
+        for _ in range(100):
+            kiosk.app.turn(0.01)
 
 
 def _running(folder: Path, config: Path) -> Child:
@@ -59,11 +66,13 @@ def _running(folder: Path, config: Path) -> Child:
     return run
 
 
-def _used(name: str, says: str, before: Usage, after: Usage, seconds: float, mb: float | None) -> list[Figure]:
+def _used(
+    name: str, says: str, before: Usage, after: Usage, seconds: float, mb: float | None, why: Explain | None
+) -> list[Figure]:
     share = (after.cpu_ms - before.cpu_ms) / seconds / 10
     wakes = (after.wakes - before.wakes) / seconds
     return [
-        Figure(f"idle.{name}.cpu", f"{says}, idle", share, "% of a core", Goal(1)),
+        Figure(f"idle.{name}.cpu", f"{says}, idle", share, "% of a core", Goal(1), profile=why),
         Figure(f"idle.{name}.wakes", f"{says}, idle: wake-ups", wakes, "/s"),
         Figure(f"idle.{name}.rss", f"{says}: memory with all libraries (RSS)", after.rss_mb, "MB",
                Goal(mb) if mb else None),
@@ -84,15 +93,13 @@ def start(plan: Plan) -> list[Figure]:
         with Child(folder, "-c", BARE) as child:
             bare.append(float(child.hear()))
         if n == 0:  # compiles what is not compiled
-            whole.clear(), bare.clear()
-
-    def again() -> None:
-        import_times(folder, config)
+            whole.clear()
+            bare.clear()
 
     return [
         Figure("start.bare", "CPU to a bare pygame window of 1920×1080", median(bare), "ms", detail=spread(bare)),
         Figure("start.frame", "CPU to the first picture of kiosk run", median(whole), "ms", Goal(400), spread(whole),
-               again),
+               lambda: _slow_imports(folder, config)),
     ]  # fmt: skip
 
 
@@ -105,13 +112,11 @@ print(time.process_time() * 1000, flush=True)
 """
 
 
-def import_times(folder: Path, config: Path) -> None:
-    """The same in this process, as far as it can be: the modules are loaded already."""
-    from kiosk import startup
-    from kiosk.clock import SystemClock
-    from kiosk.setup import load
-
-    setup = load(config)
-    screen = startup.open_screen(setup.config, setup.words, SystemClock().now())
-    assert screen
-    screen.close()
+def _slow_imports(folder: Path, config: Path) -> list[str]:
+    """What the interpreter says of the modules that took longest to import: own µs | with what they import | name."""
+    with Child(folder, "-X", "importtime", "-m", "tests.bench.firstframe", config) as child:
+        child.hear()
+        child.process.wait()
+        lines = child.errors().splitlines()
+    times = [line.removeprefix("import time:") for line in lines if line.startswith("import time:")]
+    return sorted(times[1:], key=lambda line: -int(line.split("|")[0]))[:25]

@@ -9,7 +9,7 @@ from kiosk.views.model import View
 from tests.bench.appliance import Appliance
 from tests.bench.children import Child
 from tests.bench.figures import Figure, Goal
-from tests.bench.measure import cpu_ms, late, median, spread
+from tests.bench.measure import cpu_ms, late, median, profiled, spread
 from tests.bench.plan import Plan
 
 SIZE = (1920, 1080)
@@ -20,30 +20,25 @@ NAMES = {"take": "take a number", "board": "the board", "rate": "the rating page
 def redraw(plan: Plan) -> list[Figure]:
     """CPU of a picture at 1920×1080: the first one, a whole one with letters cached, and after one small change."""
     with Appliance(plan.place("redraw"), outputs="take board rate:1") as kiosk:
-        pairs = _pairs(kiosk)
-        now, words = kiosk.app.clock.now(), kiosk.app.words
-        figures = []
-        for name, (before, after) in pairs.items():
-            screen = kiosk.app.screen
-            assert screen
-            output = "rate:1" if name == "rate" else name
-            screen.look_at(output)
-            full, partial = [], []
-            for _ in range(plan.count(30, 3)):
-                show_start(screen, words, now, "")
-                full.append(cpu_ms(lambda o=output, v=before: screen.show(o, v)))  # type: ignore[misc]
-                partial.append(cpu_ms(lambda o=output, v=after: screen.show(o, v)))  # type: ignore[misc]
-            cold = [_cold(name, before) for _ in range(plan.count(5, 1))]
-            for part, says, values in (
-                ("cold", "first picture of", cold),
-                ("full", "whole redraw of", full),
-                ("partial", "one change of", partial),
-            ):
-                detail = spread(values)
-                figures.append(
-                    Figure(f"redraw.{name}.{part}", f"{says} {NAMES[name]}", median(values), "ms", detail=detail)
-                )
-        return figures
+        return [figure for name, views in _pairs(kiosk).items() for figure in _redrawn(plan, kiosk, name, *views)]
+
+
+def _redrawn(plan: Plan, kiosk: Appliance, name: str, before: View, after: View) -> list[Figure]:
+    screen = kiosk.app.screen
+    assert screen
+    output = "rate:1" if name == "rate" else name
+    screen.look_at(output)
+    cold = [_cold(name, before) for _ in range(plan.count(5, 1))]
+    full, partial = [], []
+    for _ in range(plan.count(30, 3)):
+        show_start(screen, kiosk.app.words, kiosk.app.clock.now(), "")
+        full.append(cpu_ms(lambda: screen.show(output, before)))
+        partial.append(cpu_ms(lambda: screen.show(output, after)))
+    kinds = {"cold": ("first picture of", cold), "full": ("whole redraw of", full), "partial": ("change of", partial)}
+    return [
+        Figure(f"redraw.{name}.{kind}", f"{says} {NAMES[name]}", median(values), "ms", detail=spread(values))
+        for kind, (says, values) in kinds.items()
+    ]
 
 
 def _pairs(kiosk: Appliance) -> dict[str, tuple[View, View]]:
@@ -83,7 +78,7 @@ def call(plan: Plan) -> list[Figure]:
     drawn: list[float] = []
     folder = plan.place("call")
     with Appliance(folder, outputs="board take") as kiosk:
-        for n in range(count + 2):
+        for _ in range(count + 2):
             kiosk.app.store.issuing.issue(kiosk.app.clock.now(), "ho-tich", by="staff")
         with Child(folder, "-m", "tests.bench.caller", kiosk.folder, kiosk.clock_file) as caller:
             caller.hear()
@@ -91,14 +86,12 @@ def call(plan: Plan) -> list[Figure]:
                 kiosk.app.turn(0)
                 _called(kiosk, caller, n, shown, drawn)
 
-    def again() -> None:
-        call(plan)
-
+    why = profiled(lambda: call(plan))
     return [
         Figure("call.committed", "call committed → board drawn", median(shown), "ms", detail=spread(shown)),
         Figure("call.drawn", "call by another process → board drawn", median(drawn), "ms", Goal(150), spread(drawn),
-               again),
-        Figure("call.late", "the same, 99th percentile", late(drawn), "ms", Goal(150), profile=again),
+               why),
+        Figure("call.late", "the same, 99th percentile", late(drawn), "ms", Goal(150), profile=why),
     ]  # fmt: skip
 
 
@@ -122,16 +115,13 @@ def burst(plan: Plan) -> list[Figure]:
     free = _hail(plan, 60, span, limits=False)
     at_once = _hail(plan, plan.count(120, 24), plan.seconds(4, 0.8), limits=False, together=6)
 
-    def again() -> None:
-        _hail(plan, 60, 2, limits=False)
-
     return [
         Figure("burst.limited", "lost of 60 presses in 10 s, limits on", limited[0], "", Goal(0),
-               {"numbers": limited[1], "refused": limited[2]}, again),
+               {"numbers": limited[1], "refused": limited[2]}),
         Figure("burst.free", "lost of 60 presses in 10 s, limits off", free[0] + free[2], "", Goal(0),
-               {"numbers": free[1]}, again),
+               {"numbers": free[1]}),
         Figure("burst.together", "lost of presses on six keys at once", at_once[0] + at_once[2], "", Goal(0),
-               {"numbers": at_once[1]}, again),
+               {"numbers": at_once[1]}),
     ]  # fmt: skip
 
 
@@ -154,4 +144,3 @@ def _hammer(kiosk: Appliance, presses: int, seconds: float, together: int) -> No
         if n % together == 0:
             pause.wait(seconds * together / presses)
         kiosk.press(kiosk.services[n % len(kiosk.services)])
-

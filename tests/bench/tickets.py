@@ -1,21 +1,26 @@
-"""From a press to the committed number and to the last byte of its slip, beside the same rows written by sqlite3 alone."""
+"""From a press to the committed number and to the slip's last byte, beside the same rows by sqlite3 alone."""
 
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from PIL import Image
+
+from kiosk import parts
 from kiosk.parts import printer_profile
 from kiosk.present.slips import slip_content
 from kiosk.raster import encode
-from kiosk.slip import render
+from kiosk.slip import SlipContent, render
 from kiosk.store import Store
 from kiosk.store.spool import SlipFacts
 from tests.bench.appliance import Appliance
 from tests.bench.children import Child
 from tests.bench.database import Floor, filled
 from tests.bench.figures import Figure, Goal
-from tests.bench.measure import cpu_ms, median, spread, wall_ms
+from tests.bench.measure import cpu_ms, median, profiled, spread, wall_ms
 from tests.bench.plan import Plan
 from tests.office import moment, open_store
 
@@ -26,45 +31,43 @@ WARM_UP = 12
 
 @dataclass
 class Presses:
-    """Milliseconds, one of each per press."""
+    """Milliseconds, one of each per press. `begun`: press → the slip begins to be drawn; `drawing`: until it is."""
 
     floor: list[float] = field(default_factory=list)
     store: list[float] = field(default_factory=list)
     committed: list[float] = field(default_factory=list)
+    begun: list[float] = field(default_factory=list)
+    drawing: list[float] = field(default_factory=list)
     first_byte: list[float] = field(default_factory=list)
     last_byte: list[float] = field(default_factory=list)
     slip_cpu: list[float] = field(default_factory=list)
+
+    def warm(self) -> None:
+        """Forget the first ones: the first numbers of their services, with nothing cached."""
+        for values in vars(self).values():
+            del values[:WARM_UP]
 
 
 def press(plan: Plan) -> list[Figure]:
     """A key of the whole kiosk, the store alone, and the floor, in turns."""
     found = _presses(plan)
-    floor, allowed = median(found.floor), median(found.slip_cpu) + 3 * median(found.floor)
-
-    def again() -> None:
-        _presses(plan, profile=True)
-
+    floor, committed, last = median(found.floor), median(found.committed), median(found.last_byte)
+    slip = median(found.slip_cpu)
+    stages = {"begun_ms": median(found.begun), "drawing_ms": median(found.drawing), "slip_cpu_ms": slip}
+    why = profiled(lambda: _presses(plan))
     return [
         Figure("press.floor", "the same rows by sqlite3 alone", floor, "ms", detail=spread(found.floor)),
         Figure("press.store", "the store gives a number", median(found.store), "ms", detail=spread(found.store)),
-        Figure(
-            "press.committed", "press → committed", median(found.committed), "ms", detail=spread(found.committed)
-        ),
-        Figure(
-            "press.ratio", "press → committed ÷ floor", median(found.committed) / floor, "×", Goal(1.5), profile=again
-        ),
-        Figure(
-            "press.first_byte", "press → first byte at the printer", median(found.first_byte), "ms",
-            detail=spread(found.first_byte),
-        ),
-        Figure(
-            "press.last_byte", "press → last byte at the printer; goal: slip CPU + 3 floors", median(found.last_byte),
-            "ms", Goal(allowed), spread(found.last_byte) | {"slip_cpu_ms": median(found.slip_cpu)}, again,
-        ),
+        Figure("press.committed", "press → committed", committed, "ms", detail=spread(found.committed)),
+        Figure("press.ratio", "press → committed ÷ floor", committed / floor, "×", Goal(1.5), profile=why),
+        Figure("press.first_byte", "press → first byte at the printer", median(found.first_byte), "ms",
+               detail=spread(found.first_byte)),
+        Figure("press.last_byte", "press → last byte at the printer; goal: slip's CPU + 3 floors", last, "ms",
+               Goal(slip + 3 * floor), spread(found.last_byte) | stages, why),
     ]  # fmt: skip
 
 
-def _presses(plan: Plan, profile: bool = False) -> Presses:
+def _presses(plan: Plan) -> Presses:
     found = Presses()
     folder = plan.place("press")
     with (
@@ -72,16 +75,39 @@ def _presses(plan: Plan, profile: bool = False) -> Presses:
         Appliance(folder / "kiosk", f"tcp://127.0.0.1:{paper.hear()}") as kiosk,
         closing(open_store(folder / "store")) as store,
         closing(Floor(folder / "floor", kiosk.app.store.database.conn)) as floor,
+        _noted_drawing() as drawn,
     ):
         kiosk.until(lambda: kiosk.app.front.printer == "ok")
-        for n in range(plan.count(120, 6) + WARM_UP):
-            _one_press(n, found, kiosk, paper, store, floor)
-    for values in (found.floor, found.store, found.committed, found.first_byte, found.last_byte, found.slip_cpu):
-        del values[:WARM_UP]  # first numbers of each service; nothing was cached yet
+        for n in range(plan.count(120, 4) + WARM_UP):
+            pressed = _one_press(n, found, kiosk, paper)
+            found.begun.append((drawn[-1][0] - pressed) * 1000)
+            found.drawing.append((drawn[-1][1] - drawn[-1][0]) * 1000)
+            _one_floor(n, found, store, floor)
+            found.slip_cpu.append(cpu_ms(lambda: draw_slip(kiosk)))
+    found.warm()
     return found
 
 
-def _one_press(n: int, found: Presses, kiosk: Appliance, paper: Child, store: Store, floor: Floor) -> None:
+@contextmanager
+def _noted_drawing() -> Iterator[list[tuple[float, float]]]:
+    """When the printer thread began and ended to draw each slip."""
+    times: list[tuple[float, float]] = []
+
+    def noted(content: SlipContent, width: int) -> Image.Image:
+        began = time.monotonic()
+        image = render(content, width)
+        times.append((began, time.monotonic()))
+        return image
+
+    vars(parts)["render"] = noted
+    try:
+        yield times
+    finally:
+        vars(parts)["render"] = render
+
+
+def _one_press(n: int, found: Presses, kiosk: Appliance, paper: Child) -> float:
+    """Returns when the finger came."""
     pressed: list[float] = []
 
     def finger() -> None:
@@ -95,12 +121,15 @@ def _one_press(n: int, found: Presses, kiosk: Appliance, paper: Child, store: St
     found.first_byte.append((arrived["first"] - pressed[0]) * 1000)
     found.last_byte.append((arrived["last"] - pressed[0]) * 1000)
     kiosk.until(kiosk.app.inbox.empty)
+    return pressed[0]
+
+
+def _one_floor(n: int, found: Presses, store: Store, floor: Floor) -> None:
     rows = floor.rows()
     time.sleep(REST_S)
     found.floor.append(wall_ms(lambda: floor.write(rows)))
     time.sleep(REST_S)
     found.store.append(wall_ms(lambda: store.issuing.issue(moment(n), "ho-tich")))
-    found.slip_cpu.append(cpu_ms(lambda: draw_slip(kiosk)))
 
 
 def draw_slip(kiosk: Appliance, width: int = 576) -> list[bytes]:
@@ -113,36 +142,38 @@ def draw_slip(kiosk: Appliance, width: int = 576) -> list[bytes]:
 
 def cpu(plan: Plan) -> list[Figure]:
     """What a number costs the processor, all of it but the slip: key, commit, message drawn, message gone."""
-    whole: list[float] = []
-    commit: list[float] = []
+    spent = _spent(plan)
+    committed, message, gone = (median(values) for values in spent)
+    whole = [sum(parts) for parts in zip(*spent, strict=True)]
+    return [
+        Figure("cpu.committed", "CPU of a number, press → committed", committed, "ms", detail=spread(spent[0])),
+        Figure("cpu.message", "CPU of its message at 1920×1080", message, "ms", detail=spread(spent[1])),
+        Figure("cpu.gone", "CPU when the message goes", gone, "ms", detail=spread(spent[2])),
+        Figure("cpu.ticket", "CPU of a number, all of these together", median(whole), "ms", Goal(4), spread(whole),
+               profiled(lambda: _spent(plan))),
+    ]  # fmt: skip
+
+
+def _spent(plan: Plan) -> list[list[float]]:
+    """CPU in ms until a number is committed, then until its message is drawn, then when the message goes."""
+    spent: list[list[float]] = [[], [], []]
     with Appliance(plan.place("cpu")) as kiosk:
         kiosk.pretend_paper()
-
-        def one(n: int) -> None:
-            began = time.process_time()
+        kiosk.press_on_press()
+        for n in range(plan.count(150, 4) + WARM_UP):
+            times = [time.process_time()]
             kiosk.press(kiosk.services[n % len(kiosk.services)])
             for item in kiosk.app._drain(0):
                 kiosk.app._take_in(item)
-            commit.append((time.process_time() - began) * 1000)
+            times.append(time.process_time())
             kiosk.app.turn(0)
+            times.append(time.process_time())
             kiosk.app.front.tick(time.monotonic() + 60)
             kiosk.app.turn(0)
-            whole.append((time.process_time() - began) * 1000)
-
-        for n in range(plan.count(150, 8) + 6):
-            one(n)
-    del whole[:6], commit[:6]
-
-    def again() -> None:
-        cpu(plan)
-
-    return [
-        Figure("cpu.committed", "CPU of a number, press → committed", median(commit), "ms", detail=spread(commit)),
-        Figure(
-            "cpu.ticket", "CPU of a number with its message at 1920×1080, without the slip", median(whole), "ms",
-            Goal(4), spread(whole), again,
-        ),
-    ]  # fmt: skip
+            times.append(time.process_time())
+            for values, (began, ended) in zip(spent, pairwise(times), strict=True):
+                values.append((ended - began) * 1000)
+    return [values[WARM_UP:] for values in spent]
 
 
 SIZES = {"1k": 1_000, "20k": 20_000, "100k": 100_000, "400k": 400_000}
@@ -155,27 +186,27 @@ def size(plan: Plan) -> list[Figure]:
     wall: dict[str, list[float]] = {name: [] for name in SIZES}
     work: dict[str, list[float]] = {name: [] for name in SIZES}
     rounds = plan.count(200, 6)
-    for n in range(rounds + 3):
+    for n in range(rounds + WARM_UP):
         for name, store in stores.items():
             began = time.monotonic()
             work[name].append(cpu_ms(lambda store=store, n=n: store.issuing.issue(moment(n), "ho-tich")))  # type: ignore[misc]
             wall[name].append((time.monotonic() - began) * 1000)
-    times, cpus = ({name: median(values[3:]) for name, values in kind.items()} for kind in (wall, work))
+    times, cpus = ({name: median(values[WARM_UP:]) for name, values in kind.items()} for kind in (wall, work))
     for store in stores.values():
         store.close()
 
     def again() -> None:
         with closing(open_store(folder / "400k")) as store:
             for n in range(rounds):
-                store.issuing.issue(moment(rounds + 3 + n), "ho-tich")
+                store.issuing.issue(moment(rounds + WARM_UP + n), "ho-tich")
 
     figures = [
         Figure(f"size.{name}", f"a number with {name} in the database", times[name], "ms",
-               detail=spread(wall[name][3:]) | {"cpu_ms": round(cpus[name], 3)})
+               detail=spread(wall[name][WARM_UP:]) | {"cpu_ms": round(cpus[name], 3)})
         for name in SIZES
     ]  # fmt: skip
     ratio = times["400k"] / times["1k"]
-    goal = Figure("size.ratio", "400k ÷ 1k", ratio, "×", Goal(1.2), {"cpu": cpus["400k"] / cpus["1k"]}, again)
+    goal = Figure("size.ratio", "400k ÷ 1k", ratio, "×", Goal(1.2), {"cpu": cpus["400k"] / cpus["1k"]}, profiled(again))
     return [*figures, goal]
 
 
@@ -208,5 +239,5 @@ def crowd(plan: Plan) -> list[Figure]:
         Figure("crowd.duplicates", "numbers given twice by 8 processes", len(numbers) - len(set(numbers)), "", Goal(0)),
         Figure("crowd.errors", "errors of 8 processes", len(errors), "", Goal(0), {"errors": errors[:5]}),
         Figure("crowd.rate", "numbers of 8 processes at once", len(numbers) / seconds, "/s", Goal(150, False),
-               {"n": len(numbers), "wait_ms": spread(waits)}, again),
+               {"n": len(numbers), "wait_ms": spread(waits)}, profiled(again)),
     ]  # fmt: skip
