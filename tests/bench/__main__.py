@@ -1,7 +1,9 @@
 """`python -m tests.bench`: run the benchmarks, show a table, and write JSON."""
 
 import argparse
+import logging
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,6 +36,7 @@ BENCHES: dict[str, Bench] = {
 
 def main() -> int:
     options = _options()
+    logging.basicConfig(level=logging.ERROR)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as folder:
         machine = figures.machine(Path(folder))
@@ -65,7 +68,9 @@ def _options() -> argparse.Namespace:
 
 
 def _run(name: str, plan: Plan, profile: bool) -> list[Figure]:
+    began = time.monotonic()
     found = BENCHES[name](plan)
+    print(f"{name}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
     if not profile:
         return found
     return [_explained(figure) for figure in found]

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,6 +16,7 @@ from kiosk.config import load_config
 from kiosk.front import Front, Taken
 from kiosk.keys import KeyFilter
 from kiosk.printer import JobDone
+from kiosk.rulebook import Rulebook
 from kiosk.setup import load_office, words
 from tests.office import BOOT, OPENING, rulebook
 
@@ -34,6 +36,12 @@ outputs = [{outputs}]
 [public]
 url = "https://motcua.xa-mau.example"
 """
+
+
+def _without_limits() -> Rulebook:
+    """The sample office's rules for hands that press all day: no cool-down, no cap, no quotas."""
+    book = rulebook(press_limits=False)
+    return replace(book, services={id: replace(rule, quota={}) for id, rule in book.services.items()})
 
 
 class Appliance:
@@ -60,7 +68,7 @@ class Appliance:
     def _open(self, app: App, limits: bool) -> None:
         app.screen = startup.open_screen(self.config, app.words, app.clock.now())
         app.store = app._open_store()
-        app.store.use(rulebook(press_limits=limits))
+        app.store.use(rulebook() if limits else _without_limits())
         app.front = Front(app.store, app.words)
         app.panel = parts.open_panel(self.config, app.inbox.put)
         app.printing = parts.open_printing(self.config, app.words, app.store, app.clock, self._report)

@@ -38,8 +38,8 @@ def idle(plan: Plan) -> list[Figure]:
     with Child(folder, "-m", "tests.bench.paper") as paper, Child(folder, *receiver) as server:
         config.write_text(CONFIG.format(printer=paper.hear(), server=server.hear().split()[-1]))
         with _running(folder, config) as run, Child(folder, "-m", "kiosk", "sync", "--config", config) as sync:
-            time.sleep(plan.seconds(6, 1.5))
-            seconds = plan.seconds(20, 1.5)
+            time.sleep(plan.seconds(6, 0.5))
+            seconds = plan.seconds(20, 0.6)
             before = [usage(child.pid) for child in (run, sync)]
             time.sleep(seconds)
             after = [usage(child.pid) for child in (run, sync)]

@@ -110,10 +110,10 @@ def _called(kiosk: Appliance, caller: Child, n: int, shown: list[float], drawn: 
 
 def burst(plan: Plan) -> list[Figure]:
     """Hails of presses on six keys: each must come to a number or to a counted refusal."""
-    span = plan.seconds(10, 1)
+    span = plan.seconds(10, 0.5)
     limited = _hail(plan, 60, span, limits=True)
     free = _hail(plan, 60, span, limits=False)
-    at_once = _hail(plan, plan.count(120, 24), plan.seconds(4, 0.8), limits=False, together=6)
+    at_once = _hail(plan, plan.count(120, 24), plan.seconds(4, 0.4), limits=False, together=6)
 
     return [
         Figure("burst.limited", "lost of 60 presses in 10 s, limits on", limited[0], "", Goal(0),

@@ -10,6 +10,7 @@ from kiosk.parts import printer_profile
 from kiosk.present.slips import slip_content
 from kiosk.raster import encode
 from kiosk.slip import render
+from kiosk.store import Issued
 from kiosk.store.spool import SlipFacts
 from tests.bench.appliance import Appliance
 from tests.bench.figures import Figure, Goal
@@ -30,20 +31,16 @@ def slip(plan: Plan) -> list[Figure]:
     with Appliance(plan.place("slip")) as kiosk:
         kiosk.press_on_press()
         for n in range(plan.count(40, 3)):
-            _take(kiosk, n)
             _forget(keep=())
-            cold.append(cpu_ms(lambda: draw_slip(kiosk)))
-            _take(kiosk, n)
+            cold.append(_drawn(kiosk, n))
             _forget(keep=FONTS)
-            warm.append(cpu_ms(lambda: draw_slip(kiosk)))
+            warm.append(_drawn(kiosk, n))
             for m in range(len(kiosk.services)):
-                _take(kiosk, m)
-                draw_slip(kiosk), draw_slip(kiosk, 384)
-            _take(kiosk, n)
-            cached.append(cpu_ms(lambda: draw_slip(kiosk)))
-            narrow.append(cpu_ms(lambda: draw_slip(kiosk, 384)))
-            _take(kiosk, n)
-            _in_parts(kiosk, parts)
+                _drawn(kiosk, m)
+                _drawn(kiosk, m, 384)
+            cached.append(_drawn(kiosk, n))
+            narrow.append(_drawn(kiosk, n, 384))
+            _in_parts(kiosk, _take(kiosk, n), parts)
 
     said = {name: round(median(values), 3) for name, values in parts.items()}
 
@@ -51,8 +48,7 @@ def slip(plan: Plan) -> list[Figure]:
         with Appliance(plan.place("slip-profile")) as kiosk:
             kiosk.press_on_press()
             for n in range(plan.count(60, 6)):
-                _take(kiosk, n)
-                draw_slip(kiosk)
+                draw_slip(kiosk, _take(kiosk, n))
 
     return [
         Figure("slip.cold", "CPU of the first slip", median(cold), "ms", detail=spread(cold)),
@@ -65,14 +61,20 @@ def slip(plan: Plan) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _take(kiosk: Appliance, n: int) -> None:
-    kiosk.press(kiosk.services[n % len(kiosk.services)])
+def _take(kiosk: Appliance, n: int) -> Issued:
     before = len(kiosk.taken)
+    kiosk.press(kiosk.services[n % len(kiosk.services)])
     kiosk.until(lambda: len(kiosk.taken) > before, 0)
+    return kiosk.taken[-1][0].issued
 
 
-def _in_parts(kiosk: Appliance, parts: dict[str, list[float]]) -> None:
-    issued = kiosk.taken[-1][0].issued
+def _drawn(kiosk: Appliance, n: int, width: int = 576) -> float:
+    """CPU in ms of the slip of a new number."""
+    issued = _take(kiosk, n)
+    return cpu_ms(lambda: draw_slip(kiosk, issued, width))
+
+
+def _in_parts(kiosk: Appliance, issued: Issued, parts: dict[str, list[float]]) -> None:
     facts = SlipFacts(issued.ticket, issued.ahead, issued.wait, copy=False)
     made: list[Any] = []
     parts["words"].append(cpu_ms(lambda: made.append(slip_content(kiosk.app.words, facts))))

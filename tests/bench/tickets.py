@@ -14,7 +14,7 @@ from kiosk.parts import printer_profile
 from kiosk.present.slips import slip_content
 from kiosk.raster import encode
 from kiosk.slip import SlipContent, render
-from kiosk.store import Store
+from kiosk.store import Issued, Store
 from kiosk.store.spool import SlipFacts
 from tests.bench.appliance import Appliance
 from tests.bench.children import Child
@@ -82,8 +82,8 @@ def _presses(plan: Plan) -> Presses:
             pressed = _one_press(n, found, kiosk, paper)
             found.begun.append((drawn[-1][0] - pressed) * 1000)
             found.drawing.append((drawn[-1][1] - drawn[-1][0]) * 1000)
-            _one_floor(n, found, store, floor)
-            found.slip_cpu.append(cpu_ms(lambda: draw_slip(kiosk)))
+            issued = _one_floor(n, found, store, floor)
+            found.slip_cpu.append(cpu_ms(lambda i=issued: draw_slip(kiosk, i)))  # type: ignore[misc]
     found.warm()
     return found
 
@@ -124,17 +124,18 @@ def _one_press(n: int, found: Presses, kiosk: Appliance, paper: Child) -> float:
     return pressed[0]
 
 
-def _one_floor(n: int, found: Presses, store: Store, floor: Floor) -> None:
+def _one_floor(n: int, found: Presses, store: Store, floor: Floor) -> Issued:
+    made: list[Issued] = []
     rows = floor.rows()
     time.sleep(REST_S)
     found.floor.append(wall_ms(lambda: floor.write(rows)))
     time.sleep(REST_S)
-    found.store.append(wall_ms(lambda: store.issuing.issue(moment(n), "ho-tich")))
+    found.store.append(wall_ms(lambda: made.append(store.issuing.issue(moment(n), "ho-tich"))))
+    return made[0]
 
 
-def draw_slip(kiosk: Appliance, width: int = 576) -> list[bytes]:
-    """All the work on the slip of the last number: words, picture, bytes for the printer."""
-    issued = kiosk.taken[-1][0].issued
+def draw_slip(kiosk: Appliance, issued: Issued, width: int = 576) -> list[bytes]:
+    """All the work on the slip of a number: words, picture, bytes for the printer."""
     facts = SlipFacts(issued.ticket, issued.ahead, issued.wait, copy=False)
     profile = printer_profile(kiosk.config)
     return encode(render(slip_content(kiosk.app.words, facts), width), profile.fragment_rows)

@@ -1,0 +1,78 @@
+"""The benchmarks run from end to end in their shortest form. How fast anything is, only `make bench` says."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.bench.figures import Figure, Goal, table
+from tests.bench.measure import profiled
+
+ROOT = Path(__file__).parent.parent
+EXACT = ("crowd.duplicates", "crowd.errors", "burst.limited", "burst.free", "burst.together")
+NAMES = {
+    *(f"press.{part}" for part in ("floor", "store", "committed", "ratio", "first_byte", "last_byte")),
+    *(f"cpu.{part}" for part in ("committed", "message", "gone", "ticket")),
+    *(f"slip.{part}" for part in ("cold", "warm", "cached", "narrow")),
+    *(f"size.{part}" for part in ("1k", "20k", "100k", "400k", "ratio")),
+    *(f"redraw.{view}.{kind}" for view in ("take", "board", "rate") for kind in ("cold", "full", "partial")),
+    *(f"call.{part}" for part in ("committed", "drawn", "late")),
+    *(f"start.{part}" for part in ("bare", "frame")),
+    *(f"idle.{process}.{part}" for process in ("run", "sync") for part in ("cpu", "wakes", "rss", "pss")),
+    *(f"sync.{part}" for part in ("rate", "cpu")),
+    *("crowd.rate", *EXACT),
+}
+
+
+def bench(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.bench", "--quick", "--json", str(folder / "bench.json"), *options]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def figures(folder: Path) -> dict[str, dict[str, Any]]:
+    return {figure["name"]: figure for figure in json.loads((folder / "bench.json").read_text())["figures"]}
+
+
+def test_every_figure_is_measured_and_nothing_is_lost_or_doubled(tmp_path: Path):
+    done = bench(tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = figures(tmp_path)
+    assert set(found) == NAMES
+    assert all(name in done.stdout for name in NAMES)
+    assert {name: found[name]["value"] for name in EXACT} == dict.fromkeys(EXACT, 0)
+    assert all(figure["value"] > 0 for name, figure in found.items() if name not in EXACT)
+    assert [path.name for path in tmp_path.iterdir()] == ["bench.json"]
+
+
+def test_one_benchmark_runs_alone_with_the_machine_that_it_ran_on(tmp_path: Path):
+    done = bench(tmp_path, "--only", "sync")
+    assert done.returncode == 0, done.stderr
+    assert set(figures(tmp_path)) == {name for name in NAMES if name.startswith("sync.")}
+    content = json.loads((tmp_path / "bench.json").read_text())
+    assert content["quick"]
+    assert {"cpu", "cores", "system", "python", "sqlite", "file system", "load"} == set(content["machine"])
+
+
+def test_each_figure_stands_in_the_document():
+    text = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert [name for name in sorted(NAMES) if f"| {name} " not in text] == []
+
+
+def test_a_goal_is_met_at_its_bound_and_a_missed_one_stands_out():
+    assert Goal(1.5).met(1.5)
+    assert not Goal(1.5).met(1.51)
+    assert Goal(150, at_most=False).met(150)
+    assert not Goal(150, at_most=False).met(149)
+    rows = table([Figure("a.b", "says", 2.0, "ms", Goal(1.5)), Figure("c.d", "says", 1.0, "ms")]).splitlines()
+    assert "**missed**" in rows[2]
+    assert "missed" not in rows[3]
+
+
+def test_a_profile_names_the_function_in_which_the_time_went():
+    def busy() -> None:
+        sorted(range(200_000), key=lambda number: -number)
+
+    assert any("test_bench.py" in line or "sorted" in line for line in profiled(busy)())
