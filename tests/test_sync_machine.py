@@ -37,6 +37,16 @@ from tests.sync_kit import DEVICE, OPENING, stored_ids
 
 KEEP_DAYS = 10
 FAULTS = ("none", "request lost", "response lost", "error before commit", "duplicate", "delayed", "refused")
+TROUBLES = (
+    "kiosk restored",
+    "kiosk rolled back",
+    "server restored",
+    "server restored",
+    "line",
+    "hash",
+    "row",
+    "new epoch",
+)
 
 
 class Network(BaseAdapter):
@@ -182,30 +192,59 @@ class SyncMachine(RuleBasedStateMachine):
         if not again:
             del self.network.late[which]
 
-    @rule(days=st.integers(1, 8))
+    @rule(days=st.sampled_from([1, 4, KEEP_DAYS + 1]))
     def days_pass(self, days: int) -> None:
+        """Each night the server is backed up."""
         self.now += timedelta(days=days)
+        self.backup(kiosk=False)
 
-    @rule(jump=st.sampled_from([0, 0, -4000, 4000]))
+    @rule(waiting=st.booleans())
+    def a_quiet_fortnight(self, waiting: bool) -> None:
+        """All is sent, time passes, a heartbeat: only then is there anything to prune."""
+        self.push("none", wire.MAX_EVENTS)
+        self.days_pass(KEEP_DAYS + 2)
+        self.push("none", 1)
+        if waiting:
+            self.event(2, 0)
+        self.prune(0)
+
+    @rule(data=st.data(), jump=st.sampled_from([0, 4000]))
+    def the_server_loses_a_day(self, data: st.DataObject, jump: int) -> None:
+        """What was taken, and perhaps pruned, since the last backup is asked for again."""
+        self.event(2, 0)
+        self.push("none", 4)
+        self.prune(jump)
+        self.restore_server(data)
+
+    @rule(jump=st.sampled_from([0, -4000, 4000]))
     def prune(self, jump: int) -> None:
         """Also when the kiosk's own clock is years wrong."""
         self.conn.execute("BEGIN IMMEDIATE")
         outbox.prune(self.conn, KEEP_DAYS, self.now + timedelta(days=jump))
         self.conn.execute("COMMIT")
 
-    @rule()
-    def backup_kiosk(self) -> None:
-        self.kiosk_backups.append(self.copy(self.conn))
+    @rule(kiosk=st.booleans())
+    def backup(self, kiosk: bool) -> None:
+        if kiosk:
+            self.kiosk_backups.append(self.copy(self.conn))
+        else:
+            self.server_backups.append((self.now, self.copy(self.server.conn)))
 
-    @rule()
-    def backup_server(self) -> None:
-        self.server_backups.append((self.now, self.copy(self.server.conn)))
+    @rule(data=st.data(), what=st.sampled_from(TROUBLES))
+    def trouble(self, data: st.DataObject, what: str) -> None:
+        if what in ("line", "hash", "row"):
+            self.damage(data, what)
+        elif what == "server restored":
+            self.restore_server(data)
+        elif what == "new epoch":
+            self.outbox.renew(self.outbox.feed()[0].epoch, "asked")
+        else:
+            self.restore_kiosk(data, told=what == "kiosk restored")
 
-    @rule(data=st.data(), told=st.booleans())
     def restore_kiosk(self, data: st.DataObject, told: bool) -> None:
         """From a backup, with the new epoch that belongs to it; or a card that silently forgot what it had written."""
         before = set(self.rows())
-        data.draw(st.sampled_from(self.kiosk_backups)).backup(self.conn)
+        self.latest(data, self.kiosk_backups).backup(self.conn)
         epoch = self.outbox.feed()[0].epoch
         # The high-water file tells at the next start that epochs were begun which this database does not know.
         if told or wire.epoch_counter(epoch) < self.counter:
@@ -213,16 +252,18 @@ class SyncMachine(RuleBasedStateMachine):
         self.only_there |= before - set(self.rows())
         self.something_was_lost()
 
-    @rule(data=st.data())
     def restore_server(self, data: st.DataObject) -> None:
         """No backup older than what the kiosk keeps: that is what keep_days is for."""
         young = [copy for at, copy in self.server_backups if at > self.now - timedelta(days=KEEP_DAYS)]
         if young:
-            data.draw(st.sampled_from(young)).backup(self.server.conn)
+            self.latest(data, young).backup(self.server.conn)
             # Trouble on both sides: what the kiosk's disk had forgotten or damaged before, nobody can send again.
             self.alive -= self.only_there - (set(self.rows()) - self.wounded) - set(stored_ids(self.server.conn))
 
-    @rule(data=st.data(), what=st.sampled_from(["line", "hash", "row"]))
+    def latest(self, data: st.DataObject, backups: list[sqlite3.Connection]) -> sqlite3.Connection:
+        """One of the last three."""
+        return backups[-data.draw(st.integers(1, min(3, len(backups))))]
+
     def damage(self, data: st.DataObject, what: str) -> None:
         last = outbox.head(self.conn).seq
         first = outbox.feed(self.conn).base.seq + 1
@@ -249,10 +290,6 @@ class SyncMachine(RuleBasedStateMachine):
                 return False
             end = wire.Position(seq, hash)
         return True
-
-    @rule()
-    def new_epoch(self) -> None:
-        self.outbox.renew(self.outbox.feed()[0].epoch, "asked")
 
     # What always holds
 
@@ -309,7 +346,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 
 def test_whatever_happens_the_server_gets_every_event_once_and_nothing_else() -> None:
-    short = settings(max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=_QUIET)
+    short = settings(max_examples=200, stateful_step_count=30, deadline=None, suppress_health_check=_QUIET)
     run_state_machine_as_test(SyncMachine, settings=short)
 
 
