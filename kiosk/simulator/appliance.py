@@ -112,7 +112,7 @@ class Appliance:
         store.close()
 
     def close(self) -> None:
-        """End the device, then what it talks to."""
+        """End the device, then what it talks to. May be called twice."""
         self.stop_device()
         self._ending.set()
         if self._watch.ident is not None:
@@ -212,8 +212,14 @@ class Appliance:
         assert self.receiver
         if cut:
             self.receiver.stop()
-        else:
-            self.receiver = make_receiver(self.plan.folder, self.plan.token, self.clock, self.receiver.port)
+            return
+        self.receiver = make_receiver(self.plan.folder, self.plan.token, self.clock, self.receiver.port)
+        # The pause between tries grows to minutes in a long cut: nobody at the page should have to wait for its end.
+        with self._power:
+            uplink, self._uplink = self._uplink, None
+            if uplink:
+                uplink.close()
+                self._uplink = self._start_uplink()
 
     def _cut_power(self) -> None:
         """Everything on this mains dies in the middle of whatever it does; what the printer had received is gone."""
@@ -230,14 +236,21 @@ class Appliance:
             self.seen.lamps, self.seen.armed = {}, {}
             self._tell_all()
 
+    def crash(self) -> None:
+        """The kiosk's process dies, and nothing else."""
+        with self._power:
+            device = self._device
+        if device:
+            device.kill()
+
     def _switch_on(self) -> None:
         with self._power:
-            if self._device or self._ending.is_set():
+            if self._ending.is_set():
                 return
-            if self._uplink is None:
+            if self._uplink is None and self._device is None:
                 self.clock.boot()
-                self._uplink = self._start_uplink()
-            self._device = self._start_device()
+            self._uplink = self._uplink or self._start_uplink()
+            self._device = self._device or self._start_device()
 
     # --- processes -------------------------------------------------------------------------------------------
 

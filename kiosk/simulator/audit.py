@@ -32,10 +32,14 @@ class Findings:
 
     def compare(self, what: str, wanted: Iterable[Any], found: Iterable[Any]) -> None:
         """Each of `wanted` must be found exactly once, and nothing else."""
-        right, there = set(wanted), Counter(found)
+        right, there = set(wanted), list(found)
         self.lost += [f"{what} {item} is missing" for item in sorted(right - set(there))]
-        self.duplicates += [f"{what} {item} is there {n} times" for item, n in sorted(there.items()) if n > 1]
+        self.no_twins(what, there)
         self.invented += [f"{what} {item} comes from nowhere" for item in sorted(set(there) - right)]
+
+    def no_twins(self, what: str, found: Iterable[Any]) -> None:
+        """Nothing may be found twice."""
+        self.duplicates += [f"{what} {item} is there {n} times" for item, n in sorted(Counter(found).items()) if n > 1]
 
 
 @dataclass(frozen=True)
@@ -154,17 +158,17 @@ def check_numbers(findings: Findings, evidence: Evidence, said: list[dict[str, A
 
 
 def check_rows(findings: Findings, evidence: Evidence, said: list[dict[str, Any]]) -> None:
-    """Each ticket and rating has the one event that made it, and the event its row."""
+    """Each ticket, rating and printed slip has the one event that made it, and the event its row."""
 
-    def told(key: str, *types: str) -> list[str]:
-        return [event["data"][key] for event in said if event["type"] in types]
+    def both(what: str, key: str, types: tuple[str, ...], rows: list[Any]) -> None:
+        told = [event["data"][key] for event in said if event["type"] in types]
+        findings.compare(what, told, rows)
+        findings.no_twins(f"event of {what}", told)
 
-    findings.compare("event of ticket", [row["id"] for row in evidence.tickets], told("ticket", "ticket.issued"))
-    ratings = [row["id"] for row in evidence.ratings]
-    findings.compare("event of rating", ratings, told("rating", "rating.given", "rating.replaced"))
-    findings.compare("event id", {event["id"] for event in said}, [event["id"] for event in said])
-    done = [row["id"] for row in evidence.jobs if row["state"] == "done"]
-    findings.compare("event of slip", done, told("job", "slip.printed"))
+    both("ticket", "ticket", ("ticket.issued",), [row["id"] for row in evidence.tickets])
+    both("rating", "rating", ("rating.given", "rating.replaced"), [row["id"] for row in evidence.ratings])
+    both("print job", "job", ("slip.printed",), [row["id"] for row in evidence.jobs if row["state"] == "done"])
+    findings.no_twins("event id", [event["id"] for event in said])
 
 
 def check_chain(findings: Findings, events: list[tuple[int, bytes, bytes]]) -> None:

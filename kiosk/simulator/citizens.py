@@ -7,7 +7,7 @@ take is counted on the office's clock. What became of a press they learn from th
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,18 +57,33 @@ class Pace:
         return self.service > NO_SHOW_S
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody comes so many seconds (office time) after the one before, for a service."""
+
+    after: float
+    service: str
+    priority: bool
+
+
+def visits(rng: random.Random, pace: Pace, services: Sequence[str]) -> Iterator[Visit]:
+    """Who comes, without end: arrivals are Poisson."""
+    while True:
+        yield Visit(rng.expovariate(1 / pace.between), rng.choice(services), rng.random() < PRIORITY)
+
+
 class Crowd:
     """The people of one office: those who come, and those behind the counters. `stop` may be called twice."""
 
     def __init__(self, appliance: Appliance, per_hour: float, seed: int | None) -> None:
         self.appliance = appliance
-        counters = appliance.plan.office.counters
-        self.pace = Pace.of(per_hour, len(counters))
+        office = appliance.plan.office
+        self.pace = Pace.of(per_hour, len(office.counters))
         rng = random.Random(seed)
         self._coming, self._over = threading.Event(), threading.Event()
         # Generators of their own: who comes must not depend on how fast a clerk happened to be.
-        self._door = random.Random(rng.random())
-        clerks = {counter.id: Clerk(self, counter, random.Random(rng.random())) for counter in counters}
+        self._visits = visits(random.Random(rng.random()), self.pace, [service.id for service in office.services])
+        clerks = [Clerk(self, counter, random.Random(rng.random())) for counter in office.counters]
         self._threads = [
             threading.Thread(target=self._stream, name="citizens", daemon=True),
             threading.Thread(target=self._serve, args=[clerks], name="clerks", daemon=True),
@@ -94,26 +109,25 @@ class Crowd:
 
     def _stream(self) -> None:
         due = self.appliance.clock.now()
-        while not self._coming.is_set():
-            due += timedelta(seconds=self._door.expovariate(1 / self.pace.between))
-            while (wait := self._real(due)) > 0:
-                if self._coming.wait(min(wait, 0.5)):
-                    return
+        for visit in self._visits:
+            due += timedelta(seconds=visit.after)
+            while (wait := self._real(due)) > 0 and not self._coming.is_set():
+                self._coming.wait(min(wait, 0.5))
+            if self._coming.is_set():
+                return
             if hours.opening(self.appliance.plan.office.hours(), due).status == "open":
-                self._take_number()
+                self._take_number(visit)
 
     def _real(self, due: datetime) -> float:
         clock = self.appliance.clock
         return (due - clock.now()).total_seconds() / clock.speed
 
-    def _take_number(self) -> None:
+    def _take_number(self, visit: Visit) -> None:
         """One after the other: the next citizen presses when the slip of the one before is out."""
-        offered = [s.id for s in self.appliance.plan.office.services]
-        service, priority = self._door.choice(offered), self._door.random() < PRIORITY
         before = len(self.appliance.seen.taken)
-        if priority:
+        if visit.priority:
             self.appliance.tap("priority")
-        if not self.appliance.tap(f"take:{service}"):
+        if not self.appliance.tap(f"take:{visit.service}"):
             self._coming.wait(0.2)  # the kiosk is off
             return
         if self._await(lambda seen: len(seen.taken) > before):
@@ -125,7 +139,7 @@ class Crowd:
 
     # --- at the counters -------------------------------------------------------------------------------------
 
-    def _serve(self, clerks: dict[str, "Clerk"]) -> None:
+    def _serve(self, clerks: Sequence["Clerk"]) -> None:
         store = self.appliance.store()
         clock = self.appliance.clock.follower()
         change: object = None
@@ -133,7 +147,7 @@ class Crowd:
         while not self._over.wait(TICK_S):
             if facts is None or store.change() != change:
                 change, facts = store.change(), store.board(clock.now())
-            for clerk in clerks.values():
+            for clerk in clerks:
                 try:
                     clerk.act(store, facts)
                 except (Refused, StoreError) as error:
@@ -206,9 +220,9 @@ class Clerk:
     def _plan_rating(self) -> None:
         if self._can_rate and self._rng.random() < RATES:
             face = self._rng.choices(FACES, MIX)[0]
-            # Real seconds as well: the press that finishes has to arrive first.
-            delay = GRACE_S * self._appliance.clock.speed + self._rng.uniform(0, 8)
-            self._rating = (self._after(min(delay, 40)), face)
+            # The press that finishes has to arrive first, which takes real time; the keys are armed for a minute.
+            delay = GRACE_S * self._appliance.clock.speed + self._rng.uniform(0, min(8, self._crowd.pace.service))
+            self._rating = (self._after(min(delay, 45)), face)
 
     def _citizen_rates(self, now: datetime) -> None:
         if self._rating and now >= self._rating[0]:

@@ -9,9 +9,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
+from kiosk.clock import SITE_TIME
 from kiosk.simulator import headless
 from kiosk.simulator.appliance import Appliance, Plan, make_receiver
 from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
@@ -20,6 +22,7 @@ from kiosk.simulator.folder import Folder, write_config, write_office, write_tok
 from kiosk.simulator.printer import EmulatedPrinter
 from kiosk.simulator.slips import Slips
 from kiosk.simulator.story import Story
+from kiosk.store.database import connect
 
 UNHURRIED = 1200
 """Citizens an hour up to which the kiosk's limits on pressing are no matter for them."""
@@ -31,11 +34,12 @@ def main(options: argparse.Namespace) -> int:
     """Run the command; its exit status. Raises ValueError or OSError for options that cannot be met."""
     _check(options)
     folder = Folder(options.dir or Path(tempfile.mkdtemp(prefix="kiosk-demo-")))
-    folder.make()
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    with _built(options, folder) as appliance:
+    with built(options, folder) as appliance:
+        if not _running(appliance, stop):
+            return 1
         return _counted(options, appliance, stop) if options.headless else _shown(options, appliance, stop)
 
 
@@ -51,27 +55,53 @@ def _check(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
-    """Printer and server listen before the device is configured: it has to know their ports."""
-    clock = DemoClock(folder.clock, START, options.speed)
+def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
+    """The appliance, started. Printer and server listen before the device is configured: it has to know their ports."""
+    folder.make()
+    clock = DemoClock(folder.clock, _start(folder), options.speed)
     office = write_office(folder, options.office, limits=options.per_hour <= UNHURRIED)
     token = write_token(folder, options.token_file)
-    emulate = options.printer is None and options.config is None
     slips = Slips(folder)
-    printer = EmulatedPrinter(on_slip=slips.keep) if emulate else None
-    url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
-    receiver = None if options.server else make_receiver(folder, token, clock)
-    server = receiver.url if receiver else options.server
-    config = write_config(folder, office, options.config, printer=url, server=server, language=options.language)
-    plan = Plan(folder, config, office, token, live=not options.headless, window=_display(options))
-    appliance = Appliance(plan, clock, slips, printer, receiver)
-    try:
+    with ExitStack() as opened:
+        printer = receiver = None
+        if options.printer is None and options.config is None:
+            printer = EmulatedPrinter(on_slip=slips.keep)
+            opened.callback(printer.close)
+        if not options.server:
+            receiver = make_receiver(folder, token, clock)
+            opened.callback(receiver.stop)
+        url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
+        server = receiver.url if receiver else options.server
+        config = write_config(folder, office, options.config, printer=url, server=server, language=options.language)
+        plan = Plan(folder, config, office, token, live=not options.headless, window=_display(options))
+        appliance = Appliance(plan, clock, slips, printer, receiver)
+        opened.callback(appliance.close)
         appliance.start()
-        if not appliance.wait_for(lambda seen: seen.running or seen.closed, START_S) or appliance.seen.closed:
-            raise RuntimeError(f"the kiosk did not start: see {folder.log('kiosk')}")
         yield appliance
-    finally:
-        appliance.close()
+
+
+def _start(folder: Folder) -> datetime:
+    """Half past seven, or in a folder that was used before the moment of its last event: time never goes back."""
+    if not (folder.path / "kiosk.db").exists():
+        return START
+    with closing(connect(folder.path / "kiosk.db")) as conn:
+        row = conn.execute("SELECT line FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    return max(START, datetime.fromisoformat(json.loads(row[0])["at"]).astimezone(SITE_TIME)) if row else START
+
+
+def _running(appliance: Appliance, stop: threading.Event) -> bool:
+    """Wait for the device's first turn. Raises RuntimeError when it does not come; False when somebody ended it."""
+    until = time.monotonic() + START_S
+    while not appliance.wait_for(lambda seen: seen.running or seen.closed, LOOK_S):
+        if stop.is_set():
+            return False
+        if time.monotonic() > until:
+            break
+    if appliance.seen.running:
+        return True
+    log = appliance.plan.folder.log("kiosk")
+    last = log.read_text().strip().rpartition("\n")[2]
+    raise RuntimeError(f"the kiosk did not start: {last} (all of it: {log})")
 
 
 def _display(options: argparse.Namespace) -> bool:

@@ -23,7 +23,7 @@ def run(
     _screenshots(appliance)
     if crowd:
         crowd.stop()
-    drained = _wait_until_drained(appliance)
+    drained = drain(appliance)
     appliance.close()
     totals = audit(appliance.plan.folder.path, slips=bool(appliance.printer), received=bool(appliance.receiver))
     problems = totals.pop("problems") + ([] if drained else ["not everything was printed and sent in time"])
@@ -36,8 +36,11 @@ def _screenshots(appliance: Appliance) -> None:
         appliance.wait_for(lambda seen: seen.shots >= views, SHOT_S)
 
 
-def _wait_until_drained(appliance: Appliance) -> bool:
-    """First the printer, then the device ends (its last events are written), then the feed."""
+def drain(appliance: Appliance) -> bool:
+    """Wait until all is printed and sent: first the printer, then the device ends with its last events, then the feed.
+
+    False when that took longer than `DRAIN_S` each.
+    """
     store = appliance.store()
     try:
         open_jobs = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'sending')"

@@ -1,0 +1,137 @@
+"""`kiosk demo` as people start it: the first lines, the count without a person, and that it leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from kiosk.__main__ import main
+from tests.test_demo import WAIT_S
+
+STEPS = ("number 1001", "slip ", "ticket.issued", "counter 1", "ticket.finished", "rated", "rating.given")
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "kiosk", "demo", *arguments]
+
+
+@contextmanager
+def demo(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """A demo that is ended at the end, whatever happened."""
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command(*arguments), stdout=pipe, stderr=pipe, text=True, env=env)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def processes_of(folder: Path) -> list[int]:
+    """Every process with this folder in its command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def all_gone(folder: Path, timeout_s: float) -> bool:
+    until = time.monotonic() + timeout_s
+    while processes_of(folder):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_without_a_person_it_ends_with_one_line_of_json_and_nothing_is_lost(tmp_path: Path) -> None:
+    arguments = ["--headless", "--seconds", "4", "--per-hour", "7200", "--seed", "1", "--dir", str(tmp_path)]
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    [line] = done.stdout.splitlines()
+    found = json.loads(line)
+    assert (found["lost"], found["duplicates"], found["problems"]) == (0, 0, [])
+    assert found["tickets"] >= 3
+    assert found["slips"] > 0
+    assert found["received"] == found["events"] > found["tickets"]
+    for name in ("press_to_committed_ms", "press_to_last_byte_ms"):
+        assert 0 < found[name]["median"] <= found[name]["p99"], name
+    slips = sorted((tmp_path / "slips").glob("*.png"))
+    assert len(slips) == found["slips"]
+    assert all(slip.with_suffix(".bin").stat().st_size > 10_000 for slip in slips)
+    assert sorted(file.name for file in (tmp_path / "screenshots").iterdir()) == ["board.png", "rate-1.png", "take.png"]
+    assert (tmp_path / "kiosk.db").exists()
+    assert (tmp_path / "receiver.db").exists()
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> list[str]:
+    """The lines that it says, up to one with this text."""
+    assert process.stdout
+    said: list[str] = []
+    while text not in "".join(said[-1:]):
+        line = process.stdout.readline()
+        assert line, f"it ended after {said}"
+        said.append(line)
+    return said
+
+
+def test_it_says_where_it_is_and_ends_with_ctrl_c_leaving_nothing_behind(tmp_path: Path) -> None:
+    with demo("--port", "0", "--dir", str(tmp_path)) as process:
+        said = read_until(process, "ticket.issued")
+        assert "http://127.0.0.1:" in said[0]
+        assert str(tmp_path) in said[1]
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        assert process.returncode == 0
+        assert "Traceback" not in errors
+        assert all_gone(tmp_path, 0)
+
+
+@pytest.mark.slow
+def test_untouched_it_shows_the_whole_job_in_a_terminal(tmp_path: Path) -> None:
+    with demo("--port", "0", "--dir", str(tmp_path)) as process:
+        said = read_until(process, "rating.given")
+    at = [next(n for n, line in enumerate(said) if step in line) for step in STEPS]
+    assert at == sorted(at)
+
+
+def test_its_children_end_when_it_is_killed(tmp_path: Path) -> None:
+    with demo("--port", "0", "--dir", str(tmp_path)) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert len(processes_of(tmp_path)) == 3
+        process.kill()
+        assert all_gone(tmp_path, WAIT_S)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--speed", "0"], "--speed"),
+        (["--per-hour", "-1"], "--per-hour"),
+        (["--seconds", "0"], "--seconds"),
+        (["--server", "https://server.example"], "--token-file"),
+        (["--office", "/does/not/exist.toml"], "cannot be read"),
+        (["--language", "xx"], "language"),
+        (["--printer", "lpt1"], "tcp://HOST:9100"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_option_that_cannot_be_met_is_refused_in_one_line(
+    arguments: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--headless", "--dir", str(tmp_path), *arguments]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert says in line
