@@ -37,8 +37,16 @@ class Child:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{' '.join(self._command)} ended: {self.errors()[-2000:]}")
+            raise self._ended()
         return line.strip()
+
+    def must_run(self) -> None:
+        """RuntimeError when it has ended."""
+        if self.process.poll() is not None:
+            raise self._ended()
+
+    def _ended(self) -> RuntimeError:
+        return RuntimeError(f"{' '.join(self._command)} ended: {self.errors()[-2000:]}")
 
     def answer(self) -> Any:
         """The next line, which is JSON."""

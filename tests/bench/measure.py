@@ -81,6 +81,20 @@ def usage(pid: int) -> Usage:
     return Usage(ran_ns / 1e6, wakes, _number(memory, "Rss") / 1024, _number(memory, "Pss") / 1024)
 
 
+def mappings(pid: int, lines: int = 25) -> list[str]:
+    """What the memory of a process is made of, largest first: resident MB, file or kind of memory."""
+    sizes: dict[str, int] = {}
+    name = ""
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        head = line.split(maxsplit=5)
+        if "-" in head[0]:
+            name = _short(head[5]) if len(head) > 5 else "anonymous"
+        elif head[0] == "Rss:":
+            sizes[name] = sizes.get(name, 0) + int(head[1])
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:lines]
+    return [f"{size / 1024:7.1f}  {name}" for name, size in largest]
+
+
 def _number(text: str, name: str) -> int:
     found = re.search(rf"^{name}:\s+(\d+)", text, re.MULTILINE)
     return int(found[1]) if found else 0

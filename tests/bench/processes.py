@@ -2,12 +2,13 @@
 
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.appliance import Appliance
 from tests.bench.children import Child
 from tests.bench.figures import Explain, Figure, Goal
-from tests.bench.measure import Usage, median, profiled, spread, usage
+from tests.bench.measure import Usage, mappings, median, profiled, spread, usage
 from tests.bench.plan import Plan
 
 READY_S = 30.0
@@ -40,13 +41,19 @@ def idle(plan: Plan) -> list[Figure]:
         with _running(folder, config) as run, Child(folder, "-m", "kiosk", "sync", "--config", config) as sync:
             time.sleep(plan.seconds(6, 0.5))
             seconds = plan.seconds(20, 0.6)
-            before = [usage(child.pid) for child in (run, sync)]
+            before = [_usage(child) for child in (run, sync)]
             time.sleep(seconds)
-            after = [usage(child.pid) for child in (run, sync)]
+            after = [_usage(child) for child in (run, sync)]
+            memory = mappings(run.pid)
     return [
-        *_used("run", "kiosk run", before[0], after[0], seconds, MB_MOST, profiled(lambda: _idle_turns(plan))),
-        *_used("sync", "kiosk sync", before[1], after[1], seconds, None, None),
+        *_used("run", "kiosk run", before[0], after[0], seconds, MB_MOST, profiled(lambda: _idle_turns(plan)), memory),
+        *_used("sync", "kiosk sync", before[1], after[1], seconds),
     ]
+
+
+def _usage(child: Child) -> Usage:
+    child.must_run()
+    return usage(child.pid)
 
 
 def _idle_turns(plan: Plan) -> None:
@@ -67,7 +74,14 @@ def _running(folder: Path, config: Path) -> Child:
 
 
 def _used(
-    name: str, says: str, before: Usage, after: Usage, seconds: float, mb: float | None, why: Explain | None
+    name: str,
+    says: str,
+    before: Usage,
+    after: Usage,
+    seconds: float,
+    mb: float | None = None,
+    why: Explain | None = None,
+    memory: Sequence[str] = (),
 ) -> list[Figure]:
     share = (after.cpu_ms - before.cpu_ms) / seconds / 10
     wakes = (after.wakes - before.wakes) / seconds
@@ -75,7 +89,7 @@ def _used(
         Figure(f"idle.{name}.cpu", f"{says}, idle", share, "% of a core", Goal(1), profile=why),
         Figure(f"idle.{name}.wakes", f"{says}, idle: wake-ups", wakes, "/s"),
         Figure(f"idle.{name}.rss", f"{says}: memory with all libraries (RSS)", after.rss_mb, "MB",
-               Goal(mb) if mb else None),
+               Goal(mb) if mb else None, profile=lambda: list(memory)),
         Figure(f"idle.{name}.pss", f"{says}: memory, shared parts divided (PSS)", after.pss_mb, "MB"),
     ]  # fmt: skip
 
