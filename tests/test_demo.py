@@ -14,7 +14,7 @@ import pytest
 from kiosk.simulator import options as demo_options
 from kiosk.simulator.appliance import Appliance, Seen
 from kiosk.simulator.audit import audit
-from kiosk.simulator.citizens import Pace, visits
+from kiosk.simulator.citizens import Crowd, Pace, visits
 from kiosk.simulator.demo import built
 from kiosk.simulator.democlock import START, WRONG, DemoClock
 from kiosk.simulator.folder import Folder
@@ -240,3 +240,19 @@ def test_times_are_summed_up_by_median_and_99th_percentile() -> None:
     assert summary([]) is None
     assert summary([5.0]) == {"median": 5.0, "p99": 5.0}
     assert summary([float(n) for n in range(1, 201)]) == {"median": 100.5, "p99": 199.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_people_under_a_storm_of_faults_lose_nothing(appliance: Appliance, seed: int) -> None:
+    rng = random.Random(seed)
+    crowd = Crowd(appliance, 7200, seed).start()
+    for _ in range(12):
+        fault = rng.choice(appliance.possible_faults())
+        appliance.set_fault(fault, True)
+        appliance.wait_for(lambda seen: False, rng.uniform(0.1, 1.5))
+        appliance.set_fault(fault, False)
+        appliance.wait_for(lambda seen: False, rng.uniform(0.1, 0.8))
+    assert appliance.wait_for(lambda seen: seen.running, WAIT_S)
+    crowd.stop()
+    assert accounts(appliance)["tickets"] > 5

@@ -1,5 +1,6 @@
 """`kiosk demo` as people start it: the first lines, the count without a person, and that it leaves nothing behind."""
 
+import argparse
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.__main__ import main
+from kiosk.simulator.options import add_to
 from tests.test_demo import WAIT_S
 
 STEPS = ("number 1001", "slip ", "ticket.issued", "counter 1", "ticket.finished", "rated", "rating.given")
@@ -135,3 +137,10 @@ def test_an_option_that_cannot_be_met_is_refused_in_one_line(
     assert main(["demo", "--headless", "--dir", str(tmp_path), *arguments]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert says in line
+
+
+def test_every_option_is_documented() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "simulator.md").read_text()
+    parser = argparse.ArgumentParser(add_help=False)
+    add_to(parser)
+    assert [name for action in parser._actions for name in action.option_strings if f"| `{name}" not in page] == []

@@ -180,6 +180,9 @@ class Clerk:
         ticket = facts.at_counter.get(self.id)
         if ticket and self._seen != (ticket.id, ticket.state):
             self._meet(ticket)
+        elif ticket is None and self._seen:
+            # Served, by this clerk's key or by somebody who helped at the page.
+            self._seen, self._due = None, min(self._due, self._after(GRACE_S * self._appliance.clock.speed))
         if now < self._due:
             return
         if ticket is None:

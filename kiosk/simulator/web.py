@@ -6,6 +6,7 @@ Only requests that were meant for this computer are answered: a web page from el
 
 import asyncio
 import json
+import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Mapping
@@ -49,7 +50,9 @@ class Web:
         try:
             self._socket = socket.create_server(("127.0.0.1", port))
         except OSError as error:
-            raise OSError(f"port {port} is taken ({error.strerror}): choose another one with --port, or 0") from error
+            raise OSError(
+                f"port {port} cannot be used ({os.strerror(error.errno or 0)}): choose another one with --port, or 0"
+            ) from error
         self._appliance = appliance
         self._crowds = crowds
         self._closing = False

@@ -308,7 +308,9 @@ function showFaces() {
 function showSlips() {
   const roll = $("roll");
   if (!state.slips.length) {
-    roll.replaceChildren(make("div", { class: "none" }, "Bấm một phím để lấy số", make("br"), make("i", {}, "press a key to take a number")));
+    const [vi, en] = office.emulated.printer ? ["Bấm một phím để lấy số", "press a key to take a number"]
+      : ["Phiếu ra ở máy in thật", "slips come out of the real printer"];
+    roll.replaceChildren(make("div", { class: "none" }, vi, make("br"), make("i", {}, en)));
     return;
   }
   roll.querySelector(".none")?.remove();
