@@ -330,7 +330,7 @@ class App:
         return take_view(
             self.words,
             now,
-            self.store.outlooks(),
+            self.store.outlooks(now),
             touch=self.config.screen.touch,
             priority=self.front.priority,
             notice=self.front.notice,

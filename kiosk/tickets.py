@@ -4,7 +4,6 @@ A rule decides the events of a move or raises `Refused`; `apply` turns an event 
 store and a rebuild from the feed go through `apply`, so what the tables say and what the events say cannot differ.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,6 +12,9 @@ from typing import Any, Protocol
 Data = dict[str, Any]
 Decision = tuple[str, Data]
 """An event that is about to happen: its type and its data."""
+
+REASON_LETTERS = 300
+"""Longest reason that a clerk may give: it travels in an event line, which ends at 8 KiB."""
 
 PLACE_STEP = 1_000_000
 """Distance between two arrivals in line, so that many returned tickets fit between them."""
@@ -77,12 +79,16 @@ class Ticket:
     implied: bool = False
     ended_at: datetime | None = None
     why: str = ""
-    not_before: datetime | None = None
+    missed_at: datetime | None = None
+    issuer: str = "kiosk"
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A desk: who sits there, the one open ticket, and the ticket whose rating keys are armed (see `rating`)."""
+    """A desk: who sits there, the one open ticket, and the ticket whose rating keys are armed (see `rating`).
+
+    `day` and `boot` are those in which it was opened; `day` is "" when the clock was not believed.
+    """
 
     id: str
     state: str = "closed"
@@ -92,6 +98,8 @@ class Counter:
     armed: str = ""
     armed_at: datetime | None = None
     acted_at: datetime | None = None
+    day: str = ""
+    boot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,7 @@ def issued(data: Data, at: datetime) -> Ticket:
         trusted=data["trusted"],
         place=data["arrival"] * PLACE_STEP,
         queue=data["service"],
+        issuer=data["by"],
     )
 
 
@@ -212,81 +221,7 @@ def counter_of(row: Row) -> Counter:
     return Counter(**values)
 
 
-_TICKET_TIMES = ("issued_at", "first_called_at", "last_called_at", "started_at", "ended_at", "not_before")
-
-
-# --- who is next ---------------------------------------------------------------------------------------------
-
-
-def choose(heads: Sequence[Ticket], last_priority: Mapping[str, bool], policy: Policy, now: datetime) -> Ticket | None:
-    """Whom a counter serves now, from the first waiting ordinary and priority ticket of each of its queues.
-
-    By turns: in a queue whose last call was a priority one an ordinary ticket goes next. Whoever has waited
-    `ageing_min` goes before the rest, in the order of the line, so that neither kind starves. Strict: priority first.
-    """
-    ready = [t for t in heads if t.not_before is None or now >= t.not_before] or list(heads)
-    if not ready:
-        return None
-    ordinary = {t.queue for t in ready if not t.priority}
-
-    def rank(ticket: Ticket) -> tuple[int, int]:
-        if policy.priority == "strict":
-            return (0 if ticket.priority else 1, ticket.place)
-        if passed(ticket.issued_at, policy.ageing_min * 60, now):
-            return (0, ticket.place)
-        yields = ticket.priority and last_priority.get(ticket.queue, False) and ticket.queue in ordinary
-        return (1 if ticket.priority and not yields else 3 if yields else 2, ticket.place)
-
-    return min(ready, key=rank)
-
-
-def place_near_head(line: Sequence[Ticket], ticket: Ticket, last_priority: bool, policy: Policy, now: datetime) -> int:
-    """The place of a returned ticket: behind the next `rejoin_behind` to be called from its queue.
-
-    `line` holds the first few waiting tickets of that queue, ordinary and priority, in any order.
-    """
-    rest = sorted((t for t in line if t.id != ticket.id), key=lambda t: t.place)
-    own = [t for t in rest if t.priority == ticket.priority]
-    passed_over = []
-    for _ in range(policy.rejoin_behind):
-        heads = [next((t for t in rest if t.priority == kind), None) for kind in (True, False)]
-        head = choose([t for t in heads if t is not None], {ticket.queue: last_priority}, policy, now)
-        if head is None:
-            break
-        rest.remove(head)
-        last_priority = head.priority
-        passed_over.append(head)
-    ahead = [t for t in passed_over if t.priority == ticket.priority]
-    if ahead:
-        return max(t.place for t in ahead) + 1
-    return own[0].place - 1 if own else ticket.place
-
-
-def people_ahead(
-    priority: bool, ordinary_waiting: int, priority_waiting: int, last_priority: bool, policy: Policy
-) -> int:
-    """How many are called before a ticket that joins the end of its kind now (ageing aside, so a close guess)."""
-    if not priority:
-        return ordinary_waiting + priority_waiting
-    if policy.priority == "strict":
-        return priority_waiting
-    return priority_waiting + min(ordinary_waiting, priority_waiting + (1 if last_priority else 0))
-
-
-def wait_range(ahead: int, service_s: Sequence[float], counters: int, policy: Policy) -> tuple[int, int] | None:
-    """The wait that one may promise, in whole minutes (from, to), or None below the sample that a promise needs.
-
-    `service_s` are the latest service times, in seconds, without implied starts. The middle half of them is averaged:
-    one forgotten click of an hour must not move the promise.
-    """
-    if len(service_s) < policy.wait_min_sample or counters < 1:
-        return None
-    ordered = sorted(service_s)
-    cut = len(ordered) // 4
-    middle = ordered[cut : len(ordered) - cut]
-    expected = ahead * (sum(middle) / len(middle)) / counters / 60
-    low = int(expected * 0.8)
-    return low, max(low + 5, int(expected * 1.25) + 1)
+_TICKET_TIMES = ("issued_at", "first_called_at", "last_called_at", "started_at", "ended_at", "missed_at")
 
 
 # --- moves: each decides one event ---------------------------------------------------------------------------
@@ -299,6 +234,7 @@ def _require(ticket: Ticket, *states: State) -> None:
 
 def call(ticket: Ticket, counter: Counter, *, reason: str = "") -> Decision:
     """Call the ticket to the counter; `reason` is given when the clerk chose the number out of order."""
+    _short(reason)
     _require(ticket, State.WAITING, State.NO_SHOW, State.HELD) if reason else _require(ticket, State.WAITING)
     if counter.ticket:
         raise Refused("counter_busy")
@@ -335,12 +271,12 @@ def no_show(ticket: Ticket, counter: Counter, policy: Policy, now: datetime) -> 
     wait = policy.no_show_after_priority_s if ticket.priority else policy.no_show_after_s
     if not passed(ticket.first_called_at, wait, now):
         raise Refused("too_early_absent", seconds=round(wait))
-    ready = text_of(now + timedelta(minutes=policy.rejoin_wait_min))
-    return "ticket.no_show", _at(ticket, counter, not_before=ready)
+    return "ticket.no_show", _at(ticket, counter)
 
 
 def hold(ticket: Ticket, counter: Counter, why: str) -> Decision:
     """Papers are missing: the citizen keeps the number and comes back to it."""
+    _short(why)
     _require(ticket, State.CALLED, State.SERVING)
     return "ticket.held", _at(ticket, counter, why=why)
 
@@ -359,11 +295,13 @@ def transfer(ticket: Ticket, counter: Counter, *, service: str = "", to_counter:
         raise Refused("transfer_where")
     if to_counter == counter.id:
         raise Refused("transfer_here")
+    _short(why)
     return "ticket.transferred", _at(ticket, counter, service=service or ticket.queue, target=to_counter, why=why)
 
 
 def cancel(ticket: Ticket, why: str) -> Decision:
     """Staff takes the ticket out of the queue."""
+    _short(why)
     _require(ticket, State.WAITING, State.CALLED, State.HELD, State.NO_SHOW)
     return "ticket.cancelled", {"ticket": ticket.id, "counter": _desk(ticket), "why": why}
 
@@ -389,6 +327,17 @@ def _changes(now: Ticket | Counter, then: Ticket | Counter) -> Data:
     return {name: value for name, value in plain(then).items() if value != current[name]}
 
 
+def release(ticket: Ticket) -> Decision:
+    """The counter that the ticket was sent to has closed: any counter of its queue may call it."""
+    _require(ticket, State.WAITING)
+    return "ticket.released", {"ticket": ticket.id}
+
+
+def _short(why: str) -> None:
+    if len(why) > REASON_LETTERS:
+        raise Refused("reason_long", n=REASON_LETTERS)
+
+
 def _desk(ticket: Ticket) -> str:
     return ticket.counter if ticket.state in AT_COUNTER else ""
 
@@ -406,7 +355,7 @@ def apply(ticket: Ticket, kind: str, data: Data, at: datetime) -> Ticket:
         case "ticket.called":
             return replace(
                 ticket, state=State.CALLED, counter=data["counter"], clerk=data["clerk"], calls=ticket.calls + 1,
-                first_called_at=at, last_called_at=at, started_at=None, implied=False, not_before=None,
+                first_called_at=at, last_called_at=at, started_at=None, implied=False, missed_at=None,
                 why=data["chosen"],
             )  # fmt: skip
         case "ticket.recalled":
@@ -419,7 +368,7 @@ def apply(ticket: Ticket, kind: str, data: Data, at: datetime) -> Ticket:
                 started_at=ticket.started_at or ticket.last_called_at,
             )  # fmt: skip
         case "ticket.no_show":
-            return replace(ticket, state=State.NO_SHOW, not_before=time_of(data["not_before"]))
+            return replace(ticket, state=State.NO_SHOW, missed_at=at)
         case "ticket.held":
             return replace(ticket, state=State.HELD, why=data["why"])
         case "ticket.returned" | "ticket.rejoined":
@@ -429,6 +378,8 @@ def apply(ticket: Ticket, kind: str, data: Data, at: datetime) -> Ticket:
                 ticket, state=State.WAITING, queue=data["service"], target=data["target"], why=data["why"], calls=0,
                 started_at=None, implied=False,
             )  # fmt: skip
+        case "ticket.released":
+            return replace(ticket, target="")
         case "ticket.cancelled":
             return replace(ticket, state=State.CANCELLED, ended_at=at, why=data["why"])
         case "ticket.closed":
@@ -442,13 +393,15 @@ def apply_counter(counter: Counter, kind: str, data: Data, at: datetime) -> Coun
     """The counter after an event that names it."""
     match kind:
         case "counter.opened":
-            return replace(counter, state="open", clerk=data["clerk"], paused_until="")
+            return replace(
+                counter, state="open", clerk=data["clerk"], paused_until="", day=data["day"], boot=data["boot"]
+            )
         case "counter.paused":
             return replace(counter, state="paused", paused_until=data["until"])
         case "counter.resumed":
             return replace(counter, state="open", paused_until="")
         case "counter.closed":
-            return replace(counter, state="closed", clerk="", paused_until="")
+            return replace(counter, state="closed", clerk="", paused_until="", armed="", armed_at=None)
         case "ticket.called":
             return replace(counter, ticket=data["ticket"], acted_at=at)
         case "ticket.recalled":

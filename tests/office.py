@@ -20,7 +20,8 @@ BOOT = "b0070001"
 def moment(seconds: float = 0, *, trusted: bool = True, boot: str = BOOT, day: int = 0) -> Moment:
     """So many seconds after the office opened."""
     at = OPENING + timedelta(days=day, seconds=seconds)
-    return Moment(at, "ntp" if trusted else "guess", trusted, boot, int((seconds + 10**8) * 1000))
+    mono = int((seconds + day * 86400 + 10**8) * 1000)
+    return Moment(at, "ntp" if trusted else "guess", trusted, boot, mono)
 
 
 def rulebook(**rules: object) -> Rulebook:

@@ -45,11 +45,12 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.rulebook": {"kiosk.hours", "kiosk.rating", "kiosk.tickets"},
     "kiosk.hours": set(),
     "kiosk.tickets": set(),
+    "kiosk.turns": {"kiosk.tickets"},
     "kiosk.rating": {"kiosk.tickets"},
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.clock", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets",
+        "kiosk.clock", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
         "sync.outbox", "sync.wire",
     },
     "kiosk.keys": set(),
@@ -87,8 +88,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "qrcode": ("kiosk.typeset", "kiosk.views"),
     "fontTools": ("kiosk.screen", "kiosk.views", "kiosk.typeset"),
     "PIL": (
-        "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device", "kiosk.parts",
-        "kiosk.views", "kiosk.simulator",
+        "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
+        "kiosk.parts", "kiosk.views", "kiosk.simulator",
     ),
 }  # fmt: skip
 

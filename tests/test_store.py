@@ -3,6 +3,7 @@
 import multiprocessing
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from kiosk.store import Store, StoreCorrupt, StoreError
 from kiosk.store.database import Database
 from kiosk.store.prepare import backup, hold, prepare, restore
 from kiosk.store.rebuild import from_events, from_tables
+from kiosk.store.series import next_number
 from kiosk.tickets import Refused, State
 from tests.office import moment, open_store, rulebook
 
@@ -313,6 +315,134 @@ def test_four_processes_share_one_sequence_without_gap_or_error(tmp_path: Path):
     assert [process.exitcode for process in crowd] == [0, 0, 0, 0]
     conn = sqlite3.connect(tmp_path / "kiosk.db")
     assert [row[0] for row in conn.execute("SELECT seq FROM tickets ORDER BY seq")] == list(range(1, 101))
+
+
+def test_the_first_move_of_a_clerk_opens_the_day_too(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.open(moment(-600, day=2), "1")
+    assert store.counters.call_next(moment(-60, day=2), "1") is None
+    store.issuing.issue(moment(0, day=2), "ho-tich")
+    assert store.counters.counter("1").state == "open"
+
+
+def test_true_time_that_comes_during_work_leaves_clerks_and_citizens_where_they_are(store: Store):
+    boot = "b0070002"
+    early = {"trusted": False, "boot": boot}
+    store.issuing.issue(moment(0), "ho-tich")
+    for n in range(2):
+        store.issuing.issue(moment(-DAY + n, **early), "ho-tich")
+    for n in range(2):
+        store.counters.call_next(moment(-DAY + 5 + n, **early), "1")
+    store.issuing.issue(moment(100, day=2, boot=boot), "ho-tich")
+    assert store.counters.counter("1").state == "open"
+    states = [row["state"] for row in store.database.rows("SELECT state FROM tickets ORDER BY arrival")]
+    assert states == ["served", "called", "waiting", "waiting"]
+    store.issuing.issue(moment(200, day=4, boot=boot), "ho-tich")
+    assert numbers(store)[-1] == "1001", "the day after begins at one again"
+
+
+def test_a_believed_clock_that_was_wrong_repeats_no_number_of_today_and_closes_nobody(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    wrong = moment(60)
+    wrong = replace(wrong, at=wrong.at + timedelta(days=40))
+    store.issuing.issue(wrong, "ho-tich", by="staff")
+    store.issuing.issue(moment(120), "ho-tich")
+    assert numbers(store) == ["1001", "1002", "1003"]
+    assert store.board(moment(121)).waiting == {"ho-tich": 3}
+    assert from_events(store.database.conn) == from_tables(store.database.conn)
+
+
+def test_a_failed_commit_leaves_no_gap_at_the_start_of_the_day(store: Store):
+    with pytest.raises(RuntimeError), store.database.writing(moment(0)) as w:
+        next_number(w, store.database, "2026-11-23", "ho-tich")
+        raise RuntimeError
+    assert store.issuing.issue(moment(1), "ho-tich").ticket.number == "1001"
+
+
+def test_undo_gives_the_turn_back_and_the_slip(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.issuing.issue(moment(1), "ho-tich", priority=True)
+    store.database.conn.execute("UPDATE jobs SET state = 'expired', why = 'called' WHERE id = 2")
+    assert store.counters.call_next(moment(5), "1").number == "1002"  # type: ignore[union-attr]
+    store.counters.undo(moment(7), "1")
+    assert store.database.rows("SELECT state FROM jobs WHERE id = 2")[0]["state"] == "queued"
+    assert store.counters.call_next(moment(8), "1").number == "1002"  # type: ignore[union-attr]
+
+
+def test_a_next_that_found_nobody_leaves_the_undo_of_the_finish(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.call_next(moment(5), "1")
+    store.counters.finish(moment(60), "1")
+    assert store.counters.call_next(moment(61), "1") is None
+    store.counters.undo(moment(63), "1")
+    assert store.counters.counter("1").ticket
+
+
+def test_a_paused_counter_finishes_its_ticket_and_stays_paused_until_it_calls(store: Store):
+    for n in range(2):
+        store.issuing.issue(moment(n), "ho-tich")
+    store.counters.call_next(moment(5), "1")
+    store.counters.pause(moment(20), "1", "10:00")
+    store.counters.finish(moment(30), "1")
+    assert store.counters.counter("1").state == "paused"
+    store.counters.call_next(moment(40), "1")
+    assert store.counters.counter("1").state == "open"
+
+
+def test_a_clerk_cannot_leave_an_open_ticket_behind(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.call_next(moment(5), "1")
+    with pytest.raises(Refused, match="clerk_busy"):
+        store.counters.open(moment(6), "2", "nguyen-thi-a")
+    with pytest.raises(Refused, match="counter_busy"):
+        store.counters.close(moment(7), "1")
+
+
+def test_who_was_sent_to_a_counter_that_closes_may_be_called_by_the_others(store: Store):
+    store.issuing.issue(moment(0), "chung-thuc")
+    store.counters.call_next(moment(5), "1")
+    store.counters.transfer(moment(6), "1", to_counter="4")
+    assert store.counters.call_next(moment(7), "1") is None
+    store.counters.open(moment(8), "4")
+    store.counters.close(moment(9), "4")
+    assert store.counters.call_next(moment(10), "1").number == "2001"  # type: ignore[union-attr]
+
+
+def test_a_rejoined_ticket_is_not_called_before_its_time_while_others_wait(store: Store):
+    for n in range(6):
+        store.issuing.issue(moment(n), "dat-dai")
+    missed = store.counters.call_next(moment(10), "2")
+    assert missed
+    store.counters.no_show(moment(130), "2")
+    store.counters.come_back(moment(131), missed.id)
+    called = [store.counters.call_next(moment(140 + n), "2").number for n in range(5)]  # type: ignore[union-attr]
+    assert "3001" not in called
+    assert store.counters.call_next(moment(150), "2").number == "3001"  # type: ignore[union-attr]
+
+
+def test_staff_does_not_use_up_the_citizens_limits(tmp_path: Path):
+    book = rulebook()
+    land = replace(book.services["dat-dai"], quota={"sang": 1})
+    store = open_store(tmp_path, replace(book, services={**book.services, "dat-dai": land}))
+    store.issuing.issue(moment(0), "dat-dai", by="staff")
+    assert store.issuing.issue(moment(0.5), "dat-dai").ticket.number == "3002"
+
+
+def test_a_reason_as_long_as_a_novel_is_refused(store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.call_next(moment(5), "1")
+    with pytest.raises(Refused, match="reason_long"):
+        store.counters.hold(moment(6), "1", "x" * 9000)
+
+
+def test_a_clock_set_during_a_service_promises_no_nonsense(store: Store):
+    for n in range(6):
+        store.issuing.issue(moment(n), "ho-tich")
+    for n in range(5):
+        store.counters.call_next(moment(1000), "1")
+        store.counters.start(moment(1000), "1")
+        store.counters.finish(moment(-600 * n), "1")
+    assert store.issuing.issue(moment(1100), "ho-tich").wait is None
 
 
 def test_one_key_finishes_first_and_calls_with_the_next_press(store: Store):

@@ -15,15 +15,12 @@ from kiosk.tickets import (
     Refused,
     State,
     Ticket,
-    choose,
     label,
     limit_press,
     no_show,
-    people_ahead,
-    place_near_head,
     recall,
-    wait_range,
 )
+from kiosk.turns import choose, people_ahead, place_near_head, wait_range
 from tests.office import OPENING
 
 POLICY = Policy()
@@ -82,8 +79,10 @@ def test_a_counter_with_two_queues_serves_the_longest_wait_first():
 
 
 def test_a_ticket_that_missed_its_call_is_not_offered_for_five_minutes_unless_nobody_else_waits():
-    missed = replace(ticket(1), not_before=OPENING + timedelta(minutes=5))
-    assert choose([missed, ticket(2)], {}, POLICY, OPENING).id == "t2"  # type: ignore[union-attr]
+    missed = replace(ticket(1), missed_at=OPENING)
+    for minutes, chosen in ((4, "t2"), (5, "t1")):
+        now = OPENING + timedelta(minutes=minutes)
+        assert choose([missed, ticket(2)], {}, POLICY, now).id == chosen  # type: ignore[union-attr]
     assert choose([missed], {}, POLICY, OPENING) is missed
 
 
@@ -148,7 +147,8 @@ def test_no_wait_is_promised_below_the_sample_and_one_forgotten_click_does_not_m
 
 
 def test_a_priority_ticket_waits_for_its_kind_and_the_turns_between():
-    assert people_ahead(True, 5, 2, False, POLICY) == 4
-    assert people_ahead(True, 5, 2, True, POLICY) == 5
-    assert people_ahead(True, 5, 2, True, replace(POLICY, priority="strict")) == 2
-    assert people_ahead(False, 5, 2, False, POLICY) == 7
+    assert people_ahead(True, 5, 2, 0, False, POLICY) == 4
+    assert people_ahead(True, 5, 2, 0, True, POLICY) == 5
+    assert people_ahead(True, 5, 2, 3, False, POLICY) == 7
+    assert people_ahead(True, 5, 2, 0, True, replace(POLICY, priority="strict")) == 2
+    assert people_ahead(False, 5, 2, 0, False, POLICY) == 7

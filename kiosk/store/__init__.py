@@ -33,14 +33,10 @@ class Store:
         self.ratings = Ratings(self.database, book)
         self.overrides = Overrides(self.database, book)
 
-    def use(self, book: Rulebook) -> None:
-        """Work by new rules from now on."""
-        self.issuing.book = self.counters.book = self.ratings.book = self.overrides.book = book
-
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
         series = current(self.database)
-        return board_facts(self.database, series.day if series else str(now.day))
+        return board_facts(self.database, series.id if series else "")
 
     def series(self) -> Series | None:
         """The running series."""
@@ -81,9 +77,10 @@ class Store:
         """Differs from the last answer when anything was written, here or by another process."""
         return self.database.version(), self.database.conn.total_changes
 
-    def outlooks(self) -> dict[str, tuple[int, tuple[int, int] | None]]:
+    def outlooks(self, now: Moment) -> dict[str, tuple[int, tuple[int, int] | None]]:
         """For each service: people ahead of a new ordinary number, and the wait in minutes where it can be said."""
-        return {id: self.issuing.outlook(self.database.conn, id, False) for id in self.issuing.book.services}
+        conn, services = self.database.conn, self.issuing.book.services
+        return {id: self.issuing.outlook(conn, now.at, id, False) for id in services}
 
     def close(self) -> None:
         self.database.close()

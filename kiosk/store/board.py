@@ -22,8 +22,8 @@ class BoardFacts:
     missed: tuple[Ticket, ...]
 
 
-def board_facts(database: Database, series_day: str) -> BoardFacts:
-    """Facts of the running day (`series_day`, ISO date of the series)."""
+def board_facts(database: Database, series: str) -> BoardFacts:
+    """Facts of the running series (its id)."""
     waiting = database.rows("SELECT queue, count(*) AS n FROM tickets WHERE state = 'waiting' GROUP BY queue")
     counters = [counter_of(row) for row in database.rows("SELECT * FROM counters")]
     desks = [
@@ -42,29 +42,23 @@ def board_facts(database: Database, series_day: str) -> BoardFacts:
         {row["queue"]: row["n"] for row in waiting},
         {counter.id: counter for counter in counters},
         {ticket.counter: ticket for ticket in desks},
-        _latest_calls(database, series_day),
+        _latest_calls(database, series),
         tuple(ticket_of(row) for row in missed),
     )
 
 
-def _latest_calls(database: Database, series_day: str) -> tuple[Ticket, ...]:
+def _latest_calls(database: Database, series: str) -> tuple[Ticket, ...]:
     rows = database.rows(
-        "SELECT t.* FROM tickets t JOIN series s ON s.id = t.series"
-        " WHERE t.last_called_at IS NOT NULL AND t.calls > 0 AND s.day = ?"
-        " ORDER BY t.last_called_at DESC LIMIT ?",
-        series_day,
+        "SELECT * FROM tickets WHERE series = ? AND last_called_at IS NOT NULL AND calls > 0"
+        " ORDER BY last_called_at DESC LIMIT ?",
+        series,
         CALLED_SHOWN,
     )
     return tuple(ticket_of(row) for row in rows)
 
 
-def ticket_by_token(database: Database, token: str) -> Ticket | None:
-    """The ticket behind a slip's QR code."""
-    row = database.row("SELECT * FROM tickets WHERE token = ?", token)
-    return ticket_of(row) if row else None
-
-
 def ticket_by_id(database: Database, ticket_id: str) -> Ticket | None:
+    """The ticket of this id, None when there is none."""
     row = database.row("SELECT * FROM tickets WHERE id = ?", ticket_id)
     return ticket_of(row) if row else None
 

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from kiosk import tickets
@@ -11,7 +12,9 @@ from kiosk.clock import Moment
 from kiosk.rulebook import DeskRule, Rulebook
 from kiosk.store.database import Database, Writing
 from kiosk.store.rows import OPEN_STATES, load_counter, load_ticket, move_counter, move_ticket
-from kiosk.tickets import Counter, Refused, Ticket, counter_of, passed, plain, ticket_of, time_of
+from kiosk.store.series import running
+from kiosk.tickets import Counter, Refused, Ticket, counter_of, passed, plain, text_of, ticket_of, time_of
+from kiosk.turns import choose, place_near_head
 
 
 class Counters:
@@ -25,21 +28,18 @@ class Counters:
 
     def call_next(self, now: Moment, counter_id: str) -> Ticket | None:
         """Finish the open ticket, if there is one, and call whom the rules choose; None when nobody waits."""
-        with self._acting(now, counter_id) as (w, counter):
-            counter = self._finish_open(w, counter)
-            ticket = self._choose(w, self._desk(counter_id), now)
-            if ticket is None:
-                return None
-            return self._call(w, ticket, counter, "")
+        with self._acting(now, counter_id, calling=True) as (w, counter):
+            return self._next(w, self._finish_open(w, counter), now)
 
     def call_chosen(self, now: Moment, counter_id: str, number: str, reason: str) -> Ticket:
         """Call a number out of order; the reason is kept. Newest ticket of that number first."""
         if not reason.strip():
             raise Refused("reason_missing")
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, calling=True) as (w, counter):
             counter = self._finish_open(w, counter)
             row = w.conn.execute(
-                f"SELECT * FROM tickets WHERE number = ? AND state IN {OPEN_STATES} ORDER BY arrival DESC LIMIT 1",
+                f"SELECT * FROM tickets INDEXED BY tickets_open WHERE number = ? AND state IN {OPEN_STATES}"
+                " ORDER BY state IN ('called', 'serving'), arrival DESC LIMIT 1",
                 (number,),
             ).fetchone()
             if row is None:
@@ -72,9 +72,11 @@ class Counters:
 
     def one_key(self, now: Moment, counter_id: str) -> Ticket | None:
         """The counter's single key: the first press finishes, the next one calls."""
-        if self.counter(counter_id).ticket:
-            return self.finish(now, counter_id)
-        return self.call_next(now, counter_id)
+        with self._acting(now, counter_id, calling=True) as (w, counter):
+            if counter.ticket:
+                ticket = _open_ticket(w, counter)
+                return move_ticket(w, ticket, tickets.finish(ticket, counter))
+            return self._next(w, counter, now)
 
     # --- other moves -----------------------------------------------------------------------------------------
 
@@ -100,16 +102,16 @@ class Counters:
 
     def come_back(self, now: Moment, ticket_id: str) -> Ticket:
         """A held ticket returns, or a missed one rejoins: near the head of its line."""
-        with self.database.writing(now) as w:
+        with self._writing(now) as w:
             ticket = load_ticket(w.conn, ticket_id)
             policy = self.book.policy
-            line = _line(w.conn, ticket.queue, policy.rejoin_behind)
-            place = tickets.place_near_head(line, ticket, _turns(w.conn).get(ticket.queue, False), policy, now.at)
+            line = _heads(w.conn, ticket.queue, policy.rejoin_behind + 1)
+            place = place_near_head(line, ticket, _turns(w.conn).get(ticket.queue, False), policy, now.at)
             return move_ticket(w, ticket, tickets.come_back(ticket, place))
 
     def cancel(self, now: Moment, ticket_id: str, why: str) -> Ticket:
         """Take a ticket out of the queue."""
-        with self.database.writing(now) as w:
+        with self._writing(now) as w:
             ticket = load_ticket(w.conn, ticket_id)
             return move_ticket(w, ticket, tickets.cancel(ticket, why))
 
@@ -125,18 +127,27 @@ class Counters:
             for was, became in zip(before["tickets"], after["tickets"], strict=True):
                 decision = tickets.undo(ticket_of(was), ticket_of(became), desk_before, desk_after)
                 move_ticket(w, ticket_of(became), decision)
+                _print_after_all(w.conn, was["id"])
+                _give_turn_back(w.conn, was["queue"], before["turns"].get(was["queue"]))
             w.conn.execute("DELETE FROM undo WHERE counter = ?", (counter_id,))
 
     # --- the counter itself ----------------------------------------------------------------------------------
 
     def open(self, now: Moment, counter_id: str, clerk: str = "") -> Counter:
-        """A clerk sits down (by default the one of the office document). Signs the same clerk out elsewhere."""
-        desk = self._desk(counter_id)
-        clerk = clerk or desk.clerk
-        with self.database.writing(now) as w:
-            for row in w.conn.execute("SELECT id FROM counters WHERE clerk = ? AND id != ?", (clerk, counter_id)):
-                if clerk:
-                    move_counter(w, load_counter(w.conn, row["id"]), ("counter.closed", {"counter": row["id"]}))
+        """A clerk sits down (by default the one of the office document), and leaves the counter of before.
+
+        Refused("clerk_busy") while a ticket is open there.
+        """
+        clerk = clerk or self._desk(counter_id).clerk
+        with self._writing(now) as w:
+            elsewhere = w.conn.execute(
+                "SELECT id FROM counters WHERE clerk = ? AND clerk != '' AND id != ?", (clerk, counter_id)
+            ).fetchall()
+            for row in elsewhere:
+                other = load_counter(w.conn, row["id"])
+                if other.ticket:
+                    raise Refused("clerk_busy", counter=other.id)
+                _close_desk(w, other)
             return _open_desk(w, load_counter(w.conn, counter_id), clerk)
 
     def pause(self, now: Moment, counter_id: str, until: str = "") -> Counter:
@@ -148,9 +159,12 @@ class Counters:
 
     def close(self, now: Moment, counter_id: str) -> Counter:
         """The clerk signs out. Refused while a ticket is open here."""
-        if self.counter(counter_id).ticket:
-            raise Refused("counter_busy")
-        return self._counter_event(now, counter_id, "counter.closed")
+        self._desk(counter_id)
+        with self._writing(now) as w:
+            counter = load_counter(w.conn, counter_id)
+            if counter.ticket:
+                raise Refused("counter_busy")
+            return _close_desk(w, counter)
 
     def counter(self, counter_id: str) -> Counter:
         return load_counter(self.database.conn, counter_id)
@@ -169,25 +183,39 @@ class Counters:
     # --- within a transaction --------------------------------------------------------------------------------
 
     @contextmanager
-    def _acting(self, now: Moment, counter_id: str) -> Iterator[tuple[Writing, Counter]]:
-        """A clerk's move: the counter is open for it, and the rows before and after it are kept for undo."""
-        desk = self._desk(counter_id)
+    def _writing(self, now: Moment) -> Iterator[Writing]:
+        """A write in the running series: the first one of a day opens the day, whoever makes it."""
         with self.database.writing(now) as w:
+            running(w, self.database, self.book)
+            yield w
+
+    @contextmanager
+    def _acting(self, now: Moment, counter_id: str, *, calling: bool = False) -> Iterator[tuple[Writing, Counter]]:
+        """A clerk's move, with the rows before and after it kept for undo. Who calls has opened the counter by it."""
+        desk = self._desk(counter_id)
+        with self._writing(now) as w:
             counter = load_counter(w.conn, counter_id)
             if counter.state == "closed":
                 counter = _open_desk(w, counter, desk.clerk)
-            elif counter.state == "paused":
+            elif counter.state == "paused" and calling:
                 counter = move_counter(w, counter, ("counter.resumed", {"counter": counter_id}))
+            turns = _turns(w.conn)
             yield w, counter
-            before = {"desk": plain(counter), "tickets": [plain(was) for was, _ in w.moved.values()]}
-            after = {
-                "desk": plain(load_counter(w.conn, counter_id)),
-                "tickets": [plain(became) for _, became in w.moved.values()],
-            }
-            w.conn.execute(
-                "INSERT OR REPLACE INTO undo VALUES (?, ?, ?, ?)",
-                (counter_id, tickets.text_of(now.at), json.dumps(before), json.dumps(after)),
-            )
+            if w.moved:
+                self._keep_for_undo(w, counter, turns)
+
+    def _keep_for_undo(self, w: Writing, counter: Counter, turns: dict[str, bool]) -> None:
+        before = {"desk": plain(counter), "tickets": [plain(was) for was, _ in w.moved.values()], "turns": turns}
+        now = [plain(became) for _, became in w.moved.values()]
+        after = {"desk": plain(load_counter(w.conn, counter.id)), "tickets": now}
+        w.conn.execute(
+            "INSERT OR REPLACE INTO undo VALUES (?, ?, ?, ?)",
+            (counter.id, text_of(w.now.at), json.dumps(before), json.dumps(after)),
+        )
+
+    def _next(self, w: Writing, counter: Counter, now: Moment) -> Ticket | None:
+        ticket = self._choose(w, self._desk(counter.id), now)
+        return self._call(w, ticket, counter, "") if ticket else None
 
     def _finish_open(self, w: Writing, counter: Counter) -> Counter:
         if not counter.ticket:
@@ -197,9 +225,15 @@ class Counters:
         return load_counter(w.conn, counter.id)
 
     def _choose(self, w: Writing, desk: DeskRule, now: Moment) -> Ticket | None:
-        heads = [head for queue in desk.services for head in _heads(w.conn, queue)]
-        heads += _targeted(w.conn, desk.id)
-        return tickets.choose(heads, _turns(w.conn), self.book.policy, now.at)
+        """By turn among those that may be offered; among the ones that missed a call only if nobody else waits."""
+        policy, turns = self.book.policy, _turns(w.conn)
+        missed = (text_of(now.at - timedelta(minutes=policy.rejoin_wait_min)), text_of(now.at))
+        for which in (_OFFERED, "1"):
+            heads = [head for queue in desk.services for head in _heads(w.conn, queue, 1, which, missed)]
+            heads += _targeted(w.conn, desk.id, which, missed)
+            if heads:
+                return choose(heads, turns, policy, now.at)
+        return None
 
     def _call(self, w: Writing, ticket: Ticket, counter: Counter, reason: str) -> Ticket:
         called = move_ticket(w, ticket, tickets.call(ticket, counter, reason=reason))
@@ -215,7 +249,7 @@ class Counters:
 
     def _counter_event(self, now: Moment, counter_id: str, kind: str, **data: str) -> Counter:
         self._desk(counter_id)
-        with self.database.writing(now) as w:
+        with self._writing(now) as w:
             return move_counter(w, load_counter(w.conn, counter_id), (kind, {"counter": counter_id, **data}))
 
     def _due(self, now: Moment) -> list[Ticket]:
@@ -227,7 +261,17 @@ class Counters:
 
 
 def _open_desk(w: Writing, counter: Counter, clerk: str) -> Counter:
-    return move_counter(w, counter, ("counter.opened", {"counter": counter.id, "clerk": clerk}))
+    day = str(w.now.day) if w.now.trusted else ""
+    data = {"counter": counter.id, "clerk": clerk, "day": day, "boot": w.now.boot}
+    return move_counter(w, counter, ("counter.opened", data))
+
+
+def _close_desk(w: Writing, counter: Counter) -> Counter:
+    """Whom others sent here may be called by any counter again."""
+    for row in w.conn.execute("SELECT * FROM tickets WHERE state = 'waiting' AND target = ?", (counter.id,)).fetchall():
+        ticket = ticket_of(row)
+        move_ticket(w, ticket, tickets.release(ticket))
+    return move_counter(w, counter, ("counter.closed", {"counter": counter.id}))
 
 
 def _open_ticket(w: Writing, counter: Counter) -> Ticket:
@@ -240,22 +284,38 @@ def _turns(conn: sqlite3.Connection) -> dict[str, bool]:
     return {row["queue"]: bool(row["priority"]) for row in conn.execute("SELECT queue, priority FROM turns")}
 
 
-_HEADS = """SELECT * FROM tickets WHERE state = 'waiting' AND queue = ? AND priority = ? AND target = ''
-    ORDER BY place, arrival LIMIT ?"""
+_OFFERED = "(missed_at IS NULL OR missed_at <= ? OR missed_at > ?)"
 
 
-def _heads(conn: sqlite3.Connection, queue: str) -> list[Ticket]:
-    """The first of each kind; one more, in case the first has only just come back from a missed call."""
-    return [ticket_of(row) for kind in (1, 0) for row in conn.execute(_HEADS, (queue, kind, 2))]
+def _heads(
+    conn: sqlite3.Connection, queue: str, limit: int, which: str = "1", values: tuple[str, ...] = ()
+) -> list[Ticket]:
+    """The first waiting ones of each kind in a queue, among those that the condition `which` allows."""
+    sql = (
+        f"SELECT * FROM tickets WHERE state = 'waiting' AND queue = ? AND priority = ? AND target = '' AND {which}"
+        " ORDER BY place, arrival LIMIT ?"
+    )
+    given = values if which != "1" else ()
+    return [ticket_of(row) for kind in (1, 0) for row in conn.execute(sql, (queue, kind, *given, limit))]
 
 
-def _targeted(conn: sqlite3.Connection, counter_id: str) -> list[Ticket]:
-    sql = "SELECT * FROM tickets WHERE state = 'waiting' AND target = ? ORDER BY place, arrival LIMIT 2"
-    return [ticket_of(row) for row in conn.execute(sql, (counter_id,))]
+def _targeted(conn: sqlite3.Connection, counter_id: str, which: str, values: tuple[str, ...]) -> list[Ticket]:
+    sql = f"SELECT * FROM tickets WHERE state = 'waiting' AND target = ? AND {which} ORDER BY place, arrival LIMIT 1"
+    return [ticket_of(row) for row in conn.execute(sql, (counter_id, *(values if which != "1" else ())))]
 
 
-def _line(conn: sqlite3.Connection, queue: str, behind: int) -> list[Ticket]:
-    return [ticket_of(row) for kind in (1, 0) for row in conn.execute(_HEADS, (queue, kind, behind + 1))]
+def _give_turn_back(conn: sqlite3.Connection, queue: str, was: bool | None) -> None:
+    conn.execute("DELETE FROM turns WHERE queue = ?", (queue,))
+    if was is not None:
+        conn.execute("INSERT INTO turns VALUES (?, ?)", (queue, was))
+
+
+def _print_after_all(conn: sqlite3.Connection, ticket_id: str) -> None:
+    """A slip that was given up because of the call that is taken back now."""
+    conn.execute(
+        "UPDATE jobs SET state = 'queued', why = '' WHERE ticket = ? AND state = 'expired' AND why = 'called'",
+        (ticket_id,),
+    )
 
 
 def _check_untouched(conn: sqlite3.Connection, after: dict[str, Any]) -> None:
@@ -263,7 +323,8 @@ def _check_untouched(conn: sqlite3.Connection, after: dict[str, Any]) -> None:
     for became in after["tickets"]:
         if plain(load_ticket(conn, became["id"])) != became:
             raise Refused("undo_too_late")
-        if conn.execute("SELECT 1 FROM ratings WHERE ticket = ?", (became["id"],)).fetchone():
+        rated = "SELECT 1 FROM ratings WHERE ticket = ? AND ticket != ''"
+        if conn.execute(rated, (became["id"],)).fetchone():
             raise Refused("undo_rated")
     desk = after["desk"]
     if plain(load_counter(conn, desk["id"])) != desk:

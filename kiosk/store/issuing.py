@@ -1,35 +1,33 @@
 """Giving a number: limits, hours, quota, the number itself, the slip to print and the events, in one transaction."""
 
-import secrets
 import sqlite3
-import time
-import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kiosk.clock import Moment
-from kiosk.hours import CalendarDay, opening, session_at
-from kiosk.rulebook import Rulebook
-from kiosk.store.database import Database, StoreError, Writing
-from kiosk.store.overrides import calendar_overrides, extra_quota
+from kiosk.hours import CalendarDay, opening
+from kiosk.rulebook import Rulebook, ServiceRule
+from kiosk.store.database import Database, Writing
+from kiosk.store.ids import new_id, new_token
+from kiosk.store.overrides import calendar_overrides, extra_quota, session_now
 from kiosk.store.rows import insert_ticket
 from kiosk.store.series import next_number, running
 from kiosk.tickets import (
     Load,
+    Policy,
     Refused,
     Ticket,
     issued,
     label,
     limit_press,
     limit_quota,
-    people_ahead,
     text_of,
     time_of,
-    wait_range,
 )
+from kiosk.turns import people_ahead, wait_range
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECENT_SERVICES = 20
+LONGEST_SERVICE_S = 4 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +38,6 @@ class Issued:
     ahead: int
     wait: tuple[int, int] | None
     job: int
-
-
-def new_token() -> str:
-    """80 random bits as 16 Crockford characters: upper-case only, so that the slip's QR code stays small."""
-    value = secrets.randbits(80)
-    return "".join(CROCKFORD[value >> shift & 31] for shift in range(75, -1, -5))
-
-
-def new_id() -> str:
-    """A random id that begins with the time (UUID version 7): rows with it land at the index's end, which keeps
-    the 400,000th ticket as cheap as the first."""
-    value = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 7 << 76
-    value = value & ~(0x3 << 62) | 2 << 62
-    return str(uuid.UUID(int=value))
 
 
 class Issuing:
@@ -70,12 +53,7 @@ class Issuing:
         Raises Refused (holiday, closed, session_over, quota, too_fast, flood, no_service); the refusal is counted and
         has its event. `by="staff"` passes hours, quota and limits. Raises StoreError when nothing can be written.
         """
-        try:
-            outcome = self._decide(now, service, priority, by)
-        except StoreError as error:
-            if not error.retry:
-                raise
-            outcome = self._decide(now, service, priority, by)
+        outcome = self._decide(now, service, priority, by)
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
@@ -96,18 +74,14 @@ class Issuing:
         rule = self.book.services.get(service)
         if rule is None:
             return Refused("no_service", service=service)
-        overrides = calendar_overrides(w.conn)
-        session = session_at(self.book.hours, w.now.local, overrides) if w.now.trusted else ""
-        series = running(w, self.database, session if self.book.numbering == "session" else "")
+        session = session_now(w.conn, self.book, w.now)
+        series = running(w, self.database, self.book)
         try:
             if by == "kiosk":
                 limit_press(_press_load(w, self.book.policy.per_minute), self.book.policy, w.now.at)
                 if w.now.trusted:
-                    _check_opening(self.book, w.now, overrides)
-                    quota = rule.quota.get(session)
-                    extra = extra_quota(w.conn, service, session, series.day)
-                    if quota is not None:
-                        limit_quota(_session_load(w, series.day, session, service), quota + extra)
+                    _check_opening(self.book, w.now, calendar_overrides(w.conn))
+                    _check_quota(w, rule, session, series.day)
         except Refused as refused:
             return refused
         return self._give(w, series.id, session, service, rule.prefix, priority, by)
@@ -115,7 +89,7 @@ class Issuing:
     def _give(
         self, w: Writing, series: str, session: str, service: str, prefix: str, priority: bool, by: str
     ) -> Issued:
-        ahead, wait = self.outlook(w.conn, service, priority)
+        ahead, wait = self.outlook(w.conn, w.now.at, service, priority)
         seq = next_number(w, self.database, series, service)
         arrival = w.conn.execute("SELECT coalesce(max(arrival), 0) + 1 FROM tickets").fetchone()[0]
         data = {
@@ -139,7 +113,9 @@ class Issuing:
         w.emit("ticket.issued", data)
         return Issued(ticket, ahead, wait, _queue_slip(w, ticket, ahead, wait))
 
-    def outlook(self, conn: sqlite3.Connection, service: str, priority: bool) -> tuple[int, tuple[int, int] | None]:
+    def outlook(
+        self, conn: sqlite3.Connection, now: datetime, service: str, priority: bool
+    ) -> tuple[int, tuple[int, int] | None]:
         """How many would be called before a new ticket of this kind, and the wait in minutes if it can be said."""
         waiting = dict(
             conn.execute(
@@ -149,7 +125,8 @@ class Issuing:
         )
         turn = conn.execute("SELECT priority FROM turns WHERE queue = ?", (service,)).fetchone()
         policy = self.book.policy
-        ahead = people_ahead(priority, waiting.get(0, 0), waiting.get(1, 0), bool(turn and turn[0]), policy)
+        aged = _aged(conn, service, policy, now) if priority else 0
+        ahead = people_ahead(priority, waiting.get(0, 0), waiting.get(1, 0), aged, bool(turn and turn[0]), policy)
         return ahead, wait_range(ahead, service_times(conn, service), self._open_counters(conn, service), policy)
 
     def _open_counters(self, conn: sqlite3.Connection, service: str) -> int:
@@ -164,7 +141,15 @@ def service_times(conn: sqlite3.Connection, service: str) -> list[float]:
         " ORDER BY ended_at DESC LIMIT ?",
         (service, RECENT_SERVICES),
     ).fetchall()
-    return [(time_of(row["ended_at"]) - time_of(row["started_at"])).total_seconds() for row in rows]
+    times = [(time_of(row["ended_at"]) - time_of(row["started_at"])).total_seconds() for row in rows]
+    # A clock that was set in the middle of a service leaves nonsense behind.
+    return [seconds for seconds in times if 0 < seconds <= LONGEST_SERVICE_S]
+
+
+def _aged(conn: sqlite3.Connection, service: str, policy: Policy, now: datetime) -> int:
+    since = text_of(now - timedelta(minutes=policy.ageing_min))
+    sql = "SELECT count(*) FROM tickets WHERE state = 'waiting' AND queue = ? AND priority = 0 AND issued_at <= ?"
+    return int(conn.execute(sql, (service, since)).fetchone()[0])
 
 
 def _check_opening(book: Rulebook, now: Moment, overrides: list[CalendarDay]) -> None:
@@ -174,9 +159,18 @@ def _check_opening(book: Rulebook, now: Moment, overrides: list[CalendarDay]) ->
         raise Refused(reason, opening=door)
 
 
+def _check_quota(w: Writing, rule: ServiceRule, session: str, day: str) -> None:
+    quota = rule.quota.get(session)
+    if quota is not None:
+        quota += extra_quota(w.conn, rule.id, session, day)
+        limit_quota(_session_load(w, day, session, rule.id), quota)
+
+
 def _press_load(w: Writing, per_minute: int) -> Load:
     """Numbers of the last minute; looks at no more rows than the cap allows, whatever the table's size."""
-    rows = w.conn.execute("SELECT issued_at FROM tickets ORDER BY arrival DESC LIMIT ?", (per_minute,)).fetchall()
+    rows = w.conn.execute(
+        "SELECT issued_at FROM tickets WHERE issuer = 'kiosk' ORDER BY arrival DESC LIMIT ?", (per_minute,)
+    ).fetchall()
     if not rows:
         return Load()
     since = text_of(w.now.at - timedelta(minutes=1))
@@ -187,7 +181,7 @@ def _press_load(w: Writing, per_minute: int) -> Load:
 def _session_load(w: Writing, day: str, session: str, service: str) -> Load:
     row = w.conn.execute(
         "SELECT count(*) FROM tickets JOIN series ON series.id = tickets.series"
-        " WHERE series.day = ? AND tickets.service = ? AND tickets.session = ?",
+        " WHERE series.day = ? AND tickets.service = ? AND tickets.session = ? AND tickets.issuer = 'kiosk'",
         (day, service, session),
     ).fetchone()
     return Load(in_session=row[0])

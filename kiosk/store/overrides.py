@@ -5,7 +5,7 @@ from datetime import date
 from typing import get_args
 
 from kiosk.clock import Moment
-from kiosk.hours import CalendarDay
+from kiosk.hours import CalendarDay, session_at
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database
 from kiosk.tickets import Refused
@@ -27,9 +27,12 @@ class Overrides:
         self._put(now, "day", str(day), f"{kind}|{reason}" if kind else "", {"kind": kind, "reason": reason})
 
     def add_quota(self, now: Moment, service: str, session: str, numbers: int) -> None:
-        """Give so many numbers more than the quota of a service in a session of today (0 takes it back)."""
+        """Give so many numbers more than the quota of a service in a session of today; 0 takes it back."""
         if service not in self.book.services:
             raise Refused("no_service", service=service)
+        sessions = [known.id for known in self.book.hours.sessions]
+        if session not in sessions or numbers < 0:
+            raise ValueError(f"{numbers} for session {session!r}: use 0 or more, and one of {', '.join(sessions)}")
         key = f"{now.day}/{session}/{service}"
         self._put(now, "quota", key, str(numbers) if numbers else "", {"numbers": numbers})
 
@@ -39,6 +42,11 @@ class Overrides:
             if value:
                 w.conn.execute("INSERT INTO overrides VALUES (?, ?, ?)", (kind, key, value))
             w.emit("override.set", {"of": kind, "key": key, **data})
+
+
+def session_now(conn: sqlite3.Connection, book: Rulebook, now: Moment) -> str:
+    """The session that things happening now belong to; "" on a closed day, or when the clock is not believed."""
+    return session_at(book.hours, now.local, calendar_overrides(conn)) if now.trusted else ""
 
 
 def calendar_overrides(conn: sqlite3.Connection) -> list[CalendarDay]:

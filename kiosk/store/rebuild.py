@@ -40,8 +40,8 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
         state.tickets[data["ticket"]] = issued(data, at)
     elif kind == "series.relabelled":
         for ticket in list(state.tickets.values()):
-            if ticket.series == data["from"] and ticket.boot == data["boot"] and not ticket.trusted:
-                state.tickets[ticket.id] = replace(ticket, series=data["series"])
+            if ticket.series == data["from"] and ticket.boot == data["boot"] and (data["all"] or not ticket.trusted):
+                state.tickets[ticket.id] = replace(ticket, series=data["series"], trusted=True)
     elif kind.startswith("ticket.") and "ticket" in data:
         state.tickets[data["ticket"]] = apply(state.tickets[data["ticket"]], kind, data, at)
     elif kind in ("rating.given", "rating.replaced"):

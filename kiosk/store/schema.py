@@ -32,15 +32,16 @@ _FIRST = (
         trusted INTEGER NOT NULL, place INTEGER NOT NULL, queue TEXT NOT NULL, state TEXT NOT NULL,
         target TEXT NOT NULL, counter TEXT NOT NULL, clerk TEXT NOT NULL, calls INTEGER NOT NULL,
         first_called_at TEXT, last_called_at TEXT, started_at TEXT, implied INTEGER NOT NULL, ended_at TEXT,
-        why TEXT NOT NULL, not_before TEXT, UNIQUE (series, service, seq))""",
+        why TEXT NOT NULL, missed_at TEXT, issuer TEXT NOT NULL, UNIQUE (series, service, seq))""",
     "CREATE INDEX tickets_waiting ON tickets (queue, priority, place) WHERE state = 'waiting'",
     """CREATE INDEX tickets_open ON tickets (series, number)
         WHERE state IN ('waiting', 'called', 'serving', 'held', 'no_show')""",
     "CREATE INDEX tickets_served ON tickets (queue, ended_at) WHERE state = 'served' AND implied = 0",
-    "CREATE INDEX tickets_called ON tickets (last_called_at) WHERE last_called_at IS NOT NULL",
+    "CREATE INDEX tickets_called ON tickets (series, last_called_at) WHERE last_called_at IS NOT NULL",
     """CREATE TABLE counters (
         id TEXT PRIMARY KEY, state TEXT NOT NULL, clerk TEXT NOT NULL, paused_until TEXT NOT NULL,
-        ticket TEXT NOT NULL, armed TEXT NOT NULL, armed_at TEXT, acted_at TEXT) WITHOUT ROWID""",
+        ticket TEXT NOT NULL, armed TEXT NOT NULL, armed_at TEXT, acted_at TEXT,
+        day TEXT NOT NULL, boot TEXT NOT NULL) WITHOUT ROWID""",
     # The last move of each counter, with the rows before and after it, so that it can be taken back for some seconds.
     """CREATE TABLE undo (
         counter TEXT PRIMARY KEY, at TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL) WITHOUT ROWID""",

@@ -4,12 +4,19 @@ A kiosk that wakes up with a wrong clock goes on with the series that was runnin
 gave meanwhile is relabelled to that date. Numbers of a series come from one row that is raised under the write lock.
 """
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database, Writing
+from kiosk.store.overrides import session_now
 from kiosk.store.rows import load_counter, move_counter, move_ticket, open_tickets
-from kiosk.tickets import close
+from kiosk.tickets import Counter, Ticket, close
+
+STEP_S = 300
+"""A wall clock that went so much further than the boot's own clock was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,55 +35,57 @@ def current(database: Database) -> Series | None:
     return _series(row) if row else None
 
 
-def running(w: Writing, database: Database, session: str) -> Series:
-    """The series that a write belongs to now. Opens the day, closes the one before, or relabels, as the clock allows.
-
-    `session` is "" where numbers restart daily.
-    """
+def running(w: Writing, database: Database, book: Rulebook) -> Series:
+    """The series that a write belongs to now. Opens the day, closes the one before, or relabels, as the clock says."""
     now = w.now
     row = w.conn.execute("SELECT id, day, session, trusted FROM series WHERE current = 1").fetchone()
     was = _series(row) if row else None
+    session = session_now(w.conn, book, now) if book.numbering == "session" else ""
     if not now.trusted:
         return was or _switch(w, Series(f"{now.day}~{now.boot}", str(now.day), session, False))
     day = str(now.day)
     if was is not None and was.trusted and (was.day, was.session) == (day, session):
         return was
     new = Series(f"{day}.{session}" if session else day, day, session, True)
-    known = w.conn.execute("SELECT 1 FROM series WHERE id = ?", (new.id,)).fetchone()
-    if was is not None and not known:
-        _relabel(w, database, was, new)
+    was_set = _was_set(w)
+    if was is not None:
+        _take_over(w, database, was, new, was_set)
     if was is None or was.day != day:
-        _close_day(w, new)
+        _close_day(w, new, was_set)
     return _switch(w, new)
 
 
 def next_number(w: Writing, database: Database, series: str, service: str) -> int:
     """The next number of a service; durable ceiling first, so that no restore can give it twice."""
     row = w.conn.execute("SELECT n FROM numbers WHERE series = ? AND service = ?", (series, service)).fetchone()
-    last = row["n"] if row else database.high_water.ceiling(series, service)
-    database.high_water.cover(series, {service: last + 1})
-    w.conn.execute(
-        "INSERT INTO numbers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = excluded.n", (series, service, last + 1)
-    )
-    return int(last) + 1
+    number = (row["n"] if row else 0) + 1
+    database.high_water.cover(series, {service: number})
+    _set_number(w, series, service, number)
+    return int(number)
 
 
 def skip_to_ceilings(w: Writing, database: Database) -> None:
-    """After a restore: what lies below a ceiling may be on paper, so each running number goes on above it.
+    """After a restore: what lies below a ceiling may be on paper, so each number goes on above it.
 
     The series that ran last goes on even if the restored database has never heard of it: on a clock that is not
     believed a fresh one would begin at 1 again, on the same day.
     """
+    for series, ceilings in database.high_water.series.items():
+        for service, ceiling in ceilings.items():
+            _set_number(w, series, service, ceiling)
     latest = database.high_water.latest_series
-    running = w.conn.execute("SELECT id FROM series WHERE current = 1").fetchone()
-    if latest and (running is None or running["id"] != latest):
-        _switch(w, _series_named(latest))
-    for row in w.conn.execute("SELECT series, service, n FROM numbers").fetchall():
-        ceiling = database.high_water.ceiling(row["series"], row["service"])
-        w.conn.execute(
-            "UPDATE numbers SET n = max(n, ?) WHERE series = ? AND service = ?",
-            (ceiling, row["series"], row["service"]),
-        )
+    row = w.conn.execute("SELECT id FROM series WHERE current = 1").fetchone()
+    if latest and (row is None or row["id"] != latest):
+        new = _series_named(latest)
+        _close_day(w, new, was_set=False)
+        _switch(w, new)
+
+
+def _set_number(w: Writing, series: str, service: str, n: int) -> None:
+    """Raise, never lower."""
+    w.conn.execute(
+        "INSERT INTO numbers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)", (series, service, n)
+    )
 
 
 def _series_named(id: str) -> Series:
@@ -101,26 +110,51 @@ def _switch(w: Writing, new: Series) -> Series:
     return new
 
 
-def _relabel(w: Writing, database: Database, was: Series, new: Series) -> None:
-    """Numbers given in this boot before the date was known belong to the date that is known now."""
-    moved = (was.id, w.now.boot)
-    where = "series = ? AND boot = ? AND trusted = 0"
-    if not w.conn.execute(f"SELECT 1 FROM tickets WHERE {where} LIMIT 1", moved).fetchone():
+def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set: bool) -> None:
+    """What this boot gave under a date that was not believed, or was wrong, belongs to the date that is known now.
+
+    Its numbers go on: they are on paper today, whatever date the kiosk believed when it gave them.
+    """
+    boot = w.now.boot
+    moved = "series = ? AND boot = ?" + ("" if was_set else " AND trusted = 0")
+    if not w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone():
         return
-    running = w.conn.execute("SELECT service, n FROM numbers WHERE series = ?", (was.id,))
-    numbers = {r["service"]: max(r["n"], database.high_water.ceiling(new.id, r["service"])) for r in running}
-    database.high_water.cover(new.id, numbers)
-    for service, n in numbers.items():
-        w.conn.execute("INSERT INTO numbers VALUES (?, ?, ?)", (new.id, service, n))
-    w.conn.execute(f"UPDATE tickets SET series = ? WHERE {where}", (new.id, *moved))
-    w.emit("series.relabelled", {"from": was.id, "series": new.id, "boot": w.now.boot})
+    known = w.conn.execute("SELECT 1 FROM series WHERE id = ?", (new.id,)).fetchone()
+    for row in w.conn.execute("SELECT service, n FROM numbers WHERE series = ?", (was.id,)).fetchall():
+        n = max(row["n"], database.high_water.ceiling(new.id, row["service"]) if not known else 0)
+        database.high_water.cover(new.id, {row["service"]: n})
+        _set_number(w, new.id, row["service"], n)
+    if known:
+        return  # its own numbers may be the same ones: those that were given meanwhile keep their label
+    w.conn.execute(f"UPDATE tickets SET series = ?, trusted = 1 WHERE {moved}", (new.id, was.id, boot))
+    w.emit("series.relabelled", {"from": was.id, "series": new.id, "boot": boot, "all": was_set})
 
 
-def _close_day(w: Writing, new: Series) -> None:
-    """What is still open from before ends with its reason; the counters are empty in the morning."""
+def _was_set(w: Writing) -> bool:
+    """Whether the wall clock was set since the last event of this boot."""
+    row = w.conn.execute("SELECT line FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    if row is None:
+        return False
+    last = json.loads(row["line"])
+    wall = (w.now.at - datetime.fromisoformat(last["at"])).total_seconds()
+    return bool(last["boot"] == w.now.boot) and abs(wall - (w.now.mono - last["mono"]) / 1000) > STEP_S
+
+
+def _close_day(w: Writing, new: Series, was_set: bool) -> None:
+    """What is still open from before ends with its reason; the counters are empty in the morning.
+
+    Who took a number or sat down in this boot under a date that turned out wrong is still here.
+    """
     for ticket in open_tickets(w):
-        if ticket.series != new.id:
+        if ticket.series != new.id and not _stays(ticket, w.now.boot, was_set):
             move_ticket(w, ticket, close(ticket))
     for row in w.conn.execute("SELECT id FROM counters WHERE state != 'closed'").fetchall():
-        move_counter(w, load_counter(w.conn, row["id"]), ("counter.closed", {"counter": row["id"]}))
+        counter = load_counter(w.conn, row["id"])
+        if counter.day != new.day and not counter.ticket and not _stays(counter, w.now.boot, was_set):
+            move_counter(w, counter, ("counter.closed", {"counter": counter.id}))
     w.conn.execute("DELETE FROM undo")
+
+
+def _stays(row: Ticket | Counter, boot: str, was_set: bool) -> bool:
+    believed = row.trusted if isinstance(row, Ticket) else bool(row.day)
+    return row.boot == boot and (was_set or not believed)
