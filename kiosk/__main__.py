@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,13 @@ def parser() -> argparse.ArgumentParser:
     quota.add_argument("service", metavar="SERVICE", help="id of the service")
     quota.add_argument("numbers", metavar="N", type=int, help="how many more; 0 takes it back")
     quota.add_argument("--session", metavar="ID", help="id of the session (else the running one)")
+    clock = add("clock", clock_run, "say what time it is, and vouch for it on a kiosk that has no sure clock")
+    clock.add_argument(
+        "time",
+        metavar="TIME",
+        nargs="?",
+        help="the true local time, as 2026-11-23T07:12; or yes: the one shown is right",
+    )
     add("prepare", prepare_run, "check the database, restore the newest backup if it is damaged")
     add("backup", backup_run, "make a backup of the database; the newest seven are kept")
     restore = add("restore", restore_run, "put a backup in place of the database")
@@ -216,19 +223,34 @@ def quota_run(options: argparse.Namespace) -> int:
 @contextmanager
 def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment"]]:
     """The database beside a kiosk that may be running, with the office's rules."""
-    from kiosk.clock import SystemClock
+    from kiosk.clock import SystemClock, Vouched
     from kiosk.setup import load
     from kiosk.store import Store
     from kiosk.store.prepare import prepare
 
-    setup, now = load(config_file), SystemClock().now()
+    setup, clock = load(config_file), SystemClock()
     folder = Path(setup.config.data_dir)
-    prepare(folder, now)
+    prepare(folder, clock.now())
     store = Store(folder, setup.office.rulebook())
+    clock.vouched = Vouched.read(store.fact("vouched"))
     try:
-        yield store, now
+        yield store, clock.now()
     finally:
         store.close()
+
+
+def clock_run(options: argparse.Namespace) -> int:
+    """`kiosk clock`: what a person says counts until the next boot, or until the network knows better."""
+    from kiosk.clock import SITE_TIME, Vouched
+
+    with _open_store(options.config) as (store, now):
+        if options.time:
+            said = now.at if options.time == "yes" else datetime.fromisoformat(options.time).replace(tzinfo=SITE_TIME)
+            store.note(now, "vouched", Vouched("manual", said, now.boot, now.mono).text())
+            print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} (manual)")
+        else:
+            print(f"{now.local:%d/%m/%Y %H:%M} ({now.quality})" + ("" if now.trusted else ": nobody vouches for it"))
+    return 0
 
 
 def prepare_run(options: argparse.Namespace) -> int:

@@ -6,8 +6,9 @@ draws what changed. Anything slow happens elsewhere. A part that is missing is a
 
 import logging
 import queue
+import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -38,6 +39,7 @@ from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.screen import Key, NoDisplayError, Quit, Screen, Touch
 from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.board import last_sure_time, ticket_by_id
+from kiosk.store.database import LOW_DISK_MB
 from kiosk.store.prepare import hold, prepare
 from kiosk.tickets import Counter, State
 from kiosk.views.model import View
@@ -51,7 +53,6 @@ HOUSEKEEPING_S = 10.0
 PUBLISH_S = 30.0
 STORE_RETRY_S = 5.0
 SCREEN_RETRY_S = 60.0
-LOW_DISK_MB = 500
 
 logger = logging.getLogger(__name__)
 
@@ -122,8 +123,13 @@ class App:
         for event in self.filter.tick(at):
             self._key_event(event)
         self.front.tick(at)
-        self._due(at)
-        self._draw()
+        try:
+            self._due(at)
+            self._draw()
+        except sqlite3.DatabaseError as error:
+            self.front.trouble(self.store.database.explain(error))
+        except StoreError as error:
+            self.front.trouble(error)
         if self.panel.alive() and self.printing.alive():
             notify("WATCHDOG=1")
 
@@ -223,8 +229,10 @@ class App:
                 self.front.slip_is_out(item.job.id, time.monotonic())
             case JobFailed():
                 logger.info("slip of job %d: %s", item.job.id, item.why)
-            case KeysLost() | KeysBack():
-                self._write(lambda: self.store.note(self.clock.now(), "keypad", type(item).__name__))
+            case KeysLost():
+                self._write(lambda: self.store.note(self.clock.now(), "keypad", "lost"))
+            case KeysBack():
+                self._write(lambda: self.store.note(self.clock.now(), "keypad", "back"))
 
     def _key_event(self, event: KeyEvent) -> None:
         match event:
@@ -247,12 +255,12 @@ class App:
         self.front.printer_is(str(state), state.prints, time.monotonic())
         self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
 
-    def _write(self, write: Any) -> None:
-        """Something about the device: worth an event, but not worth stopping for."""
+    def _write(self, write: Callable[[], object]) -> None:
+        """Something that is worth an event, but not worth stopping for: a disk in trouble is shown, and said once."""
         try:
             write()
         except StoreError as error:
-            logger.error("%s", error)
+            self.front.trouble(error)
 
     # --- what is due -----------------------------------------------------------------------------------------
 
@@ -271,7 +279,7 @@ class App:
             self.screen = self._open_screen()
             self._shown = ()
         self.store.database.check_mark()
-        self.clock.vouched = Vouched.read(self.store.fact("clock"))
+        self.clock.vouched = Vouched.read(self.store.fact("vouched"))
         if now.quality != self._quality:
             self._quality = now.quality
             self._write(lambda: self.store.emit(now, "device.clock", quality=now.quality, trusted=now.trusted))
@@ -301,13 +309,13 @@ class App:
         )
         if key == self._shown:
             return
-        self._shown = key
         self._facts = self.store.board(now)
         self._lit = self.store.ratings.lamps(now)
         self._set_lamps(now)
         if self.screen:
             for output in self.config.screen.outputs:
                 self.screen.show(output.view, self._view(output.view, now, self._facts))
+        self._shown = key
 
     def _lamps_due(self, now: Moment) -> object:
         """Changes while a rating window is open, so that its end is seen although nothing is written then."""

@@ -11,9 +11,8 @@ from kiosk.clock import Moment, SystemClock
 from kiosk.config import Config, advice, check_against, load_config
 from kiosk.office import Office
 from kiosk.setup import load_office
+from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
-
-LOW_DISK_MB = 500
 
 
 @dataclass(frozen=True, slots=True)

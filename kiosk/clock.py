@@ -19,7 +19,8 @@ SITE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_ERROR = 5
 """adjtimex(2): the kernel's clock is not synchronised."""
 TIMESYNC = Path("/run/systemd/timesync/synchronized")
-RTC = Path("/sys/class/rtc/rtc0")
+RTC = Path("/sys/class/rtc/rtc0/since_epoch")
+RTC_OFF_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class Moment:
 def whole_ms(at: datetime) -> datetime:
     """Event lines carry milliseconds, so nothing finer may live in the tables."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def _rtc_agrees(at: datetime) -> bool:
+    """Whether a clock module with a living battery shows this time too: without one the system counts on from the
+    time of the last shutdown, which looks right and is not."""
+    try:
+        return abs(int(RTC.read_text()) - at.timestamp()) <= RTC_OFF_S
+    except (OSError, ValueError):
+        return False
 
 
 def _boottime() -> float:
@@ -110,7 +120,7 @@ class SystemClock:
             return "ntp"
         if self.vouched and self.vouched.boot == self._boot:
             return self.vouched.by
-        return "rtc" if RTC.exists() and at >= self.floor else "guess"
+        return "rtc" if at >= self.floor and _rtc_agrees(at) else "guess"
 
     def _synchronised(self) -> bool:
         # A hardened unit may not ask the kernel; timesyncd's mark can be seen there. struct timex is under 256 bytes.

@@ -55,29 +55,36 @@ class Front:
 
     def press(self, action: str, at: float, now: Moment, source: str = "key") -> None:
         """One press of a key or tile, made at monotonic time `at`."""
+        for _ in range(2):
+            try:
+                self._act(action, at, now, source)
+            except Refused as refused:
+                logger.info("%s refused: %s", action, refused.reason)
+            except StoreError as error:
+                if error.retry:
+                    continue
+                self._store_failed(error, at)
+                return
+            self.disk_ok = self.disk_ok or action not in ("priority", "cancel")  # those two write nothing
+            return
+
+    def _act(self, action: str, at: float, now: Moment, source: str) -> None:
         kind, _, rest = action.partition(":")
-        try:
-            match kind:
-                case "take":
-                    self._take(rest, at, now)
-                case "priority":
-                    self._priority_until = at + self.words.office.rules.priority_choose_s
-                    self._say(None, at)
-                case "cancel":
-                    self._cancel(at)
-                case "rate":
-                    counter, _, key = rest.partition(":")
-                    self._rate(counter, key, at, now, source)
-                case "call":
-                    self.store.counters.one_key(now, rest)
-                case _:
-                    logger.warning("no such action: %s", action)
-        except Refused as refused:
-            logger.info("%s refused: %s", action, refused.reason)
-        except StoreError as error:
-            self._store_failed(error, at)
-        else:
-            self.disk_ok = True
+        match kind:
+            case "take":
+                self._take(rest, at, now)
+            case "priority":
+                self._priority_until = at + self.words.office.rules.priority_choose_s
+                self._say(None, at)
+            case "cancel":
+                self._cancel(at)
+            case "rate":
+                counter, _, key = rest.partition(":")
+                self._rate(counter, key, at, now, source)
+            case "call":
+                self.store.counters.one_key(now, rest)
+            case _:
+                logger.warning("no such action: %s", action)
 
     def hold(self, action: str, at: float, now: Moment) -> None:
         """A call key held down: nobody came."""
@@ -93,12 +100,10 @@ class Front:
 
     def drop_stale(self, action: str, now: Moment) -> None:
         """A press that waited too long: only counted, or a slip would come out that nobody takes."""
-        kind, _, service = action.partition(":")
-        if kind == "take":
-            try:
-                self.store.issuing.refuse(now, service, "stale")
-            except StoreError as error:
-                logger.error("%s", error)
+        try:
+            self.store.issuing.refuse(now, action.removeprefix("take:"), "stale")
+        except StoreError as error:
+            self.trouble(error)
 
     # --- time and effects ------------------------------------------------------------------------------------
 
@@ -192,10 +197,14 @@ class Front:
     def _show_glass(self, issued: Issued, at: float) -> None:
         self._say(take.glass_notice(self.words, issued, self.printer), at, GLASS_S)
 
-    def _store_failed(self, error: StoreError, at: float) -> None:
+    def trouble(self, error: StoreError) -> None:
+        """The disk is in trouble: said once, until something can be written again. Raises StoreCorrupt."""
         if isinstance(error, StoreCorrupt):
             raise error
         if self.disk_ok:
             logger.error("%s", error)
         self.disk_ok = False
+
+    def _store_failed(self, error: StoreError, at: float) -> None:
+        self.trouble(error)
         self._say(take.stopped_notice(self.words), at)

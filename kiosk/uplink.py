@@ -7,8 +7,9 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kiosk import __version__
 from kiosk.clock import Clock, Moment, Vouched
 from kiosk.config import Config
 from kiosk.store import StoreError
+from kiosk.store.board import last_sure_time
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import device_id, fact, note
 from kiosk.store.prepare import hold
@@ -28,6 +30,9 @@ LOOK_S = 0.5
 """How often a new event is looked for."""
 SOON_S = 1.0
 """How long a new event waits for company."""
+BELIEVABLE = timedelta(days=3650)
+"""How far beyond the last sure time a server's clock may be."""
+THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +64,16 @@ def status(database: Database, now: Moment) -> dict[str, Any]:
         "disk_free_mb": database.free_mb(),
         "clock": now.quality,
         "printer": fact(database, "printer") or "unknown",
+        "undervoltage": undervoltage(),
     }
+
+
+def undervoltage() -> bool:
+    """Whether a Pi's firmware has seen too little voltage since the boot (bits 0 and 16)."""
+    try:
+        return bool(int(THROTTLED.read_text(), 16) & 0x10001)
+    except (OSError, ValueError):
+        return False
 
 
 class Uplink:
@@ -70,6 +84,8 @@ class Uplink:
         self.clock = clock
         self._hold = hold(folder)
         self.database = Database(folder)
+        clock.floor = max(clock.floor, last_sure_time(self.database) or clock.floor)
+        clock.vouched = Vouched.read(fact(self.database, "vouched"))
         self.outbox = make_outbox(folder, clock)
         self.client = Client(
             config.sync.server,
@@ -107,16 +123,18 @@ class Uplink:
         except sqlite3.DatabaseError as error:
             raise self.database.explain(error) from error
         if outcome.server_now is not None and not now.trusted:
-            self._believe(outcome, now)
+            self._believe(outcome.server_now)
         return outcome
 
-    def _believe(self, outcome: Outcome, now: Moment) -> None:
-        """The server's time is better than none: the kiosk counts on from it."""
-        assert outcome.server_now is not None
-        vouched = Vouched("server", outcome.server_now, now.boot, now.mono)
+    def _believe(self, said: datetime) -> None:
+        """The server's time is better than none, unless it cannot be: the kiosk counts on from it."""
+        now = self.clock.now()
+        if not self.clock.floor <= said <= self.clock.floor + BELIEVABLE:
+            return
+        vouched = Vouched("server", said, now.boot, now.mono)
         try:
             with self.database.writing(now) as w:
-                note(w, "clock", vouched.text())
+                note(w, "vouched", vouched.text())
         except StoreError as error:
             logger.error("%s", error)
         self.clock.vouched = vouched
@@ -140,8 +158,3 @@ def read_token(path: Path) -> str:
         return path.read_text().strip()
     except OSError as error:
         raise ValueError(f"{path}: no token ({error.strerror}): write the token of this kiosk into it") from error
-
-
-def known_state(database: Database) -> Mapping[str, Any]:
-    """What the server said last, for the technician."""
-    return outbox.last_answer(database.conn)

@@ -27,11 +27,21 @@ def test_a_clock_that_nobody_vouches_for_is_a_guess(unknown: SystemClock):
 def test_a_clock_module_is_believed_unless_it_lies_before_the_release_or_the_last_event(
     unknown: SystemClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    (tmp_path / "rtc").touch()
+    (tmp_path / "rtc").write_text(f"{int(datetime.now(UTC).timestamp())}\n")
     monkeypatch.setattr(clock, "RTC", tmp_path / "rtc")
     unknown.floor = RELEASED - timedelta(days=400)
     assert unknown.now().quality == "rtc"
     unknown.floor = datetime.now(UTC) + timedelta(days=1)
+    assert unknown.now().quality == "guess"
+
+
+@pytest.mark.parametrize("shows", ["0", "1600000000", "nonsense"])
+def test_a_clock_module_without_a_battery_is_not_believed(
+    unknown: SystemClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shows: str
+):
+    (tmp_path / "rtc").write_text(shows)
+    monkeypatch.setattr(clock, "RTC", tmp_path / "rtc")
+    unknown.floor = RELEASED - timedelta(days=400)
     assert unknown.now().quality == "guess"
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,3 +98,19 @@ def test_prepare_backup_restore_and_export_work_on_a_folder(tmp_path: Path, caps
     assert main(["restore", saved, *given]) == 0
     assert main(["export", str(tmp_path / "stick"), *given]) == 0
     assert len(list((tmp_path / "stick").glob("kiosk-*.ndjson"))) == 1
+
+
+def test_a_person_vouches_for_the_clock_and_opens_a_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    given = ["--config", str(file)]
+    assert main(["clock", "2026-11-23T07:12", *given]) == 0
+    assert capsys.readouterr().out == "23/11/2026 07:12 (manual)\n"
+    assert main(["day", "2026-11-24", "work", "--reason", "làm bù", *given]) == 0
+    assert main(["quota", "dat-dai", "5", "--session", "sang", *given]) == 0
+    conn = sqlite3.connect(tmp_path / "data" / "kiosk.db")
+    kept = conn.execute("SELECT kind, value FROM overrides ORDER BY kind").fetchall()
+    conn.close()
+    assert kept == [("day", "work|làm bù"), ("quota", "5")]
+    assert main(["quota", "nowhere", "5", *given]) == 1
+    assert main(["clock", "noon", *given]) == 1

@@ -179,4 +179,4 @@ def test_a_press_that_waited_too_long_is_only_counted(front: Front):
     front.drop_stale("take:ho-tich", moment(0))
     front.drop_stale("rate:1:happy", moment(0))
     rows = front.store.database.rows("SELECT service, reason, n FROM refusals")
-    assert [tuple(row) for row in rows] == [("ho-tich", "stale", 1)]
+    assert [tuple(row) for row in rows] == [("ho-tich", "stale", 1), ("rate:1:happy", "stale", 1)]

@@ -8,7 +8,6 @@ from kiosk.clock import Moment
 from kiosk.hours import CalendarDay, session_at
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database
-from kiosk.tickets import Refused
 
 KINDS = get_args(CalendarDay.__annotations__["kind"])
 
@@ -29,7 +28,7 @@ class Overrides:
     def add_quota(self, now: Moment, service: str, session: str, numbers: int) -> None:
         """Give so many numbers more than the quota of a service in a session of today; 0 takes it back."""
         if service not in self.book.services:
-            raise Refused("no_service", service=service)
+            raise ValueError(f"the office has no service {service!r}, only {', '.join(self.book.services)}")
         sessions = [known.id for known in self.book.hours.sessions]
         if session not in sessions or numbers < 0:
             raise ValueError(f"{numbers} for session {session!r}: use 0 or more, and one of {', '.join(sessions)}")
