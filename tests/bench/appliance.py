@@ -18,6 +18,7 @@ from kiosk.keys import KeyFilter
 from kiosk.printer import JobDone
 from kiosk.rulebook import Rulebook
 from kiosk.setup import load_office, words
+from kiosk.store import Store
 from tests.office import BOOT, OPENING, rulebook
 
 DEADLINE_S = 30.0
@@ -67,8 +68,8 @@ class Appliance:
 
     def _open(self, app: App, limits: bool) -> None:
         app.screen = startup.open_screen(self.config, app.words, app.clock.now())
-        app.store = app._open_store()
-        app.store.use(rulebook() if limits else _without_limits())
+        app._open_store().close()
+        app.store = Store(self.folder, rulebook() if limits else _without_limits())
         app.front = Front(app.store, app.words)
         app.panel = parts.open_panel(self.config, app.inbox.put)
         app.printing = parts.open_printing(self.config, app.words, app.store, app.clock, self._report)

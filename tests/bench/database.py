@@ -86,7 +86,7 @@ def filled(folder: Path, count: int) -> Store:
     conn.execute("PRAGMA journal_mode=OFF")
     conn.execute("BEGIN")
     conn.executemany(_insert("tickets", len(ticket)), _tickets(ticket, count))
-    conn.executemany(_insert("events", 3), _events(head[0], head[1], line, count))
+    conn.executemany(_insert("events", 3), _events(head[0], head[1], line.split(ticket["token"].encode()), count))
     conn.executemany(
         "INSERT INTO jobs SELECT id + ?, ticket, 'done', copy, made_at, boot, mono, ahead, wait_low, wait_high, why"
         " FROM jobs WHERE id = 1",
@@ -133,9 +133,9 @@ def _iso(first: date, n: int) -> str:
     return (first + timedelta(days=n // A_DAY)).isoformat()
 
 
-def _events(seq: int, before: bytes, line: bytes, count: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Events in their chain; each differs from the model as two tickets' do."""
+def _events(seq: int, before: bytes, line: list[bytes], count: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Events in their chain; `line` is a real one, split where its ticket's token stands."""
     for n in range(seq + 1, seq + 1 + count):
-        own = line[:-40] + secrets.token_hex(20).encode()
+        own = secrets.token_hex(8).upper().encode().join(line)
         before = hashlib.sha256(before + own).digest()[:16]
         yield n, own, before
