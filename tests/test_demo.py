@@ -3,6 +3,7 @@
 import argparse
 import itertools
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -129,18 +130,31 @@ def test_the_office_keeps_up_with_its_citizens(per_hour: int) -> None:
 # --- faults --------------------------------------------------------------------------------------------------
 
 
+def jobs(appliance: Appliance, where: str) -> list[int]:
+    """Ids of the print jobs of which this is true."""
+    store = appliance.store()
+    try:
+        return [row["id"] for row in store.database.rows(f"SELECT id FROM jobs WHERE {where}")]
+    finally:
+        store.close()
+
+
 def test_a_power_cut_with_a_slip_under_way_loses_no_number_and_prints_it_again(appliance: Appliance) -> None:
     first = take(appliance)
     assert printed(appliance, first["job"])
-    appliance.set_fault("stall", True)
+    appliance.set_fault("slow", True)
     under_way = take(appliance, "chung-thuc")
+    until = time.monotonic() + WAIT_S
+    while jobs(appliance, "state = 'sending'") != [under_way["job"]]:
+        assert time.monotonic() < until
     appliance.set_fault("power", True)
     assert not appliance.seen.running
     assert not appliance.tap("take:ho-tich"), "a key of a kiosk without power does nothing"
-    appliance.set_fault("stall", False)
+    appliance.set_fault("slow", False)
     appliance.set_fault("power", False)
     assert appliance.wait_for(lambda seen: seen.running, WAIT_S)
     assert printed(appliance, under_way["job"])
+    assert jobs(appliance, "copy > 0 AND state = 'done'") == [under_way["job"]], "it says IN LẠI"
     assert [take(appliance)["number"], take(appliance, "chung-thuc")["number"]] == ["1002", "2002"]
     assert accounts(appliance)["tickets"] == 4
 

@@ -229,8 +229,10 @@ class Appliance:
         for child in (device, uplink):
             if child:
                 child.kill()
-        if self.printer and self.printer.mode is Mode.OK:
+        if self.printer and self.printer.mode is not Mode.UNPLUGGED:
+            mode = self.printer.mode
             self.printer.switch(Mode.RESET)
+            self.printer.switch(mode)  # paper does not come back with the power
         with self.changed:
             self.seen.running = False
             self.seen.lamps, self.seen.armed = {}, {}
