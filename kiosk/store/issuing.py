@@ -173,8 +173,8 @@ def _press_load(w: Writing, per_minute: int) -> Load:
     ).fetchall()
     if not rows:
         return Load()
-    since = text_of(w.now.at - timedelta(minutes=1))
-    recent = sum(1 for row in rows if since < row["issued_at"] <= text_of(w.now.at))
+    since, until = text_of(w.now.at - timedelta(minutes=1)), text_of(w.now.at)
+    recent = sum(1 for row in rows if since < row["issued_at"] <= until)
     return Load(time_of(rows[0]["issued_at"]), recent)
 
 
