@@ -4,12 +4,12 @@ Misuse is never thrown away: a press that cannot count is stored with its flags 
 can be asked about it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from kiosk.tickets import Data, Decision, Row, passed, text_of, time_of
+from kiosk.tickets import Data, Decision, Row, text_of, time_of
 
 FLAGS = ("unarmed", "late", "burst", "repeat", "self", "unassigned", "unlinked")
 """Why a rating is left out: no finished service; after the window; more than 3 presses in 5 s; the ticket has one
@@ -18,6 +18,10 @@ already; right after the clerk's own click; nobody signed in; not tied to a tick
 BURST_PRESSES = 3
 BURST_S = 5.0
 SELF_S = 5.0
+LATE_S = 600.0
+"""So long after the window a press is still about the served ticket, only too late; then it is about nothing."""
+STEP_BACK_S = 5.0
+"""A clock that is being disciplined steps back by less than this; by more, nobody knows how much time went by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,10 @@ class RatingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One press. `level` means something only together with `label_set`; `replaced_by` names the press that counts."""
+    """One press. `level` means something only together with `label_set`; `replaced_by` names the press that counts.
+
+    `guess_boot` is the boot in which it was pressed on a clock that was not believed, until its day is known.
+    """
 
     id: str
     ticket: str
@@ -47,6 +54,7 @@ class Rating:
     day: str
     session: str
     replaced_by: str = ""
+    guess_boot: str = ""
 
     @property
     def counts(self) -> bool:
@@ -58,8 +66,9 @@ class Rating:
 class Desk:
     """What the rules look at when a rating key of a counter is pressed.
 
-    `ticket` is the armed one ("" when none), `given` the rating that counts for it so far, in free mode the counter's
-    last one; `recent` are the times of all presses at this counter in the last seconds, in any order.
+    `ticket` is the armed one ("" when none, or no longer `tied`), `given` the rating that counts for it so far and
+    `first_at` the time of the first that did; without a ticket in free mode the counter's last one. `recent` are the
+    times of all presses at this counter in the last seconds, in any order.
     """
 
     counter: str
@@ -68,12 +77,26 @@ class Desk:
     armed_at: datetime | None = None
     clerk_acted_at: datetime | None = None
     given: Rating | None = None
+    first_at: datetime | None = None
     recent: tuple[datetime, ...] = ()
+
+
+def within(since: datetime | None, seconds: float, now: datetime) -> bool:
+    """Whether less than `seconds` went by since then, on a clock that may have stepped back a little."""
+    return since is not None and timedelta(seconds=-STEP_BACK_S) <= now - since < timedelta(seconds=seconds)
+
+
+def tied(armed_at: datetime | None, policy: RatingPolicy, now: datetime) -> bool:
+    """Whether a press is about the ticket that was armed then: in its window, and for some minutes as a late one.
+
+    In free mode only in the window: a later press is about whoever is served now.
+    """
+    return within(armed_at, policy.rating_window_s + (0 if policy.free_rating else LATE_S), now)
 
 
 def press(desk: Desk, level: int, label_set: str, source: str, policy: RatingPolicy, now: datetime) -> Decision:
     """What a press is: `rating.given` with its flags, or `rating.replaced` for a change of mind within seconds."""
-    burst = sum(1 for at in desk.recent if not passed(at, BURST_S, now)) >= BURST_PRESSES
+    burst = sum(1 for at in desk.recent if within(at, BURST_S, now)) >= BURST_PRESSES
     data: Data = {
         "ticket": desk.ticket,
         "counter": desk.counter,
@@ -90,20 +113,20 @@ def press(desk: Desk, level: int, label_set: str, source: str, policy: RatingPol
 
 
 def _tied(desk: Desk, data: Data, policy: RatingPolicy, now: datetime) -> Decision:
-    if desk.given is not None and not passed(desk.given.at, policy.rating_replace_s, now):
+    in_window = within(desk.armed_at, policy.rating_window_s, now)
+    # Counted from the first press: a chain of replacements would keep the rating open for the clerk's own hand.
+    if desk.given is not None and in_window and within(desk.first_at, policy.rating_replace_s, now):
         return "rating.replaced", {**data, "of": desk.given.id, "flags": []}
-    late = passed(desk.armed_at, policy.rating_window_s, now)
-    flags = (["repeat"] if desk.given is not None else []) + (["late"] if late else [])
+    flags = (["repeat"] if desk.given is not None else []) + ([] if in_window else ["late"])
     return "rating.given", {**data, "flags": flags}
 
 
 def _untied_flags(desk: Desk, policy: RatingPolicy, now: datetime) -> list[str]:
     if not policy.free_rating:
-        clicked = desk.clerk_acted_at is not None and not passed(desk.clerk_acted_at, SELF_S, now)
-        return ["unarmed", "self"] if clicked else ["unarmed"]
+        return ["unarmed", "self"] if within(desk.clerk_acted_at, SELF_S, now) else ["unarmed"]
     if not desk.clerk:
         return ["unassigned"]
-    if desk.given is not None and not passed(desk.given.at, policy.free_interval_s, now):
+    if desk.given is not None and within(desk.given.at, policy.free_interval_s, now):
         return ["repeat"]
     return []
 
@@ -112,7 +135,7 @@ def lit(armed: str, armed_at: datetime | None, rated: bool, policy: RatingPolicy
     """Whether the counter's rating lamps shine: a press now would be a rating that counts."""
     if policy.free_rating:
         return True
-    return bool(armed) and not rated and not passed(armed_at, policy.rating_window_s, now)
+    return bool(armed) and not rated and within(armed_at, policy.rating_window_s, now)
 
 
 def given(data: Mapping[str, Any], at: datetime) -> Rating:
@@ -129,6 +152,7 @@ def given(data: Mapping[str, Any], at: datetime) -> Rating:
         at=at,
         day=data["day"],
         session=data["session"],
+        guess_boot=data["guess_boot"],
     )
 
 
@@ -145,6 +169,17 @@ def plain(rating: Rating) -> Data:
 
 
 # --- figures -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many ratings are alike, replaced ones left out."""
+
+    label_set: str
+    clerk: str
+    level: int
+    flags: tuple[str, ...]
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,53 +207,65 @@ class Figure:
         return 100 * self.n / self.served if self.served else None
 
 
-def figures(ratings: Sequence[Rating], served: int, satisfied: Mapping[str, frozenset[int]]) -> dict[str, Figure]:
+Figures = Mapping[str, Figure]
+"""By label set."""
+
+
+def figures(tallies: Sequence[Tally], served: int, satisfied: Mapping[str, frozenset[int]]) -> dict[str, Figure]:
     """One figure per label set; two sets are never merged, because the same button means different things in them.
 
     `satisfied` maps a label set to the levels that count as satisfied (Bình thường never does).
     """
     result = {}
-    for label_set in sorted({r.label_set for r in ratings}):
-        of_set = [r for r in ratings if r.label_set == label_set and not r.replaced_by]
-        counted = [r for r in of_set if r.counts]
+    for label_set in sorted({t.label_set for t in tallies}):
+        of_set = [t for t in tallies if t.label_set == label_set]
+        by_level = _by_level(t for t in of_set if not t.flags)
+        left_out = {flag: _by_level(t for t in of_set if flag in t.flags) for flag in FLAGS}
         result[label_set] = Figure(
             label_set=label_set,
-            k=sum(1 for r in counted if r.level in satisfied.get(label_set, frozenset())),
-            n=len(counted),
+            k=sum(n for level, n in by_level.items() if level in satisfied.get(label_set, frozenset())),
+            n=sum(by_level.values()),
             served=served,
-            by_level=_tally(r.level for r in counted),
-            left_out={
-                flag: _tally(r.level for r in of_set if flag in r.flags)
-                for flag in FLAGS
-                if any(flag in r.flags for r in of_set)
-            },
+            by_level=by_level,
+            left_out={flag: levels for flag, levels in left_out.items() if levels},
         )
     return result
 
 
-def _tally(levels: Any) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for level in levels:
-        counts[level] = counts.get(level, 0) + 1
-    return dict(sorted(counts.items()))
-
-
-def may_publish(new_ratings: int, policy: RatingPolicy) -> bool:
-    """Whether figures may move at the close of a session: with fewer new ratings a step would tell who pressed."""
-    return new_ratings >= policy.rating_min
-
-
 def clerk_figures(
-    ratings: Sequence[Rating],
-    served: Mapping[str, int],
-    satisfied: Mapping[str, frozenset[int]],
-    policy: RatingPolicy,
+    tallies: Sequence[Tally], served: Mapping[str, int], satisfied: Mapping[str, frozenset[int]]
 ) -> dict[str, dict[str, Figure]]:
-    """Figures by clerk and label set; a figure of fewer than `rating_min` ratings is withheld."""
-    result = {}
-    for clerk in sorted({r.clerk for r in ratings if r.clerk}):
-        own = figures([r for r in ratings if r.clerk == clerk], served.get(clerk, 0), satisfied)
-        shown = {name: figure for name, figure in own.items() if figure.n >= policy.rating_min}
-        if shown:
-            result[clerk] = shown
-    return result
+    """The same by clerk; `served` too is by clerk."""
+    return {
+        clerk: figures([t for t in tallies if t.clerk == clerk], served.get(clerk, 0), satisfied)
+        for clerk in sorted({t.clerk for t in tallies if t.clerk})
+    }
+
+
+def may_show(shown: Figures, true: Figures, policy: RatingPolicy) -> dict[str, Figure]:
+    """What may be shown now, given what is `shown` and what is `true`.
+
+    A figure moves only when at least `rating_min` ratings of its own came in: with fewer, what moved would tell who
+    pressed. Until then it is repeated as a whole, with its services and with what was left out, or stays withheld.
+    """
+    moved = {name: new for name, new in true.items() if new.n - _n(shown.get(name)) >= policy.rating_min}
+    return {**shown, **moved}
+
+
+def clerks_may_show(
+    shown: Mapping[str, Figures], true: Mapping[str, Figures], policy: RatingPolicy
+) -> dict[str, dict[str, Figure]]:
+    """The same for each clerk; one without any figure to show is left out."""
+    result = {clerk: may_show(shown.get(clerk, {}), true.get(clerk, {}), policy) for clerk in sorted({*shown, *true})}
+    return {clerk: own for clerk, own in result.items() if own}
+
+
+def _n(figure: Figure | None) -> int:
+    return figure.n if figure else 0
+
+
+def _by_level(tallies: Iterable[Tally]) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for tally in tallies:
+        counts[tally.level] = counts.get(tally.level, 0) + tally.n
+    return dict(sorted(counts.items()))

@@ -2,20 +2,37 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from kiosk import rating
 from kiosk.clock import Moment
-from kiosk.hours import closed_sessions, session_at
-from kiosk.rating import Desk, Figure, Rating, clerk_figures, figures, lit, may_publish, plain, rating_of
+from kiosk.hours import CalendarDay, Hours, closed_sessions, session_at
+from kiosk.rating import (
+    Desk,
+    Figure,
+    Rating,
+    Tally,
+    clerk_figures,
+    clerks_may_show,
+    figures,
+    lit,
+    may_show,
+    plain,
+    rating_of,
+    tied,
+)
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database, Writing
-from kiosk.store.issuing import new_id
+from kiosk.store.ids import new_id
 from kiosk.store.overrides import calendar_overrides
 from kiosk.store.rows import load_counter, load_ticket
 from kiosk.tickets import Counter, Data, Refused, time_of
+
+LOOK_BACK_DAYS = 30
+"""How far the last end of a session is looked for: longer than any Tết holiday."""
 
 _COLUMNS = tuple(Rating.__slots__)
 _INSERT = f"INSERT INTO ratings ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
@@ -30,6 +47,18 @@ class Publication:
     session: str
     figures: Mapping[str, Figure]
     clerks: Mapping[str, Mapping[str, Figure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The end of a session: its day (ISO), and the sessions of that day that have closed, the latest one last."""
+
+    day: str
+    sessions: tuple[str, ...]
+
+    @property
+    def session(self) -> str:
+        return self.sessions[-1]
 
 
 class Ratings:
@@ -47,7 +76,7 @@ class Ratings:
         if counter_id not in self.book.desks:
             raise Refused("no_counter", counter=counter_id)
         with self.database.writing(now) as w:
-            desk = self._desk(w.conn, load_counter(w.conn, counter_id))
+            desk = self._desk(w.conn, load_counter(w.conn, counter_id), now)
             kind, data = rating.press(desk, level, self.book.label_set, source, self.book.rating, now.at)
             return keep(w, kind, {"rating": new_id(), **data, **self._when(w, now)})
 
@@ -66,93 +95,143 @@ class Ratings:
         return _given(self.database.conn, ticket_id)
 
     def publish(self, now: Moment) -> bool:
-        """Move the published figures if a session has closed since, and enough new ratings came in. Cheap when not.
+        """Judge the last end of a session, once, and move the figures that may move; whether any did.
 
-        On a clock that is not trusted nothing moves.
+        Whatever is pressed after that waits for the next end of a session, be it during lunch or in the evening. A
+        session that ended while the kiosk was off is judged when it is on again. Reads little, and takes no write
+        lock, while there is nothing to judge. On a clock that is not trusted nothing moves.
         """
-        if not now.trusted or self._closed_upto(now, self._last_upto()) is None:
+        if not now.trusted:
             return False
+        self._date_guesses(now)
+        close = _last_close(self.book.hours, now.local, calendar_overrides(self.database.conn))
+        if close is None or self._is_judged(close):
+            return False
+        upto = self._last_rating()
+        moved = self._moved(close, upto)
         with self.database.writing(now) as w:
-            last = self._last_upto()
-            closed = self._closed_upto(now, last)
-            if closed is None:
+            if self._is_judged(close):
                 return False
-            upto, day, session = closed
-            fresh = w.conn.execute(
-                "SELECT count(*) FROM ratings WHERE n > ? AND n <= ? AND flags = '' AND replaced_by = ''", (last, upto)
-            ).fetchone()[0]
-            if not may_publish(fresh, self.book.rating):
-                return False
-            data = self._figures(w.conn, day[:7], upto)
-            w.conn.execute(
-                "INSERT INTO published (day, session, period, upto, figures) VALUES (?, ?, ?, ?, ?)",
-                (day, session, day[:7], upto, json.dumps(data)),
-            )
-            # Clerks' figures stay out of the event: with many clerks they would pass the 8 KiB of an event line.
-            w.emit("rating.published", {"day": day, "session": session, "period": day[:7], "figures": data["figures"]})
-        return True
+            w.conn.execute("INSERT INTO closes (day, session, upto) VALUES (?, ?, ?)", (close.day, close.session, upto))
+            for publication in moved:
+                _publish(w, publication)
+        return bool(moved)
 
     def published(self) -> Publication | None:
         """The latest publication, None before the first."""
-        row = self.database.row("SELECT * FROM published ORDER BY id DESC LIMIT 1")
-        if row is None:
-            return None
-        data = json.loads(row["figures"])
-        clerks = {clerk: _read(own) for clerk, own in data["clerks"].items()}
-        return Publication(row["period"], row["day"], row["session"], _read(data["figures"]), clerks)
+        return _publication(self.database.row("SELECT * FROM published ORDER BY id DESC LIMIT 1"))
 
-    def _desk(self, conn: sqlite3.Connection, counter: Counter) -> Desk:
-        armed = load_ticket(conn, counter.armed) if counter.armed else None
-        own = self.book.desks[counter.id].clerk if self.book.rating.free_rating else ""
-        recent = conn.execute(
-            "SELECT at FROM ratings WHERE counter = ? ORDER BY n DESC LIMIT ?", (counter.id, rating.BURST_PRESSES)
-        ).fetchall()
+    # --- presses ---------------------------------------------------------------------------------------------
+
+    def _desk(self, conn: sqlite3.Connection, counter: Counter, now: Moment) -> Desk:
+        free = self.book.rating.free_rating
+        own = self.book.desks[counter.id].clerk if free else ""
+        is_tied = bool(counter.armed) and tied(counter.armed_at, self.book.rating, now.at)
+        ticket = counter.armed if is_tied else ""
         return Desk(
             counter=counter.id,
-            clerk=armed.clerk if armed else counter.clerk or own,
-            ticket=counter.armed,
+            clerk=load_ticket(conn, ticket).clerk if ticket else counter.clerk or own,
+            ticket=ticket,
             armed_at=counter.armed_at,
             clerk_acted_at=counter.acted_at,
-            given=_given(conn, counter.armed) if armed else _last_given(conn, counter.id),
-            recent=tuple(time_of(row["at"]) for row in recent),
+            given=_given(conn, ticket) if ticket else _last_given(conn, counter.id) if free else None,
+            first_at=_first_at(conn, ticket) if ticket else None,
+            recent=_recent(conn, counter.id),
         )
 
     def _when(self, w: Writing, now: Moment) -> Data:
         """The day and session that a press belongs to: the running series' day while the clock is not believed."""
         if now.trusted:
-            overrides = calendar_overrides(w.conn)
-            return {"day": str(now.day), "session": session_at(self.book.hours, now.local, overrides)}
+            session = session_at(self.book.hours, now.local, calendar_overrides(w.conn))
+            return {"day": str(now.day), "session": session, "guess_boot": ""}
         row = w.conn.execute("SELECT day FROM series WHERE current = 1").fetchone()
-        return {"day": row["day"] if row else str(now.day), "session": ""}
+        return {"day": row["day"] if row else str(now.day), "session": "", "guess_boot": now.boot}
 
-    def _last_upto(self) -> int:
-        row = self.database.row("SELECT upto FROM published ORDER BY id DESC LIMIT 1")
-        return row["upto"] if row else 0
+    def _date_guesses(self, now: Moment) -> None:
+        """What was pressed in this boot before the date was known belongs to today.
 
-    def _closed_upto(self, now: Moment, last: int) -> tuple[int, str, str] | None:
-        """The last new rating whose session has closed, with that session; None when there is none."""
-        closed = closed_sessions(self.book.hours, now.local, calendar_overrides(self.database.conn))
-        marks = ", ".join("?" * len(closed))
-        row = self.database.row(
-            f"SELECT n, day, session FROM ratings WHERE n > ? AND (day < ? OR (day = ? AND session IN ({marks})))"
-            " ORDER BY n DESC LIMIT 1",
-            *(last, str(now.day), str(now.day), *closed),
+        It usually went there with the numbers already (`relabel_ratings`), but in free mode there are no numbers.
+        """
+        sql = "SELECT DISTINCT day FROM ratings WHERE guess_boot = ? AND guess_boot != ''"
+        if not self.database.rows(sql, now.boot):
+            return
+        with self.database.writing(now) as w:
+            for row in w.conn.execute(sql, (now.boot,)).fetchall():
+                relabel_ratings(w, row["day"], str(now.day), now.boot)
+
+    # --- figures ---------------------------------------------------------------------------------------------
+
+    def _is_judged(self, close: Close) -> bool:
+        return bool(self.database.rows("SELECT 1 FROM closes WHERE day = ? AND session = ?", close.day, close.session))
+
+    def _last_rating(self) -> int:
+        return int(self.database.rows("SELECT coalesce(max(n), 0) FROM ratings")[0][0])
+
+    def _moved(self, close: Close, upto: int) -> list[Publication]:
+        """The months in which a figure may move at this close, the oldest first.
+
+        A month that is over moves once more when the first session of the next one closes, by its own count: with
+        fewer than `rating_min` new ratings its last ones stay unpublished, and are never mixed into the new month.
+        """
+        before = self.database.row("SELECT day, upto FROM closes ORDER BY id DESC LIMIT 1")
+        last_day, last_upto = (before["day"], before["upto"]) if before else ("", 0)
+        moved = []
+        for period in self._months(min(last_day, close.day), close.day):
+            shown = self._shown(period)
+            new = self._showable(shown, close, self._tallies(period, close, upto, last_upto))
+            if (new.figures, new.clerks) != (shown.figures, shown.clerks):
+                moved.append(new)
+        return moved
+
+    def _months(self, first_day: str, last_day: str) -> list[str]:
+        rows = self.database.rows(
+            "SELECT DISTINCT substr(day, 1, 7) AS month FROM ratings WHERE day >= ? AND day < ? ORDER BY month",
+            first_day[:7],
+            _end(last_day[:7]),
         )
-        return (row["n"], row["day"], row["session"]) if row else None
+        return [row["month"] for row in rows]
 
-    def _figures(self, conn: sqlite3.Connection, period: str, upto: int) -> Data:
-        rows = conn.execute(
-            "SELECT * FROM ratings INDEXED BY ratings_day WHERE day >= ? AND day < ? AND n <= ?",
-            (period, period + "~", upto),
-        ).fetchall()
-        ratings = [rating_of(row) for row in rows]
-        served = _served(conn, period)
-        whole = figures(ratings, sum(served.values()), self.book.satisfied)
-        clerks = clerk_figures(ratings, served, self.book.satisfied, self.book.rating)
-        return {
-            "figures": {name: asdict(figure) for name, figure in whole.items()},
-            "clerks": {c: {name: asdict(figure) for name, figure in own.items()} for c, own in clerks.items()},
-        }
+    def _shown(self, period: str) -> Publication:
+        """The month's figures as they were last published."""
+        row = self.database.row("SELECT * FROM published WHERE period = ? ORDER BY id DESC LIMIT 1", period)
+        return _publication(row) or Publication(period, "", "", {}, {})
+
+    def _showable(self, shown: Publication, close: Close, tallies: Sequence[Tally]) -> Publication:
+        served = self._served(shown.period, close.day)
+        whole = figures(tallies, sum(served.values()), self.book.satisfied)
+        by_clerk = clerk_figures(tallies, served, self.book.satisfied)
+        return Publication(
+            shown.period,
+            close.day,
+            close.session,
+            may_show(shown.figures, whole, self.book.rating),
+            clerks_may_show(shown.clerks, by_clerk, self.book.rating),
+        )
+
+    def _tallies(self, period: str, close: Close, upto: int, last_upto: int) -> list[Tally]:
+        """The month's ratings that had been given when the session closed.
+
+        When a press on a guessed date happened nobody knows: it waits until it was there at the close before, too.
+        """
+        marks = ", ".join("?" * len(close.sessions))
+        rows = self.database.rows(
+            "SELECT label_set, clerk, level, flags, count(*) AS n FROM ratings INDEXED BY ratings_day"
+            " WHERE day >= ? AND day < ? AND replaced_by = '' AND n <= ?"
+            f" AND CASE WHEN guess_boot = '' THEN day < ? OR day = ? AND session IN ({marks}) ELSE n <= ? END"
+            " GROUP BY label_set, clerk, level, flags",
+            *(period, _end(period), upto, close.day, close.day, *close.sessions, last_upto),
+        )
+        return [Tally(r["label_set"], r["clerk"], r["level"], tuple(r["flags"].split()), r["n"]) for r in rows]
+
+    def _served(self, period: str, last_day: str) -> dict[str, int]:
+        """Finished services of a month by clerk, up to a day."""
+        # CROSS JOIN keeps SQLite from reading all tickets of all years: first the month's series, then theirs.
+        rows = self.database.rows(
+            "SELECT t.clerk, count(*) FROM series s CROSS JOIN tickets t ON t.series = s.id"
+            " WHERE s.day >= ? AND s.day < ? AND s.day <= ? AND t.state = 'served' GROUP BY t.clerk",
+            *(period, _end(period), last_day),
+        )
+        return dict(tuple(row) for row in rows)
 
 
 def keep(w: Writing, kind: str, data: Data) -> Rating:
@@ -165,12 +244,53 @@ def keep(w: Writing, kind: str, data: Data) -> Rating:
     return new
 
 
+def relabel_ratings(w: Writing, was_day: str, new_day: str, boot: str) -> None:
+    """The true date has come: what was pressed in this boot on a clock that was not believed belongs to `new_day`.
+
+    Days are ISO dates. Such ratings keep no session, so they are published with the day after at the earliest.
+    """
+    moved = w.conn.execute(
+        "UPDATE ratings SET day = ?, guess_boot = '' WHERE guess_boot = ? AND guess_boot != '' AND day = ?",
+        (new_day, boot, was_day),
+    ).rowcount
+    if moved:
+        w.emit("rating.relabelled", {"from": was_day, "day": new_day, "boot": boot})
+
+
+def _last_close(hours: Hours, local: datetime, overrides: Sequence[CalendarDay]) -> Close | None:
+    """The latest end of a session, today or on the days before."""
+    for _ in range(LOOK_BACK_DAYS):
+        sessions = closed_sessions(hours, local, overrides)
+        if sessions:
+            return Close(str(local.date()), sessions)
+        local = datetime.combine(local.date() - timedelta(days=1), time.max)
+    return None
+
+
+def _recent(conn: sqlite3.Connection, counter_id: str) -> tuple[datetime, ...]:
+    rows = conn.execute(
+        "SELECT at FROM ratings WHERE counter = ? ORDER BY n DESC LIMIT ?", (counter_id, rating.BURST_PRESSES)
+    )
+    return tuple(time_of(row["at"]) for row in rows)
+
+
+# A partial index is taken only where its own condition stands in the query.
+
+
 def _given(conn: sqlite3.Connection, ticket_id: str) -> Rating | None:
     row = conn.execute(
         "SELECT * FROM ratings WHERE ticket = ? AND ticket != '' AND flags = '' AND replaced_by = '' LIMIT 1",
         (ticket_id,),
     ).fetchone()
     return rating_of(row) if row else None
+
+
+def _first_at(conn: sqlite3.Connection, ticket_id: str) -> datetime | None:
+    """When the ticket was first rated, whatever replaced that rating since."""
+    row = conn.execute(
+        "SELECT at FROM ratings WHERE ticket = ? AND ticket != '' AND flags = '' ORDER BY n LIMIT 1", (ticket_id,)
+    ).fetchone()
+    return time_of(row["at"]) if row else None
 
 
 def _last_given(conn: sqlite3.Connection, counter_id: str) -> Rating | None:
@@ -180,14 +300,33 @@ def _last_given(conn: sqlite3.Connection, counter_id: str) -> Rating | None:
     return rating_of(row) if row else None
 
 
-def _served(conn: sqlite3.Connection, period: str) -> dict[str, int]:
-    """Finished services of a month by clerk."""
-    rows = conn.execute(
-        "SELECT t.clerk, count(*) FROM series s JOIN tickets t ON t.series = s.id"
-        " WHERE s.day >= ? AND s.day < ? AND t.state = 'served' GROUP BY t.clerk",
-        (period, period + "~"),
+def _end(period: str) -> str:
+    """Greater than each day of a month, as text."""
+    return period + "~"
+
+
+def _publish(w: Writing, publication: Publication) -> None:
+    where = {"day": publication.day, "session": publication.session, "period": publication.period}
+    shown = _plain(publication.figures)
+    clerks = {clerk: _plain(own) for clerk, own in publication.clerks.items()}
+    w.conn.execute(
+        "INSERT INTO published (day, session, period, figures) VALUES (?, ?, ?, ?)",
+        (*where.values(), json.dumps({"figures": shown, "clerks": clerks})),
     )
-    return dict(tuple(row) for row in rows)
+    # Clerks' figures stay out of the event: with many clerks they would pass the 8 KiB of an event line.
+    w.emit("rating.published", {**where, "figures": shown})
+
+
+def _publication(row: sqlite3.Row | None) -> Publication | None:
+    if row is None:
+        return None
+    data = json.loads(row["figures"])
+    clerks = {clerk: _read(own) for clerk, own in data["clerks"].items()}
+    return Publication(row["period"], row["day"], row["session"], _read(data["figures"]), clerks)
+
+
+def _plain(shown: Mapping[str, Figure]) -> Data:
+    return {name: asdict(figure) for name, figure in shown.items()}
 
 
 def _read(data: Mapping[str, Any]) -> dict[str, Figure]:

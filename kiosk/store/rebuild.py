@@ -48,6 +48,10 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
         state.ratings[data["rating"]] = given(data, at)
         if kind == "rating.replaced":
             state.ratings[data["of"]] = replace(state.ratings[data["of"]], replaced_by=data["rating"])
+    elif kind == "rating.relabelled":
+        for rating in list(state.ratings.values()):
+            if (rating.guess_boot, rating.day) == (data["boot"], data["from"]):
+                state.ratings[rating.id] = replace(rating, day=data["day"], guess_boot="")
     if data.get("counter") and kind.startswith(("ticket.", "counter.")):
         counter = state.counters.get(data["counter"], Counter(data["counter"]))
         state.counters[counter.id] = apply_counter(counter, kind, data, at)

@@ -51,14 +51,22 @@ _FIRST = (
     """CREATE TABLE ratings (
         n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ticket TEXT NOT NULL, counter TEXT NOT NULL,
         clerk TEXT NOT NULL, level INTEGER NOT NULL, label_set TEXT NOT NULL, source TEXT NOT NULL,
-        flags TEXT NOT NULL, at TEXT NOT NULL, day TEXT NOT NULL, session TEXT NOT NULL, replaced_by TEXT NOT NULL)""",
+        flags TEXT NOT NULL, at TEXT NOT NULL, day TEXT NOT NULL, session TEXT NOT NULL, replaced_by TEXT NOT NULL,
+        guess_boot TEXT NOT NULL)""",
     "CREATE INDEX ratings_ticket ON ratings (ticket) WHERE ticket != ''",
     "CREATE INDEX ratings_counter ON ratings (counter, n)",
+    "CREATE INDEX ratings_counting ON ratings (counter, n) WHERE flags = ''",
     "CREATE INDEX ratings_day ON ratings (day)",
-    # Figures as they were published; `upto` is the last rating (ratings.n) that they include.
+    "CREATE INDEX ratings_guessed ON ratings (guess_boot) WHERE guess_boot != ''",
+    # The ends of sessions at which it was judged whether figures move: once each. `upto` is the last rating (n) then.
+    """CREATE TABLE closes (
+        id INTEGER PRIMARY KEY, day TEXT NOT NULL, session TEXT NOT NULL, upto INTEGER NOT NULL,
+        UNIQUE (day, session))""",
+    # Figures as they were published, each time that one of them moved.
     """CREATE TABLE published (
         id INTEGER PRIMARY KEY, day TEXT NOT NULL, session TEXT NOT NULL, period TEXT NOT NULL,
-        upto INTEGER NOT NULL, figures TEXT NOT NULL)""",
+        figures TEXT NOT NULL)""",
+    "CREATE INDEX published_period ON published (period, id)",
     # Slips to print. `copy` counts how often the slip was begun; what it says about the line is kept here.
     """CREATE TABLE jobs (
         id INTEGER PRIMARY KEY, ticket TEXT NOT NULL, state TEXT NOT NULL, copy INTEGER NOT NULL,
