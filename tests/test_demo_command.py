@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.__main__ import main
+from kiosk.simulator.folder import Folder
 from kiosk.simulator.options import add_to
 from tests.test_demo import WAIT_S
 
@@ -137,6 +138,16 @@ def test_an_option_that_cannot_be_met_is_refused_in_one_line(
     assert main(["demo", "--headless", "--dir", str(tmp_path), *arguments]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert says in line
+
+
+def test_a_kiosk_that_cannot_open_is_not_started_again_and_its_last_word_is_passed_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dies = [sys.executable, "-c", "import sys; sys.exit('the screen is missing')"]
+    monkeypatch.setattr("kiosk.simulator.appliance.module", lambda *command: dies)
+    assert main(["demo", "--headless", "--dir", str(tmp_path)]) == 1
+    assert "the screen is missing" in capsys.readouterr().err
+    assert Folder(tmp_path).log("kiosk").read_text().count("missing") == 1
 
 
 def test_every_option_is_documented() -> None:

@@ -70,6 +70,8 @@ class Seen:
     shots: int = 0
     closed: bool = False
     """The device ended by itself: its window was closed."""
+    failed: bool = False
+    """The device ended before it was ever open: starting it again would not help."""
 
 
 class Appliance:
@@ -90,6 +92,7 @@ class Appliance:
         self.faults: set[str] = set()
         self._device: Child | None = None
         self._uplink: Child | None = None
+        self._was_open = False
         self._power = threading.RLock()
         self._ending = threading.Event()
         self._watch = threading.Thread(target=self._look, name="figures", daemon=True)
@@ -269,15 +272,16 @@ class Appliance:
         return Child(command, folder.log("sync"), self._hear_uplink, lambda status: None)
 
     def _device_ended(self, status: int) -> None:
-        """Started again as systemd does, unless it was meant to end."""
+        """Started again as systemd does, unless it was meant to end or cannot even begin."""
         with self._power:
             if self._device is None:
                 return
             self._device = None
         with self.changed:
-            self.seen.running, self.seen.closed = False, status == 0
+            seen = self.seen
+            seen.running, seen.closed, seen.failed = False, status == 0, not self._was_open
             self._tell_all()
-        if status != 0 and not self._ending.wait(RESTART_S):
+        if status != 0 and self._was_open and not self._ending.wait(RESTART_S):
             logger.warning("the device ended with status %d and is started again", status)
             self._switch_on()
 
@@ -290,7 +294,7 @@ class Appliance:
         with self.changed:
             match message["say"]:
                 case "ready":
-                    seen.running = True
+                    seen.running = self._was_open = True
                 case "taken":
                     seen.taken.append(message)
                 case "printed":

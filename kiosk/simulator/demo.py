@@ -92,7 +92,7 @@ def _start(folder: Folder) -> datetime:
 def _running(appliance: Appliance, stop: threading.Event) -> bool:
     """Wait for the device's first turn. Raises RuntimeError when it does not come; False when somebody ended it."""
     until = time.monotonic() + START_S
-    while not appliance.wait_for(lambda seen: seen.running or seen.closed, LOOK_S):
+    while not appliance.wait_for(lambda seen: seen.running or seen.closed or seen.failed, LOOK_S):
         if stop.is_set():
             return False
         if time.monotonic() > until:

@@ -107,6 +107,8 @@ def write_config(
         data_dir=str(folder.path.resolve()),
         office=str(folder.office.resolve()),
         language=language,
+        # Without a display the page shows the pictures.
+        screen=replace(config.screen, blind_ok=True),
         printer=replace(config.printer, url=printer or config.printer.url),
         sync=replace(config.sync, server=server, token_file=str(folder.token.resolve())),
         public=config.public if config.public.url else Public(PUBLIC_URL),
@@ -122,7 +124,7 @@ def _simulated(config: Config, office: Office) -> Config:
     """Mock pins, wired as the standard panel for whatever services and counters the office has."""
     shown = office.counters[0].id
     outputs = tuple(replace(output, view=f"rate:{shown}") if ":" in output.view else output for output in OUTPUTS)
-    screen = replace(config.screen, blind_ok=True, fullscreen=False, outputs=outputs)
+    screen = replace(config.screen, fullscreen=False, outputs=outputs)
     keys = config.buttons
     buttons = replace(
         keys,
