@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.store import Store, StoreCorrupt, StoreError
-from kiosk.store.database import Database
-from kiosk.store.prepare import backup, hold, prepare, restore
+from kiosk.store import Store, StoreError
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.store.series import next_number
 from kiosk.tickets import Refused, State
@@ -90,23 +88,6 @@ def test_staff_gives_more_numbers_than_the_quota_and_opens_a_holiday(tmp_path: P
         store.issuing.issue(holiday, "ho-tich")
     with pytest.raises(ValueError, match="no kind of day"):
         store.overrides.set_day(moment(6), holiday.day, "closed")
-
-
-def test_a_damaged_database_is_let_go_by_every_process_before_it_is_set_aside(store: Store, tmp_path: Path):
-    store.issuing.issue(moment(0), "ho-tich")
-    held = hold(tmp_path)
-    store.database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    with (tmp_path / "kiosk.db").open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\x5a" * 200_000)
-    with pytest.raises(StoreCorrupt):
-        Database(tmp_path).rows("SELECT * FROM tickets, events")
-    with pytest.raises(StoreCorrupt, match="restart"):
-        store.database.check_mark()
-    store.close()
-    held.close()
-    assert prepare(tmp_path, moment(100)).set_aside
-    assert not (tmp_path / "damaged").exists()
 
 
 def test_next_finishes_the_open_ticket_and_arms_its_rating(store: Store):
@@ -221,63 +202,6 @@ def test_numbers_of_an_unbelieved_clock_are_relabelled_when_the_true_date_comes(
     ]
     assert third.series == "2026-11-25"
     assert from_events(store.database.conn) == from_tables(store.database.conn)
-
-
-def test_a_restored_backup_goes_on_above_every_printed_number_in_a_new_epoch(store: Store, tmp_path: Path):
-    for n in range(3):
-        store.issuing.issue(moment(n), "ho-tich")
-    saved = backup(tmp_path, moment(10))
-    printed = {store.issuing.issue(moment(20 + n), "ho-tich").ticket.number for n in range(60)} | {"1001"}
-    store.close()
-    done = restore(tmp_path, saved, moment(100))
-    assert done.new_epoch
-    again = open_store(tmp_path)
-    assert again.issuing.issue(moment(101), "ho-tich").ticket.number not in printed
-    assert again.issuing.issue(moment(102), "dat-dai").ticket.number == "3001"
-
-
-def test_a_damaged_database_is_set_aside_and_the_newest_backup_takes_its_place(store: Store, tmp_path: Path):
-    last = store.issuing.issue(moment(0), "ho-tich").ticket
-    backup(tmp_path, moment(5))
-    store.close()
-    with (tmp_path / "kiosk.db").open("r+b") as file:
-        file.seek(100)
-        file.write(b"\xff" * 4000)
-    done = prepare(tmp_path, moment(10))
-    assert done.set_aside and done.restored and done.new_epoch
-    assert (tmp_path / done.set_aside).exists()
-    again = open_store(tmp_path)
-    assert again.database.rows("SELECT id FROM tickets")[0]["id"] == last.id
-    assert int(again.issuing.issue(moment(11), "ho-tich").ticket.number) > int(last.number)
-
-
-def test_without_any_backup_a_damaged_database_still_ends_in_a_running_kiosk(store: Store, tmp_path: Path):
-    printed = store.issuing.issue(moment(0), "ho-tich").ticket.number
-    store.close()
-    (tmp_path / "kiosk.db").write_bytes(b"nonsense" * 1000)
-    prepare(tmp_path, moment(5))
-    again = open_store(tmp_path)
-    assert int(again.issuing.issue(moment(6), "ho-tich").ticket.number) > int(printed)
-
-
-def test_an_older_copy_of_the_database_is_noticed_by_its_low_numbers(store: Store, tmp_path: Path):
-    store.issuing.issue(moment(0), "ho-tich")
-    older = backup(tmp_path, moment(1)).read_bytes()
-    for n in range(120):
-        store.issuing.issue(moment(2 + n), "ho-tich")
-    store.close()
-    for suffix in ("-wal", "-shm"):
-        (tmp_path / f"kiosk.db{suffix}").unlink(missing_ok=True)
-    (tmp_path / "kiosk.db").write_bytes(older)
-    assert prepare(tmp_path, moment(500)).new_epoch
-    assert open_store(tmp_path).issuing.issue(moment(501), "ho-tich").ticket.seq > 121
-
-
-def test_a_database_of_another_kiosk_starts_a_new_epoch(store: Store, tmp_path: Path):
-    store.close()
-    (tmp_path / "highwater.json").write_text("{broken")
-    assert prepare(tmp_path, moment(5)).new_epoch
-    assert prepare(tmp_path, moment(6)).new_epoch == ""
 
 
 def test_a_full_disk_is_said_and_its_reserve_lets_numbers_go_on(store: Store):

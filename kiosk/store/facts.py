@@ -3,7 +3,9 @@
 import secrets
 from pathlib import Path
 
-from kiosk.store.database import Database, Writing
+from kiosk.store.database import Database, StoreError, Writing
+from kiosk.store.durable import write_durably
+from kiosk.store.locks import one_after_the_other
 
 _ID_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -21,10 +23,27 @@ def fact(database: Database, key: str) -> str:
 
 
 def device_id(folder: Path, configured: str) -> str:
-    """The kiosk's id: the configured one, or for "auto" one that is made once and kept beside the database."""
+    """The kiosk's id: the configured one, or for "auto" one that is made once and kept beside the database.
+
+    Raises StoreError when it cannot be kept.
+    """
     if configured != "auto":
         return configured
     path = folder / "device-id"
-    if not path.exists():
-        path.write_text("k-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(6)))
-    return path.read_text().strip()
+    try:
+        return _kept(path) or _make(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be used ({error}): check the memory card and the file's owner") from error
+
+
+def _kept(path: Path) -> str:
+    """An empty file is what a power cut can leave of one that was not written durably."""
+    return path.read_text(errors="replace").strip() if path.exists() else ""
+
+
+def _make(path: Path) -> str:
+    """Two processes may get here at once at the very first start: one makes the id, the other reads it."""
+    with one_after_the_other(path.with_name(f"{path.name}.lock")):
+        if not _kept(path):
+            write_durably(path, "k-" + "".join(secrets.choice(_ID_LETTERS) for _ in range(6)))
+        return _kept(path)

@@ -7,9 +7,10 @@ it holds the database's write lock, so two processes never write it at once.
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any
+
+from kiosk.store.durable import write_durably
 
 AHEAD = 50
 SERIES_KEPT = 12
@@ -28,11 +29,10 @@ class HighWater:
     def reload(self) -> None:
         """Read what another process may have raised. An unreadable file counts as absent: the database still knows."""
         try:
-            content = json.loads(self.path.read_text())
-            self._content = {"epoch": int(content["epoch"]), "feed": str(content["feed"]), "series": content["series"]}
+            self._content = _checked(json.loads(self.path.read_text()))
         except FileNotFoundError:
             self._content = {"epoch": 0, "feed": "", "series": {}}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             logger.error("%s cannot be read (%s): ceilings start from the database", self.path, error)
             self._content = {"epoch": 0, "feed": "", "series": {}}
 
@@ -55,6 +55,11 @@ class HighWater:
             self._try_write({**self._content, "series": kept})
 
     @property
+    def series(self) -> dict[str, dict[str, int]]:
+        """Series → service → ceiling."""
+        return dict(self._content["series"])
+
+    @property
     def latest_series(self) -> str:
         """The series that was running last; "" when none ever was."""
         return next(reversed(self._content["series"]), "")
@@ -69,14 +74,15 @@ class HighWater:
         """The epoch that the database had when it was last opened; another one means another database."""
         return str(self._content["feed"])
 
-    def next_epoch(self) -> int:
-        """Count one epoch more; durable on return. Raises OSError when the file cannot be written."""
+    def next_epoch(self, after: int = 0) -> int:
+        """Count one epoch more, beyond `after` too; durable on return. Raises OSError when it cannot be written."""
         self.reload()
-        self._write({**self._content, "epoch": self.epoch + 1})
+        self._write({**self._content, "epoch": max(self.epoch, after) + 1})
         return self.epoch
 
     def remember_feed(self, epoch: str) -> None:
         """Note the database's epoch."""
+        self.reload()
         if epoch != self.feed:
             self._write({**self._content, "feed": epoch})
 
@@ -87,15 +93,18 @@ class HighWater:
             logger.error("%s cannot be written (%s): the disk is full or read-only", self.path, error)
 
     def _write(self, content: dict[str, Any]) -> None:
-        fresh = self.path.with_suffix(".new")
-        with fresh.open("w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_durably(self.path, json.dumps(content))
         self._content = content
+
+
+def _checked(content: Any) -> dict[str, Any]:
+    """The content if it has the shape that is written here; ValueError otherwise."""
+    match content:
+        case {"epoch": int(epoch), "feed": str(feed), "series": dict(series)} if 0 <= epoch < 2**31:
+            if all(_are_ceilings(ceilings) for ceilings in series.values()):
+                return {"epoch": epoch, "feed": feed, "series": series}
+    raise ValueError("it has another shape")
+
+
+def _are_ceilings(value: Any) -> bool:
+    return isinstance(value, dict) and all(type(n) is int and n >= 0 for n in value.values())

@@ -2,26 +2,29 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from kiosk.store.prepare import lock, problem_of
+from kiosk.store.database import StoreError
+from kiosk.store.files import lacks_index, problem_of, read_only
+from kiosk.store.locks import is_running
 from sync import outbox
+
+__all__ = ["is_running", "noted", "quick_look", "server_word"]
 
 
 def quick_look(folder: Path) -> str:
     """What is wrong with the database, "" for nothing (or no database yet)."""
     path = folder / "kiosk.db"
-    return problem_of(path) if path.exists() else ""
-
-
-def is_running(folder: Path) -> bool:
-    """Whether a kiosk process works on this folder now."""
+    if not path.exists():
+        return ""
+    if lacks_index(path):
+        return f"{path} was not closed in order: run kiosk prepare, which checks it"
     try:
-        with lock(folder) as alone:
-            return not alone
-    except OSError:
-        return False
+        return problem_of(path)
+    except StoreError as error:
+        return str(error)
 
 
 def noted(folder: Path, key: str) -> str:
@@ -40,12 +43,7 @@ def _ask(folder: Path, question: Callable[[sqlite3.Connection], Any]) -> Any:
     if not path.exists():
         return None
     try:
-        conn = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+        with closing(read_only(path)) as conn:
+            return question(conn)
     except sqlite3.Error:
         return None
-    try:
-        return question(conn)
-    except sqlite3.Error:
-        return None
-    finally:
-        conn.close()

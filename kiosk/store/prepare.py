@@ -1,28 +1,29 @@
 """Before anything runs: the database is whole and of this version, or it is set aside and the newest backup restored.
 
-The kiosk never refuses to start because of its database. What is set aside stays on the disk for a technician.
+The kiosk never refuses to start because of a damaged database, and never takes a sound one for damaged: what cannot
+be opened now (full disk, wrong owner, another program's lock) is said and tried again. What is set aside stays on the
+disk for a technician. A kill at any point leaves a folder in which the next `prepare` does the rest.
 """
 
-import fcntl
 import logging
-import os
+import shutil
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
 
 from kiosk.clock import Moment
-from kiosk.store.database import DAMAGED, Database, StoreError, connect, make_ballast, migrate
-from kiosk.store.highwater import AHEAD, HighWater
+from kiosk.store import files
+from kiosk.store.backup import backup, copy_newest
+from kiosk.store.database import BALLAST_BYTES, DAMAGED, Database, StoreError, connect, make_ballast, migrate
+from kiosk.store.durable import sync_folder
+from kiosk.store.highwater import AHEAD
+from kiosk.store.locks import hold, lock, single
 from kiosk.store.series import skip_to_ceilings
 from sync import outbox, wire
 
-BACKUPS_KEPT = 7
-EVENTS_KEPT_DAYS = 400
+__all__ = ["Prepared", "backup", "hold", "lock", "prepare", "restore", "single"]
+
 LET_GO_S = 20.0
 """How long the other processes have to let go of a damaged database."""
 
@@ -38,173 +39,180 @@ class Prepared:
     new_epoch: str = ""
 
 
-@contextmanager
-def lock(folder: Path, wait_s: float = 0) -> Iterator[bool]:
-    """The folder's lock: shared by who runs on the database (`hold`), exclusive for who checks it. False: taken."""
-    with (folder / "lock").open("w") as file:
-        until = time.monotonic() + wait_s
-        while not (alone := _try_lock(file)) and time.monotonic() < until:
-            time.sleep(0.1)
-        yield alone
-
-
-def _try_lock(file: TextIO) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def hold(folder: Path) -> TextIO:
-    """Hold the shared lock until the returned file is closed: who checks the database keeps off meanwhile."""
-    file = (folder / "lock").open("w")
-    fcntl.flock(file, fcntl.LOCK_SH)
-    return file
-
-
 def prepare(folder: Path, now: Moment) -> Prepared:
     """Check, restore if needed, migrate, begin a new epoch if this is not the database that was here before.
 
     Does nothing while another process runs on the database: then it is in order. Raises StoreError when the folder
-    cannot be used at all.
+    cannot be used now; nothing is lost then, and the same call may succeed later.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with lock(folder, LET_GO_S if (folder / DAMAGED).exists() else 0) as alone:
             return _prepare(folder, now) if alone else Prepared()
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(f"{folder} cannot be used ({error}): check the memory card and the folder's owner") from error
 
 
-def _prepare(folder: Path, now: Moment) -> Prepared:
-    path = folder / "kiosk.db"
-    was_there = path.exists()
-    aside = restored = ""
-    problem = problem_of(path) if was_there else ""
-    if problem:
-        aside = _set_aside(path, now.at)
-        logger.error("%s is damaged (%s): set aside as %s", path, problem, aside)
-    if problem or not was_there:
-        restored = _restore_newest(folder)
-    (folder / DAMAGED).unlink(missing_ok=True)
-    make_ballast(folder)
-    migrate(path)
-    database = Database(folder)
-    try:
-        return Prepared(aside, restored, _check_epoch(database, now, replaced=bool(problem or restored)))
-    finally:
-        database.close()
-
-
-def problem_of(path: Path) -> str:
-    """Why the file cannot be used; "" when it can."""
-    try:
-        conn = connect(path)
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    try:
-        found = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
-        return "" if found == "ok" else str(found)
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    finally:
-        conn.close()
-
-
-def _set_aside(path: Path, at: datetime) -> str:
-    name = f"{path.name}.damaged-{at:%Y%m%dT%H%M%S}"
-    for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
-        if part.exists():
-            part.rename(path.with_name(name + suffix))
-    return name
-
-
-def _restore_newest(folder: Path) -> str:
-    for backup in sorted((folder / "backup").glob("kiosk-*.db"), reverse=True):
-        problem = problem_of(backup)
-        if not problem:
-            _copy(backup, folder / "kiosk.db")
-            logger.error("restored from %s", backup.name)
-            return backup.name
-        logger.error("backup %s cannot be used (%s)", backup.name, problem)
-    return ""
-
-
-def _check_epoch(database: Database, now: Moment, *, replaced: bool) -> str:
-    """Begin a new epoch if the high-water file knows another database; numbers then go on above the ceilings."""
-    epoch = outbox.epoch(database.conn)
-    marks = database.high_water
-    if epoch and epoch == marks.feed and not replaced and not _rolled_back(database):
-        return ""
-    new = wire.new_epoch(max(marks.next_epoch(), wire.epoch_counter(epoch) + 1 if epoch else 0))
-    with database.writing(now) as w:
-        outbox.start_epoch(w.conn, new, wire.Stamp(now.at, now.quality, now.boot, now.mono))
-        skip_to_ceilings(w, database)
-        w.emit("device.epoch", {"epoch": new, "before": epoch})
-    marks.remember_feed(new)
-    return new
-
-
-def _rolled_back(database: Database) -> bool:
-    """Numbers that lie further below their ceiling than it is ever raised ahead: an older copy of this database."""
-    ceiling = database.high_water.ceiling
-    return any(
-        row["n"] + AHEAD < ceiling(row["series"], row["service"])
-        for row in database.rows("SELECT series, service, n FROM numbers")
-    )
-
-
-def backup(folder: Path, now: Moment) -> Path:
-    """An online copy under backup/, the newest seven are kept; then events that the server has had for long may go.
-
-    Raises StoreError when it cannot be made.
-    """
-    target = folder / "backup" / f"kiosk-{now.at:%Y%m%dT%H%M%S}.db"
-    try:
-        target.parent.mkdir(exist_ok=True)
-        _copy(folder / "kiosk.db", target)
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"no backup was made ({error}): free some disk space") from error
-    for old in sorted(target.parent.glob("kiosk-*.db"))[:-BACKUPS_KEPT]:
-        old.unlink()
-    database = Database(folder)
-    try:
-        with database.writing(now) as w:
-            outbox.prune(w.conn, EVENTS_KEPT_DAYS, now.at)
-    finally:
-        database.close()
-    return target
-
-
 def restore(folder: Path, source: Path, now: Moment) -> Prepared:
     """Put a backup in place of the database, which is set aside. Raises StoreError while the kiosk runs on it."""
-    if not source.exists():
+    if not source.is_file():
         raise StoreError(f"{source} does not exist: choose a file of {folder / 'backup'}")
-    if problem := problem_of(source):
-        raise StoreError(f"{source} cannot be used ({problem}): choose another backup")
     with lock(folder) as alone:
         if not alone:
             raise StoreError("the kiosk is running: stop it first (systemctl stop kiosk kiosk-sync)")
         path = folder / "kiosk.db"
-        aside = _set_aside(path, now.at) if path.exists() else ""
-        _copy(source, path)
-        HighWater(folder / "highwater.json").remember_feed("")
+        if problem := files.copy(lambda: files.source(source), _ready(path)):
+            raise StoreError(f"{source} cannot be used ({problem}): choose another backup")
+        aside = _set_aside(path, now.at)
+        files.put_in_place(_ready(path), path)
         return Prepared(aside, source.name, _prepare(folder, now).new_epoch)
 
 
-def _copy(source: Path, target: Path) -> None:
-    """A consistent copy of a database that may be in use, durable when it appears under its name."""
-    fresh = target.with_name(target.name + ".part")
-    fresh.unlink(missing_ok=True)
-    origin, copy = sqlite3.connect(source), sqlite3.connect(fresh)
+def _prepare(folder: Path, now: Moment) -> Prepared:
+    path = folder / "kiosk.db"
+    _make_room(folder)
+    _finish_restore(path, now.at)
+    aside = restored = ""
+    problem = _problem(path, suspected=(folder / DAMAGED).exists()) if path.exists() else "it is not there"
+    if problem:
+        restored = copy_newest(folder, _ready(path))
+        aside = _set_aside(path, now.at)
+        if restored:
+            files.put_in_place(_ready(path), path)
+        if aside or restored:
+            logger.error("%s: %s; set aside: %s, restored: %s", path, problem, aside or "-", restored or "-")
+    (folder / DAMAGED).unlink(missing_ok=True)
+    epoch = _bring_up(folder, now)
+    make_ballast(folder)
+    return Prepared(aside, restored, epoch)
+
+
+def _make_room(folder: Path) -> None:
+    """On a full disk SQLite cannot even open: the reserve goes first. One that was cut short is no reserve."""
+    ballast = folder / "ballast"
+    size = ballast.stat().st_size if ballast.exists() else 0
+    if size != BALLAST_BYTES or shutil.disk_usage(folder).free < BALLAST_BYTES // 4:
+        ballast.unlink(missing_ok=True)
+
+
+def _ready(path: Path) -> Path:
+    """A copy that is complete, and only has to get the database's name."""
+    return path.with_name(f"{path.name}.restored")
+
+
+def _finish_restore(path: Path, at: datetime) -> None:
+    """A kill came between setting the database aside and putting the copy in its place; or before, then forget it."""
+    ready = _ready(path)
+    if ready.exists() and not path.exists():
+        _set_aside(path, at)
+        files.put_in_place(ready, path)
+    files.forget(ready)
+    files.forget(path.with_name(f"{ready.name}.part"))
+
+
+def _problem(path: Path, *, suspected: bool) -> str:
+    """Why the database has to be set aside, "" if not. `suspected`: a process met damage that a quick check misses."""
+    if files.is_copy(path):
+        # Whatever log lies beside it is another database's, or one that an unfinished `prepare` will write again.
+        for other in files.beside(path):
+            other.unlink(missing_ok=True)
+    problem = files.examine(path, lambda: connect(path), "integrity_check" if suspected else "quick_check")
+    if not problem or not suspected:
+        return problem
+    logger.error("%s is damaged (%s): its indexes are made again", path, problem)
+    return _reindex(path) or files.examine(path, lambda: connect(path), "integrity_check")
+
+
+def _reindex(path: Path) -> str:
+    """Indexes are made from the tables. Returns why they cannot be."""
     try:
-        origin.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")
-    finally:
-        origin.close()
-        copy.close()
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
-    fresh.replace(target)
+        conn = connect(path)
+        try:
+            conn.execute("REINDEX")
+        finally:
+            conn.close()
+    except sqlite3.IntegrityError as error:
+        return str(error)
+    except sqlite3.Error as error:
+        if files.is_damage(error):
+            return str(error)
+        raise files.cannot(path, error) from error
+    return ""
+
+
+def _set_aside(path: Path, at: datetime) -> str:
+    """Rename the database with its log; the new name, "" if there was none.
+
+    The database goes first. With its log gone it would be one that lacks the last numbers, and looks sound.
+    """
+    there = path.exists()
+    name = _unused(path, f"{path.name}.damaged-{at:%Y%m%dT%H%M%S}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(path.with_name(name + suffix))
+    sync_folder(path.parent)
+    return name if there else ""
+
+
+def _unused(path: Path, name: str) -> str:
+    """The name, with a number if something has it already: the clock may have been there before."""
+    n, free = 1, name
+    while any(path.parent.glob(f"{free}*")):
+        n, free = n + 1, f"{name}.{n + 1}"
+    return free
+
+
+def _bring_up(folder: Path, now: Moment) -> str:
+    """Tables of this version and, if this is another database than before, a new epoch."""
+    path = folder / "kiosk.db"
+    try:
+        migrate(path)
+        database = Database(folder)
+        try:
+            epoch = _check_epoch(database, now)
+            database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        raise files.cannot(path, error) from error
+    if files.is_copy(path):
+        raise StoreError(f"{path} cannot be written: check the memory card and its free space")
+    return epoch
+
+
+def _check_epoch(database: Database, now: Moment) -> str:
+    """Begin a new epoch if the high-water file knows another database; numbers then go on above the ceilings."""
+    epoch = outbox.epoch(database.conn)
+    marks = database.high_water
+    if epoch and epoch == marks.feed and not _is_copy(database) and not _rolled_back(database):
+        return ""
+    new = wire.new_epoch(marks.next_epoch(after=wire.epoch_counter(epoch)))
+    with database.writing(now) as w:
+        outbox.start_epoch(w.conn, new, wire.Stamp(now.at, now.quality, now.boot, now.mono))
+        skip_to_ceilings(w, database)
+        w.emit("device.epoch", {"epoch": new, "before": epoch})
+        # In the same transaction: as long as the mark is there, this has not been done.
+        w.conn.execute("PRAGMA user_version = 0")
+    marks.remember_feed(new)
+    return new
+
+
+def _is_copy(database: Database) -> bool:
+    return bool(database.conn.execute("PRAGMA user_version").fetchone()[0] == files.COPY_MARK)
+
+
+def _rolled_back(database: Database) -> bool:
+    """Numbers that lie further below their ceiling than it is ever raised ahead: an older copy of this database.
+
+    A ceiling is raised to AHEAD above the number that is being given; if that one was not committed, the last
+    committed number lies one further below.
+    """
+    given = {(row["series"], row["service"]): row["n"] for row in database.rows("SELECT * FROM numbers")}
+    return any(
+        given.get((series, service), 0) + 1 + AHEAD < ceiling
+        for series, ceilings in database.high_water.series.items()
+        for service, ceiling in ceilings.items()
+    )

@@ -1,0 +1,116 @@
+"""Backups: copies under backup/, in the order of a running number, since the clock in a name may have been wrong.
+
+A copy is kept only after it was checked, and older ones go only after that: a damaged database never pushes out the
+last good one.
+"""
+
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from kiosk.clock import Moment
+from kiosk.store.database import BALLAST_BYTES, DAMAGED, Database, StoreCorrupt, StoreError, connect
+from kiosk.store.files import copy, forget, problem_of, read_only
+from kiosk.store.locks import hold, one_after_the_other
+from sync import outbox
+
+BACKUPS_KEPT = 7
+EVENTS_KEPT_DAYS = 400
+
+_NUMBER = re.compile(r"kiosk-(\d{6})-")
+
+logger = logging.getLogger(__name__)
+
+
+def backup(folder: Path, now: Moment) -> Path:
+    """An online copy under backup/, the newest seven are kept; then events that the server has had for long may go.
+
+    Raises StoreError when it cannot be made, StoreCorrupt when the database turns out to be damaged.
+    """
+    try:
+        with closing(hold(folder)):
+            target = _make(folder, now)
+            _prune_events(folder, now)
+            return target
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(f"no backup was made ({error}): check the disk's space and the folder's owner") from error
+
+
+def _make(folder: Path, now: Moment) -> Path:
+    path, kept = folder / "kiosk.db", folder / "backup"
+    kept.mkdir(exist_ok=True)
+    with one_after_the_other(kept / "lock"):
+        for left in kept.glob("*.part"):
+            forget(left)
+        _check_space(path)
+        target = kept / f"kiosk-{_next_number(kept):06}-{now.at:%Y%m%dT%H%M%S}.db"
+        if problem := copy(lambda: connect(path), target):
+            (folder / DAMAGED).touch()
+            raise StoreCorrupt(f"{path} is damaged ({problem}): restart the kiosk, it restores the last backup")
+        for old in backups(folder)[BACKUPS_KEPT:]:
+            old.unlink()
+    return target
+
+
+def _check_space(path: Path) -> None:
+    """Making a backup must not be what fills the disk under a running kiosk."""
+    needed = path.stat().st_size + 2 * BALLAST_BYTES
+    if shutil.disk_usage(path.parent).free < needed:
+        raise StoreError(f"no backup was made: it needs {needed // 1024 // 1024} MB of free disk space")
+
+
+def _prune_events(folder: Path, now: Moment) -> None:
+    database = Database(folder)
+    try:
+        with database.writing(now) as w:
+            outbox.prune(w.conn, EVENTS_KEPT_DAYS, now.at)
+    finally:
+        database.close()
+
+
+def backups(folder: Path) -> list[Path]:
+    """The newest first."""
+    return sorted((folder / "backup").glob("kiosk-*.db"), key=lambda path: (_number(path), path.name), reverse=True)
+
+
+def _number(path: Path) -> int:
+    found = _NUMBER.match(path.name)
+    return int(found[1]) if found else 0
+
+
+def _next_number(kept: Path) -> int:
+    return 1 + max((_number(path) for path in backups(kept.parent)), default=0)
+
+
+def copy_newest(folder: Path, target: Path) -> str:
+    """Copy the newest sound backup to `target`; its name, or "" when there is none.
+
+    Raises StoreError when the disk does not take the copy, or when none is sound and some could not be read at all.
+    """
+    unread: list[StoreError] = []
+    for saved in _sound(folder, unread):
+        problem = copy(lambda file=saved: read_only(file), target)  # type: ignore[misc]
+        if not problem:
+            return saved.name
+        logger.error("backup %s cannot be copied (%s)", saved.name, problem)
+    if unread:
+        raise unread[0]
+    return ""
+
+
+def _sound(folder: Path, unread: list[StoreError]) -> Iterator[Path]:
+    for saved in backups(folder):
+        try:
+            problem = problem_of(saved)
+        except StoreError as error:
+            unread.append(error)
+            problem = str(error)
+        if problem:
+            logger.error("backup %s cannot be used (%s)", saved.name, problem)
+        else:
+            yield saved
