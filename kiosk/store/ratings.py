@@ -40,7 +40,11 @@ _INSERT = f"INSERT INTO ratings ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' *
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What may be shown: figures by label set of one month ("2026-11"), as they stood when a session closed."""
+    """What may be shown: figures by label set of one month ("2026-11"), as they stood when a session closed.
+
+    Whoever is shown the clerks' figures beside the office's can subtract them: keep the two from the same reader where
+    few clerks are left over.
+    """
 
     period: str
     day: str
@@ -174,7 +178,7 @@ class Ratings:
         fewer than `rating_min` new ratings its last ones stay unpublished, and are never mixed into the new month.
         """
         before = self.database.row("SELECT day, upto FROM closes ORDER BY id DESC LIMIT 1")
-        last_day, last_upto = (before["day"], before["upto"]) if before else ("", 0)
+        last_day, last_upto = (before["day"], before["upto"]) if before else (close.day, 0)
         moved = []
         for period in self._months(min(last_day, close.day), close.day):
             shown = self._shown(period)
