@@ -16,7 +16,7 @@ NAMES = {
     *(f"press.{part}" for part in ("floor", "store", "committed", "ratio", "first_byte", "last_byte")),
     *(f"cpu.{part}" for part in ("committed", "message", "gone", "ticket")),
     *(f"slip.{part}" for part in ("cold", "warm", "cached", "narrow")),
-    *(f"size.{part}" for part in ("1k", "20k", "100k", "400k", "ratio")),
+    *(f"size.{part}" for part in ("1k", "20k", "100k", "400k", "ratio", "staff")),
     *(f"redraw.{view}.{kind}" for view in ("take", "board", "rate") for kind in ("cold", "full", "partial")),
     *(f"call.{part}" for part in ("committed", "drawn", "late")),
     *(f"start.{part}" for part in ("bare", "frame")),
