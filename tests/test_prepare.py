@@ -311,6 +311,17 @@ def test_an_older_copy_of_the_database_is_noticed_by_its_low_numbers(store: Stor
     assert open_store(tmp_path).issuing.issue(moment(501), "ho-tich").ticket.seq > 121
 
 
+def test_a_copy_of_before_the_last_start_is_noticed_by_its_missing_events(store: Store, tmp_path: Path):
+    store.database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    older = (tmp_path / "kiosk.db").read_bytes()
+    printed = give(store, 3)
+    store.close()
+    assert prepare(tmp_path, moment(100)).new_epoch == ""
+    (tmp_path / "kiosk.db").write_bytes(older)
+    assert prepare(tmp_path, moment(200)).new_epoch
+    assert not printed & give(open_store(tmp_path), 3, 201)
+
+
 @pytest.mark.parametrize("given", [0, 1, 51, 60])
 def test_a_number_that_was_covered_but_not_committed_is_no_older_copy(store: Store, tmp_path: Path, given: int):
     give(store, given)
@@ -333,6 +344,7 @@ def test_a_database_of_another_kiosk_starts_a_new_epoch(store: Store, tmp_path: 
         {"epoch": 3, "feed": "x", "series": []},
         {"epoch": 3, "feed": "x", "series": {"2026-11-23": [1]}},
         {"epoch": 3, "feed": "x", "series": {"2026-11-23": {"ho-tich": "many"}}},
+        {"epoch": 3, "feed": "x", "seq": "last", "series": {}},
         {"epoch": -1, "feed": "x", "series": {}},
         {"epoch": 3, "feed": None, "series": {}},
     ],

@@ -15,6 +15,8 @@ from kiosk.store.durable import write_durably
 AHEAD = 50
 SERIES_KEPT = 12
 
+_EMPTY: dict[str, Any] = {"epoch": 0, "feed": "", "seq": 0, "series": {}}
+
 logger = logging.getLogger(__name__)
 
 
@@ -31,10 +33,10 @@ class HighWater:
         try:
             self._content = _checked(json.loads(self.path.read_text()))
         except FileNotFoundError:
-            self._content = {"epoch": 0, "feed": "", "series": {}}
+            self._content = _EMPTY
         except (OSError, ValueError) as error:
             logger.error("%s cannot be read (%s): ceilings start from the database", self.path, error)
-            self._content = {"epoch": 0, "feed": "", "series": {}}
+            self._content = _EMPTY
 
     def ceiling(self, series: str, service: str) -> int:
         """The highest number that may already be on paper."""
@@ -80,11 +82,16 @@ class HighWater:
         self._write({**self._content, "epoch": max(self.epoch, after) + 1})
         return self.epoch
 
-    def remember_feed(self, epoch: str) -> None:
-        """Note the database's epoch."""
+    @property
+    def seq(self) -> int:
+        """The feed's last event when the database was last prepared; one that ends before it is an older copy."""
+        return int(self._content["seq"])
+
+    def remember_feed(self, epoch: str, seq: int = 0) -> None:
+        """Note the database's epoch and its last event."""
         self.reload()
-        if epoch != self.feed:
-            self._write({**self._content, "feed": epoch})
+        if (epoch, seq) != (self.feed, self.seq):
+            self._write({**self._content, "feed": epoch, "seq": seq})
 
     def _try_write(self, content: dict[str, Any]) -> None:
         try:
@@ -102,7 +109,8 @@ def _checked(content: Any) -> dict[str, Any]:
     match content:
         case {"epoch": int(epoch), "feed": str(feed), "series": dict(series)} if 0 <= epoch < 2**31:
             if all(_are_ceilings(ceilings) for ceilings in series.values()):
-                return {"epoch": epoch, "feed": feed, "series": series}
+                seq = content.get("seq", 0)
+                return {"epoch": epoch, "feed": feed, "seq": seq if type(seq) is int else 0, "series": series}
     raise ValueError("it has another shape")
 
 

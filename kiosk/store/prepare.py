@@ -188,6 +188,7 @@ def _check_epoch(database: Database, now: Moment) -> str:
     epoch = outbox.epoch(database.conn)
     marks = database.high_water
     if epoch and epoch == marks.feed and not _is_copy(database) and not _rolled_back(database):
+        _remember(database)
         return ""
     new = wire.new_epoch(marks.next_epoch(after=wire.epoch_counter(epoch)))
     with database.writing(now) as w:
@@ -196,8 +197,17 @@ def _check_epoch(database: Database, now: Moment) -> str:
         w.emit("device.epoch", {"epoch": new, "before": epoch})
         # In the same transaction: as long as the mark is there, this has not been done.
         w.conn.execute("PRAGMA user_version = 0")
-    marks.remember_feed(new)
+    _remember(database)
     return new
+
+
+def _remember(database: Database) -> None:
+    """What an older copy of the database would not have."""
+    conn = database.conn
+    try:
+        database.high_water.remember_feed(outbox.epoch(conn), outbox.head(conn).seq)
+    except OSError as error:
+        logger.error("%s cannot be written (%s): the disk is full or read-only", database.high_water.path, error)
 
 
 def _is_copy(database: Database) -> bool:
@@ -205,14 +215,14 @@ def _is_copy(database: Database) -> bool:
 
 
 def _rolled_back(database: Database) -> bool:
-    """Numbers that lie further below their ceiling than it is ever raised ahead: an older copy of this database.
+    """An older copy of this database: events of before the last start are missing, or numbers are too low.
 
     A ceiling is raised to AHEAD above the number that is being given; if that one was not committed, the last
-    committed number lies one further below.
+    committed number lies one further below. A series without a row tells nothing: what raised its ceiling may have
+    been taken back.
     """
-    given = {(row["series"], row["service"]): row["n"] for row in database.rows("SELECT * FROM numbers")}
-    return any(
-        given.get((series, service), 0) + 1 + AHEAD < ceiling
-        for series, ceilings in database.high_water.series.items()
-        for service, ceiling in ceilings.items()
+    ceiling = database.high_water.ceiling
+    return outbox.head(database.conn).seq < database.high_water.seq or any(
+        row["n"] + 1 + AHEAD < ceiling(row["series"], row["service"])
+        for row in database.rows("SELECT series, service, n FROM numbers")
     )
