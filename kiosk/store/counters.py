@@ -12,7 +12,7 @@ from kiosk.clock import Moment
 from kiosk.rulebook import DeskRule, Rulebook
 from kiosk.store.database import Database, Writing
 from kiosk.store.rows import OPEN_STATES, load_counter, load_ticket, move_counter, move_ticket
-from kiosk.store.series import running
+from kiosk.store.series import open_day
 from kiosk.tickets import Counter, Refused, Ticket, counter_of, passed, plain, text_of, ticket_of, time_of
 from kiosk.turns import choose, place_near_head
 
@@ -185,8 +185,8 @@ class Counters:
     @contextmanager
     def _writing(self, now: Moment) -> Iterator[Writing]:
         """A write in the running series: the first one of a day opens the day, whoever makes it."""
+        open_day(self.database, self.book, now)
         with self.database.writing(now) as w:
-            running(w, self.database, self.book)
             yield w
 
     @contextmanager

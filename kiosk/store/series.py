@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kiosk.clock import Moment
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database, Writing
 from kiosk.store.overrides import session_now
+from kiosk.store.ratings import relabel_ratings
 from kiosk.store.rows import load_counter, move_counter, move_ticket, open_tickets
 from kiosk.tickets import Counter, Ticket, close
 
@@ -53,6 +55,15 @@ def running(w: Writing, database: Database, book: Rulebook) -> Series:
     if was is None or was.day != day:
         _close_day(w, new, was_set)
     return _switch(w, new)
+
+
+def open_day(database: Database, book: Rulebook, now: Moment) -> None:
+    """Open the series of now if it is not the running one, in a transaction of its own: a move that is refused
+    afterwards must not take the opening of the day back."""
+    was = current(database)
+    if was is None or (now.trusted and (was.day != str(now.day) or not was.trusted or book.numbering == "session")):
+        with database.writing(now) as w:
+            running(w, database, book)
 
 
 def next_number(w: Writing, database: Database, series: str, service: str) -> int:
@@ -116,15 +127,17 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
     Its numbers go on: they are on paper today, whatever date the kiosk believed when it gave them.
     """
     boot = w.now.boot
+    relabel_ratings(w, was.day, new.day, boot)
     moved = "series = ? AND boot = ?" + ("" if was_set else " AND trusted = 0")
-    if not w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone():
+    given = w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone()
+    if not given and new.day >= was.day:
         return
-    known = w.conn.execute("SELECT 1 FROM series WHERE id = ?", (new.id,)).fetchone()
+    # A date that goes back was or is wrong: then too the numbers go on.
     for row in w.conn.execute("SELECT service, n FROM numbers WHERE series = ?", (was.id,)).fetchall():
-        n = max(row["n"], database.high_water.ceiling(new.id, row["service"]) if not known else 0)
-        database.high_water.cover(new.id, {row["service"]: n})
-        _set_number(w, new.id, row["service"], n)
-    if known:
+        database.high_water.cover(new.id, {row["service"]: row["n"]})
+        _set_number(w, new.id, row["service"], row["n"])
+    known = w.conn.execute("SELECT 1 FROM series WHERE id = ?", (new.id,)).fetchone()
+    if known or not given:
         return  # its own numbers may be the same ones: those that were given meanwhile keep their label
     w.conn.execute(f"UPDATE tickets SET series = ?, trusted = 1 WHERE {moved}", (new.id, was.id, boot))
     w.emit("series.relabelled", {"from": was.id, "series": new.id, "boot": boot, "all": was_set})
