@@ -497,6 +497,19 @@ def test_a_file_that_is_no_backup_is_refused_and_the_database_stays(store: Store
     assert tickets(tmp_path) == 3
 
 
+def test_a_restore_that_cannot_be_made_is_one_clear_sentence_and_changes_nothing(store: Store, tmp_path: Path):
+    saved = backup(tmp_path, moment(10))
+    with hold(tmp_path), pytest.raises(StoreError, match="stop it first"):
+        restore(tmp_path, saved, moment(20))
+    store.close()
+    (tmp_path / "kiosk.db.restored.part").mkdir()
+    with pytest.raises(StoreError, match="memory card"):
+        restore(tmp_path, saved, moment(20))
+    assert not list(tmp_path.glob("*.damaged-*"))
+    with pytest.raises(StoreError, match="does not exist"):
+        restore(tmp_path, tmp_path / "nothing.db", moment(20))
+
+
 @pytest.mark.parametrize("index", [True, False])
 def test_what_was_set_aside_can_be_put_back_with_its_log(cut: tuple[Path, Path, set[str]], index: bool):
     folder, saved, _ = cut

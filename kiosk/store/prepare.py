@@ -8,6 +8,8 @@ disk for a technician. A kill at any point leaves a folder in which the next `pr
 import logging
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,21 +47,17 @@ def prepare(folder: Path, now: Moment) -> Prepared:
     Does nothing while another process runs on the database: then it is in order. Raises StoreError when the folder
     cannot be used now; nothing is lost then, and the same call may succeed later.
     """
-    try:
+    with _said(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with lock(folder, LET_GO_S if (folder / DAMAGED).exists() else 0) as alone:
             return _prepare(folder, now) if alone else Prepared()
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be used ({error}): check the memory card and the folder's owner") from error
 
 
 def restore(folder: Path, source: Path, now: Moment) -> Prepared:
     """Put a backup in place of the database, which is set aside. Raises StoreError while the kiosk runs on it."""
     if not source.is_file():
         raise StoreError(f"{source} does not exist: choose a file of {folder / 'backup'}")
-    with lock(folder) as alone:
+    with _said(folder), lock(folder) as alone:
         if not alone:
             raise StoreError("the kiosk is running: stop it first (systemctl stop kiosk kiosk-sync)")
         path = folder / "kiosk.db"
@@ -68,6 +66,16 @@ def restore(folder: Path, source: Path, now: Moment) -> Prepared:
         aside = _set_aside(path, now.at)
         files.put_in_place(_ready(path), path)
         return Prepared(aside, source.name, _prepare(folder, now).new_epoch)
+
+
+@contextmanager
+def _said(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be used ({error}): check the memory card and the folder's owner") from error
 
 
 def _prepare(folder: Path, now: Moment) -> Prepared:
