@@ -9,8 +9,9 @@ import queue
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from kiosk import __version__, startup
 from kiosk.clock import Clock, Moment, Vouched
@@ -36,11 +37,13 @@ from kiosk.present.rate import rate_view
 from kiosk.present.take import take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
+from kiosk.rating import tied
 from kiosk.screen import Key, NoDisplayError, Quit, Screen, Touch
 from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.board import last_sure_time, ticket_by_id
 from kiosk.store.database import LOW_DISK_MB
-from kiosk.store.prepare import hold, prepare
+from kiosk.store.locks import hold, single
+from kiosk.store.prepare import prepare
 from kiosk.tickets import Counter, State
 from kiosk.views.model import View
 
@@ -75,10 +78,11 @@ class App:
         )
         self.screen: Screen | None = None
         self.store: Store
-        self.hold: TextIO
         self.front: Front
         self.panel: Panel
         self.printing: Printing
+        self._opened = ExitStack()
+        self._opened.callback(self._close_screen)
         self.stopping = False
         self._shown: tuple[object, ...] = ()
         self._facts: BoardFacts | None = None
@@ -101,19 +105,26 @@ class App:
         self.store = self._open_store()
         if self.stopping:
             return
-        self.front = Front(self.store, self.words, self.config.screen.message_s, self.config.buttons.stale_s)
-        # After the first picture: importing the pins' library takes a while.
-        from kiosk import parts
-
-        self.panel = parts.open_panel(self.config, self.inbox.put)
-        self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
-        self.front.on_taken = lambda taken: self.printing.poke()
-        self._started()
         try:
+            self._opened.enter_context(single(Path(self.config.data_dir)))
+            self.open_parts()
+            self._started()
             while not self.stopping:
                 self.turn()
         finally:
             self.close()
+
+    def open_parts(self) -> None:
+        """Everything that needs the database: what presses mean, keys and lamps, the printer."""
+        # After the first picture: importing the pins' library takes a while.
+        from kiosk import parts
+
+        self.front = Front(self.store, self.words, self.config.screen.message_s, self.config.buttons.stale_s)
+        self.panel = parts.open_panel(self.config, self.inbox.put)
+        self._opened.callback(self.panel.close)
+        self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
+        self._opened.callback(self.printing.close)
+        self.front.on_taken = lambda taken: self.printing.poke()
 
     def turn(self, wait_s: float = WAIT_S) -> None:
         """One round: what happened, what is due, what is drawn."""
@@ -134,12 +145,11 @@ class App:
             notify("WATCHDOG=1")
 
     def close(self) -> None:
-        """Let the slip under way come out, switch the lamps off, close the database."""
+        """Let the slip under way come out, switch the lamps off, close the database: last opened, first closed."""
         notify("STOPPING=1")
-        self.printing.close()
-        self.panel.close()
-        self.store.close()
-        self.hold.close()
+        self._opened.close()
+
+    def _close_screen(self) -> None:
         if self.screen:
             self.screen.close()
 
@@ -164,8 +174,9 @@ class App:
             now = self.clock.now()
             try:
                 prepare(folder, now)
-                self.hold = hold(folder)
+                self._opened.enter_context(hold(folder))
                 store = Store(folder, self.office.rulebook())
+                self._opened.callback(store.close)
                 self.clock.floor = max(self.clock.floor, last_sure_time(store.database) or self.clock.floor)
                 return store
             except StoreError as error:
@@ -347,7 +358,8 @@ class App:
 
     def _rate_view(self, id: str, now: Moment, facts: BoardFacts) -> View:
         counter = facts.counters.get(id, Counter(id))
-        armed = ticket_by_id(self.store.database, counter.armed) if counter.armed else None
+        is_tied = counter.armed and tied(counter.armed_at, self.office.rules.rating_policy(), now.at)
+        armed = ticket_by_id(self.store.database, counter.armed) if is_tied else None
         said = self.front.rate_answers.get(id)
         return rate_view(
             self.words, now, counter, armed, open_now=self._lit.get(id, False), said=said[0] if said else None

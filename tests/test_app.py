@@ -16,10 +16,11 @@ from kiosk.app import App
 from kiosk.buttons import lamp_states, mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import Config, load_config
-from kiosk.front import Front
 from kiosk.parts import lamp_pins
 from kiosk.setup import load_office, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
+from kiosk.store import StoreError
+from kiosk.store.locks import single
 from kiosk.uplink import Uplink
 from sync.receiver import Receiver
 from tests.office import BOOT, OPENING
@@ -59,12 +60,7 @@ class Kiosk:
         self.app = App(config, office, words(config, office), SimulatedClock(self.clock_file))
         self.app.screen = startup.open_screen(config, self.app.words, self.app.clock.now())
         self.app.store = self.app._open_store()
-        self.app.front = Front(self.app.store, self.app.words)
-        self.app.panel = parts.open_panel(config, self.app.inbox.put)
-        self.app.printing = parts.open_printing(
-            config, self.app.words, self.app.store, self.app.clock, self.app.inbox.put
-        )
-        self.app.front.on_taken = lambda taken: self.app.printing.poke()
+        self.app.open_parts()
 
     def until(self, happened: Callable[[], object]) -> None:
         """Turn the loop until something is so."""
@@ -212,3 +208,8 @@ def test_a_key_that_hangs_is_reported_once_and_gives_one_number(kiosk: Kiosk):
     assert [row["kind"] for row in kinds].count("key.stuck") == 1
     assert kiosk.numbers() == ["1001"]
     mock_release(pin)
+
+
+def test_a_second_kiosk_on_the_same_folder_is_refused(kiosk: Kiosk, config: Config):
+    with single(Path(config.data_dir)), pytest.raises(StoreError, match="another kiosk"):
+        App(config, kiosk.app.office, kiosk.app.words, kiosk.app.clock).run()

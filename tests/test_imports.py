@@ -15,8 +15,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.lang": set(),
     "kiosk.app": {
         "kiosk.clock", "kiosk.config", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office", "kiosk.parts",
-        "kiosk.present", "kiosk.printer", "kiosk.screen", "kiosk.startup", "kiosk.store", "kiosk.tickets",
-        "kiosk.views.model",
+        "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.startup", "kiosk.store",
+        "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.startup": {
         "kiosk.clock", "kiosk.config", "kiosk.present.words", "kiosk.screen", "kiosk.views.model",

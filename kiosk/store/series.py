@@ -85,6 +85,8 @@ def skip_to_ceilings(w: Writing, database: Database) -> None:
         for service, ceiling in ceilings.items():
             _set_number(w, series, service, ceiling)
     latest = database.high_water.latest_series
+    if latest:
+        w.conn.execute("INSERT OR REPLACE INTO facts VALUES ('restored_in', ?)", (w.now.boot,))
     row = w.conn.execute("SELECT id FROM series WHERE current = 1").fetchone()
     if latest and (row is None or row["id"] != latest):
         new = _series_named(latest)
@@ -130,9 +132,9 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
     relabel_ratings(w, was.day, new.day, boot)
     moved = "series = ? AND boot = ?" + ("" if was_set else " AND trusted = 0")
     given = w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone()
-    if not given and new.day >= was.day:
+    if not given and new.day >= was.day and not _restored_in(w, boot):
         return
-    # A date that goes back was or is wrong: then too the numbers go on.
+    # A date that goes back was or is wrong, and a restored database cannot tell: then too the numbers go on.
     for row in w.conn.execute("SELECT service, n FROM numbers WHERE series = ?", (was.id,)).fetchall():
         database.high_water.cover(new.id, {row["service"]: row["n"]})
         _set_number(w, new.id, row["service"], row["n"])
@@ -141,6 +143,11 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
         return  # its own numbers may be the same ones: those that were given meanwhile keep their label
     w.conn.execute(f"UPDATE tickets SET series = ?, trusted = 1 WHERE {moved}", (new.id, was.id, boot))
     w.emit("series.relabelled", {"from": was.id, "series": new.id, "boot": boot, "all": was_set})
+
+
+def _restored_in(w: Writing, boot: str) -> bool:
+    row = w.conn.execute("SELECT value FROM facts WHERE key = 'restored_in'").fetchone()
+    return row is not None and row["value"] == boot
 
 
 def _was_set(w: Writing) -> bool:
