@@ -19,7 +19,7 @@ _FIRST = (
     # A series of numbers: one per day, or per session where the office numbers so. One row is current.
     """CREATE TABLE series (
         id TEXT PRIMARY KEY, day TEXT NOT NULL, session TEXT NOT NULL, trusted INTEGER NOT NULL,
-        opened_at TEXT NOT NULL, current INTEGER NOT NULL)""",
+        opened_at TEXT NOT NULL, current INTEGER NOT NULL, boot TEXT NOT NULL, offset_ms INTEGER NOT NULL)""",
     """CREATE TABLE numbers (
         series TEXT NOT NULL, service TEXT NOT NULL, n INTEGER NOT NULL,
         PRIMARY KEY (series, service)) WITHOUT ROWID""",

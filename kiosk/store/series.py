@@ -4,9 +4,7 @@ A kiosk that wakes up with a wrong clock goes on with the series that was runnin
 gave meanwhile is relabelled to that date. Numbers of a series come from one row that is raised under the write lock.
 """
 
-import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kiosk.clock import Moment
@@ -17,39 +15,44 @@ from kiosk.store.ratings import relabel_ratings
 from kiosk.store.rows import load_counter, move_counter, move_ticket, open_tickets
 from kiosk.tickets import Counter, Ticket, close
 
-STEP_S = 300
+STEP_MS = 300_000
 """A wall clock that went so much further than the boot's own clock was set."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`day` is ISO text; a series that is not `trusted` was begun on a clock's guess."""
+    """`day` is ISO text; a series that is not `trusted` was begun on a clock's guess.
+
+    `boot` and `offset_ms` are those of its first write in the latest boot (see `_offset_ms`).
+    """
 
     id: str
     day: str
     session: str
     trusted: bool
+    boot: str = ""
+    offset_ms: int = 0
 
 
 def current(database: Database) -> Series | None:
     """The running series, if any number was ever given."""
-    row = database.row("SELECT id, day, session, trusted FROM series WHERE current = 1")
+    row = database.row("SELECT * FROM series WHERE current = 1")
     return _series(row) if row else None
 
 
 def running(w: Writing, database: Database, book: Rulebook) -> Series:
     """The series that a write belongs to now. Opens the day, closes the one before, or relabels, as the clock says."""
     now = w.now
-    row = w.conn.execute("SELECT id, day, session, trusted FROM series WHERE current = 1").fetchone()
+    row = w.conn.execute("SELECT * FROM series WHERE current = 1").fetchone()
     was = _series(row) if row else None
     session = session_now(w.conn, book, now) if book.numbering == "session" else ""
     if not now.trusted:
-        return was or _switch(w, Series(f"{now.day}~{now.boot}", str(now.day), session, False))
+        return _anchored(w, was) if was else _switch(w, Series(f"{now.day}~{now.boot}", str(now.day), session, False))
     day = str(now.day)
     if was is not None and was.trusted and (was.day, was.session) == (day, session):
-        return was
+        return _anchored(w, was)
     new = Series(f"{day}.{session}" if session else day, day, session, True)
-    was_set = _was_set(w)
+    was_set = was is not None and _was_set(was, now)
     if was is not None:
         _take_over(w, database, was, new, was_set)
     if was is None or was.day != day:
@@ -108,16 +111,17 @@ def _series_named(id: str) -> Series:
 
 
 def _series(row: Any) -> Series:
-    return Series(row["id"], row["day"], row["session"], bool(row["trusted"]))
+    return Series(row["id"], row["day"], row["session"], bool(row["trusted"]), row["boot"], row["offset_ms"])
 
 
 def _switch(w: Writing, new: Series) -> Series:
     w.conn.execute("UPDATE series SET current = 0 WHERE current = 1")
+    clocks = (w.now.boot, _offset_ms(w.now))
     inserted = w.conn.execute(
-        "INSERT INTO series VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING",
-        (new.id, new.day, new.session, new.trusted, w.now.at.isoformat()),
+        "INSERT INTO series VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING",
+        (new.id, new.day, new.session, new.trusted, w.now.at.isoformat(), *clocks),
     ).rowcount
-    w.conn.execute("UPDATE series SET current = 1 WHERE id = ?", (new.id,))
+    w.conn.execute("UPDATE series SET current = 1, boot = ?, offset_ms = ? WHERE id = ?", (*clocks, new.id))
     data = {"series": new.id, "day": new.day, "session": new.session, "trusted": new.trusted}
     w.emit("series.opened" if inserted else "series.resumed", data)
     return new
@@ -150,14 +154,23 @@ def _restored_in(w: Writing, boot: str) -> bool:
     return row is not None and row["value"] == boot
 
 
-def _was_set(w: Writing) -> bool:
-    """Whether the wall clock was set since the last event of this boot."""
-    row = w.conn.execute("SELECT line FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-    if row is None:
-        return False
-    last = json.loads(row["line"])
-    wall = (w.now.at - datetime.fromisoformat(last["at"])).total_seconds()
-    return bool(last["boot"] == w.now.boot) and abs(wall - (w.now.mono - last["mono"]) / 1000) > STEP_S
+def _offset_ms(now: Moment) -> int:
+    """How far the wall clock is from the boot's own clock: it changes only when somebody sets the wall clock."""
+    return round(now.at.timestamp() * 1000) - now.mono
+
+
+def _was_set(was: Series, now: Moment) -> bool:
+    """Whether the wall clock was set since the series was first written to in this boot."""
+    return was.boot == now.boot and abs(_offset_ms(now) - was.offset_ms) > STEP_MS
+
+
+def _anchored(w: Writing, was: Series) -> Series:
+    """Remember the clocks of the first write in each boot."""
+    if was.boot == w.now.boot:
+        return was
+    new = replace(was, boot=w.now.boot, offset_ms=_offset_ms(w.now))
+    w.conn.execute("UPDATE series SET boot = ?, offset_ms = ? WHERE id = ?", (new.boot, new.offset_ms, new.id))
+    return new
 
 
 def _close_day(w: Writing, new: Series, was_set: bool) -> None:
