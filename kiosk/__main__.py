@@ -172,7 +172,7 @@ def export_run(options: argparse.Namespace) -> int:
     folder = Path(config.data_dir)
     prepare(folder, clock.now())
     database = Database(folder)
-    outbox, device = make_outbox(folder, clock), device_id(folder, config.device)
+    outbox, device = make_outbox(database, clock), device_id(folder, config.device)
     done = export(outbox, options.folder, device, status(database, clock.now()), everything=options.all)
     database.close()
     print(f"{done.count} events → {done.path}" if done.path else "nothing waits: the server has everything")

@@ -41,9 +41,8 @@ def stamp(now: Moment) -> wire.Stamp:
     return wire.Stamp(now.at, now.quality, now.boot, now.mono)
 
 
-def make_outbox(folder: Path, clock: Clock) -> Outbox:
-    """The feed of the database in `folder`, for those who carry it away."""
-    database = Database(folder)
+def make_outbox(database: Database, clock: Clock) -> Outbox:
+    """The database's feed, for those who carry it away."""
 
     def next_epoch(conn: sqlite3.Connection) -> str:
         """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
@@ -53,7 +52,7 @@ def make_outbox(folder: Path, clock: Clock) -> Outbox:
         skip_to_ceilings(Writing(conn, clock.now()), database)
         return new
 
-    return Outbox(lambda: closing(connect(folder / "kiosk.db")), next_epoch, lambda: stamp(clock.now()))
+    return Outbox(lambda: closing(connect(database.path)), next_epoch, lambda: stamp(clock.now()))
 
 
 def status(database: Database, now: Moment) -> dict[str, Any]:
@@ -86,7 +85,7 @@ class Uplink:
         self.database = Database(folder)
         clock.floor = max(clock.floor, last_sure_time(self.database) or clock.floor)
         clock.vouched = Vouched.read(fact(self.database, "vouched"))
-        self.outbox = make_outbox(folder, clock)
+        self.outbox = make_outbox(self.database, clock)
         self.client = Client(
             config.sync.server,
             read_token(Path(config.sync.token_file)),

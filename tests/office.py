@@ -16,6 +16,9 @@ OPENING = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
 
 BOOT = "b0070001"
 
+OPENED: list[Store] = []
+"""Stores of the running test."""
+
 
 def moment(seconds: float = 0, *, trusted: bool = True, boot: str = BOOT, day: int = 0) -> Moment:
     """So many seconds after the office opened."""
@@ -36,6 +39,8 @@ def _sample_book() -> Rulebook:
 
 
 def open_store(folder: Path, book: Rulebook | None = None) -> Store:
-    """A prepared store in this folder."""
+    """A prepared store in this folder; closed at the end of the test, whoever forgets it."""
     prepare(folder, moment(-3600))
-    return Store(folder, book or rulebook(press_limits=False))
+    store = Store(folder, book or rulebook(press_limits=False))
+    OPENED.append(store)
+    return store

@@ -1,7 +1,6 @@
 """The store on a real database: numbers, moves, series under a doubtful clock, restores, several processes."""
 
 import multiprocessing
-import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -237,8 +236,8 @@ def test_four_processes_share_one_sequence_without_gap_or_error(tmp_path: Path):
     for process in crowd:
         process.join(60)
     assert [process.exitcode for process in crowd] == [0, 0, 0, 0]
-    conn = sqlite3.connect(tmp_path / "kiosk.db")
-    assert [row[0] for row in conn.execute("SELECT seq FROM tickets ORDER BY seq")] == list(range(1, 101))
+    store = open_store(tmp_path)
+    assert [row["seq"] for row in store.database.rows("SELECT seq FROM tickets ORDER BY seq")] == list(range(1, 101))
 
 
 def test_the_first_move_of_a_clerk_opens_the_day_too(store: Store):
