@@ -1,9 +1,10 @@
 """The glass: one window, the pictures behind it, and what fingers and keys do on it.
 
 Knows pixels and names of actions; knows no ticket, no text and no rule. All pictures of one device are drawn by one
-process, because a second process on the same card shows nothing. A picture is drawn when its view changes and not
-otherwise: an idle turn of the loop costs one `pygame.event.get`. Importing this module costs about 0.1 s of CPU,
-the first picture 0.05 to 0.1 s more; letters and shapes are kept after that.
+process, because a second process on the same card shows nothing. An only picture of the window's size is drawn in the
+window itself; others are drawn in memory and copied. A picture is drawn when its view changes and not otherwise: an
+idle turn of the loop costs one `pygame.event.get`. Importing this module costs about 0.1 s of CPU, the first picture
+0.05 to 0.1 s more; letters and shapes are kept after that.
 """
 
 import grp
@@ -123,7 +124,8 @@ class Screen:
         self._window = _open_window(outputs[0].size, fullscreen and self.driver not in BLIND)
         self._posted = pygame.event.custom_type()
         kit = Kit(theme)
-        self._frames = {output.name: Frame(kit, output.size) for output in outputs}
+        alone = outputs[0].size if len(outputs) == 1 else None
+        self._frames = {output.name: Frame(kit, output.size, self._canvas(alone)) for output in outputs}
         self._views: dict[str, View] = {}
         self._changed: set[str] = set()
         self.shown = outputs[0].name
@@ -195,9 +197,30 @@ class Screen:
         """What stands on an output, as it was measured."""
         return self._frames[name].texts()
 
+    def _canvas(self, alone: tuple[int, int] | None) -> pygame.Surface | None:
+        """The window itself, where the one output has its size: a second picture would cost memory and a copy."""
+        window = self._window
+        if alone != window.get_size() or window.get_bitsize() != 32:
+            return None
+        return window if window.get_masks() == pygame.Surface((1, 1), 0, 32).get_masks() else None
+
+    def _fit(self) -> None:
+        """Begin again on a window that may have another size, or lost what was in it."""
+        self._window = pygame.display.get_surface() or self._window
+        self._window.fill((0, 0, 0))
+        frame = self._frames[self.shown]
+        if len(self._frames) == 1:
+            frame.draw_on(self._canvas(frame.size))
+            if self.shown in self._views:
+                frame.show(regions(self._views[self.shown], frame.size))
+        self._present(None)
+
     def _present(self, dirty: list[pygame.Rect] | None) -> None:
-        """Copy the shown output into the window; scaled as a whole where the sizes differ."""
+        """Copy the shown output into the window, if it is not there; scaled as a whole where the sizes differ."""
         surface = self._frames[self.shown].surface
+        if surface is self._window:
+            pygame.display.update(dirty if dirty is not None else surface.get_rect())
+            return
         place = self._place()
         if place.size != surface.get_size():
             self._window.blit(pygame.transform.smoothscale(surface, place.size), place)
@@ -247,9 +270,7 @@ class Screen:
         if event.type == self._posted:
             return self._touch(event.output, event.x, event.y)
         if event.type in (pygame.VIDEORESIZE, pygame.VIDEOEXPOSE):
-            self._window = pygame.display.get_surface() or self._window
-            self._window.fill((0, 0, 0))
-            self._present(None)
+            self._fit()
         return None
 
     def _key(self, event: pygame.event.Event) -> Key | None:

@@ -234,6 +234,58 @@ def test_a_window_that_was_hidden_is_filled_again(screen: Screen) -> None:
     assert pygame.image.tobytes(window, "RGB") == whole
 
 
+def test_the_only_output_is_drawn_in_the_window_itself() -> None:
+    with Screen(OUTPUTS[:1], blind_ok=True) as alone:
+        alone.show("take", TAKE)
+        assert window_pixels() == picture_pixels(alone, "take")
+        later = replace(TAKE, header=replace(TAKE.header, clock="09:42"))
+        assert len(alone.show("take", later)) == 1
+        assert window_pixels() == picture_pixels(alone, "take")
+
+
+def test_the_only_output_is_drawn_again_in_a_window_that_lost_it() -> None:
+    with Screen(OUTPUTS[:1], blind_ok=True) as alone:
+        alone.show("take", TAKE)
+        whole = window_pixels()
+        window().fill((9, 9, 9))
+        post(pygame.VIDEOEXPOSE)
+        alone.poll()
+        assert window_pixels() == whole == picture_pixels(alone, "take")
+
+
+def test_a_window_that_gets_another_size_and_its_own_again_keeps_the_picture() -> None:
+    with Screen(OUTPUTS[:1], blind_ok=True, clock=lambda: NOW) as alone:
+        alone.show("take", TAKE)
+        whole = picture_pixels(alone, "take")
+        pygame.display.set_mode((640, 480), pygame.RESIZABLE)
+        alone.poll()
+        post(pygame.VIDEORESIZE, size=(640, 480), w=640, h=480)
+        alone.poll()
+        assert picture_pixels(alone, "take") == whole
+        assert tuple(window().get_at((320, 5)))[:3] == (0, 0, 0)
+        x, y = centre(alone, "take", "3")
+        post(pygame.MOUSEBUTTONDOWN, button=1, pos=(x // 2, y // 2 + 40), touch=False)
+        assert alone.poll() == [Touch("take", "3", NOW)]
+        pygame.display.set_mode((1280, 800), pygame.RESIZABLE)
+        post(pygame.VIDEORESIZE, size=(1280, 800), w=1280, h=800)
+        alone.poll()
+        assert window_pixels() == whole == picture_pixels(alone, "take")
+
+
+def window() -> pygame.Surface:
+    found = pygame.display.get_surface()
+    assert found is not None
+    return found
+
+
+def window_pixels() -> bytes:
+    return pygame.image.tobytes(window(), "RGB")
+
+
+def picture_pixels(screen: Screen, output: str) -> bytes:
+    return pygame.image.tobytes(pygame.image.load_extended(io.BytesIO(screen.picture(output))), "RGB")
+
+
 def test_a_screen_can_be_opened_again_after_it_was_closed() -> None:
     for _ in range(2):
         with Screen(OUTPUTS, blind_ok=True) as opened:

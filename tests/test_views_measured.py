@@ -4,14 +4,25 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from typing import Any
 
 import pygame
 import pytest
 
 from kiosk.views import icons, shapes
-from kiosk.views.canvas import Frame, Kit, TextBox, body_least, number_least
+from kiosk.views.canvas import (
+    Canvas,
+    Frame,
+    Kit,
+    Record,
+    Region,
+    Style,
+    TextBox,
+    body_least,
+    left_over,
+    number_least,
+)
 from kiosk.views.draw import regions
 from kiosk.views.model import BoardView, FaceKind, Portrait, RateView, TakeView, View
 from kiosk.views.theme import CONTRAST, DAY, Rgb, contrast
@@ -237,6 +248,69 @@ def test_another_layout_draws_everything_and_leaves_nothing_of_the_old_one(kit: 
     assert {hit.action for hit in frame.hits()} == {"rate 3", "rate 2", "rate 1"}
 
 
+def test_each_view_after_each_other_is_the_picture_that_it_is_alone(kit: Kit) -> None:
+    """Through messages and back, with tiles that changed meanwhile, or not, and other layouts between."""
+    size = (1280, 800)
+    frame = Frame(kit, size)
+    for name in ALL:
+        for view in (ALL[name], TAKE, ALL["slip"], ALL["take-long"]):
+            frame.show(regions(view, size))
+            alone = drawn(kit, view, size)
+            assert pygame.image.tobytes(frame.surface, "RGB") == pygame.image.tobytes(alone.surface, "RGB")
+            assert sorted(map(str, frame.hits())) == sorted(map(str, alone.hits()))
+            assert sorted(map(str, frame.texts())) == sorted(map(str, alone.texts()))
+
+
+def test_a_message_leaves_band_and_ticker_and_afterwards_paints_the_changed_tile_alone(kit: Kit) -> None:
+    size = (1920, 1080)
+    frame = drawn(kit, TAKE, size)
+    message = replace(TAKE, notice=ALL["slip"].notice)  # type: ignore[union-attr]
+    after = replace(TAKE, tiles=(replace(TAKE.tiles[0], waiting_text="9 người chờ"), *TAKE.tiles[1:]))
+    assert painted(frame, message, size) == ["notice"]
+    assert painted(frame, after, size) == [f"tile {TAKE.tiles[0].action}"]
+    assert painted(frame, message, size) == ["notice"]
+    assert painted(frame, after, size) == []
+    whole = drawn(kit, after, size)
+    assert pygame.image.tobytes(frame.surface, "RGB") == pygame.image.tobytes(whole.surface, "RGB")
+    assert [hit.action for hit in frame.hits()] == [hit.action for hit in whole.hits()]
+
+
+def painted(frame: Frame, view: View, size: tuple[int, int]) -> list[str]:
+    """Show a view; returns the names of the regions that were painted for it."""
+    names: list[str] = []
+
+    def noting(region: Region) -> Region:
+        def paint(canvas: Canvas, rect: pygame.Rect) -> None:
+            names.append(region.name)
+            region.paint(canvas, rect)
+
+        return replace(region, paint=paint)
+
+    frame.show([noting(region) for region in regions(view, size)])
+    return names
+
+
+def test_a_message_changes_no_box_outside_those_that_are_told(kit: Kit) -> None:
+    size = (1280, 800)
+    frame = drawn(kit, TAKE, size)
+    lost = replace(TAKE, header=replace(TAKE.header, lost="Mất kết nối với máy chủ xã"))
+    for view in (replace(TAKE, notice=ALL["slip"].notice), TAKE, lost, TAKE, RATE, TAKE):  # type: ignore[union-attr]
+        before = frame.surface.copy()
+        for box in frame.show(regions(view, size)):
+            before.blit(frame.surface, box, box)
+        assert pygame.image.tobytes(before, "RGB") == pygame.image.tobytes(frame.surface, "RGB")
+
+
+def test_what_is_left_over_of_a_box_is_all_that_no_cover_lies_over() -> None:
+    box = pygame.Rect(2, 3, 30, 20)
+    covers = [pygame.Rect(0, 0, 10, 9), pygame.Rect(8, 7, 6, 6), pygame.Rect(20, 5, 40, 4), pygame.Rect(50, 50, 5, 5)]
+    pieces = left_over(box, covers)
+    for x, y in product(range(60), range(60)):
+        bare = box.collidepoint(x, y) and not any(cover.collidepoint(x, y) for cover in covers)
+        assert sum(piece.collidepoint(x, y) for piece in pieces) == bare
+    assert left_over(box, [box.inflate(2, 2)]) == []
+
+
 @both_sizes
 @every_view
 def test_regions_stay_on_the_screen_and_apart(name: str, size: tuple[int, int]) -> None:
@@ -338,6 +412,44 @@ def test_what_is_kept_is_bounded(kit: Kit) -> None:
         frame.show(regions(view, (1280, 800)))
     assert kit.type.kept_pixels() <= 3_000_000
     assert kit.pictures.weight <= 4_000_000
+
+
+def test_the_pictures_of_what_is_covered_take_no_more_than_8_mb(kit: Kit) -> None:
+    for width in range(1920, 1200, -80):
+        frame = drawn(kit, TAKE, (width, 1080))
+        frame.show(regions(ALL["slip"], (width, 1080)))
+        assert 1_000_000 < kit.covered.weight <= 2_000_000
+    kept = len(kit.covered)
+    drawn(kit, TAKE, (3840, 2160)).show(regions(ALL["slip"], (3840, 2160)))
+    assert len(kit.covered) == kept, "what has no room as a whole is not kept in part"
+
+
+@pytest.mark.parametrize("text", ["1013", "7174", "1111", "56176", "A047", "0"])
+@pytest.mark.parametrize("size", [60, 135, 205, 290])
+def test_a_number_set_digit_by_digit_is_the_picture_of_one_piece(kit: Kit, text: str, size: int) -> None:
+    one, several = pygame.Surface((1400, 400)), pygame.Surface((1400, 400))
+    inks = []
+    line = kit.type.sprite(text, "ExtraBold", size, DAY.card)
+    one.blit(line.surface, (40 + line.left, 300 - line.baseline))
+    for x, sign in kit.type.signs(text, "ExtraBold", size, DAY.card):
+        at = (40 + x + sign.left, 300 - sign.baseline)
+        several.blit(sign.surface, at)
+        inks.append(sign.ink.move(at))
+    assert pygame.image.tobytes(one, "RGB") == pygame.image.tobytes(several, "RGB")
+    assert inks[0].unionall(inks[1:]) == line.ink.move(40 + line.left, 300 - line.baseline)
+
+
+def test_the_box_of_a_number_is_that_of_its_ink(kit: Kit) -> None:
+    surface = pygame.Surface((900, 400), 0, 32)
+    surface.fill((255, 255, 255))
+    record = Record()
+    room = pygame.Rect(20, 20, 860, 360)
+    box = Canvas(kit, surface, record).number(room, "4711", Style(290, "ExtraBold", (0, 0, 0), "centre"))
+    ink = pygame.mask.from_threshold(surface, (0, 0, 0), (150, 150, 150)).get_bounding_rects()
+    assert box == record.texts[0].rect
+    # Faint edges may lie a pixel outside.
+    assert box.inflate(2, 2).contains(ink[0].unionall(ink[1:]))
+    assert ink[0].unionall(ink[1:]).inflate(4, 4).contains(box)
 
 
 def test_the_longest_office_name_is_in_the_band(kit: Kit) -> None:

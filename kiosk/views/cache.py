@@ -21,17 +21,28 @@ class Cache(Generic[Kept]):
 
     def get(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
         """The value kept for the key, made now if there is none."""
+        found = self.find(key)
+        if found is not None:
+            return found
+        value = make()
+        self.put(key, value)
+        return value
+
+    def find(self, key: Hashable) -> Kept | None:
+        """The value kept for the key; none is made."""
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
-            return found
-        value = make()
+        return found
+
+    def put(self, key: Hashable, value: Kept) -> None:
+        """Keep a value in place of the key's last one."""
+        last = self._kept.pop(key, None)
+        self.weight += self._weigh(value) - (self._weigh(last) if last is not None else 0)
         self._kept[key] = value
-        self.weight += self._weigh(value)
         while self.weight > self._limit and len(self._kept) > 1:
             _, old = self._kept.popitem(last=False)
             self.weight -= self._weigh(old)
-        return value
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -1,8 +1,8 @@
 """What views draw with: text in its room, plates, pictures; and the record of what was drawn where.
 
-A view is cut into regions, each with a key. A region whose key has not changed is not drawn again. Each drawing
-records its touchable boxes and its text boxes, so that a finger finds an action and a test can measure that nothing
-is cut or overlapped.
+A view is cut into regions, each with a key. A region whose key has not changed is not drawn again, and one that a
+message stood in place of comes back as a kept picture. Each drawing records its touchable boxes and its text boxes,
+so that a finger finds an action and a test can measure that nothing is cut or overlapped.
 """
 
 import math
@@ -15,7 +15,7 @@ import pygame
 from kiosk.views import shapes
 from kiosk.views.cache import Cache
 from kiosk.views.shapes import Plate
-from kiosk.views.text import CAP, DIGITS, Block, Typesetter, Weight, clean
+from kiosk.views.text import CAP, DIGITS, Block, Sprite, Typesetter, Weight, clean
 from kiosk.views.theme import BODY_SHARE, DAY, NUMBER_SHARE, Rgb, Theme
 
 Align = Literal["left", "centre", "right"]
@@ -64,13 +64,33 @@ class Style:
     least: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The picture of a region that something else stands in place of for a while."""
+
+    rect: pygame.Rect
+    key: Hashable
+    picture: pygame.Surface
+    record: Record
+
+
+COVERED_PIXELS = 2_000_000
+"""How much is kept of what is covered, at 4 bytes a pixel: the tiles of one screen of 1920×1080."""
+
+
+def _pixels(surface: pygame.Surface) -> int:
+    return surface.get_width() * surface.get_height()
+
+
 class Kit:
     """Everything that is kept between drawings of one screen: fonts, measured text, drawn shapes."""
 
     def __init__(self, theme: Theme = DAY) -> None:
         self.theme = theme
         self.type = Typesetter()
-        self.pictures: Cache[pygame.Surface] = Cache(4_000_000, lambda s: s.get_width() * s.get_height())
+        self.pictures: Cache[pygame.Surface] = Cache(4_000_000, _pixels)
+        self.lengths: Cache[int] = Cache(500, lambda _: 1)
+        self.covered: Cache[Covered] = Cache(COVERED_PIXELS, lambda covered: _pixels(covered.picture))
 
 
 class Canvas:
@@ -147,7 +167,7 @@ class Canvas:
         for line, drop in zip(block.lines, block.drops, strict=True):
             sprite = self.kit.type.sprite(line.text, style.weight, block.size, style.colour, block.narrow)
             left = self._left(room, line.width * block.narrow, style)
-            ink.append(self._stamp(sprite.surface, sprite.ink, left, round(baseline + drop) - sprite.baseline))
+            ink.append(self._stamp(sprite, left, round(baseline + drop)))
         box = ink[0].unionall(ink[1:])
         self.record.texts.append(
             TextBox(clean(text), box, room.copy(), block.size, style.least or self.least, block.cut)
@@ -170,12 +190,22 @@ class Canvas:
             size = max(least, size - 4)
         width = self.kit.type.line(words, style.weight, size).width
         narrow = min(1.0, math.floor(room.w / width * 100) / 100)
-        sprite = self.kit.type.sprite(words, style.weight, size, style.colour, narrow)
-        left = self._left(room, sprite.surface.get_width(), style)
-        top = room.centery - sprite.ink.centery
-        box = self._stamp(sprite.surface, sprite.ink, left, top)
+        box = self._number(room, words, replace(style, size=size), narrow)
         self.record.texts.append(TextBox(words, box, room.copy(), size, least, narrow < squeeze - 0.02))
         return box
+
+    def _number(self, room: pygame.Rect, words: str, style: Style, narrow: float) -> pygame.Rect:
+        """Set a number with its ink in the middle of its room's height."""
+        setter = self.kit.type
+        if narrow < 1 or not words.isalnum():
+            signs = [(0, setter.sprite(words, style.weight, style.size, style.colour, narrow))]
+        else:
+            signs = setter.signs(words, style.weight, style.size, style.colour)
+        inks = [sprite.ink.move(x, -sprite.baseline) for x, sprite in signs]
+        left = self._left(room, signs[-1][0] + signs[-1][1].width, style)
+        baseline = room.centery - inks[0].unionall(inks[1:]).centery
+        drawn = [self._stamp(sign, left + x, baseline) for x, sign in signs]
+        return drawn[0].unionall(drawn[1:])
 
     def cells(self, right: int, baseline: int, text: str, style: Style) -> pygame.Rect:
         """Digits in cells of one width, ending at `right`: a clock does not jump when its digits change."""
@@ -184,8 +214,7 @@ class Canvas:
         ink: list[pygame.Rect] = []
         for sign, width in zip(text, widths, strict=True):
             sprite = self.kit.type.sprite(sign, style.weight, style.size, style.colour)
-            at = left + (width - sprite.surface.get_width()) // 2
-            ink.append(self._stamp(sprite.surface, sprite.ink, at, baseline - sprite.baseline))
+            ink.append(self._stamp(sprite, left + (width - sprite.width) // 2, baseline))
             left += width
         box = ink[0].unionall(ink[1:])
         self.record.texts.append(TextBox(text, box, box.copy(), style.size, self.least, cut=False))
@@ -216,56 +245,105 @@ class Canvas:
         spare = room.w - width
         return room.left + round(spare if style.align == "right" else spare / 2)
 
-    def _stamp(self, surface: pygame.Surface, ink: pygame.Rect, left: int, top: int) -> pygame.Rect:
-        self.surface.blit(surface, (left, top))
-        return ink.move(left, top)
+    def _stamp(self, sprite: Sprite, left: int, baseline: int) -> pygame.Rect:
+        at = (left + sprite.left, baseline - sprite.baseline)
+        self.surface.blit(sprite.surface, at)
+        return sprite.ink.move(at)
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of a view that is drawn on its own, when its key changes. `paint` covers the whole rect."""
+    """A part of a view that is drawn on its own, when its key changes. `paint` covers the whole rect.
+
+    The regions of a view lie apart. `returns`: it is often covered and uncovered, so its picture is worth keeping.
+    """
 
     name: str
     rect: pygame.Rect
     key: Hashable
     paint: Callable[[Canvas, pygame.Rect], None]
+    returns: bool = False
 
 
 class Frame:
     """One output's surface, and what is on it."""
 
-    def __init__(self, kit: Kit, size: tuple[int, int]) -> None:
+    def __init__(self, kit: Kit, size: tuple[int, int], surface: pygame.Surface | None = None) -> None:
         self._kit = kit
         self.size = size
-        self.surface = pygame.Surface(size, 0, 32)
-        self._drawn: dict[str, tuple[pygame.Rect, Hashable]] = {}
+        self.surface = surface or pygame.Surface(size, 0, 32)
+        self._shown: dict[str, Region] = {}
         self._records: dict[str, Record] = {}
+        self._own = object()
+        self._blank = True
 
     def show(self, regions: Sequence[Region]) -> list[pygame.Rect]:
         """Draw what has changed; returns the changed boxes, none when nothing has."""
-        places = {region.name: region.rect for region in regions}
-        if places != {name: rect for name, (rect, _) in self._drawn.items()}:
-            self._drawn.clear()
-            self._records.clear()
-            self.surface.fill(self._kit.theme.page)
-            for region in regions:
-                self._paint(region)
-            return [self.surface.get_rect()]
-        changed = [region for region in regions if self._drawn[region.name][1] != region.key]
-        for region in changed:
-            self._paint(region)
-        return [region.rect.copy() for region in changed]
+        dirty = self._clear(regions)
+        for region in regions:
+            shown = self._shown.get(region.name)
+            if shown is None or shown.key != region.key:
+                if not self._recall(region):
+                    self._paint(region)
+                dirty.append(region.rect.copy())
+        return dirty
 
-    def forget(self) -> None:
-        """Draw everything at the next `show`."""
-        self._drawn.clear()
+    def draw_on(self, surface: pygame.Surface | None) -> None:
+        """Draw on another surface of the same size, or one of its own: everything, at the next `show`."""
+        self.surface = surface or pygame.Surface(self.size, 0, 32)
+        self._shown.clear()
+        self._records.clear()
+        self._blank = True
+
+    def _clear(self, regions: Sequence[Region]) -> list[pygame.Rect]:
+        """Take away what is not among the regions or moves; returns what is now bare and stays so."""
+        places = {region.name: region.rect for region in regions}
+        gone = [shown for shown in self._shown.values() if places.get(shown.name) != shown.rect]
+        # Where there is no room for all, none would still be there when it is wanted.
+        fits = sum(region.rect.w * region.rect.h for region in gone if region.returns) <= COVERED_PIXELS
+        for region in gone:
+            self._put_away(region, keep=fits and region.returns)
+        freed = [self.surface.get_rect()] if self._blank else [region.rect for region in gone]
+        self._blank = False
+        covers = list(places.values())
+        bare = [piece for rect in freed for piece in left_over(rect, covers)]
+        for piece in bare:
+            self.surface.fill(self._kit.theme.page, piece)
+        return bare
+
+    def _put_away(self, region: Region, keep: bool) -> None:
+        """Forget a region, but for its picture."""
+        del self._shown[region.name]
+        record = self._records.pop(region.name)
+        if not keep:
+            return
+        kept = self._kit.covered.find((self._own, region.name))
+        if kept and kept.rect == region.rect and kept.key == region.key:
+            return
+        # The memory of the last picture is used again: new pages cost more than the copy.
+        same = kept and kept.picture.get_size() == region.rect.size
+        picture = kept.picture if kept and same else pygame.Surface(region.rect.size, 0, self.surface)
+        picture.blit(self.surface, (0, 0), region.rect)
+        self._kit.covered.put((self._own, region.name), Covered(region.rect.copy(), region.key, picture, record))
+
+    def _recall(self, region: Region) -> bool:
+        """Bring a region back as it was when it was covered, if it is the same."""
+        kept = self._kit.covered.find((self._own, region.name)) if region.returns else None
+        if kept is None or kept.rect != region.rect or kept.key != region.key:
+            return False
+        self.surface.blit(kept.picture, region.rect)
+        self._note(region, kept.record)
+        return True
 
     def _paint(self, region: Region) -> None:
         record = Record()
         self.surface.set_clip(region.rect)
         region.paint(Canvas(self._kit, self.surface, record), region.rect)
         self.surface.set_clip(None)
-        self._drawn[region.name] = (region.rect.copy(), region.key)
+        self._note(region, record)
+
+    def _note(self, region: Region, record: Record) -> None:
+        self._shown[region.name] = region
         self._records[region.name] = record
 
     def hit(self, x: int, y: int) -> str:
@@ -282,6 +360,28 @@ class Frame:
     def texts(self) -> Iterator[TextBox]:
         """All text as drawn."""
         return (box for record in self._records.values() for box in record.texts)
+
+
+def left_over(rect: pygame.Rect, covers: Sequence[pygame.Rect]) -> list[pygame.Rect]:
+    """What of a box no cover lies over, in boxes that lie apart."""
+    pieces = [rect]
+    for i in rect.collidelistall(covers):
+        pieces = [part for piece in pieces for part in _around(piece, covers[i])]
+    return pieces
+
+
+def _around(rect: pygame.Rect, cover: pygame.Rect) -> list[pygame.Rect]:
+    """Above, below, left and right of a cover, what there is of a box."""
+    inside = rect.clip(cover)
+    if not inside:
+        return [rect]
+    parts = (
+        pygame.Rect(rect.x, rect.y, rect.w, inside.y - rect.y),
+        pygame.Rect(rect.x, inside.bottom, rect.w, rect.bottom - inside.bottom),
+        pygame.Rect(rect.x, inside.y, inside.x - rect.x, inside.h),
+        pygame.Rect(inside.right, inside.y, rect.right - inside.right, inside.h),
+    )
+    return [part for part in parts if part]
 
 
 def px(height: int, units: float) -> int:

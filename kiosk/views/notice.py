@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pygame
 
 from kiosk.views import icons
-from kiosk.views.canvas import Canvas, Style
+from kiosk.views.canvas import Canvas, Style, left_over
 from kiosk.views.icons import tone_colours
 from kiosk.views.model import Notice
 from kiosk.views.parts import card, pill
@@ -30,7 +30,6 @@ class _Row:
 
 def paint_notice(canvas: Canvas, rect: pygame.Rect, notice: Notice) -> None:
     """Paint a message on the page, in a card that is as large as it needs to be."""
-    canvas.fill(rect, canvas.theme.page)
     wide = min(rect.w - 2 * canvas.px(40), round(canvas.height * (1.36 if notice.qr_url else 1.2)))
     side = 2 * canvas.px(56)
     code = min(round(canvas.height * 0.4), wide * 2 // 5) if notice.qr_url else 0
@@ -42,6 +41,8 @@ def paint_notice(canvas: Canvas, rect: pygame.Rect, notice: Notice) -> None:
     tall = min(tall, max(stack, code + caption, canvas.px(420)) + 2 * canvas.px(44) + 2 * canvas.px(26))
     frame = pygame.Rect(0, 0, wide, tall)
     frame.center = rect.center
+    for bare in left_over(rect, [frame]):
+        canvas.fill(bare, canvas.theme.page)
     box = card(canvas, frame, border=_edge(canvas, notice))
     canvas.hit(notice.action, box)
     inner = box.inflate(-side, -2 * canvas.px(36))

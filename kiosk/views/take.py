@@ -55,13 +55,15 @@ def _inner(room: pygame.Rect, height: int) -> pygame.Rect:
 def _tile_region(box: pygame.Rect, tile: Tile, view: TakeView) -> Region:
     keys = view.mode == "keys"
     peers = tuple((peer.name, peer.note or peer.hint) for peer in view.tiles)
-    return Region(f"tile {tile.action}", box, (tile, keys, peers), lambda c, r: _tile(c, r, tile, keys, peers))
+    return Region(
+        f"tile {tile.action}", box, (tile, keys, peers), lambda c, r: _tile(c, r, tile, keys, peers), returns=True
+    )
 
 
 def _bar_region(bar: PriorityBar, room: pygame.Rect, height: int, keys: bool) -> Region:
     tall = px(height, BAR) + px(height, GAP)
     box = pygame.Rect(room.x, room.bottom - tall, room.w, tall)
-    return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys))
+    return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys), returns=True)
 
 
 def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool, peers: tuple[tuple[str, str], ...]) -> None:
@@ -86,6 +88,11 @@ def _tile_inner(canvas: Canvas, box: pygame.Rect) -> pygame.Rect:
 
 def _sign_height(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
     """How large icons can be beside the longest names of all tiles: the same in each."""
+    key = ("sign", canvas.height, inner.size, peers)
+    return canvas.kit.lengths.get(key, lambda: _measured_sign(canvas, inner, peers))
+
+
+def _measured_sign(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
     words = [
         sum(_measured(canvas, text, look, inner.size) for text, look in ((name, _NAME), (hint, _HINT)))
         for name, hint in peers

@@ -84,9 +84,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A drawn line: where its baseline is in the picture, and which part of it has ink."""
+    """A drawn line without the empty room around it.
+
+    `left` is where the picture begins in the line's `width`, `baseline` where the baseline is in the picture, `ink`
+    which part of the picture can be seen.
+    """
 
     surface: pygame.Surface
+    left: int
+    width: int
     baseline: int
     ink: pygame.Rect
 
@@ -127,6 +133,20 @@ class Typesetter:
         squeeze = round(squeeze, 2)
         key = (text, weight, size, colour, squeeze)
         return self._sprites.get(key, lambda: self._draw(text, weight, size, colour, squeeze))
+
+    def signs(self, text: str, weight: Weight, size: int, colour: Rgb) -> list[tuple[int, Sprite]]:
+        """Draw one word letter by letter, each with where it begins.
+
+        For large numbers, which are new each time: their ten digits are soon kept. The picture is that of `sprite`.
+        """
+        if _scale(size) > 1:
+            return [(0, self.sprite(text, weight, size, colour))]
+        width = self._font(weight, size).size
+        # The end of what has been set so far, less the letter's own width: kerning is in it.
+        return [
+            (width(text[: i + 1])[0] - width(sign)[0], self.sprite(sign, weight, size, colour))
+            for i, sign in enumerate(text)
+        ]
 
     def kept_pixels(self) -> int:
         """How much is kept of what was drawn."""
@@ -231,7 +251,14 @@ class Typesetter:
             frame.blit(picture, (round(x), top + baseline - own), special_flags=pygame.BLEND_RGBA_MAX)
         if scale > 1 or squeeze < 1:
             frame = pygame.transform.smoothscale(frame, (max(1, round(width * squeeze / scale)), height))
-        return Sprite(frame, (baseline + top) // scale, frame.get_bounding_rect(min_alpha=40))
+        return _trimmed(frame, (baseline + top) // scale)
+
+
+def _trimmed(frame: pygame.Surface, baseline: int) -> Sprite:
+    """What is empty costs memory, and time at each blit."""
+    seen = frame.get_bounding_rect(min_alpha=1)
+    picture = frame.subsurface(seen).copy()
+    return Sprite(picture, seen.x, frame.get_width(), baseline - seen.y, picture.get_bounding_rect(min_alpha=40))
 
 
 def _places(font: pygame.font.Font, text: str, size: int) -> tuple[list[tuple[str, float]], float]:
