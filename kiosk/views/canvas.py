@@ -303,10 +303,12 @@ class Frame:
         fits = sum(region.rect.w * region.rect.h for region in gone if region.returns) <= COVERED_PIXELS
         for region in gone:
             self._put_away(region, keep=fits and region.returns)
-        freed = [self.surface.get_rect()] if self._blank else [region.rect for region in gone]
+        if not gone and not self._blank:
+            return []
+        # One box around all: what else is in it is covered, or bare already.
+        freed = self.surface.get_rect() if self._blank else gone[0].rect.unionall([region.rect for region in gone])
         self._blank = False
-        covers = list(places.values())
-        bare = [piece for rect in freed for piece in left_over(rect, covers)]
+        bare = left_over(freed, list(places.values()))
         for piece in bare:
             self.surface.fill(self._kit.theme.page, piece)
         return bare
