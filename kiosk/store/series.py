@@ -136,9 +136,9 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
     relabel_ratings(w, was.day, new.day, boot)
     moved = "series = ? AND boot = ?" + ("" if was_set else " AND trusted = 0")
     given = w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone()
-    if not given and new.day >= was.day and not _restored_in(w, boot):
+    if not (given or was_set or new.day < was.day or _restored_in(w, boot)):
         return
-    # A date that goes back was or is wrong, and a restored database cannot tell: then too the numbers go on.
+    # A date that was set or goes back was or is wrong, and a restored database cannot tell: then the numbers go on.
     for row in w.conn.execute("SELECT service, n FROM numbers WHERE series = ?", (was.id,)).fetchall():
         database.high_water.cover(new.id, {row["service"]: row["n"]})
         _set_number(w, new.id, row["service"], row["n"])
