@@ -136,9 +136,10 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
     relabel_ratings(w, was.day, new.day, boot)
     moved = "series = ? AND boot = ?" + ("" if was_set else " AND trusted = 0")
     given = w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone()
-    if not (given or was_set or new.day < was.day or _restored_in(w, boot)):
+    if not (given or was_set or new.day < was.day or _unsure(w, was) or _restored_in(w, boot)):
         return
-    # A date that was set or goes back was or is wrong, and a restored database cannot tell: then the numbers go on.
+    # What was given on an unbelieved clock may be of today; a date that was set or goes back was or is wrong; a
+    # restored database cannot tell: in all these cases the numbers go on.
     for row in w.conn.execute("SELECT service, n FROM numbers WHERE series = ?", (was.id,)).fetchall():
         database.high_water.cover(new.id, {row["service"]: row["n"]})
         _set_number(w, new.id, row["service"], row["n"])
@@ -147,6 +148,11 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
         return  # its own numbers may be the same ones: those that were given meanwhile keep their label
     w.conn.execute(f"UPDATE tickets SET series = ?, trusted = 1 WHERE {moved}", (new.id, was.id, boot))
     w.emit("series.relabelled", {"from": was.id, "series": new.id, "boot": boot, "all": was_set})
+
+
+def _unsure(w: Writing, was: Series) -> bool:
+    guessed = w.conn.execute("SELECT 1 FROM tickets WHERE series = ? AND trusted = 0 LIMIT 1", (was.id,)).fetchone()
+    return not was.trusted or guessed is not None
 
 
 def _restored_in(w: Writing, boot: str) -> bool:
