@@ -28,11 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at its end
+        return 1
     except (OSError, ValueError, RuntimeError) as error:
         if os.environ.get("DEBUG"):
             raise
-        print(f"kiosk: {error}", file=sys.stderr)
+        print(f"kiosk: {_sentence(error)}", file=sys.stderr)
         return 1
+
+
+def _sentence(error: Exception) -> str:
+    """Our own errors say what to do; of the system's, the file and the reason are what matters."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the device'}: {error.strerror}"
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     sheet.add_argument("--printer", metavar="URL", help="this printer instead of the configured one")
     sheet.add_argument("--picture", metavar="FILE", type=Path, help="write the sheet to a PNG file instead")
     day = add("day", day_run, "open or close the office for a day, whatever its calendar says")
-    day.add_argument("day", metavar="DATE", type=date.fromisoformat, help="the day, as 2026-11-24")
+    day.add_argument("day", metavar="DATE", type=_day, help="the day, as 2026-11-24")
     day.add_argument("kind", metavar="KIND", choices=("off", "work", "half", "usual"), help="off, work, half or usual")
     day.add_argument("--reason", metavar="TEXT", default="", help="why, as citizens read it")
     quota = add("quota", quota_run, "give more numbers of a service today than its quota")
@@ -175,7 +185,11 @@ def export_run(options: argparse.Namespace) -> int:
     outbox, device = make_outbox(database, clock), device_id(folder, config.device)
     done = export(outbox, options.folder, device, status(database, clock.now()), everything=options.all)
     database.close()
-    print(f"{done.count} events → {done.path}" if done.path else "nothing waits: the server has everything")
+    print(
+        f"{done.count} event{'s' * (done.count != 1)} → {done.path}"
+        if done.path
+        else "nothing waits: the server has everything"
+    )
     return 0
 
 
@@ -214,6 +228,8 @@ def day_run(options: argparse.Namespace) -> int:
 def quota_run(options: argparse.Namespace) -> int:
     """`kiosk quota`."""
     with _open_store(options.config) as (store, now):
+        if not options.session and store.opening(now).status != "open":
+            raise ValueError("no session is running now: name one with --session")
         session = options.session or store.next_session(now)[0]
         store.overrides.add_quota(now, options.service, session, options.numbers)
     print(f"{options.service}, {session}: {options.numbers:+d}")
@@ -245,12 +261,28 @@ def clock_run(options: argparse.Namespace) -> int:
 
     with _open_store(options.config) as (store, now):
         if options.time:
-            said = now.at if options.time == "yes" else datetime.fromisoformat(options.time).replace(tzinfo=SITE_TIME)
+            said = now.at if options.time == "yes" else _site_time(options.time)
             store.note(now, "vouched", Vouched("manual", said, now.boot, now.mono).text())
             print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} (manual)")
         else:
             print(f"{now.local:%d/%m/%Y %H:%M} ({now.quality})" + ("" if now.trusted else ": nobody vouches for it"))
     return 0
+
+
+def _site_time(text: str) -> datetime:
+    from kiosk.clock import SITE_TIME
+
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=SITE_TIME)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no time: write it as 2026-11-23T07:12, or yes") from error
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write it as 2026-11-24") from error
 
 
 def prepare_run(options: argparse.Namespace) -> int:

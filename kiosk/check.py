@@ -17,11 +17,15 @@ from kiosk.texts import Texts
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One part: what it is (a key of `start.*`), whether it is in order, what was found or what to do."""
+    """One part: what it is (a key of `start.*`), whether it is in order, what was found or what to do.
+
+    A `note` is in order as long as somebody means it so.
+    """
 
     part: str
     ok: bool
     says: str
+    note: bool = False
 
 
 def main(config_file: str | None, office_file: str | None) -> int:
@@ -31,8 +35,8 @@ def main(config_file: str | None, office_file: str | None) -> int:
     bad = 0
     for finding in findings(config, office_file):
         bad += not finding.ok
-        mark = t("check.ok") if finding.ok else t("check.wrong")
-        print(f"{mark:4} {t(f'start.{finding.part}')}: {finding.says}")
+        mark = t("check.note" if finding.note else "check.ok" if finding.ok else "check.wrong")
+        print(f"{mark:5} {t(f'start.{finding.part}')}: {finding.says}")
     print(t("check.all_ok") if not bad else t("check.some_wrong", n=bad))
     return 1 if bad else 0
 
@@ -54,10 +58,12 @@ def _office(config: Config, office_file: str | None, t: Texts) -> Iterator[Findi
         yield Finding("office", False, str(error))
         return
     wrong = check_against(config, office)
-    sample = t("check.sample") if not (office_file or config.office) else ""
-    yield Finding("office", True, " ".join(filter(None, [office.site.name, sample])))
+    yield Finding("office", True, office.site.name)
+    if office.unit.code == offices.sample().unit.code:
+        yield Finding("office", True, t("check.sample"), note=True)
     yield from (Finding("office", False, problem) for problem in wrong)
-    yield from (Finding("config", True, hint) for hint in advice(config, office))
+    if config.buttons.factory == "gpio":
+        yield from (Finding("config", True, hint, note=True) for hint in advice(config, office))
 
 
 def _font(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
@@ -76,7 +82,7 @@ def _database(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
         return
     problem = quick_look(folder)
     free = shutil.disk_usage(folder).free // 1024 // 1024
-    yield Finding("database", not problem, problem or t("check.database", noi=folder, mb=t.number(free)))
+    yield Finding("database", not problem, problem or t("check.database", noi=folder, gb=t.number(free / 1024, 0)))
     if not os.access(folder, os.W_OK):
         yield Finding("database", False, t("check.not_writable", noi=folder))
     elif free < LOW_DISK_MB:

@@ -72,7 +72,7 @@ def test_a_slip_has_a_code_only_when_phones_can_reach_an_address(store: Store, u
     issued = store.issuing.issue(moment(0), "ho-tich", priority=True)
     slip = slip_content(replace(WORDS, public_url=url), SlipFacts(issued.ticket, 0, None, False))
     assert (bool(slip.qr_url), bool(slip.qr_caption)) == (code, code)
-    assert (slip.number, slip.priority, slip.place) == ("1001", "ƯU TIÊN", "Quầy 1 · Buổi Sáng")
+    assert (slip.number, slip.priority, slip.place) == ("1001", "ƯU TIÊN", "Quầy 1 · Buổi sáng")
     assert slip.qr_url == slip.qr_url.upper()
 
 

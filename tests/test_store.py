@@ -75,6 +75,8 @@ def test_staff_gives_more_numbers_than_the_quota_and_opens_a_holiday(tmp_path: P
     land = replace(book.services["dat-dai"], quota={"sang": 1})
     store = open_store(tmp_path, replace(book, services={**book.services, "dat-dai": land}))
     store.issuing.issue(moment(0), "dat-dai")
+    with pytest.raises(ValueError, match="no quota"):
+        store.overrides.add_quota(moment(1), "ho-tich", "sang", 1)
     store.overrides.add_quota(moment(1), "dat-dai", "sang", 1)
     assert store.issuing.issue(moment(2), "dat-dai").ticket.number == "3002"
     with pytest.raises(Refused, match="quota"):

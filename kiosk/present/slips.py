@@ -39,7 +39,7 @@ def _place(words: Words, service: str, session: str) -> str:
     counters = ", ".join(counter.label for counter in words.office.counters if service in counter.services)
     name = words.session_name(session)
     if counters and name:
-        return words.t("slip.place", quay=counters, buoi=name)
+        return words.t("slip.place", quay=counters, buoi=name.lower())
     return words.t("slip.counters", quay=counters) if counters else ""
 
 

@@ -29,6 +29,8 @@ class Overrides:
         """Give so many numbers more than the quota of a service in a session of today; 0 takes it back."""
         if service not in self.book.services:
             raise ValueError(f"the office has no service {service!r}, only {', '.join(self.book.services)}")
+        if session not in self.book.services[service].quota:
+            raise ValueError(f"{service} has no quota in the session {session!r}: its numbers are not limited")
         sessions = [known.id for known in self.book.hours.sessions]
         if session not in sessions or numbers < 0:
             raise ValueError(f"{numbers} for session {session!r}: use 0 or more, and one of {', '.join(sessions)}")
