@@ -71,7 +71,7 @@ def printed(appliance: Appliance, job: int) -> bool:
 
 def accounts(appliance: Appliance) -> dict[str, Any]:
     """Everything printed and sent, the appliance ended, the books checked."""
-    assert drain(appliance)
+    assert drain(appliance) == []
     appliance.close()
     found = audit(appliance.plan.folder.path)
     assert found["problems"] == []

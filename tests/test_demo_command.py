@@ -4,19 +4,23 @@ import argparse
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from kiosk.__main__ import main
+from kiosk.simulator import headless
+from kiosk.simulator.demo import built, citizens
 from kiosk.simulator.folder import Folder
 from kiosk.simulator.options import add_to
-from tests.test_demo import WAIT_S
+from tests.test_demo import WAIT_S, options
 
 STEPS = ("number 1001", "slip ", "ticket.issued", "counter 1", "ticket.finished", "rated", "rating.given")
 
@@ -96,16 +100,18 @@ def test_it_says_where_it_is_and_ends_with_ctrl_c_leaving_nothing_behind(tmp_pat
         assert "http://127.0.0.1:" in said[0]
         assert str(tmp_path) in said[1]
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        rest, errors = process.communicate(timeout=10)
         assert process.returncode == 0
+        assert "ended: numbers 1, " in rest.splitlines()[-1]
+        assert rest.splitlines()[-1].endswith(str(tmp_path))
         assert "Traceback" not in errors
         assert all_gone(tmp_path, 0)
 
 
 @pytest.mark.slow
 def test_untouched_it_shows_the_whole_job_in_a_terminal(tmp_path: Path) -> None:
-    with demo("--port", "0", "--dir", str(tmp_path)) as process:
-        said = read_until(process, "rating.given")
+    with demo("--port", "0", "--per-hour", "40", "--dir", str(tmp_path)) as process:
+        said = read_until(process, "simulated citizens come from now on, 40 an hour")
     at = [next(n for n, line in enumerate(said) if step in line) for step in STEPS]
     assert at == sorted(at)
 
@@ -129,6 +135,11 @@ def test_its_children_end_when_it_is_killed(tmp_path: Path) -> None:
         (["--office", "/does/not/exist.toml"], "cannot be read"),
         (["--language", "xx"], "language"),
         (["--printer", "lpt1"], "tcp://HOST:9100"),
+        (["--port", "99999"], "--port"),
+        (["--port", "-1"], "--port"),
+        (["--config", "/does/not/exist.toml"], "cannot be read"),
+        (["--dir", "/proc/x"], "the folder /proc/x cannot be used"),
+        (["--dir", "/dev/null"], "the folder /dev/null cannot be used"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -138,6 +149,77 @@ def test_an_option_that_cannot_be_met_is_refused_in_one_line(
     assert main(["demo", "--headless", "--dir", str(tmp_path), *arguments]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert says in line
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    [line] = capsys.readouterr().err.splitlines()
+    return str(line)
+
+
+def test_a_second_demo_on_a_folder_in_use_is_refused_and_changes_nothing_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Folder(tmp_path / "new")
+    with folder.held():
+        folder.clock.write_text("the first one's")
+        before = sorted(folder.path.rglob("*"))
+        assert main(["demo", "--headless", "--dir", str(folder.path)]) == 1
+        assert one_line(capsys) == f"kiosk: another demo uses {folder.path}: end it, or give another --dir"
+        assert sorted(folder.path.rglob("*")) == before
+        assert folder.clock.read_text() == "the first one's"
+    with folder.held():
+        pass  # whoever comes after the first one may
+
+
+def test_the_folder_of_a_real_kiosk_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "kiosk.db").touch()
+    assert main(["demo", "--headless", "--dir", str(tmp_path)]) == 1
+    assert "the data of a kiosk" in one_line(capsys)
+    assert [file.name for file in tmp_path.iterdir()] == ["kiosk.db"]
+
+
+def test_without_a_figure_citizens_come_when_nobody_is_there_to_press() -> None:
+    assert [citizens(options(*given)) for given in ([], ["--headless"], ["--headless", "--per-hour", "0"])] == [
+        0,
+        3600,
+        0,
+    ]
+
+
+def test_a_count_of_nothing_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--headless", "--per-hour", "0", "--seconds", "0.1", "--dir", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    [problem] = json.loads(said.out)["problems"]
+    assert "nobody took a number" in problem
+    assert problem in said.err
+
+
+def test_a_printer_that_cannot_be_reached_is_named_as_the_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        dead = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+    monkeypatch.setattr(headless, "DRAIN_S", 3.0)
+    arguments = ["--seconds", "2", "--per-hour", "36000", "--printer", dead, "--dir", str(tmp_path)]
+    assert main(["demo", "--headless", *arguments]) == 1
+    problem = json.loads(capsys.readouterr().out)["problems"][0]
+    assert f"the printer at {dead} cannot be reached" in problem
+
+
+def test_the_office_of_a_given_configuration_is_used_unless_another_one_is_given(tmp_path: Path) -> None:
+    config = tmp_path / "kiosk.toml"
+    config.write_text('office = "own.toml"\n[buttons]\nfactory = "mock"\n[printer]\nurl = "none"\n')
+    sample = resources.files("kiosk.assets").joinpath("office.sample.toml").read_text()
+    (tmp_path / "own.toml").write_text(sample.replace('"UBND xã Mẫu"', '"UBND xã Khác"'))
+    (tmp_path / "sample.toml").write_text(sample)
+    given = ["--headless", "--config", str(config)]
+    with built(options(*given), Folder(tmp_path / "a")) as appliance:
+        assert appliance.plan.office.unit.short == "UBND xã Khác"
+    with built(options(*given, "--office", str(tmp_path / "sample.toml")), Folder(tmp_path / "b")) as appliance:
+        assert appliance.plan.office.unit.short == "UBND xã Mẫu"
+    (tmp_path / "own.toml").unlink()
+    with pytest.raises(ValueError, match=r"own\.toml"), built(options(*given), Folder(tmp_path / "c")):
+        pass
 
 
 def test_a_kiosk_that_cannot_open_is_not_started_again_and_its_last_word_is_passed_on(

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk.clock import SITE_TIME
+from kiosk.config import load_config
 from kiosk.simulator import headless
 from kiosk.simulator.appliance import Appliance, Plan, make_receiver
 from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
@@ -46,25 +47,35 @@ def main(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     if not 0.1 <= options.speed <= 600:
         raise ValueError("--speed: from 0.1 to 600")
-    if not 0 <= options.per_hour <= MOST_AN_HOUR:
+    if not 0 <= citizens(options) <= MOST_AN_HOUR:
         raise ValueError(f"--per-hour: from 0 to {MOST_AN_HOUR}")
+    if not 0 <= options.port <= 65535:
+        raise ValueError("--port: from 0 to 65535")
     if options.seconds is not None and options.seconds <= 0:
         raise ValueError("--seconds: more than 0")
     if bool(options.server) != bool(options.token_file):
         raise ValueError("--server and --token-file belong together: a server takes events only with its token")
 
 
+def citizens(options: argparse.Namespace) -> float:
+    """How many an hour: without a person at the keys somebody has to come."""
+    usual = headless.PER_HOUR if options.headless else 0.0
+    return usual if options.per_hour is None else float(options.per_hour)
+
+
 @contextmanager
 def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
     """The appliance, started. Printer and server listen before the device is configured: it has to know their ports."""
-    folder.make()
-    clock = DemoClock(folder.clock, _start(folder), options.speed)
-    office = write_office(folder, options.office, limits=options.per_hour <= UNHURRIED)
-    token = write_token(folder, options.token_file)
-    slips = Slips(folder)
     with ExitStack() as opened:
+        opened.enter_context(folder.held())
+        own = load_config(options.config) if options.config else None
+        clock = DemoClock(folder.clock, _start(folder), options.speed)
+        document = options.office or (own.office if own else "")
+        office = write_office(folder, document, limits=citizens(options) <= UNHURRIED)
+        token = write_token(folder, options.token_file)
+        slips = Slips(folder)
         printer = receiver = None
-        if options.printer is None and options.config is None:
+        if options.printer is None and own is None:
             printer = EmulatedPrinter(on_slip=slips.keep)
             opened.callback(printer.close)
         if not options.server:
@@ -72,7 +83,7 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
             opened.callback(receiver.stop)
         url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
         server = receiver.url if receiver else options.server
-        config = write_config(folder, office, options.config, printer=url, server=server, language=options.language)
+        config = write_config(folder, office, own, printer=url, server=server, language=options.language)
         plan = Plan(folder, config, office, token, live=not options.headless, window=_display(options))
         appliance = Appliance(plan, clock, slips, printer, receiver)
         opened.callback(appliance.close)
@@ -111,8 +122,10 @@ def _display(options: argparse.Namespace) -> bool:
 
 def _counted(options: argparse.Namespace, appliance: Appliance, stop: threading.Event) -> int:
     print(f"kiosk demo: {appliance.plan.folder.path}", file=sys.stderr)
-    result = headless.run(appliance, options.per_hour, options.seconds or 20.0, options.seed, stop)
-    print(json.dumps(result, ensure_ascii=False), flush=True)
+    result = headless.run(appliance, citizens(options), options.seconds or 20.0, options.seed, stop)
+    say(json.dumps(result, ensure_ascii=False))
+    for problem in result["problems"]:
+        print(f"kiosk demo: {problem}", file=sys.stderr)
     return 1 if result["problems"] else 0
 
 
@@ -125,20 +138,28 @@ def _shown(options: argparse.Namespace, appliance: Appliance, stop: threading.Ev
     say(f"Folder: {appliance.plan.folder.path}")
     web.start()
     story = Story(appliance, say).start()
-    threading.Thread(target=_then_citizens, args=[story, crowds, options.per_hour], daemon=True).start()
+    threading.Thread(target=_then_citizens, args=[story, crowds, citizens(options)], daemon=True).start()
     try:
         _until(stop, appliance, options.seconds)
     finally:
         story.stop()
         crowds.close()
         web.close()
+    say(_end(appliance))
     return 0
+
+
+def _end(appliance: Appliance) -> str:
+    with closing(appliance.store()) as store:
+        figures = appliance.figures(store)
+    counted = "numbers {tickets}, slips {slips}, ratings {ratings}; {waiting} of {events} events wait for the server"
+    return f"Kết thúc · ended: {counted.format(**figures)}. Folder: {appliance.plan.folder.path}"
 
 
 def _then_citizens(story: Story, crowds: Crowds, per_hour: float) -> None:
     """The first citizen has the office alone, so that each printed line is true of that one."""
-    story.wait()
-    if per_hour:
+    if story.wait() and per_hour:
+        story.line(f"Công dân · simulated citizens come from now on, {per_hour:g} an hour")
         crowds.set(per_hour)
 
 

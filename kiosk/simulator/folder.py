@@ -1,11 +1,13 @@
 """The demo's folder: what each file in it is, and the configuration that the simulated device reads from it."""
 
+import fcntl
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from kiosk import documents
 from kiosk.config import Config, Output, Public, check_against, load_config, shipped
@@ -24,9 +26,28 @@ class Folder:
 
     path: Path
 
-    def make(self) -> None:
-        for folder in (self.path, self.slips, self.frames, self.screenshots):
-            folder.mkdir(parents=True, exist_ok=True)
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder and be the only demo in it; before this nothing in it may be written.
+
+        Raises OSError or ValueError: it cannot be used, another demo uses it, or it is a real kiosk's.
+        """
+        with self._opened() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however it ends
+            except BlockingIOError:
+                raise OSError(f"another demo uses {self.path}: end it, or give another --dir") from None
+            yield
+
+    def _opened(self) -> TextIO:
+        try:
+            if (self.path / "kiosk.db").exists() and not self.clock.exists():
+                raise ValueError(f"{self.path} holds the data of a kiosk and not of a demo: give another --dir")
+            for folder in (self.path, self.slips, self.frames, self.screenshots):
+                folder.mkdir(parents=True, exist_ok=True)
+            return (self.path / "demo.lock").open("w")
+        except OSError as error:
+            raise OSError(f"the folder {self.path} cannot be used ({error.strerror}): give another --dir") from error
 
     @property
     def config(self) -> Path:
@@ -93,14 +114,14 @@ def write_token(folder: Folder, source: Path | None) -> str:
 
 
 def write_config(
-    folder: Folder, office: Office, own: str | None, *, printer: str | None, server: str, language: str
+    folder: Folder, office: Office, own: Config | None, *, printer: str | None, server: str, language: str
 ) -> Config:
     """Write the device's kiosk.toml and return what it says.
 
-    `own` is the file of a real device: its keys, printer and screens take the place of the simulated ones; `printer`
-    (None: the one of that file) goes before it. Raises DocumentError, or ValueError when it does not fit the office.
+    `own` is that of a real device: its keys, printer and screens take the place of the simulated ones; `printer`
+    (None: its own one) goes before it. Raises DocumentError, or ValueError when it does not fit the office.
     """
-    config = load_config(own) if own else _simulated(shipped(), office)
+    config = own or _simulated(shipped(), office)
     config = replace(
         config,
         device=DEVICE,

@@ -3,13 +3,17 @@
 import statistics
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from kiosk.simulator.appliance import Appliance
 from kiosk.simulator.audit import audit
-from kiosk.simulator.citizens import Crowd
+from kiosk.simulator.citizens import Crowd, prints
+from kiosk.store import Store
 
+PER_HOUR = 3600.0
+"""Citizens an hour, if nobody says how many."""
 DRAIN_S = 20.0
 SHOT_S = 5.0
 
@@ -23,12 +27,14 @@ def run(
     _screenshots(appliance)
     if crowd:
         crowd.stop()
-    drained = drain(appliance)
+    problems = drain(appliance)
     appliance.close()
     totals = audit(appliance.plan.folder.path, slips=bool(appliance.printer), received=bool(appliance.receiver))
     if totals["received"] is None:
         totals["received"] = appliance.seen.figures.get("received", 0)  # what the real server has acknowledged
-    problems = totals.pop("problems") + ([] if drained else ["not everything was printed and sent in time"])
+    problems += totals.pop("problems")
+    if not appliance.seen.taken:
+        problems.insert(0, "nobody took a number, so nothing is proved: more --seconds or more --per-hour")
     return {**totals, **_times(appliance), "problems": problems[:20]}
 
 
@@ -38,29 +44,47 @@ def _screenshots(appliance: Appliance) -> None:
         appliance.wait_for(lambda seen: seen.shots >= views, SHOT_S)
 
 
-def drain(appliance: Appliance) -> bool:
+def drain(appliance: Appliance) -> list[str]:
     """Wait until all is printed and sent: first the printer, then the device ends with its last events, then the feed.
 
-    False when that took longer than `DRAIN_S` each.
+    A sentence for each of the two that took longer than `DRAIN_S`.
     """
-    store = appliance.store()
-    try:
-        open_jobs = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'sending')"
-        paperless = appliance.plan.config.printer.url == "none"
-        printed = paperless or _until(lambda: store.database.rows(open_jobs)[0][0] == 0)
+    with closing(appliance.store()) as store:
+        left = []
+        if jobs := _rest(lambda: _open_jobs(appliance, store)):
+            left.append(f"slips not printed after {DRAIN_S:g} s: {jobs}; {_printer(appliance)}")
         appliance.stop_device()
-        return _until(lambda: appliance.figures(store)["waiting"] == 0) and printed
-    finally:
-        store.close()
+        if events := _rest(lambda: appliance.figures(store)["waiting"]):
+            left.append(f"events not sent after {DRAIN_S:g} s: {events}; {_server(appliance)}")
+        return left
 
 
-def _until(done: Any, limit_s: float = DRAIN_S) -> bool:
-    until = time.monotonic() + limit_s
-    while not done():
-        if time.monotonic() > until:
-            return False
+def _open_jobs(appliance: Appliance, store: Store) -> int:
+    if appliance.plan.config.printer.url == "none":
+        return 0
+    return int(store.database.rows("SELECT count(*) FROM jobs WHERE state IN ('queued', 'sending')")[0][0])
+
+
+def _rest(count: Callable[[], int]) -> int:
+    """What is left of it when it is 0, or `DRAIN_S` later."""
+    until = time.monotonic() + DRAIN_S
+    while (left := count()) and time.monotonic() < until:
         time.sleep(0.1)
-    return True
+    return left
+
+
+def _printer(appliance: Appliance) -> str:
+    url, state = appliance.plan.config.printer.url, appliance.seen.printer
+    if state == "offline":
+        return f"the printer at {url} cannot be reached"
+    return f"the printer at {url} is slow" if prints(appliance.seen) else f"the printer at {url} says {state}"
+
+
+def _server(appliance: Appliance) -> str:
+    url, state = appliance.plan.config.sync.server, appliance.seen.server
+    return (
+        f"the server at {url} cannot be reached" if state == "offline" else f"the server at {url} says {state or '-'}"
+    )
 
 
 def _times(appliance: Appliance) -> dict[str, Any]:

@@ -8,7 +8,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--headless", action="store_true", help="no person: run, count, print one line of JSON, end")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds (headless: 20)")
-    parser.add_argument("--per-hour", type=float, default=0, metavar="N", help="simulated citizens an hour")
+    parser.add_argument("--per-hour", type=float, metavar="N", help="simulated citizens an hour (headless: 3600)")
     parser.add_argument("--speed", type=float, default=1, metavar="X", help="the office's clock goes X times as fast")
     parser.add_argument("--seed", type=int, metavar="N", help="the same citizens again")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="keep database, slips and pictures here")
@@ -16,6 +16,6 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--printer", metavar="URL", help="a real printer, as tcp://HOST:9100")
     parser.add_argument("--server", metavar="URL", help="a real commune server instead of the receiver")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="token for --server")
-    parser.add_argument("--config", metavar="FILE", help="kiosk.toml of a real device: its keys, printer and screens")
+    parser.add_argument("--config", metavar="FILE", help="kiosk.toml of a device: its keys, printer, screens, office")
     parser.add_argument("--office", metavar="FILE", help="office document instead of the sample office")
     parser.add_argument("--language", default="vi", metavar="CODE", help="language of screens and slips (vi, en)")

@@ -33,9 +33,10 @@ class Story:
         self._thread.start()
         return self
 
-    def wait(self) -> None:
-        """Until it is told."""
+    def wait(self) -> bool:
+        """Until it is told; False when it was stopped."""
         self._thread.join()
+        return not self._over.is_set()
 
     def stop(self) -> None:
         """Say no more."""
@@ -56,28 +57,28 @@ class Story:
         slips = len(appliance.seen.slips)
         appliance.tap(f"take:{service.id}")
         if not appliance.wait_for(lambda seen: bool(seen.taken), WAIT_S):
-            return self._line("no number was given: see the screens on the page")
+            return self.line("no number was given: see the screens on the page")
         number = appliance.seen.taken[0]["number"]
-        self._line(f"Lấy số · number {number} ({service.name}) for a simulated citizen")
+        self.line(f"Lấy số · number {number} ({service.name}) for a simulated citizen")
         if appliance.printer and appliance.wait_for(lambda seen: len(seen.slips) > slips, WAIT_S):
-            self._line(f"Phiếu · slip {appliance.plan.folder.slips / appliance.seen.slips[slips]}.png")
+            self.line(f"Phiếu · slip {appliance.plan.folder.slips / appliance.seen.slips[slips]}.png")
         elif appliance.wait_for(lambda seen: bool(seen.printed), WAIT_S):
-            self._line("Phiếu · slip printed")
+            self.line("Phiếu · slip printed")
         return self._received("ticket.issued")
 
     def _served(self, counter: Counter) -> None:
         self._press(f"call:{counter.id}", counter.id, call=True)
-        self._line(f"Gọi số · called to counter {counter.label}") and self._received("ticket.called")
+        self.line(f"Gọi số · called to counter {counter.label}") and self._received("ticket.called")
         if not self._pause(1.5):
             return
         self._press(f"call:{counter.id}", counter.id, call=False)
-        self._line(f"Hoàn tất · served at counter {counter.label}, its rating keys are armed")
+        self.line(f"Hoàn tất · served at counter {counter.label}, its rating keys are armed")
         self._received("ticket.finished")
         action = f"rate:{counter.id}:happy"
         if not self._pause(1.0) or not self._appliance.tap(action):
             return
         if self._appliance.wait_for(lambda seen: seen.figures.get("ratings", 0) > 0, WAIT_S):
-            self._line(f"Đánh giá · rated at counter {counter.label}")
+            self.line(f"Đánh giá · rated at counter {counter.label}")
             self._received("rating.given")
 
     def _press(self, key: str, counter: str, *, call: bool) -> None:
@@ -95,10 +96,10 @@ class Story:
         for _ in range(int(WAIT_S / LOOK_S)):
             event = self._event(kind)
             if event:
-                return self._line(f"Máy chủ · the server received event {event['n']}: {kind}")
+                return self.line(f"Máy chủ · the server received event {event['n']}: {kind}")
             if self._over.wait(LOOK_S):
                 return False
-        return self._line(f"the server has not received {kind} yet: it will come")
+        return self.line(f"the server has not received {kind} yet: it will come")
 
     def _event(self, kind: str) -> dict[str, Any] | None:
         path = self._appliance.plan.folder.receiver
@@ -106,7 +107,8 @@ class Story:
             row = conn.execute("SELECT seq, line FROM events WHERE type = ? ORDER BY num DESC", (kind,)).fetchone()
         return {"n": row[0], **json.loads(row[1])} if row else None
 
-    def _line(self, text: str) -> bool:
+    def line(self, text: str) -> bool:
+        """Say it with the office's time; False when nothing is said any more."""
         if not self._over.is_set():
             self._say(f"{self._appliance.clock.now():%H:%M:%S}  {text}")
         return not self._over.is_set()
