@@ -23,6 +23,7 @@ def office(appliance: Appliance) -> dict[str, Any]:
         "unit": plan.office.unit.name,
         "site": plan.office.site.name,
         "folder": str(plan.folder.path),
+        "language": plan.config.language,
         "views": [{"name": o.view, "width": o.pixels[0], "height": o.pixels[1]} for o in plan.config.screen.outputs],
         "services": [_service(service, letters) for service in plan.office.services],
         "counters": [_counter(counter, plan.office.clerk(counter.clerk)) for counter in plan.office.counters],

@@ -120,7 +120,7 @@ function buildScreen(view, host) {
   });
   const enlarge = make("button", { type: "button", class: "enlarge", title: "Phóng to · Enlarge" }, "⤢");
   enlarge.addEventListener("click", () => show(picture.src, view.name));
-  host.prepend(touch);
+  host.prepend(touch, make("div", { class: "loading" }, "đang tải · ", make("i", {}, "loading")));
   host.append(enlarge);
   if (!host.classList.contains("main")) {
     host.style.aspectRatio = `${view.width} / ${view.height}`;
@@ -141,6 +141,7 @@ function refresh(name) {
     place.shown = wanted;
     if (good) {
       place.node.src = fresh.src;
+      place.node.closest(".screen").classList.add("loaded");
       if ($("large").open && $("large").dataset.view === name) $("large").querySelector("img").src = fresh.src;
     }
     refresh(name);
@@ -159,22 +160,27 @@ function show(source, view = "") {
 
 /* --- building --- */
 
+/* What stands on the panel is in the language of the screens; the other one is the tip. */
+const inEnglish = () => office.language === "en";
+
 function serviceKey(service) {
   const action = `take:${service.id}`;
-  const node = key(action, { class: "key", title: service.name_en },
-    make("span", { class: "cap" }, service.digit), make("span", {}, service.name), letterOf(action));
+  const [name, title] = inEnglish() && service.name_en ? [service.name_en, service.name] : [service.name, service.name_en];
+  const node = key(action, { class: "key", title },
+    make("span", { class: "cap" }, service.digit), make("span", {}, name), letterOf(action));
   node.style.setProperty("--colour", COLOURS[service.colour] || service.colour);
   return node;
 }
 
-function plainKey(action, cap, name, title, colour) {
+function plainKey(action, cap, vi, en, colour) {
+  const [name, title] = inEnglish() ? [en, vi] : [vi, en];
   const node = key(action, { class: "key", title }, make("span", { class: "cap" }, cap), make("span", {}, name), letterOf(action));
   node.style.setProperty("--colour", colour);
   return node;
 }
 
 function buildPanel() {
-  $("panel").append(...office.services.map(serviceKey), plainKey("priority", "ƯT", "Ưu tiên", "Priority", "#d08a06"));
+  $("panel").append(...office.services.map(serviceKey), plainKey("priority", inEnglish() ? "P" : "ƯT", "Ưu tiên", "Priority", "#d08a06"));
   if (office.keys.includes("cancel")) $("panel").append(plainKey("cancel", "✕", "Bỏ chọn", "Cancel", "#5c6a7c"));
 }
 
