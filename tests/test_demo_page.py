@@ -1,7 +1,9 @@
 """The demo's page over a real socket: what it shows, what it takes, and whom it refuses."""
 
 import http.client
+import inspect
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -83,6 +85,21 @@ def test_every_fault_has_a_switch_on_the_page(web: Web) -> None:
     assert [name for name in FAULTS if f"{name}:" not in switches] == []
     with ask(web, "GET", "/office") as response:
         assert set(json.load(response)["faults"]) == set(FAULTS)
+
+
+def test_the_page_knows_the_language_of_the_screens_and_the_keys_names_in_it(web: Web) -> None:
+    with ask(web, "GET", "/office") as response:
+        office = json.load(response)
+    assert office["language"] == "vi"
+    assert [service["id"] for service in office["services"] if not service["name_en"]] == []
+
+
+def test_every_order_and_every_part_is_documented(web: Web) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "simulator.md").read_text()
+    orders = re.findall(r'case "(\w+)"', inspect.getsource(Web._obey))
+    assert len(orders) == 7
+    assert [name for name in orders if f'"do": "{name}"' not in page] == []
+    assert [name for name in (*FAULTS, *first_event(web)) if f"`{name}`" not in page] == []
 
 
 def test_a_press_on_the_page_becomes_a_number_a_slip_and_figures(web: Web, appliance: Appliance) -> None:
