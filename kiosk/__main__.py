@@ -257,11 +257,14 @@ def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment"]]:
 
 def clock_run(options: argparse.Namespace) -> int:
     """`kiosk clock`: what a person says counts until the next boot, or until the network knows better."""
-    from kiosk.clock import SITE_TIME, Vouched
+    from kiosk import RELEASED
+    from kiosk.clock import SITE_TIME, Vouched, believable
 
     with _open_store(options.config) as (store, now):
         if options.time:
             said = now.at if options.time == "yes" else _site_time(options.time)
+            if not believable(said, RELEASED):
+                raise ValueError(f"{said:%d/%m/%Y} cannot be: this version is of {RELEASED:%d/%m/%Y}")
             store.note(now, "vouched", Vouched("manual", said, now.boot, now.mono).text())
             print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} (manual)")
         else:
@@ -273,7 +276,8 @@ def _site_time(text: str) -> datetime:
     from kiosk.clock import SITE_TIME
 
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=SITE_TIME)
+        said = datetime.fromisoformat(text)
+        return said if said.tzinfo else said.replace(tzinfo=SITE_TIME)
     except ValueError as error:
         raise ValueError(f"{text!r} is no time: write it as 2026-11-23T07:12, or yes") from error
 

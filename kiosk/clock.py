@@ -21,6 +21,7 @@ TIME_ERROR = 5
 TIMESYNC = Path("/run/systemd/timesync/synchronized")
 RTC = Path("/sys/class/rtc/rtc0/since_epoch")
 RTC_OFF_S = 300
+BELIEVABLE = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
 
 
+def believable(at: datetime, floor: datetime) -> bool:
+    """Whether a time that somebody says can be true: not before the last sure one, and not ten years beyond it."""
+    return floor <= at <= floor + BELIEVABLE
+
+
 @dataclass(frozen=True, slots=True)
 class Vouched:
     """The true time at `mono` of a boot, as a person ("manual") or the commune server ("server") said it."""
@@ -83,11 +89,12 @@ class Vouched:
 
     @classmethod
     def read(cls, text: str) -> "Vouched | None":
-        """The other way; None for no text."""
+        """The other way; None for no text, and for a time that no clock can show."""
         if not text:
             return None
         fields = json.loads(text)
-        return cls(fields["by"], datetime.fromisoformat(fields["at"]), fields["boot"], fields["mono"])
+        at = datetime.fromisoformat(fields["at"])
+        return cls(fields["by"], at, fields["boot"], fields["mono"]) if believable(at, RELEASED) else None
 
 
 class Clock(Protocol):

@@ -27,6 +27,7 @@ ICONS = (
     *("star", "cane", "speech", "leaf", "coin", "shield"),
 )
 COLOURS = ("blue", "green", "red", "purple", "orange", "slate", "teal", "pink")
+MOST_PAPERS = 12
 MOST_SERVICES = 8
 """Field groups, not procedures: more do not fit on the screen in letters that can be read from a distance."""
 MOST_LEVELS = 5
@@ -391,6 +392,8 @@ def _check_services(office: Office, reader: Reader) -> None:
             reader.add((name,), f"there are {len(items)}: from 1 to {most} can be used")
     served = {name for counter in office.counters for name in counter.services}
     for at, service in enumerate(office.services, 1):
+        if len(service.papers) > MOST_PAPERS:
+            reader.add(("services", at, "papers"), f"more than {MOST_PAPERS} do not fit on a slip")
         if service.id not in served and reader.sound("counters"):
             reader.add(("services", at, "id"), "no counter serves it: its numbers would never be called")
         if service.valid_from and service.valid_to and service.valid_to < service.valid_from:

@@ -9,7 +9,7 @@ from typing import Any
 from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_factory
 from kiosk.clock import Clock
 from kiosk.config import Buttons, Config
-from kiosk.keypad import EvdevReader
+from kiosk.keypad import EvdevReader, KeypadError
 from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
 from kiosk.printer import Job, Printer, PrinterProfile, PrinterThread, open_transport
@@ -69,8 +69,7 @@ def open_panel(config: Config, offer: Callable[[Any], None]) -> Panel:
     """Keys and lamps. A chip that cannot be opened leaves touch and keypads, and a line in the log."""
     panel = Panel()
     if config.buttons.evdev:
-        panel.keypad = EvdevReader(config.buttons.evdev, config.buttons.keyboard, offer)
-        panel.keypad.start()
+        _open_keypad(panel, config.buttons, offer)
     if config.buttons.factory == "none":
         return panel
     if config.buttons.factory == "mock":
@@ -78,11 +77,20 @@ def open_panel(config: Config, offer: Callable[[Any], None]) -> Panel:
     try:
         panel.pins = Pins(key_pins(config.buttons), offer, bounce_s=config.buttons.bounce_s)
         panel.lamps = Lamps(lamp_pins(config.buttons))
-        panel.broken = {**panel.pins.broken, **panel.lamps.broken}
+        panel.broken |= {**panel.pins.broken, **panel.lamps.broken}
     except ButtonsError as error:
         logger.error("no keys on GPIO: %s", error)
-        panel.broken = {"gpio": str(error)}
+        panel.broken["gpio"] = str(error)
     return panel
+
+
+def _open_keypad(panel: Panel, buttons: Buttons, offer: Callable[[Any], None]) -> None:
+    try:
+        panel.keypad = EvdevReader(buttons.evdev, buttons.keyboard, offer)
+        panel.keypad.start()
+    except KeypadError as error:
+        logger.error("no keypad: %s", error)
+        panel.broken["keypad"] = str(error)
 
 
 @dataclass

@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from kiosk import __version__
-from kiosk.clock import Clock, Moment, Vouched
+from kiosk.clock import Clock, Moment, Vouched, believable
 from kiosk.config import Config
 from kiosk.store import StoreError
 from kiosk.store.board import last_sure_time
@@ -30,8 +30,6 @@ LOOK_S = 0.5
 """How often a new event is looked for."""
 SOON_S = 1.0
 """How long a new event waits for company."""
-BELIEVABLE = timedelta(days=3650)
-"""How far beyond the last sure time a server's clock may be."""
 THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 
 logger = logging.getLogger(__name__)
@@ -128,7 +126,7 @@ class Uplink:
     def _believe(self, said: datetime) -> None:
         """The server's time is better than none, unless it cannot be: the kiosk counts on from it."""
         now = self.clock.now()
-        if not self.clock.floor <= said <= self.clock.floor + BELIEVABLE:
+        if not believable(said, self.clock.floor):
             return
         vouched = Vouched("server", said, now.boot, now.mono)
         try:
@@ -155,5 +153,5 @@ def read_token(path: Path) -> str:
     """The device's token. Raises ValueError, which says what to do, when there is none."""
     try:
         return path.read_text().strip()
-    except OSError as error:
-        raise ValueError(f"{path}: no token ({error.strerror}): write the token of this kiosk into it") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no token ({error}): write the token of this kiosk into it") from error

@@ -114,3 +114,18 @@ def test_a_person_vouches_for_the_clock_and_opens_a_day(tmp_path: Path, capsys: 
     assert kept == [("day", "work|làm bù"), ("quota", "5")]
     assert main(["quota", "nowhere", "5", *given]) == 1
     assert main(["clock", "noon", *given]) == 1
+
+
+@pytest.mark.parametrize("said", ["0001-01-01T00:00", "9999-12-31T23:59", "0026-11-23T07:30", "2062-11-23T07:30"])
+def test_a_time_that_cannot_be_is_refused(tmp_path: Path, said: str):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    assert main(["clock", said, "--config", str(file)]) == 1
+    assert main(["clock", "--config", str(file)]) == 0
+
+
+def test_a_day_is_closed_only_with_a_reason_that_fits_the_screen(tmp_path: Path):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    for reason in ("", "x" * 301, "a\nb"):
+        assert main(["day", "2026-12-01", "off", "--reason", reason, "--config", str(file)]) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.store import Store, StoreError
+from kiosk.store import Store, StoreCorrupt, StoreError
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.store.series import next_number
 from kiosk.tickets import Refused, State
@@ -376,3 +376,10 @@ def test_one_key_finishes_first_and_calls_with_the_next_press(store: Store):
     assert store.counters.one_key(moment(10), "1").state is State.CALLED  # type: ignore[union-attr]
     assert store.counters.one_key(moment(60), "1").state is State.SERVED  # type: ignore[union-attr]
     assert store.counters.one_key(moment(70), "1").number == "1002"  # type: ignore[union-attr]
+
+
+def test_a_database_that_is_taken_away_is_noticed(store: Store):
+    store.database.check_mark()
+    store.database.path.unlink()
+    with pytest.raises(StoreCorrupt, match="taken away"):
+        store.database.check_mark()

@@ -68,6 +68,7 @@ class Database:
             self.conn = connect(self.path)
         except sqlite3.DatabaseError as error:
             raise self.explain(error) from error
+        self._file = self.path.stat().st_ino
 
     @contextmanager
     def writing(self, now: Moment) -> Iterator[Writing]:
@@ -108,9 +109,11 @@ class Database:
         return shutil.disk_usage(self.folder).free // 1024 // 1024
 
     def check_mark(self) -> None:
-        """Raise StoreCorrupt when another process found the database damaged."""
+        """Raise StoreCorrupt when another process found the database damaged, or another file lies in its place."""
         if self.mark.exists():
             raise StoreCorrupt(f"{self.path} was found damaged: restart the kiosk, it restores the last backup")
+        if not self.path.exists() or self.path.stat().st_ino != self._file:
+            raise StoreCorrupt(f"{self.path} was taken away or replaced: restart the kiosk")
 
     def close(self) -> None:
         self.conn.close()

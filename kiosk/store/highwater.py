@@ -13,6 +13,8 @@ from typing import Any
 from kiosk.store.durable import write_durably
 
 AHEAD = 50
+HIGHEST = 10**6
+"""No office gives so many numbers of a service in a day."""
 SERIES_KEPT = 12
 
 _EMPTY: dict[str, Any] = {"epoch": 0, "feed": "", "seq": 0, "series": {}}
@@ -34,7 +36,7 @@ class HighWater:
             self._content = _checked(json.loads(self.path.read_text()))
         except FileNotFoundError:
             self._content = _EMPTY
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             logger.error("%s cannot be read (%s): ceilings start from the database", self.path, error)
             self._content = _EMPTY
 
@@ -115,4 +117,4 @@ def _checked(content: Any) -> dict[str, Any]:
 
 
 def _are_ceilings(value: Any) -> bool:
-    return isinstance(value, dict) and all(type(n) is int and n >= 0 for n in value.values())
+    return isinstance(value, dict) and all(type(n) is int and 0 <= n < HIGHEST for n in value.values())

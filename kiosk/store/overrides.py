@@ -8,7 +8,9 @@ from kiosk.clock import Moment
 from kiosk.hours import CalendarDay, session_at
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database
+from kiosk.tickets import REASON_LETTERS
 
+MOST_EXTRA = 9999
 KINDS = get_args(CalendarDay.__annotations__["kind"])
 
 
@@ -23,6 +25,10 @@ class Overrides:
         """Make a day off, work or half, whatever the calendar says; "" takes it back. ValueError on another kind."""
         if kind and kind not in KINDS:
             raise ValueError(f"{kind!r} is no kind of day: use {', '.join(KINDS)}")
+        if kind == "off" and not reason.strip():
+            raise ValueError("say why the office is closed: citizens read it")
+        if len(reason) > REASON_LETTERS or not reason.isprintable() or "|" in reason:
+            raise ValueError(f"the reason must be one line of at most {REASON_LETTERS} letters, without |")
         self._put(now, "day", str(day), f"{kind}|{reason}" if kind else "", {"kind": kind, "reason": reason})
 
     def add_quota(self, now: Moment, service: str, session: str, numbers: int) -> None:
@@ -31,9 +37,10 @@ class Overrides:
             raise ValueError(f"the office has no service {service!r}, only {', '.join(self.book.services)}")
         if session not in self.book.services[service].quota:
             raise ValueError(f"{service} has no quota in the session {session!r}: its numbers are not limited")
-        sessions = [known.id for known in self.book.hours.sessions]
-        if session not in sessions or numbers < 0:
-            raise ValueError(f"{numbers} for session {session!r}: use 0 or more, and one of {', '.join(sessions)}")
+        sessions = [each.id for each in self.book.hours.sessions]
+        if session not in sessions or not 0 <= numbers <= MOST_EXTRA:
+            known = ", ".join(sessions)
+            raise ValueError(f"{numbers} for session {session!r}: use 0 to {MOST_EXTRA}, and one of {known}")
         key = f"{now.day}/{session}/{service}"
         self._put(now, "quota", key, str(numbers) if numbers else "", {"numbers": numbers})
 

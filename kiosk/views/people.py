@@ -1,8 +1,10 @@
 """Portraits: a photo cut to a disc, or a drawn person where there is none. Knows no name and no office."""
 
 import logging
+import warnings
 
 import pygame
+from PIL import Image
 
 from kiosk.views.icons import Pen
 from kiosk.views.model import Portrait
@@ -30,6 +32,8 @@ _CLOTHES: tuple[Rgb, ...] = (
 _SKINS: tuple[Rgb, ...] = ((244, 208, 176), (236, 194, 156), (248, 216, 188))
 _HAIRS: tuple[Rgb, ...] = ((42, 34, 34), (30, 28, 34), (58, 42, 36), (126, 124, 130))
 _FAILED: set[str] = set()
+LARGEST_PHOTO = 16_000_000
+"""Dots; a telephone's usual photo has 12 million."""
 
 
 def paint_portrait(surface: pygame.Surface, portrait: Portrait, ring: Rgb, back: Rgb) -> None:
@@ -42,6 +46,7 @@ def paint_portrait(surface: pygame.Surface, portrait: Portrait, ring: Rgb, back:
 
 def _photo(path: str, side: int) -> pygame.Surface | None:
     try:
+        _check_size(path)
         loaded = pygame.image.load(path)
         width, height = loaded.get_size()
         edge = min(width, height)
@@ -56,6 +61,20 @@ def _photo(path: str, side: int) -> pygame.Surface | None:
             _FAILED.add(path)
             logger.warning("portrait %s cannot be read (%s): a drawn one is shown", path, problem)
         return None
+
+
+def _check_size(path: str) -> None:
+    """A small file may unpack to gigabytes: its header says so before anything is unpacked."""
+    try:
+        with (
+            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
+            Image.open(path) as header,
+        ):
+            width, height = header.size
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise ValueError("far too many dots: make it smaller") from error
+    if width * height > LARGEST_PHOTO:
+        raise ValueError(f"{width} × {height} dots are too many: make it smaller")
 
 
 def _ringed(surface: pygame.Surface, face: pygame.Surface, ring: Rgb, back: Rgb) -> None:
