@@ -357,8 +357,11 @@ def received_events(path: Path) -> int:
 
 
 def make_receiver(folder: Folder, token: str, clock: DemoClock, port: int = 0) -> Receiver:
-    """The receiving server on the demo's clock, listening."""
-    return Receiver(folder.receiver, token, port=port, now=clock.now).start()
+    """The receiving server on the demo's clock, listening. Raises OSError when its database cannot be used."""
+    try:
+        return Receiver(folder.receiver, token, port=port, now=clock.now).start()
+    except sqlite3.DatabaseError as error:
+        raise OSError(f"{folder.receiver} cannot be used ({error}): delete it, or choose another --dir") from error
 
 
 def wired(config: Config) -> tuple[set[str], set[str]]:

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -95,8 +96,11 @@ def _start(folder: Folder) -> datetime:
     """Half past seven, or in a folder that was used before the moment of its last event: time never goes back."""
     if not (folder.path / "kiosk.db").exists():
         return START
-    with closing(connect(folder.path / "kiosk.db")) as conn:
-        row = conn.execute("SELECT line FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    try:
+        with closing(connect(folder.path / "kiosk.db")) as conn:
+            row = conn.execute("SELECT line FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    except sqlite3.DatabaseError:
+        return START  # the kiosk sets a damaged one aside
     return max(START, datetime.fromisoformat(json.loads(row[0])["at"]).astimezone(SITE_TIME)) if row else START
 
 

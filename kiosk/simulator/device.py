@@ -92,7 +92,9 @@ class Rig:
         self.app.stop()
 
     def _key(self, action: str, down: bool) -> None:
-        """By its pin; a counter without pins has its keys on the keyboard."""
+        """By its pin; a counter without pins has its keys on the keyboard. Before the kiosk is open it has no keys."""
+        if self._seen is None:
+            return
         if self._mock and action in self.pins:
             (mock_press if down else mock_release)(self.pins[action])
         elif action in self.keys:

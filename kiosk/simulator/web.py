@@ -142,8 +142,8 @@ class Web:
             order = await _order(request)
             # Starting and killing processes takes its time: the pictures must not stand still meanwhile.
             done = await asyncio.to_thread(self._obey, order)
-        except (ValueError, KeyError, TypeError) as error:
-            return JSONResponse({"error": str(error)}, HTTPStatus.BAD_REQUEST)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            return JSONResponse({"error": ascii(str(error))}, HTTPStatus.BAD_REQUEST)
         return JSONResponse({"done": done})
 
     def _obey(self, order: Mapping[str, Any]) -> bool:
