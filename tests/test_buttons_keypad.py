@@ -15,12 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import KEY_NAMES
 from kiosk.keypad import (
     EV_KEY,
     EV_SYN,
     INPUT_EVENT,
-    KEY_CODES,
     SYN_DROPPED,
     SYN_REPORT,
     EvdevReader,
@@ -310,7 +308,3 @@ def test_of_one_keypad_the_device_that_has_the_keys_is_taken(keypads: Keypads) -
 def test_unknown_keys_are_all_named() -> None:
     with pytest.raises(KeypadError, match='"f99", "hat"'):
         EvdevReader("*", {"f99": "a", "1": "b", "hat": "c", "KP 1": "d", "button 16": "e"}, lambda item: None)
-
-
-def test_every_key_that_the_configuration_knows_has_a_code():
-    assert KEY_NAMES - KEY_CODES.keys() == set()

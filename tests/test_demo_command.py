@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -55,11 +56,18 @@ def processes_of(folder: Path) -> list[int]:
 
 
 def all_gone(folder: Path, timeout_s: float) -> bool:
+    """Whether every process of the folder ends in time; waits on the processes themselves."""
     until = time.monotonic() + timeout_s
-    while processes_of(folder):
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.05)
+    for pid in processes_of(folder):
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            if not select.select([process], [], [], max(0.0, until - time.monotonic()))[0]:
+                return False
+        finally:
+            os.close(process)
     return True
 
 

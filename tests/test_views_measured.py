@@ -9,6 +9,8 @@ from typing import Any
 
 import pygame
 import pytest
+import zxingcpp
+from PIL import Image
 
 from kiosk.views import icons, shapes
 from kiosk.views.canvas import (
@@ -374,9 +376,6 @@ def test_a_photo_of_any_shape_fills_its_disc(kit: Kit, tmp_path: Any, size: tupl
 
 
 def test_the_code_on_the_glass_can_be_read(kit: Kit) -> None:
-    zxingcpp = pytest.importorskip("zxingcpp")
-    from PIL import Image
-
     surface = drawn(kit, ALL["glass-long"], (1280, 800)).surface
     image = Image.frombytes("RGB", surface.get_size(), pygame.image.tobytes(surface, "RGB"))
     assert [found.text for found in zxingcpp.read_barcodes(image)] == [ALL["glass-long"].notice.qr_url]  # type: ignore[union-attr]

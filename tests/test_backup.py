@@ -1,0 +1,221 @@
+"""Kills at any step, backups, and looks from outside: no number is repeated and no good copy is lost."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.store import Store, StoreCorrupt, StoreError, look
+from kiosk.store.backup import backups
+from kiosk.store.files import problem_of
+from kiosk.store.prepare import backup, hold, prepare, restore, single
+from tests.folders import break_pages, give, names, tickets, with_log_of_a_killed_kiosk
+from tests.office import moment, open_store, rulebook
+
+# --- kills ------------------------------------------------------------------------------------------------------
+
+
+def killed_before_step(step: int, act: Callable[[], object]) -> None:
+    """Runs in a child process: `act`, and a kill before its n-th change of the folder."""
+    steps = count(1)
+
+    def stepping(real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if next(steps) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*args, **kwargs)
+
+    for name in ("rename", "replace", "unlink", "fsync"):
+        setattr(os, name, partial(stepping, getattr(os, name)))
+    act()
+
+
+def all_kills(folder: Path, act: Callable[[Path], object]) -> Iterator[Path]:
+    """Copies of the folder in which `act` was killed before its first, second … step, and one where it was done."""
+    fork = multiprocessing.get_context("fork")
+    for step in count(1):
+        scratch = folder.with_name(f"killed-{step}")
+        shutil.copytree(folder, scratch)
+        child = fork.Process(target=killed_before_step, args=(step, lambda: act(scratch)))  # noqa: B023
+        child.start()
+        child.join(30)
+        assert child.exitcode in (0, -signal.SIGKILL)
+        yield scratch
+        shutil.rmtree(scratch)
+        if child.exitcode == 0:
+            assert step > 10
+            return
+
+
+@pytest.fixture
+def cut(tmp_path: Path) -> tuple[Path, Path, set[str]]:
+    """A folder as a kill of the kiosk leaves it, with a log; a backup with 3 tickets in it, and all 23 numbers."""
+    folder = tmp_path / "kiosk"
+    store = open_store(folder)
+    printed = give(store, 3)
+    saved = backup(folder, moment(10))
+    printed |= give(store, 20, 20)
+    with_log_of_a_killed_kiosk(folder, store.close)
+    (folder / "ballast").unlink()  # copied often
+    return folder, saved, printed
+
+
+def start_again(folder: Path, printed: set[str]) -> int:
+    """The next start after a kill; how many tickets the database had then."""
+    prepare(folder, moment(1000))
+    assert problem_of(folder / "kiosk.db") == ""
+    assert {name for name in names(folder) if name.startswith("kiosk.db") and "damaged" not in name} == {"kiosk.db"}
+    had = tickets(folder)
+    store = Store(folder, rulebook(press_limits=False))
+    assert not printed & give(store, 2, 1001)
+    store.close()
+    return had
+
+
+def test_a_restore_killed_at_any_point_repeats_no_number(cut: tuple[Path, Path, set[str]]):
+    folder, saved, printed = cut
+    had = [
+        start_again(killed, printed)
+        for killed in all_kills(folder, lambda scratch: restore(scratch, scratch / "backup" / saved.name, moment(100)))
+    ]
+    assert had == sorted(had, reverse=True) and set(had) == {23, 3}
+
+
+def test_a_start_on_a_damaged_database_killed_at_any_point_repeats_no_number(cut: tuple[Path, Path, set[str]]):
+    folder, _, printed = cut
+    (folder / "kiosk.db-wal").write_bytes(b"")
+    (folder / "kiosk.db").write_bytes(b"nonsense" * 1000)
+    assert {start_again(killed, printed) for killed in all_kills(folder, lambda at: prepare(at, moment(100)))} == {3}
+
+
+def test_a_log_left_by_a_kill_between_two_renames_is_not_replayed_into_the_backup(cut: tuple[Path, Path, set[str]]):
+    folder, _, printed = cut
+    (folder / "kiosk.db").rename(folder / "kiosk.db.damaged-before")
+    assert start_again(folder, printed) == 3
+    assert len(list(folder.glob("kiosk.db.damaged-*-wal"))) == 1
+
+
+# --- backups ----------------------------------------------------------------------------------------------------
+
+
+def test_backups_go_by_their_number_whatever_the_clock_said(store: Store, tmp_path: Path):
+    for n in range(8):
+        backup(tmp_path, moment(1000 + n))
+    past, future = backup(tmp_path, moment(day=-40)), backup(tmp_path, moment(day=400))
+    last = backup(tmp_path, moment(3000))
+    assert backups(tmp_path)[:3] == [last, future, past]
+    assert len(backups(tmp_path)) == 7
+
+
+def test_a_damaged_database_is_not_backed_up_and_pushes_out_no_backup(store: Store, tmp_path: Path):
+    give(store, 300)
+    for n in range(7):
+        backup(tmp_path, moment(1000 + n))
+    kept = backups(tmp_path)
+    store.close()
+    break_pages(tmp_path / "kiosk.db")
+    for n in range(7):
+        with pytest.raises(StoreCorrupt, match="restart"):
+            backup(tmp_path, moment(2000 + n))
+    assert backups(tmp_path) == kept
+    assert names(tmp_path / "backup") == {path.name for path in kept} | {"lock"}
+    assert prepare(tmp_path, moment(3000)).restored == kept[0].name
+
+
+def test_a_damaged_backup_is_passed_over_for_the_one_before_it(store: Store, tmp_path: Path):
+    give(store, 300)
+    good, bad = backup(tmp_path, moment(1000)), backup(tmp_path, moment(1001))
+    store.close()
+    break_pages(bad)
+    (tmp_path / "kiosk.db").unlink()
+    assert prepare(tmp_path, moment(2000)).restored == good.name
+
+
+def test_without_a_database_a_backup_is_refused_and_none_is_made(tmp_path: Path):
+    with pytest.raises(StoreError, match="kiosk prepare"):
+        backup(tmp_path, moment(0))
+    assert not (tmp_path / "kiosk.db").exists()
+    with pytest.raises(StoreError):
+        backup(tmp_path / "nowhere", moment(0))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense" * 1000])
+def test_a_file_that_is_no_backup_is_refused_and_the_database_stays(store: Store, tmp_path: Path, content: bytes):
+    give(store, 3)
+    store.close()
+    (tmp_path / "stick.db").write_bytes(content)
+    with pytest.raises(StoreError, match="choose another"):
+        restore(tmp_path, tmp_path / "stick.db", moment(10))
+    assert prepare(tmp_path, moment(20)).new_epoch == ""
+    assert tickets(tmp_path) == 3
+
+
+def test_a_restore_that_cannot_be_made_is_one_clear_sentence_and_changes_nothing(store: Store, tmp_path: Path):
+    saved = backup(tmp_path, moment(10))
+    with hold(tmp_path), pytest.raises(StoreError, match="stop it first"):
+        restore(tmp_path, saved, moment(20))
+    store.close()
+    (tmp_path / "kiosk.db.restored.part").mkdir()
+    with pytest.raises(StoreError, match="memory card"):
+        restore(tmp_path, saved, moment(20))
+    assert not list(tmp_path.glob("*.damaged-*"))
+    with pytest.raises(StoreError, match="does not exist"):
+        restore(tmp_path, tmp_path / "nothing.db", moment(20))
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_what_was_set_aside_can_be_put_back_with_its_log(cut: tuple[Path, Path, set[str]], index: bool):
+    folder, saved, _ = cut
+    if not index:
+        (folder / "kiosk.db-shm").unlink()
+    aside = restore(folder, saved, moment(100)).set_aside
+    before = (folder / aside).read_bytes()
+    assert restore(folder, folder / aside, moment(200)).new_epoch
+    assert tickets(folder) == 23
+    assert (folder / aside).read_bytes() == before
+
+
+# --- looking ----------------------------------------------------------------------------------------------------
+
+
+def traces(folder: Path) -> dict[str, tuple[int, int]]:
+    return {path.name: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")}
+
+
+def test_looking_at_a_backup_or_a_database_that_nobody_uses_writes_nothing(store: Store, tmp_path: Path):
+    give(store, 3)
+    saved = backup(tmp_path, moment(10))
+    store.note(moment(11), "printer", "ok")
+    store.close()
+    before = traces(tmp_path)
+    assert (problem_of(saved), look.quick_look(tmp_path), look.noted(tmp_path, "printer")) == ("", "", "ok")
+    assert look.server_word(tmp_path) == {}
+    assert not look.is_running(tmp_path)
+    assert traces(tmp_path) == before
+
+
+def test_looking_at_a_running_kiosk_sees_its_latest_word_and_writes_nothing(store: Store, tmp_path: Path):
+    give(store, 3)
+    store.note(moment(11), "printer", "paper_low")
+    with single(tmp_path):
+        before = traces(tmp_path)
+        assert (look.quick_look(tmp_path), look.noted(tmp_path, "printer")) == ("", "paper_low")
+        assert look.is_running(tmp_path)
+        assert traces(tmp_path) == before
+
+
+def test_looking_at_what_a_killed_kiosk_left_sees_its_log_and_writes_nothing(cut: tuple[Path, Path, set[str]]):
+    folder = cut[0]
+    before = traces(folder)
+    assert look.quick_look(folder) == ""
+    assert traces(folder) == before
+    (folder / "kiosk.db-shm").unlink()
+    before = traces(folder)
+    assert "kiosk prepare" in look.quick_look(folder)
+    assert traces(folder) == before
