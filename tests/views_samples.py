@@ -174,6 +174,7 @@ CALLED = (
     Called("3006", "Quầy 2", "09:29"),
     Called("2021", "Quầy 4", "09:25"),
 )
+OPEN_LINE = "Đang giải quyết: 412 (Trong hạn 409 · Quá hạn 3)"
 PROGRESS = ProgressPanel(
     "HỒ SƠ ĐÃ GIẢI QUYẾT",
     (
@@ -183,6 +184,8 @@ PROGRESS = ProgressPanel(
     ),
     "100,0 %",
     "Số liệu đến 17:00 ngày 20/11/2026",
+    total="2.695",
+    open_line=OPEN_LINE,
 )
 SATISFACTION = SatisfactionPanel(
     "HÀI LÒNG THÁNG 10",
@@ -224,7 +227,7 @@ def board(counters: int, long: bool = False) -> BoardView:
         return view
     called = tuple(replace(c, number=f"4{c.number}") for c in CALLED)
     header = Header(LONG_UNIT, LONG_UNIT, DATE, "23:58", "Mất kết nối với máy chủ xã. Số liệu có thể đã cũ")
-    progress = replace(PROGRESS, stale=True, rows=(*PROGRESS.rows, ProgressRow("Đang giải quyết", "12.408", 0, "open")))
+    progress = replace(PROGRESS, stale=True, total="112.695", open_line=OPEN_LINE.replace("412", "12.412"))
     return replace(
         view, header=header, called=called, missed=("40123", "10099", "30044", "20100", "50001"), progress=progress
     )

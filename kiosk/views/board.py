@@ -16,48 +16,47 @@ TIGHT_GAP = 18
 DENSE_GAP = 14
 
 
-def regions(view: BoardView, size: tuple[int, int]) -> list[Region]:
-    """Cut the view into regions for a screen of this size."""
-    height = size[1]
+def regions(view: BoardView, size: tuple[int, int], base: int) -> list[Region]:
+    """Cut the view into regions for a screen of this size; `base` is what lengths are reckoned from."""
     cards = view.cards[:COUNTERS_UP_TO]
     dense = len(cards) > PANELS_UP_TO
     gap = DENSE_GAP if dense else TIGHT_GAP if len(cards) > 6 else GAP
     # So many counters leave no room for both bars: what is lost matters more than the next announcement.
     ticker = "" if dense and view.header.lost else view.ticker
-    around = page(size, view.header, ticker, view.ticker_label)
-    room = _inner(around.room, height, dense)
+    around = page(size, base, view.header, ticker, view.ticker_label)
+    room = _inner(around.room, base, dense)
     found = list(around.regions)
     if not dense and _has_side(view):
-        wide = _side_width(room, len(cards), height)
+        wide = _side_width(room, len(cards), base)
         side = pygame.Rect(room.right - wide, room.y, wide, room.h)
-        found += panels.side_regions(view, side, height)
+        found += panels.side_regions(view, side, base)
         room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
-    for i, (box, card) in enumerate(zip(grid(room, len(cards), height), cards, strict=True)):
+    for i, (box, card) in enumerate(zip(grid(room, len(cards), base), cards, strict=True)):
         found.append(Region(f"counter {i}", box, (card, gap), partial(paint_card, view=card, gap=gap)))
     return found
 
 
-def _side_width(room: pygame.Rect, count: int, height: int) -> int:
+def _side_width(room: pygame.Rect, count: int, base: int) -> int:
     """Few counters on a long screen leave the panels more room."""
-    if count <= 4 and room.w > 1.7 * height:
-        return px(height, WIDE_SIDE)
-    return min(px(height, SIDE), room.w * 29 // 100)
+    if count <= 4 and room.w > 1.7 * base:
+        return px(base, WIDE_SIDE)
+    return min(px(base, SIDE), room.w * 29 // 100)
 
 
 def _has_side(view: BoardView) -> bool:
     return bool(view.called_title or view.called or view.missed or view.progress or view.satisfaction)
 
 
-def _inner(room: pygame.Rect, height: int, dense: bool) -> pygame.Rect:
+def _inner(room: pygame.Rect, base: int, dense: bool) -> pygame.Rect:
     """The room less the page's margins; cards bring half a gap of their own."""
-    side = px(height, DENSE_GAP / 2 if dense else MARGIN - GAP / 2)
-    above = px(height, 2 if dense else GAP * 0.4)
+    side = px(base, DENSE_GAP / 2 if dense else MARGIN - GAP / 2)
+    above = px(base, 2 if dense else GAP * 0.4)
     return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - 2 * above)
 
 
-def grid(room: pygame.Rect, count: int, height: int) -> list[pygame.Rect]:
+def grid(room: pygame.Rect, count: int, base: int) -> list[pygame.Rect]:
     """Boxes for so many counters, in as many columns as let the numbers be largest."""
-    columns = max(range(1, 5), key=lambda c: _room_for_number(room, count, c, height))
+    columns = max(range(1, 5), key=lambda c: _room_for_number(room, count, c, base))
     rows = -(-count // columns) if count else 0
     boxes: list[pygame.Rect] = []
     for i in range(count):
@@ -68,13 +67,13 @@ def grid(room: pygame.Rect, count: int, height: int) -> list[pygame.Rect]:
     return boxes
 
 
-def _room_for_number(room: pygame.Rect, count: int, columns: int, height: int) -> float:
+def _room_for_number(room: pygame.Rect, count: int, columns: int, base: int) -> float:
     """How large a number of four digits (2.9 times as wide as its size) can be with so many columns."""
     if columns > count:
         return -1.0
     rows = -(-count // columns)
-    wide = (room.w / columns - px(height, GAP + 28)) / 2.9
+    wide = (room.w / columns - px(base, GAP + 28)) / 2.9
     # Beside its number a card has at least two lines of text.
-    tall = (room.h / rows - px(height, GAP + 24) - number_least(height) * 0.65) / 0.74
+    tall = (room.h / rows - px(base, GAP + 24) - number_least(base) * 0.65) / 0.74
     empty = rows * columns - count
     return min(wide, tall) * (1 - 0.06 * empty)

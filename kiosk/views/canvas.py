@@ -96,17 +96,17 @@ class Kit:
 class Canvas:
     """A surface to draw one region of a view on."""
 
-    def __init__(self, kit: Kit, surface: pygame.Surface, record: Record) -> None:
+    def __init__(self, kit: Kit, surface: pygame.Surface, record: Record, base: int = 0) -> None:
         self.kit = kit
         self.theme = kit.theme
         self.surface = surface
         self.record = record
-        self.height = surface.get_height()
-        self.least = body_least(self.height)
+        self.base = base or base_of(surface.get_size())
+        self.least = body_least(self.base)
 
     def px(self, units: float) -> int:
-        """Pixels for a length given at a height of 1080."""
-        return px(self.height, units)
+        """Pixels for a length given at a base of 1080."""
+        return px(self.base, units)
 
     # --- shapes
 
@@ -182,7 +182,7 @@ class Canvas:
         words = clean(text)
         if not words:
             return pygame.Rect(room.topleft, (0, 0))
-        least = style.least or number_least(self.height)
+        least = style.least or number_least(self.base)
         high = max(least, int(room.h / DIGITS))
         wide = int(high * room.w / self.kit.type.line(words, style.weight, high).width)
         size = min(high, max(wide, round(least * 1.2)))
@@ -256,6 +256,8 @@ class Region:
     """A part of a view that is drawn on its own, when its key changes. `paint` covers the whole rect.
 
     The regions of a view lie apart. `returns`: it is often covered and uncovered, so its picture is worth keeping.
+    `base` is what its lengths are reckoned from (0: the surface's shorter edge). `flash`: the colour in which it lights
+    up for a moment when it has been painted anew.
     """
 
     name: str
@@ -263,6 +265,8 @@ class Region:
     key: Hashable
     paint: Callable[[Canvas, pygame.Rect], None]
     returns: bool = False
+    base: int = 0
+    flash: Rgb | None = None
 
 
 class Frame:
@@ -282,7 +286,7 @@ class Frame:
         dirty = self._clear(regions)
         for region in regions:
             shown = self._shown.get(region.name)
-            if shown is None or shown.key != region.key:
+            if shown is None or (shown.key, shown.base) != (region.key, region.base):
                 if not self._recall(region):
                     self._paint(region)
                 dirty.append(region.rect.copy())
@@ -340,7 +344,7 @@ class Frame:
     def _paint(self, region: Region) -> None:
         record = Record()
         self.surface.set_clip(region.rect)
-        region.paint(Canvas(self._kit, self.surface, record), region.rect)
+        region.paint(Canvas(self._kit, self.surface, record, region.base), region.rect)
         self.surface.set_clip(None)
         self._note(region, record)
 
@@ -386,16 +390,25 @@ def _around(rect: pygame.Rect, cover: pygame.Rect) -> list[pygame.Rect]:
     return [part for part in parts if part]
 
 
-def px(height: int, units: float) -> int:
-    """Pixels on a screen of this height for a length given at a height of 1080."""
-    return max(1, round(units * height / 1080))
+def base_of(size: tuple[int, int], zoom: float = 1.0) -> int:
+    """What all lengths on a screen of this size are reckoned from: its shorter edge, in pixels.
+
+    An upright screen is the same panel turned: its letters are as large as on the one that lies. Larger text (`zoom`)
+    is a smaller page seen from nearer.
+    """
+    return round(min(size) * zoom)
 
 
-def body_least(height: int) -> int:
+def px(base: int, units: float) -> int:
+    """Pixels for a length given at a base of 1080."""
+    return max(1, round(units * base / 1080))
+
+
+def body_least(base: int) -> int:
     """Smallest size of body text, in pixels."""
-    return math.ceil(height * BODY_SHARE)
+    return math.ceil(base * BODY_SHARE)
 
 
-def number_least(height: int) -> int:
+def number_least(base: int) -> int:
     """Smallest size of a ticket's number, in pixels."""
-    return math.ceil(height * NUMBER_SHARE)
+    return math.ceil(base * NUMBER_SHARE)

@@ -66,7 +66,7 @@ def _label(canvas: Canvas, row: pygame.Rect, view: CounterCard, colours: _Colour
 def _plate(canvas: Canvas, rect: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     """The number; or the word in its place, with what else is to be said of the counter below it."""
     canvas.plate(rect, Plate(min(canvas.px(22), rect.h // 4), colours.plate, canvas.theme.card))
-    digits = round(number_least(canvas.height) * DIGITS)
+    digits = round(number_least(canvas.base) * DIGITS)
     pad = max(0, min(canvas.px(16), (rect.h - digits) // 2))
     inner = rect.inflate(-2 * canvas.px(6), -2 * pad)
     if view.number:
@@ -100,7 +100,7 @@ def _portrait(canvas: Canvas, disc: pygame.Rect, view: CounterCard) -> int:
 def _wide(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(76))
     foot = pygame.Rect(inner.x, inner.bottom - canvas.px(112), inner.w, canvas.px(112))
-    spare = inner.h - top.h - foot.h - round(number_least(canvas.height) * DIGITS)
+    spare = inner.h - top.h - foot.h - round(number_least(canvas.base) * DIGITS)
     gap = max(canvas.px(3), min(canvas.px(16), spare // 3))
     label = _label(canvas, top, view, colours, canvas.px(42))
     service = pygame.Rect(label.right + canvas.px(20), top.y, inner.right - label.right - canvas.px(20), top.h)
@@ -211,7 +211,7 @@ def _narrow(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Col
     label = _label(canvas, top, view, colours, canvas.px(34))
     _count(canvas, pygame.Rect(label.right, top.y, inner.right - label.right, top.h), view, None)
     below = top.bottom + canvas.px(3)
-    digits = math.ceil(number_least(canvas.height) * DIGITS)
+    digits = math.ceil(number_least(canvas.base) * DIGITS)
     room = inner.bottom - below - digits
     words = _words(canvas, view, colours, inner.w, room)
     used = sum(height for _, _, height in words)

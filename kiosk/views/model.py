@@ -42,7 +42,8 @@ TILES_UP_TO = 8
 class Header:
     """The band at the top.
 
-    `clock` is "HH:MM"; `lost` names a source that is gone and is shown as a strip below the band.
+    `clock` is "HH:MM"; `lost` names a source that is gone and is shown as a strip below the band. `emblem` is a picture
+    file; without one, or with one that cannot be read, a star is drawn.
     """
 
     unit: str
@@ -50,6 +51,7 @@ class Header:
     date: str
     clock: str
     lost: str = ""
+    emblem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,15 @@ class PriorityBar:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageKey:
+    """The key to the next language: `text` is that language's own name, `digit` what its key is marked with."""
+
+    action: str
+    text: str
+    digit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One message in place of the tiles: take your slip, number and QR on the glass, a refusal.
 
@@ -119,7 +130,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class TakeView:
-    """Take a number: by touch (icons lead) or by keys (the digit of the key leads). 0 to 8 tiles."""
+    """Take a number: by touch (icons lead) or by keys (the digit of the key leads). 0 to 8 tiles.
+
+    With keys, `panel` is the sentence beside a drawing of the front panel; it stands there while there is room.
+    `message` stands in place of the tiles where there are none.
+    """
 
     header: Header
     mode: Literal["touch", "keys"]
@@ -129,6 +144,9 @@ class TakeView:
     ticker: str = ""
     ticker_label: str = ""
     staff_icons: tuple[str, ...] = ()
+    language: LanguageKey | None = None
+    panel: str = ""
+    message: str = ""
 
 
 # --- board ---
@@ -168,18 +186,23 @@ class ProgressRow:
     label: str
     text: str
     share: float = 0.0
-    tone: Literal["early", "on_time", "late", "open"] = "on_time"
+    tone: Literal["early", "on_time", "late"] = "on_time"
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressPanel:
-    """Dossiers settled, with the time the figures are from. `stale` greys them."""
+    """Dossiers settled (`total` beside the title), the open ones in a line, and the time that the figures are from.
+
+    `stale` greys them.
+    """
 
     title: str
     rows: tuple[ProgressRow, ...]
     percent: str
     asof: str
     stale: bool = False
+    total: str = ""
+    open_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +226,10 @@ class SatisfactionPanel:
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """The hall's board: 1 to 16 counters; the panels are shown up to `PANELS_UP_TO` counters."""
+    """The hall's board: 0 to 16 counters; the panels are shown up to `PANELS_UP_TO` counters.
+
+    `apology` is a strip below the band; `message` stands in place of the counters where there are none.
+    """
 
     header: Header
     cards: tuple[CounterCard, ...]
@@ -215,6 +241,8 @@ class BoardView:
     satisfaction: SatisfactionPanel | None = None
     ticker: str = ""
     ticker_label: str = ""
+    apology: str = ""
+    message: str = ""
 
 
 # --- rate ---
@@ -271,4 +299,17 @@ class StartView:
     footer: str = ""
 
 
-View: TypeAlias = TakeView | BoardView | RateView | StartView
+@dataclass(frozen=True, slots=True)
+class IdleView:
+    """The calm screen of an office that is closed: clock, what is next, and when numbers are given.
+
+    `drift` is any integer; another one moves everything a little, so that nothing burns in.
+    """
+
+    header: Header
+    message: str
+    lines: tuple[str, ...] = ()
+    drift: int = 0
+
+
+View: TypeAlias = TakeView | BoardView | RateView | StartView | IdleView

@@ -30,9 +30,9 @@ class _Row:
 
 def paint_notice(canvas: Canvas, rect: pygame.Rect, notice: Notice) -> None:
     """Paint a message on the page, in a card that is as large as it needs to be."""
-    wide = min(rect.w - 2 * canvas.px(40), round(canvas.height * (1.36 if notice.qr_url else 1.2)))
+    wide = min(rect.w - 2 * canvas.px(40), round(canvas.base * (1.36 if notice.qr_url else 1.2)))
     side = 2 * canvas.px(56)
-    code = min(round(canvas.height * 0.4), wide * 2 // 5) if notice.qr_url else 0
+    code = min(round(canvas.base * 0.4), wide * 2 // 5) if notice.qr_url else 0
     column = wide - 2 * canvas.px(26) - side - (code + canvas.px(44) if code else 0)
     tall = rect.h - 2 * canvas.px(20)
     rows = _rows(canvas, notice, (column, tall - 3 * canvas.px(44)))

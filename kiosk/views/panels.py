@@ -16,14 +16,15 @@ from kiosk.views.theme import Rgb, Theme, mix, readable
 
 CALLED = 226
 RING = 176
+OPEN = 80
 
 
-def side_regions(view: BoardView, side: pygame.Rect, height: int) -> list[Region]:
+def side_regions(view: BoardView, side: pygame.Rect, base: int) -> list[Region]:
     """Stack the panels; the list of called numbers takes what the others leave, and always has room for two rows."""
     found: list[Region] = []
     bottom = side.bottom
-    wanted = _progress_height(view.progress, height), _satisfaction_height(view.satisfaction, side, height)
-    if view.satisfaction and side.h - sum(wanted) >= px(height, CALLED):
+    wanted = _progress_height(view.progress, base), _satisfaction_height(view.satisfaction, side, base)
+    if view.satisfaction and side.h - sum(wanted) >= px(base, CALLED):
         panel = view.satisfaction
         box = pygame.Rect(side.x, bottom - wanted[1], side.w, wanted[1])
         found.append(Region("satisfaction", box, panel, lambda c, r: _satisfaction(c, r, panel)))
@@ -39,16 +40,15 @@ def side_regions(view: BoardView, side: pygame.Rect, height: int) -> list[Region
     return found
 
 
-def _progress_height(panel: ProgressPanel | None, height: int) -> int:
+def _progress_height(panel: ProgressPanel | None, base: int) -> int:
     if panel is None:
         return 0
-    below = sum(row.tone == "open" for row in panel.rows)
-    return px(height, 26 + 28 + 44 + 40 + RING + 44 * below + 8)
+    return px(base, 26 + 28 + 44 + 40 + RING + (OPEN if panel.open_line else 0) + 8)
 
 
-def _satisfaction_height(panel: SatisfactionPanel | None, side: pygame.Rect, height: int) -> int:
+def _satisfaction_height(panel: SatisfactionPanel | None, side: pygame.Rect, base: int) -> int:
     """In a narrow side the line below the bar takes two rows."""
-    return px(height, 212 if side.w >= px(height, 640) else 240) if panel else 0
+    return px(base, 212 if side.w >= px(base, 640) else 240) if panel else 0
 
 
 def _pad(canvas: Canvas, box: pygame.Rect) -> int:
@@ -58,6 +58,18 @@ def _pad(canvas: Canvas, box: pygame.Rect) -> int:
 def _title(canvas: Canvas, inner: pygame.Rect, text: str, tall: int, width: int | None = None) -> pygame.Rect:
     row = pygame.Rect(inner.x, inner.y, width or inner.w, tall)
     canvas.text(row, text, Style(canvas.px(32), "Bold", canvas.theme.blue, lines=2, keep=0.84))
+    return row
+
+
+def _headline(canvas: Canvas, inner: pygame.Rect, text: str, figure: str, ink: Rgb) -> pygame.Rect:
+    """A title with its figure at the right end."""
+    row = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44))
+    left = row.right
+    if figure:
+        style = Style(canvas.px(38), "Bold", ink, "right", keep=0.5)
+        left = canvas.text(pygame.Rect(row.centerx, row.y, row.right - row.centerx, row.h), figure, style).x
+    room = pygame.Rect(row.x, row.y, left - canvas.px(12) - row.x, row.h)
+    canvas.text(room, text, Style(canvas.px(32), "Bold", ink, lines=2, keep=0.8))
     return row
 
 
@@ -137,7 +149,6 @@ def _row_colour(tone: str, theme: Theme) -> Rgb:
         "early": theme.bright,
         "on_time": (76, 152, 232),
         "late": (214, 52, 62),
-        "open": theme.grey,
     }
     return colours.get(tone, theme.grey)
 
@@ -147,23 +158,24 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
     ground = theme.tint_grey if panel.stale else theme.card
     box = card(canvas, rect, ground)
     inner = box.inflate(-2 * _pad(canvas, box), -2 * canvas.px(14))
-    title = _title(canvas, inner, panel.title, canvas.px(44))
+    ink = readable(theme.muted if panel.stale else theme.blue, ground)
+    title = _headline(canvas, inner, panel.title, panel.total, ink)
     style = Style(canvas.px(28), "Medium", readable(theme.muted, ground), "right", lines=2, keep=0.9)
     asof = canvas.block(panel.asof, (inner.w, canvas.px(84)), style)
     foot = round(asof.drops[-1] + 1.34 * asof.size) if asof else 0
     canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.asof, style)
     middle = pygame.Rect(inner.x, title.bottom, inner.w, inner.bottom - foot - title.bottom)
-    beside = [row for row in panel.rows if row.tone != "open"]
-    for row in reversed([row for row in panel.rows if row.tone == "open"]):
-        middle.h -= canvas.px(44)
-        _figure(canvas, pygame.Rect(middle.x, middle.bottom, middle.w, canvas.px(44)), row, panel.stale, ground)
+    if panel.open_line:
+        middle.h -= canvas.px(OPEN)
+        below = pygame.Rect(middle.x, middle.bottom, middle.w, canvas.px(OPEN))
+        canvas.text(below, panel.open_line, Style(canvas.px(29), "Medium", readable(theme.ink, ground), lines=2))
     side = min(middle.h, canvas.px(RING), inner.w * (38 if inner.w > canvas.px(460) else 35) // 100)
-    if panel.percent or any(row.share for row in beside):
+    if panel.percent or any(row.share for row in panel.rows):
         ring = pygame.Rect(inner.x, middle.y + (middle.h - side) // 2, side, side)
         _ring(canvas, ring, panel, ground)
         middle = pygame.Rect(ring.right + canvas.px(16), middle.y, inner.right - ring.right - canvas.px(16), middle.h)
-    tall = middle.h // max(1, len(beside))
-    for i, row in enumerate(beside):
+    tall = middle.h // max(1, len(panel.rows))
+    for i, row in enumerate(panel.rows):
         _figure(canvas, pygame.Rect(middle.x, middle.y + i * tall, middle.w, tall), row, panel.stale, ground)
 
 

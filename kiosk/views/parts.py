@@ -27,21 +27,23 @@ class Page:
     room: pygame.Rect
 
 
-def page(size: tuple[int, int], header: Header, ticker: str = "", label: str = "", staff: tuple[str, ...] = ()) -> Page:
+def page(
+    size: tuple[int, int], base: int, header: Header, ticker: str = "", label: str = "", staff: tuple[str, ...] = ()
+) -> Page:
     """Lay out band, strip and ticker; the room between them touches them and both sides."""
     width, height = size
     regions: list[Region] = []
-    band = pygame.Rect(0, 0, width, px(height, BAND))
+    band = pygame.Rect(0, 0, width, px(base, BAND))
     shown = replace(header, lost="")
     regions.append(Region("header", band, (shown, staff), lambda c, r: _band(c, r, shown, staff)))
     top = band.bottom
     if header.lost:
-        strip = pygame.Rect(0, top, width, px(height, STRIP))
+        strip = pygame.Rect(0, top, width, px(base, STRIP))
         regions.append(Region("lost", strip, header.lost, lambda c, r: _strip(c, r, header.lost)))
         top = strip.bottom
     bottom = height
     if ticker:
-        bar = pygame.Rect(0, height - px(height, TICKER), width, px(height, TICKER))
+        bar = pygame.Rect(0, height - px(base, TICKER), width, px(base, TICKER))
         regions.append(Region("ticker", bar, (ticker, label), lambda c, r: _ticker(c, r, ticker, label)))
         bottom = bar.top
     return Page(tuple(regions), pygame.Rect(0, top, width, bottom - top))
@@ -80,7 +82,7 @@ def _band(canvas: Canvas, rect: pygame.Rect, header: Header, staff: tuple[str, .
     canvas.fill(pygame.Rect(rect.x, rect.bottom - line, rect.w, line), theme.gold)
     emblem = pygame.Rect(canvas.px(MARGIN), 0, canvas.px(88), canvas.px(88))
     emblem.centery = (rect.h - line) // 2
-    canvas.made(emblem, "emblem", lambda: _emblem(canvas, emblem.size))
+    paint_emblem(canvas, emblem, header.emblem)
     right = _clock(canvas, rect, header)
     for name in staff:
         right -= canvas.px(56)
@@ -113,8 +115,13 @@ def _clock(canvas: Canvas, rect: pygame.Rect, header: Header) -> int:
     return left
 
 
-def _emblem(canvas: Canvas, size: tuple[int, int]) -> pygame.Surface:
-    """The emblem on transparent ground: each colour is a layer of its own."""
+def paint_emblem(canvas: Canvas, rect: pygame.Rect, path: str) -> None:
+    """The office's emblem from its file; a star where there is none, or none that can be read."""
+    canvas.made(rect, ("emblem", path), lambda: _star(canvas, rect.size))
+
+
+def _star(canvas: Canvas, size: tuple[int, int]) -> pygame.Surface:
+    """A star on transparent ground: each colour is a layer of its own."""
     theme = canvas.theme
     out = shapes.layer(size, theme.red, lambda big: icons.Pen(big).circle(theme.red, 50, 50, 50))
     star = shapes.layer(size, theme.star, lambda big: icons.Pen(big).poly(theme.star, shapes.star_points((50, 52), 34)))

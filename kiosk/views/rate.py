@@ -22,16 +22,15 @@ FOOT = 80
 QUESTION = 108
 
 
-def regions(view: RateView, size: tuple[int, int]) -> list[Region]:
-    """Cut the view into regions for a screen of this size."""
-    height = size[1]
-    around = page(size, view.header)
-    side = px(height, MARGIN) - px(height, GAP / 2)
+def regions(view: RateView, size: tuple[int, int], base: int) -> list[Region]:
+    """Cut the view into regions for a screen of this size; `base` is what lengths are reckoned from."""
+    around = page(size, base, view.header)
+    side = px(base, MARGIN) - px(base, GAP / 2)
     room = around.room.inflate(-2 * side, 0)
     found = list(around.regions)
-    foot = pygame.Rect(room.x, room.bottom - px(height, FOOT), room.w, px(height, FOOT))
+    foot = pygame.Rect(room.x, room.bottom - px(base, FOOT), room.w, px(base, FOOT))
     found.append(Region("privacy", foot, view.privacy, lambda c, r: _privacy(c, r, view.privacy)))
-    who = pygame.Rect(room.x, room.y + px(height, 14), room.w, px(height, WHO))
+    who = pygame.Rect(room.x, room.y + px(base, 14), room.w, px(base, WHO))
     key = (view.clerk, view.clerk_title, view.counter_line, view.portrait, view.ticket_label, view.number)
     found.append(Region("who", who, key, lambda c, r: _who(c, r, view)))
     rest = pygame.Rect(room.x, who.bottom, room.w, foot.y - who.bottom)
@@ -40,7 +39,7 @@ def regions(view: RateView, size: tuple[int, int]) -> list[Region]:
             Region("message", rest, (view.state, view.message, view.detail), lambda c, r: _message(c, r, view))
         )
         return found
-    ask = pygame.Rect(rest.x, rest.y, rest.w, px(height, QUESTION))
+    ask = pygame.Rect(rest.x, rest.y, rest.w, px(base, QUESTION))
     found.append(Region("question", ask, view.question, lambda c, r: _question(c, r, view.question)))
     faces = pygame.Rect(rest.x, ask.bottom, rest.w, rest.bottom - ask.bottom)
     labels = tuple(face.label for face in view.faces)
@@ -92,7 +91,7 @@ def _ticket(canvas: Canvas, inner: pygame.Rect, view: RateView) -> int:
         return inner.right
     label = Style(canvas.px(30), "Medium", theme.muted, "centre", keep=0.6)
     number = Style(canvas.px(135), "ExtraBold", theme.number, "centre")
-    size = max(number.size, canvas.height // 8 + 1)
+    size = max(number.size, canvas.base // 8 + 1)
     wide = round(canvas.kit.type.line(view.number, "ExtraBold", size).width) + 2 * canvas.px(34)
     plate = pygame.Rect(0, inner.y, min(wide, inner.w * 2 // 5), inner.h)
     plate.right = inner.right

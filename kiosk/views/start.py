@@ -13,17 +13,16 @@ from kiosk.views.theme import Rgb, Theme
 FOOT = 70
 
 
-def regions(view: StartView, size: tuple[int, int]) -> list[Region]:
+def regions(view: StartView, size: tuple[int, int], base: int) -> list[Region]:
     """Cut the view into regions: one row a check, in two columns when there are more than eight."""
-    height = size[1]
-    around = page(size, view.header)
-    side = px(height, MARGIN) - px(height, GAP / 2)
+    around = page(size, base, view.header)
+    side = px(base, MARGIN) - px(base, GAP / 2)
     room = around.room.inflate(-2 * side, 0)
-    foot = pygame.Rect(room.x, room.bottom - px(height, FOOT), room.w, px(height, FOOT))
+    foot = pygame.Rect(room.x, room.bottom - px(base, FOOT), room.w, px(base, FOOT))
     found = [*around.regions, Region("footer", foot, view.footer, lambda c, r: _footer(c, r, view.footer))]
     columns = 1 if len(view.checks) <= 6 else 2
     rows = max(4, -(-len(view.checks) // columns))
-    area = pygame.Rect(room.x, room.y + px(height, 10), room.w, foot.y - room.y - px(height, 10))
+    area = pygame.Rect(room.x, room.y + px(base, 10), room.w, foot.y - room.y - px(base, 10))
     for i, check in enumerate(view.checks):
         column, row = divmod(i, rows)
         box = pygame.Rect(

@@ -15,16 +15,16 @@ from kiosk.views.theme import Rgb, colour_of, mix, readable
 BAR = 156
 
 
-def regions(view: TakeView, size: tuple[int, int]) -> list[Region]:
-    """Cut the view into regions for a screen of this size."""
-    around = page(size, view.header, view.ticker, view.ticker_label, view.staff_icons)
-    room = _inner(around.room, size[1])
+def regions(view: TakeView, size: tuple[int, int], base: int) -> list[Region]:
+    """Cut the view into regions for a screen of this size; `base` is what lengths are reckoned from."""
+    around = page(size, base, view.header, view.ticker, view.ticker_label, view.staff_icons)
+    room = _inner(around.room, base)
     if view.notice:
         notice, area = view.notice, around.room
         return [*around.regions, Region("notice", area, notice, lambda c, r: paint_notice(c, r, notice))]
     found: list[Region] = list(around.regions)
     if view.priority:
-        found.append(_bar_region(view.priority, room, size[1], view.mode == "keys"))
+        found.append(_bar_region(view.priority, room, base, view.mode == "keys"))
         room = pygame.Rect(room.x, room.y, room.w, found[-1].rect.top - room.y)
     for box, tile in zip(grid(room, len(view.tiles)), view.tiles, strict=False):
         found.append(_tile_region(box, tile, view))
@@ -45,11 +45,11 @@ def grid(room: pygame.Rect, count: int) -> list[pygame.Rect]:
     return boxes
 
 
-def _inner(room: pygame.Rect, height: int) -> pygame.Rect:
+def _inner(room: pygame.Rect, base: int) -> pygame.Rect:
     """The room less the page's margins; cards bring half a gap of their own."""
-    side = px(height, MARGIN) - px(height, GAP / 2)
-    above = px(height, GAP * 0.55)
-    return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - above - px(height, GAP * 0.4))
+    side = px(base, MARGIN) - px(base, GAP / 2)
+    above = px(base, GAP * 0.55)
+    return pygame.Rect(room.x + side, room.y + above, room.w - 2 * side, room.h - above - px(base, GAP * 0.4))
 
 
 def _tile_region(box: pygame.Rect, tile: Tile, view: TakeView) -> Region:
@@ -60,8 +60,8 @@ def _tile_region(box: pygame.Rect, tile: Tile, view: TakeView) -> Region:
     )
 
 
-def _bar_region(bar: PriorityBar, room: pygame.Rect, height: int, keys: bool) -> Region:
-    tall = px(height, BAR) + px(height, GAP)
+def _bar_region(bar: PriorityBar, room: pygame.Rect, base: int, keys: bool) -> Region:
+    tall = px(base, BAR) + px(base, GAP)
     box = pygame.Rect(room.x, room.bottom - tall, room.w, tall)
     return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys), returns=True)
 
@@ -88,7 +88,7 @@ def _tile_inner(canvas: Canvas, box: pygame.Rect) -> pygame.Rect:
 
 def _sign_height(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
     """How large icons can be beside the longest names of all tiles: the same in each."""
-    key = ("sign", canvas.height, inner.size, peers)
+    key = ("sign", canvas.base, inner.size, peers)
     return canvas.kit.lengths.get(key, lambda: _measured_sign(canvas, inner, peers))
 
 
@@ -103,7 +103,7 @@ def _measured_sign(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, s
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """How one kind of text on a tile is set; `size` at a height of 1080."""
+    """How one kind of text on a tile is set; `size` at a base of 1080."""
 
     size: int
     weight: Weight
