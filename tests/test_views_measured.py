@@ -1,7 +1,6 @@
-"""Every view at both sizes, measured: text whole, apart, large and readable; what can be touched; what is drawn."""
+"""Every view in every size and theme, measured; what can be touched; what is drawn."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from itertools import combinations, pairwise, product
@@ -13,135 +12,68 @@ import zxingcpp
 from PIL import Image
 
 from kiosk.views import icons, shapes
-from kiosk.views.canvas import (
-    Canvas,
-    Frame,
-    Kit,
-    Record,
-    Region,
-    Style,
-    TextBox,
-    body_least,
-    left_over,
-    number_least,
-)
+from kiosk.views.canvas import Canvas, Frame, Kit, Record, Region, Style, left_over
 from kiosk.views.draw import regions
-from kiosk.views.model import BoardView, FaceKind, Portrait, RateView, TakeView, View
-from kiosk.views.theme import CONTRAST, DAY, Rgb, contrast
+from kiosk.views.model import FaceKind, Portrait, RateView, View
+from kiosk.views.theme import CONTRAST, DAY, THEMES, contrast
+from tests.views_measure import drawn, problems
 from tests.views_samples import ALL, BOARD, LONG_RATE, LONG_TAKE, LONG_UNIT, RATE, TAKE, board, notice_view
 
-SIZES = ((1920, 1080), (1280, 800))
+SIZES = ((1920, 1080), (1280, 800), (1024, 600), (800, 480), (1080, 1920))
+DRAWN_THEMES = ("standard", "contrast-large")
+"""Between them they have all colours and all layouts: the slow test draws the other two as well."""
 
 
 @pytest.fixture(scope="module")
-def kit() -> Iterator[Kit]:
-    """Fonts and shapes without any display."""
+def kits() -> Iterator[dict[str, Kit]]:
+    """Fonts and shapes of each theme, without any display."""
     pygame.font.init()
-    yield Kit()
+    yield {name: Kit(theme) for name, theme in THEMES.items()}
     pygame.font.quit()
 
 
-def drawn(kit: Kit, view: View, size: tuple[int, int]) -> Frame:
-    frame = Frame(kit, size)
-    frame.show(regions(view, size))
-    return frame
+@pytest.fixture
+def kit(kits: dict[str, Kit]) -> Kit:
+    return kits["standard"]
 
 
 every_view = pytest.mark.parametrize("name", ALL)
-both_sizes = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
-@both_sizes
+@pytest.mark.parametrize("theme", DRAWN_THEMES)
+@every_size
 @every_view
-def test_no_text_is_cut_or_leaves_its_room(kit: Kit, name: str, size: tuple[int, int]) -> None:
-    for box in drawn(kit, ALL[name], size).texts():
-        assert not box.cut, box
-        # Smooth edges reach up to two pixels beyond what was measured.
-        assert box.room.inflate(4, 4).contains(box.rect), box
-
-
-@both_sizes
-@every_view
-def test_no_text_lies_over_another(kit: Kit, name: str, size: tuple[int, int]) -> None:
-    for one, other in combinations(list(drawn(kit, ALL[name], size).texts()), 2):
-        assert not one.rect.colliderect(other.rect), (one, other)
-
-
-@both_sizes
-@every_view
-def test_no_text_is_smaller_than_a_fortieth_of_the_height(kit: Kit, name: str, size: tuple[int, int]) -> None:
-    assert min(box.size for box in drawn(kit, ALL[name], size).texts()) >= body_least(size[1]) == size[1] / 40
-
-
-@both_sizes
-@every_view
-def test_the_ticket_s_number_is_an_eighth_of_the_height(kit: Kit, name: str, size: tuple[int, int]) -> None:
-    view = ALL[name]
-    texts = {box.text: box for box in drawn(kit, view, size).texts() if box.size >= number_least(size[1])}
-    assert set(main_numbers(view)) <= set(texts)
-
-
-def main_numbers(view: View) -> list[str]:
-    if isinstance(view, BoardView):
-        return [card.number for card in view.cards if card.number]
-    if isinstance(view, TakeView):
-        return [view.notice.number] if view.notice and view.notice.number else []
-    return [view.number] if isinstance(view, RateView) and view.number else []
-
-
-@both_sizes
-@every_view
-def test_text_can_be_read_on_what_is_behind_it(kit: Kit, name: str, size: tuple[int, int]) -> None:
-    frame = drawn(kit, ALL[name], size)
-    for box in frame.texts():
-        assert seen_contrast(frame.surface, box) >= CONTRAST, box
-
-
-def seen_contrast(surface: pygame.Surface, box: TextBox) -> float:
-    """Contrast of the commonest colour around a text against the strongest colour of its letters."""
-    part = surface.subsurface(box.rect.clip(surface.get_rect()))
-    raw = pygame.image.tobytes(part, "RGB")
-    colours = Counter(zip(raw[0::3], raw[1::3], raw[2::3], strict=True))
-    around: Rgb = frame_colour(surface, box.rect)
-    return max(contrast(colour, around) for colour, count in colours.items() if count > 2)
-
-
-def frame_colour(surface: pygame.Surface, rect: pygame.Rect) -> Rgb:
-    """The commonest colour on the edge just outside a box."""
-    edge = rect.inflate(4, 4).clip(surface.get_rect().inflate(-2, -2))
-    points = [(x, y) for x in range(edge.left, edge.right) for y in (edge.top, edge.bottom - 1)]
-    colours = Counter(tuple(surface.get_at(point))[:3] for point in points)
-    red, green, blue = colours.most_common(1)[0][0]
-    return red, green, blue
-
-
-@both_sizes
-@every_view
-def test_every_word_of_the_model_is_on_the_screen_or_left_out_by_rule(
-    kit: Kit, name: str, size: tuple[int, int]
+def test_all_text_is_whole_apart_large_enough_and_readable(
+    kits: dict[str, Kit], name: str, size: tuple[int, int], theme: str
 ) -> None:
-    view = ALL[name]
-    shown = " ".join(box.text.replace("\u00a0", " ") for box in drawn(kit, view, size).texts())
-    for needed in must_show(view):
-        assert needed in shown
+    """Body text is at least 1/40 of the shorter edge, a ticket's number 1/8, contrast that of the theme (4.5 or 7)."""
+    assert problems(kits[theme], ALL[name], size) == []
 
 
-def must_show(view: View) -> list[str]:
-    if isinstance(view, TakeView):
-        if view.notice:
-            return [view.notice.title, view.notice.number, view.notice.pill, *view.notice.lines]
-        return [part for tile in view.tiles for part in (tile.name, tile.digit, tile.note)]
-    if isinstance(view, BoardView):
-        return [
-            part for card in view.cards for part in (card.counter_label, card.service_line, card.number, card.plate)
-        ]
-    if isinstance(view, RateView):
-        asked = [view.question, *(face.label for face in view.faces)] if view.state == "ask" else [view.message]
-        return [view.clerk, view.counter_line, view.number, *asked]
-    return [part for check in view.checks for part in (check.name, check.text, check.advice)]
+@pytest.mark.slow
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in DRAWN_THEMES])
+@every_size
+@every_view
+def test_the_other_themes_too(kits: dict[str, Kit], name: str, size: tuple[int, int], theme: str) -> None:
+    assert problems(kits[theme], ALL[name], size) == []
 
 
-@both_sizes
+@pytest.mark.parametrize("theme", ["large", "contrast-large"])
+def test_larger_text_is_larger_by_a_fifth_where_there_are_up_to_six_services_or_four_counters(
+    kits: dict[str, Kit], theme: str
+) -> None:
+    for view in (TAKE, BOARD, RATE):
+        usual, large = (smallest_words(kits[name], view) for name in ("standard", theme))
+        assert large >= 1.15 * usual
+
+
+def smallest_words(kit: Kit, view: View) -> int:
+    """Size of the smallest text of the view's own part, below the band."""
+    return min(box.size for box in drawn(kit, view, (1920, 1080)).texts() if box.rect.top > 200)
+
+
+@every_size
 def test_decomposed_letters_draw_the_same_picture(kit: Kit, size: tuple[int, int]) -> None:
     for view in (LONG_TAKE, board(9, long=True), LONG_RATE):
         composed, decomposed = drawn(kit, view, size), drawn(kit, nfd(view), size)
@@ -177,10 +109,11 @@ def test_absurdly_long_and_empty_texts_end_in_dots_and_not_in_an_error(kit: Kit)
 
 
 def test_every_action_has_a_box_of_a_finger_s_size_and_none_lies_over_another(kit: Kit) -> None:
-    for view, actions in ((LONG_TAKE, {*"12345678", "priority"}), (LONG_RATE, {f"rate {n}" for n in range(1, 6)})):
+    take, rate = {*"12345678", "priority", "language"}, {f"rate {n}" for n in range(1, 6)}
+    for view, actions in ((LONG_TAKE, take), (LONG_RATE, rate)):
         hits = list(drawn(kit, view, (1280, 800)).hits())
         assert {hit.action for hit in hits} == actions
-        assert all(min(hit.rect.size) >= 800 / 8 for hit in hits)
+        assert all(min(hit.rect.size) >= 800 / 12 for hit in hits)
         assert not any(one.rect.colliderect(other.rect) for one, other in combinations(hits, 2))
 
 
@@ -198,12 +131,12 @@ def test_between_the_tiles_there_is_nothing_to_touch(kit: Kit) -> None:
 
 
 def test_a_message_takes_the_tiles_away(kit: Kit) -> None:
-    assert list(drawn(kit, ALL["slip"], (1280, 800)).hits()) == []
+    assert [hit.action for hit in drawn(kit, ALL["slip"], (1280, 800)).hits()] == ["language"]
 
 
 def test_chosen_priority_keeps_the_tiles_and_offers_the_way_back(kit: Kit) -> None:
     actions = {hit.action for hit in drawn(kit, ALL["take-chosen"], (1280, 800)).hits()}
-    assert actions == {*"123456", "cancel"}
+    assert actions == {*"123456", "cancel", "language"}
 
 
 # --- drawing only what changed
@@ -311,14 +244,6 @@ def test_what_is_left_over_of_a_box_is_all_that_no_cover_lies_over() -> None:
         bare = box.collidepoint(x, y) and not any(cover.collidepoint(x, y) for cover in covers)
         assert sum(piece.collidepoint(x, y) for piece in pieces) == bare
     assert left_over(box, [box.inflate(2, 2)]) == []
-
-
-@both_sizes
-@every_view
-def test_regions_stay_on_the_screen_and_apart(name: str, size: tuple[int, int]) -> None:
-    found = regions(ALL[name], size)
-    assert all(pygame.Rect((0, 0), size).contains(region.rect) for region in found)
-    assert not any(one.rect.colliderect(other.rect) for one, other in combinations(found, 2))
 
 
 # --- pictures

@@ -17,6 +17,8 @@ from kiosk.views.model import (
     Face,
     FaceKind,
     Header,
+    IdleView,
+    LanguageKey,
     Notice,
     Portrait,
     PriorityBar,
@@ -61,9 +63,9 @@ LONG_TILES = (
     Tile("8", "8", "Thuế – Phí – Lệ phí", "Nộp tiền, lấy biên lai", "coin", "pink", "12 người chờ • 45–60 phút"),
 )
 WHO = "Dành cho: người cao tuổi, người khuyết tật, phụ nữ mang thai, người đi cùng trẻ nhỏ, người có công với cách mạng"
-PRIORITY = PriorityBar("priority", "Lấy số ưu tiên", WHO, "CHỌN ƯU TIÊN", digit="0")
+PRIORITY = PriorityBar("priority", "Lấy số ưu tiên", WHO, "CHỌN ƯU TIÊN", digit="ƯT")
 CHOSEN = PriorityBar(
-    "cancel", "Đã chọn ưu tiên. Mời Ông/Bà chọn việc cần làm", "", "HỦY ƯU TIÊN", chosen=True, digit="0"
+    "cancel", "Đã chọn ưu tiên. Mời Ông/Bà chọn việc cần làm", "", "HỦY ƯU TIÊN", chosen=True, digit="ƯT"
 )
 HOTLINE = "Đường dây nóng tiếp nhận phản ánh, kiến nghị: (số của đơn vị)"
 QR = "HTTPS://MOTCUA.XA-MAU.EXAMPLE/T/0123456789ABCDEF"
@@ -108,7 +110,9 @@ HOLIDAY = Notice(
 )
 TOO_FAST = Notice("too_fast", "Phiếu đang in. Người tiếp theo xin chờ vài giây", tone="info")
 
-TAKE = TakeView(TAKE_HEADER, "touch", TILES, PRIORITY)
+LANGUAGE = LanguageKey("language", "English", "VI/EN")
+TAKE = TakeView(TAKE_HEADER, "touch", TILES, PRIORITY, language=LANGUAGE)
+PRESS = "Mời Ông/Bà bấm phím trên bảng phím bên dưới màn hình"
 LONG_TAKE = TakeView(
     Header(LONG_UNIT, TAKE_HEADER.title, DATE, "23:58", lost="Mất kết nối với máy chủ xã. Số liệu có thể đã cũ"),
     "touch",
@@ -118,8 +122,11 @@ LONG_TAKE = TakeView(
     HOTLINE,
     "THÔNG BÁO",
     ("offline", "paper_low"),
+    replace(LANGUAGE, text="Tiếng Việt"),
 )
-KEYS = replace(TAKE, mode="keys", header=replace(TAKE_HEADER, title="Mời Ông/Bà bấm phím theo việc cần làm để lấy số"))
+KEYS = replace(
+    TAKE, mode="keys", panel=PRESS, header=replace(TAKE_HEADER, title="Mời Ông/Bà bấm phím theo việc cần làm để lấy số")
+)
 
 
 def notice_view(notice: Notice, title: str = "Lấy số thành công") -> TakeView:
@@ -291,15 +298,30 @@ START = StartView(
     "Máy vẫn cấp số được khi một bộ phận báo lỗi. Kỹ thuật viên: (số của đơn vị)",
 )
 
+IDLE = IdleView(
+    Header("UBND XÃ MẪU", "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG", DATE, "18:05"),
+    "Lấy số lại từ 07:00, Thứ Tư, 25/11/2026",
+    ("Sáng: 07:00 – 11:15", "Chiều: 13:00 – 16:30"),
+)
+LONG_IDLE = replace(
+    IDLE,
+    header=Header(LONG_UNIT, LONG_UNIT, DATE, "23:58"),
+    message="Hôm nay đơn vị nghỉ: Ngày Văn hóa Việt Nam. Lấy số lại từ 07:00, Thứ Tư, 25/11/2026",
+    lines=(*IDLE.lines, "Đường dây nóng: (số của đơn vị)"),
+    drift=4,
+)
+
+SORRY = "Xin lỗi Ông/Bà vì phải chờ lâu hơn dự kiến. Đơn vị đang bố trí thêm quầy"
 ALL: dict[str, View] = {
     "take": TAKE,
     "take-long": LONG_TAKE,
     "take-keys": KEYS,
-    "take-keys-long": replace(LONG_TAKE, mode="keys"),
+    "take-keys-long": replace(LONG_TAKE, mode="keys", panel=PRESS),
     "take-chosen": replace(TAKE, priority=CHOSEN),
     "take-chosen-long": replace(LONG_TAKE, priority=CHOSEN),
+    "take-6-long": replace(LONG_TAKE, tiles=LONG_TILES[:6]),
     "take-3": replace(TAKE, tiles=TILES[:3], priority=None),
-    "take-0": replace(TAKE, tiles=()),
+    "take-0": replace(TAKE, tiles=(), message="Hôm nay chưa có lĩnh vực nào nhận số. Xin gặp bàn hướng dẫn"),
     "slip": notice_view(SLIP),
     "slip-long": replace(LONG_TAKE, notice=LONG_SLIP),
     "glass": notice_view(GLASS, "Máy in hết giấy"),
@@ -312,6 +334,10 @@ ALL: dict[str, View] = {
     "board": BOARD,
     **{f"board-{n}": board(n) for n in (1, 2, 3, 6, 8, 9, 12, 16)},
     **{f"board-{n}-long": board(n, long=True) for n in (2, 4, 6, 9, 12, 16)},
+    "board-sorry": replace(BOARD, apology=SORRY),
+    "board-9-sorry": replace(board(9, long=True), apology=SORRY),
+    "board-16-sorry": replace(board(16), apology=SORRY),
+    "board-0": replace(BOARD, cards=(), message="Chưa khai báo quầy nào. Kỹ thuật viên xem lại office.toml"),
     "board-list": replace(board(4), progress=None, satisfaction=None),
     "board-list-long": replace(board(9, long=True), progress=None, satisfaction=None),
     "rate": RATE,
@@ -320,6 +346,8 @@ ALL: dict[str, View] = {
     "rate-already": ALREADY,
     "rate-not-open": NOT_OPEN,
     "start": START,
+    "idle": IDLE,
+    "idle-long": LONG_IDLE,
 }
 
 

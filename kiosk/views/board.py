@@ -7,11 +7,13 @@ import pygame
 from kiosk.views import panels
 from kiosk.views.canvas import Region, number_least, px
 from kiosk.views.counter import paint_card
-from kiosk.views.model import COUNTERS_UP_TO, PANELS_UP_TO, BoardView
-from kiosk.views.parts import GAP, MARGIN, page
+from kiosk.views.model import COUNTERS_UP_TO, PANELS_UP_TO, BoardView, Notice
+from kiosk.views.notice import paint_notice
+from kiosk.views.parts import GAP, MARGIN, page, upright
 
 SIDE = 560
 WIDE_SIDE = 660
+NARROW_SIDE = 440
 TIGHT_GAP = 18
 DENSE_GAP = 14
 
@@ -21,16 +23,25 @@ def regions(view: BoardView, size: tuple[int, int], base: int) -> list[Region]:
     cards = view.cards[:COUNTERS_UP_TO]
     dense = len(cards) > PANELS_UP_TO
     gap = DENSE_GAP if dense else TIGHT_GAP if len(cards) > 6 else GAP
-    # So many counters leave no room for both bars: what is lost matters more than the next announcement.
-    ticker = "" if dense and view.header.lost else view.ticker
-    around = page(size, base, view.header, ticker, view.ticker_label)
+    # Many counters leave no room for more bars: what is lost matters most, then the apology.
+    apology = "" if dense and view.header.lost else view.apology
+    strips = bool(view.header.lost) + bool(apology)
+    ticker = "" if strips > (0 if dense else 1) and len(cards) > 6 else view.ticker
+    around = page(size, base, view.header, ticker, view.ticker_label, apology=apology)
     room = _inner(around.room, base, dense)
     found = list(around.regions)
+    if not cards and view.message:
+        notice = Notice("empty", view.message, tone="warn")
+        return [*found, Region("notice", around.room, notice, lambda c, r: paint_notice(c, r, notice))]
     if not dense and _has_side(view):
-        wide = _side_width(room, len(cards), base)
-        side = pygame.Rect(room.right - wide, room.y, wide, room.h)
-        found += panels.side_regions(view, side, base)
-        room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
+        if upright(room):
+            low = panels.foot_height(view, room.w, base)
+            found += panels.foot_regions(view, pygame.Rect(room.x, room.bottom - low, room.w, low), base)
+            room = pygame.Rect(room.x, room.y, room.w, room.h - low)
+        else:
+            wide = _side_width(room, len(cards), base)
+            found += panels.side_regions(view, pygame.Rect(room.right - wide, room.y, wide, room.h), base)
+            room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
     for i, (box, card) in enumerate(zip(grid(room, len(cards), base), cards, strict=True)):
         found.append(Region(f"counter {i}", box, (card, gap), partial(paint_card, view=card, gap=gap)))
     return found
@@ -40,7 +51,7 @@ def _side_width(room: pygame.Rect, count: int, base: int) -> int:
     """Few counters on a long screen leave the panels more room."""
     if count <= 4 and room.w > 1.7 * base:
         return px(base, WIDE_SIDE)
-    return min(px(base, SIDE), room.w * 29 // 100)
+    return min(px(base, SIDE), max(px(base, NARROW_SIDE), room.w * 29 // 100))
 
 
 def _has_side(view: BoardView) -> bool:

@@ -16,7 +16,7 @@ from kiosk.views import shapes
 from kiosk.views.cache import Cache
 from kiosk.views.shapes import Plate
 from kiosk.views.text import CAP, DIGITS, Block, Sprite, Typesetter, Weight, clean
-from kiosk.views.theme import BODY_SHARE, DAY, NUMBER_SHARE, Rgb, Theme
+from kiosk.views.theme import BODY_SHARE, DAY, NUMBER_SHARE, Rgb, Theme, readable
 
 Align = Literal["left", "centre", "right"]
 VAlign = Literal["top", "middle", "bottom"]
@@ -56,7 +56,7 @@ class Style:
 
     size: int
     weight: Weight = "Medium"
-    colour: Rgb = DAY.ink
+    colour: Rgb = (0, 0, 0)
     align: Align = "left"
     valign: VAlign = "middle"
     lines: int = 1
@@ -94,7 +94,11 @@ class Kit:
 
 
 class Canvas:
-    """A surface to draw one region of a view on."""
+    """A surface to draw one region of a view on.
+
+    `least` is the smallest size of text as it is set, `smallest` what no theme goes below, `least_number` that of a
+    ticket's number.
+    """
 
     def __init__(self, kit: Kit, surface: pygame.Surface, record: Record, base: int = 0) -> None:
         self.kit = kit
@@ -103,10 +107,17 @@ class Canvas:
         self.record = record
         self.base = base or base_of(surface.get_size())
         self.least = body_least(self.base)
+        self.smallest = body_least(base_of(surface.get_size()))
+        self.least_number = number_least(base_of(surface.get_size()))
 
     def px(self, units: float) -> int:
         """Pixels for a length given at a base of 1080."""
         return px(self.base, units)
+
+    def ink(self, colour: Rgb, ground: Rgb | None = None) -> Rgb:
+        """A colour as the text of this theme can have it on a ground (a card's, without one)."""
+        # A little more than the theme asks for: thin strokes never reach their full colour.
+        return readable(colour, self.theme.card if ground is None else ground, self.theme.contrast * 1.08)
 
     # --- shapes
 
@@ -182,7 +193,7 @@ class Canvas:
         words = clean(text)
         if not words:
             return pygame.Rect(room.topleft, (0, 0))
-        least = style.least or number_least(self.base)
+        least = style.least or self.least_number
         high = max(least, int(room.h / DIGITS))
         wide = int(high * room.w / self.kit.type.line(words, style.weight, high).width)
         size = min(high, max(wide, round(least * 1.2)))

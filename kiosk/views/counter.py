@@ -5,16 +5,14 @@ from dataclasses import dataclass, replace
 
 import pygame
 
-from kiosk.views.canvas import Canvas, Style, number_least
+from kiosk.views.canvas import Canvas, Style
 from kiosk.views.icons import Pen, draw_icon
 from kiosk.views.model import CounterCard
 from kiosk.views.parts import card
 from kiosk.views.people import paint_portrait
 from kiosk.views.shapes import Plate
 from kiosk.views.text import DIGITS, NARROWEST, Block
-from kiosk.views.theme import Rgb, Theme, readable
-
-RING: Rgb = (200, 215, 235)
+from kiosk.views.theme import Rgb, Theme, on
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class _Colours:
 
 def _colours(view: CounterCard, theme: Theme) -> _Colours:
     if view.highlighted or view.state == "called":
-        return _Colours(theme.red, theme.tint_gold, theme.red, theme.red)
+        return _Colours(theme.red, theme.called_plate, theme.called, theme.red)
     if view.state in ("paused", "closed"):
         return _Colours(theme.grey, theme.tint_grey, theme.muted, theme.muted)
     return _Colours(theme.blue, theme.tint_blue, theme.number, theme.bright)
@@ -38,7 +36,9 @@ def paint_card(canvas: Canvas, rect: pygame.Rect, view: CounterCard, gap: int) -
     theme = canvas.theme
     box = card(canvas, rect, border=theme.gold if view.highlighted else None, gap=gap)
     colours = _colours(view, theme)
-    if box.h >= canvas.px(362) and box.w >= canvas.px(470):
+    if box.h >= canvas.px(400) and canvas.px(400) <= box.w < canvas.px(560):
+        _tall(canvas, box.inflate(-2 * canvas.px(24), -2 * canvas.px(20)), view, colours)
+    elif box.h >= canvas.px(362) and box.w >= canvas.px(470):
         _wide(canvas, box.inflate(-2 * canvas.px(26), -2 * canvas.px(22)), view, colours)
     elif box.h >= canvas.px(230) and box.w >= canvas.px(540):
         _flat(canvas, box.inflate(-2 * canvas.px(22), -2 * canvas.px(12)), view, colours)
@@ -51,7 +51,7 @@ def paint_card(canvas: Canvas, rect: pygame.Rect, view: CounterCard, gap: int) -
 
 def _label(canvas: Canvas, row: pygame.Rect, view: CounterCard, colours: _Colours, size: int) -> pygame.Rect:
     """The counter's name on its colour, at the left end of a row."""
-    style = Style(size, "Bold", (255, 255, 255), keep=0.6)
+    style = Style(size, "Bold", on(colours.label), keep=0.6)
     block = canvas.block(view.counter_label, (row.w * 3 // 5, row.h), style)
     if block is None:
         return pygame.Rect(row.topleft, (0, row.h))
@@ -66,20 +66,23 @@ def _label(canvas: Canvas, row: pygame.Rect, view: CounterCard, colours: _Colour
 def _plate(canvas: Canvas, rect: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     """The number; or the word in its place, with what else is to be said of the counter below it."""
     canvas.plate(rect, Plate(min(canvas.px(22), rect.h // 4), colours.plate, canvas.theme.card))
-    digits = round(number_least(canvas.base) * DIGITS)
+    digits = round(canvas.least_number * DIGITS)
     pad = max(0, min(canvas.px(16), (rect.h - digits) // 2))
-    inner = rect.inflate(-2 * canvas.px(6), -2 * pad)
+    inner = rect.inflate(-2 * canvas.px(6 if rect.w > canvas.px(320) else 2), -2 * pad)
     if view.number:
-        canvas.number(inner, view.number, Style(inner.h, "ExtraBold", colours.number, "centre"))
+        # Five digits in a third of an upright screen's width become narrower rather than smaller.
+        squeeze = 0.68 if rect.w > canvas.px(320) else 0.6
+        number = canvas.ink(colours.number, colours.plate)
+        canvas.number(inner, view.number, Style(inner.h, "ExtraBold", number, "centre"), squeeze)
         return
-    ink = readable(canvas.theme.muted, colours.plate)
+    ink = canvas.ink(canvas.theme.muted, colours.plate)
     word = Style(min(canvas.px(66), round(inner.h * 0.5)), "Bold", ink, "centre", lines=1, keep=0.5)
     if not view.state_text or view.state_text == view.plate:
         canvas.text(inner, view.plate, replace(word, lines=2))
         return
     upper = pygame.Rect(inner.x, inner.y, inner.w, inner.h * 54 // 100)
     lower = pygame.Rect(inner.x, upper.bottom, inner.w, inner.bottom - upper.bottom)
-    canvas.text(upper, view.plate, replace(word, valign="middle"))
+    canvas.text(upper, view.plate, replace(word, size=min(word.size, round(inner.h * 0.42))))
     canvas.text(lower, view.state_text, Style(canvas.px(34), "Medium", ink, "centre", keep=0.5))
 
 
@@ -89,7 +92,7 @@ def _portrait(canvas: Canvas, disc: pygame.Rect, view: CounterCard) -> int:
     if portrait is None:
         return disc.x
     theme = canvas.theme
-    ring = theme.gold if view.highlighted else RING
+    ring = theme.gold if view.highlighted else theme.ring
     canvas.picture(disc, (portrait, ring), theme.card, lambda big: paint_portrait(big, portrait, ring, theme.card))
     return disc.right + canvas.px(20)
 
@@ -100,7 +103,7 @@ def _portrait(canvas: Canvas, disc: pygame.Rect, view: CounterCard) -> int:
 def _wide(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
     top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(76))
     foot = pygame.Rect(inner.x, inner.bottom - canvas.px(112), inner.w, canvas.px(112))
-    spare = inner.h - top.h - foot.h - round(number_least(canvas.base) * DIGITS)
+    spare = inner.h - top.h - foot.h - round(canvas.least_number * DIGITS)
     gap = max(canvas.px(3), min(canvas.px(16), spare // 3))
     label = _label(canvas, top, view, colours, canvas.px(42))
     service = pygame.Rect(label.right + canvas.px(20), top.y, inner.right - label.right - canvas.px(20), top.h)
@@ -133,7 +136,7 @@ def _dotted(canvas: Canvas, room: pygame.Rect, text: str, colour: Rgb) -> None:
     dot = canvas.px(15)
     canvas.dot(pygame.Rect(room.x, room.centery - dot // 2, dot, dot), colour, canvas.theme.card)
     words = pygame.Rect(room.x + dot + canvas.px(11), room.y, room.w - dot - canvas.px(11), room.h)
-    canvas.text(words, text, Style(canvas.px(30), "Medium", readable(colour, canvas.theme.card), keep=0.5))
+    canvas.text(words, text, Style(canvas.px(30), "Medium", canvas.ink(colour), keep=0.5))
 
 
 def _waiting(canvas: Canvas, foot: pygame.Rect, view: CounterCard) -> int:
@@ -152,6 +155,23 @@ def _waiting(canvas: Canvas, foot: pygame.Rect, view: CounterCard) -> int:
     edge = column.x - canvas.px(18)
     canvas.fill(pygame.Rect(edge, foot.y + foot.h // 8, canvas.px(2), foot.h * 3 // 4), theme.line)
     return edge
+
+
+# --- tall: label and waiting, number, service, portrait with clerk
+
+
+def _tall(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
+    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(70))
+    label = _label(canvas, top, view, colours, canvas.px(42))
+    _count(canvas, pygame.Rect(label.right, top.y, inner.right - label.right, top.h), view, None)
+    foot = pygame.Rect(inner.x, inner.bottom - canvas.px(104), inner.w, canvas.px(104))
+    left = _portrait(canvas, pygame.Rect(foot.x, foot.y, foot.h, foot.h), view)
+    _clerk(canvas, pygame.Rect(left, foot.y, foot.right - left, foot.h), view, colours)
+    line = pygame.Rect(inner.x, 0, inner.w, round(2.62 * canvas.least))
+    line.bottom = foot.y - canvas.px(8)
+    canvas.text(line, view.service_line, Style(canvas.px(36), "Medium", canvas.theme.ink, "centre", lines=2, keep=0.8))
+    gap = canvas.px(10)
+    _plate(canvas, pygame.Rect(inner.x, top.bottom + gap, inner.w, line.y - top.bottom - 2 * gap), view, colours)
 
 
 # --- flat: label and service, portrait beside the number, clerk and waiting ---
@@ -207,11 +227,12 @@ def _count_sign(canvas: Canvas, row: pygame.Rect, view: CounterCard, style: Styl
 
 
 def _narrow(canvas: Canvas, inner: pygame.Rect, view: CounterCard, colours: _Colours) -> None:
-    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44 if inner.h < canvas.px(200) else 54))
-    label = _label(canvas, top, view, colours, canvas.px(34))
+    cramped = 40 if inner.h < canvas.px(190) else 44
+    top = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(cramped if inner.h < canvas.px(200) else 54))
+    label = _label(canvas, top, view, colours, min(canvas.px(34), top.h * 66 // 100))
     _count(canvas, pygame.Rect(label.right, top.y, inner.right - label.right, top.h), view, None)
     below = top.bottom + canvas.px(3)
-    digits = math.ceil(number_least(canvas.base) * DIGITS)
+    digits = math.ceil(canvas.least_number * DIGITS)
     room = inner.bottom - below - digits
     words = _words(canvas, view, colours, inner.w, room)
     used = sum(height for _, _, height in words)
@@ -232,7 +253,7 @@ def _words(canvas: Canvas, view: CounterCard, colours: _Colours, width: int, roo
     if view.clerk:
         wanted.append((view.clerk, Style(canvas.px(29), "Medium", theme.muted, "centre", keep=0.6)))
     if view.number and view.state_text:
-        wanted.append((view.state_text, Style(canvas.px(29), "Medium", colours.state, "centre", keep=0.6)))
+        wanted.append((view.state_text, Style(canvas.px(29), "Medium", canvas.ink(colours.state), "centre", keep=0.6)))
     found: list[tuple[str, Style, int]] = []
     for text, style in wanted:
         block = canvas.block(text, (width, max(room, round(canvas.least * 1.36)) if not found else room), style)

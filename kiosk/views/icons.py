@@ -6,7 +6,7 @@ import pygame
 
 from kiosk.views.model import CheckState, FaceKind, Tone
 from kiosk.views.shapes import Point, curve, star_points, stroke
-from kiosk.views.theme import Rgb, Theme
+from kiosk.views.theme import WHITE, Rgb, Theme, on
 
 
 class Pen:
@@ -195,9 +195,8 @@ _MOUTHS: dict[FaceKind, tuple[Point, Point, Point]] = {
 
 def face_colours(kind: FaceKind, theme: Theme) -> tuple[Rgb, Rgb]:
     """The disc and the features of a face: blue, amber, red."""
-    if kind == "neutral":
-        return theme.amber, (74, 42, 0)
-    return (theme.bright if kind in ("happy", "very_happy") else (208, 44, 56)), (255, 255, 255)
+    disc = theme.amber if kind == "neutral" else theme.bright if kind in ("happy", "very_happy") else theme.unhappy
+    return disc, on(disc)
 
 
 def draw_face(surface: pygame.Surface, kind: FaceKind, theme: Theme) -> None:
@@ -233,15 +232,15 @@ def draw_tone(surface: pygame.Surface, tone: Tone, theme: Theme) -> None:
     """The sign of a message, told apart by shape: tick, triangle, bar, clock."""
     pen = Pen(surface)
     colour, _, _ = tone_colours(tone, theme)
-    white = (255, 255, 255)
+    white = on(colour)
     if tone == "ok":
         pen.circle(colour, 50, 50, 50)
         pen.line(white, [(27, 52), (44, 68), (74, 35)], 10)
     elif tone == "warn":
         pen.line(colour, [(50, 14), (90, 86), (10, 86), (50, 14)], 14)
         pen.poly(colour, [(50, 14), (90, 86), (10, 86)])
-        pen.line((74, 42, 0), [(50, 38), (50, 61)], 8)
-        pen.circle((74, 42, 0), 50, 76, 5)
+        pen.line(white, [(50, 38), (50, 61)], 8)
+        pen.circle(white, 50, 76, 5)
     elif tone == "error":
         pen.circle(colour, 50, 50, 50)
         pen.line(white, [(26, 50), (74, 50)], 14)
@@ -259,7 +258,20 @@ def draw_check(surface: pygame.Surface, state: CheckState, theme: Theme) -> None
     pen = Pen(surface)
     pen.circle(theme.grey, 50, 50, 50)
     for x in (28, 50, 72):
-        pen.circle((255, 255, 255), x, 50, 6.5)
+        pen.circle(WHITE, x, 50, 6.5)
+
+
+def draw_globe(surface: pygame.Surface, ink: Rgb, back: Rgb) -> None:
+    """A globe: the key to another language."""
+    pen = Pen(surface)
+    pen.circle(ink, 50, 50, 48)
+    pen.circle(back, 50, 50, 41)
+    for radius in (21, 1):
+        pen.ellipse(ink, 50, 50, radius + 3.5, 46)
+        if radius > 1:
+            pen.ellipse(back, 50, 50, radius - 3.5, 42)
+    for y, reach in ((30, 38), (50, 44), (70, 38)):
+        pen.line(ink, [(50 - reach, y), (50 + reach, y)], 6)
 
 
 def draw_staff(surface: pygame.Surface, name: str, ink: Rgb, back: Rgb) -> None:

@@ -12,9 +12,9 @@ from kiosk.views import icons
 from kiosk.views.canvas import Canvas, Style, left_over
 from kiosk.views.icons import tone_colours
 from kiosk.views.model import Notice
-from kiosk.views.parts import card, pill
+from kiosk.views.parts import card, pill, upright
 from kiosk.views.shapes import Plate
-from kiosk.views.theme import Rgb
+from kiosk.views.theme import WHITE, Rgb, on
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,17 @@ class _Row:
 
 def paint_notice(canvas: Canvas, rect: pygame.Rect, notice: Notice) -> None:
     """Paint a message on the page, in a card that is as large as it needs to be."""
+    below = upright(rect)
     wide = min(rect.w - 2 * canvas.px(40), round(canvas.base * (1.36 if notice.qr_url else 1.2)))
     side = 2 * canvas.px(56)
-    code = min(round(canvas.base * 0.4), wide * 2 // 5) if notice.qr_url else 0
-    column = wide - 2 * canvas.px(26) - side - (code + canvas.px(44) if code else 0)
-    tall = rect.h - 2 * canvas.px(20)
-    rows = _rows(canvas, notice, (column, tall - 3 * canvas.px(44)))
-    stack = sum(row.height for row in rows) + sum(row.after for row in rows[:-1])
+    code = min(round(canvas.base * 0.4), rect.h * 2 // 5 if below else wide * 2 // 5) if notice.qr_url else 0
     caption = canvas.px(90) if notice.qr_text else 0
-    tall = min(tall, max(stack, code + caption, canvas.px(420)) + 2 * canvas.px(44) + 2 * canvas.px(26))
+    column = wide - 2 * canvas.px(26) - side - (code + canvas.px(44) if code and not below else 0)
+    tall = rect.h - 2 * canvas.px(20)
+    under = code + caption + canvas.px(30) if code and below else 0
+    rows = _rows(canvas, notice, (column, tall - under - 3 * canvas.px(44)))
+    stack = sum(row.height for row in rows) + sum(row.after for row in rows[:-1]) + under
+    tall = min(tall, max(stack, 0 if below else code + caption, canvas.px(420)) + 2 * canvas.px(44) + 2 * canvas.px(26))
     frame = pygame.Rect(0, 0, wide, tall)
     frame.center = rect.center
     for bare in left_over(rect, [frame]):
@@ -46,7 +48,10 @@ def paint_notice(canvas: Canvas, rect: pygame.Rect, notice: Notice) -> None:
     box = card(canvas, frame, border=_edge(canvas, notice))
     canvas.hit(notice.action, box)
     inner = box.inflate(-side, -2 * canvas.px(36))
-    if code:
+    if under:
+        _code(canvas, pygame.Rect(inner.centerx - code // 2, inner.bottom - under, code, under), notice, code)
+        inner.h -= under
+    elif code:
         _code(canvas, pygame.Rect(inner.right - code, inner.y, code, inner.h), notice, code)
         inner = pygame.Rect(inner.x, inner.y, column, inner.h)
     _stack(canvas, inner, rows, notice)
@@ -72,7 +77,7 @@ def _rows(canvas: Canvas, notice: Notice, room: tuple[int, int]) -> list[_Row]:
             _row(canvas, "text", notice.title, room, 26, Style(canvas.px(58), "Bold", theme.ink, lines=4, keep=0.8))
         )
     if notice.mark:
-        rows.append(_Row("mark", notice.mark, canvas.px(66), 24, Style(canvas.px(38), "Bold", (255, 255, 255))))
+        rows.append(_Row("mark", notice.mark, canvas.px(66), 24, Style(canvas.px(38), "Bold", on(theme.red))))
     for i, line in enumerate(notice.lines):
         first = i == 0 and bool(notice.number)
         style = Style(canvas.px(52 if first else 40), "Bold" if first else "Medium", theme.ink, lines=2, keep=0.75)
@@ -146,7 +151,7 @@ def _code(canvas: Canvas, column: pygame.Rect, notice: Notice, side: int) -> Non
     caption = canvas.px(90) if notice.qr_text else 0
     frame = pygame.Rect(column.x, column.y + (column.h - side - caption) // 2, side, side)
     theme = canvas.theme
-    canvas.plate(frame, Plate(canvas.px(20), theme.card, theme.card, canvas.px(3), theme.line))
+    canvas.plate(frame, Plate(canvas.px(20), WHITE, theme.card, canvas.px(3), theme.line))
     inner = frame.inflate(-2 * canvas.px(8), -2 * canvas.px(8))
     made = canvas.kit.pictures.get(("qr", notice.qr_url, inner.w), lambda: qr_surface(notice.qr_url, inner.w))
     canvas.surface.blit(made, made.get_rect(center=frame.center))
@@ -166,7 +171,7 @@ def qr_surface(text: str, side: int) -> pygame.Surface:
     rows = code.get_matrix()
     module = max(1, side // len(rows))
     small = pygame.Surface((len(rows), len(rows)), 0, 32)
-    small.fill((255, 255, 255))
+    small.fill(WHITE)
     for y, row in enumerate(rows):
         for x, dark in enumerate(row):
             if dark:

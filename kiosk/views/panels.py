@@ -12,43 +12,76 @@ from kiosk.views.icons import Pen
 from kiosk.views.model import BoardView, Called, ProgressPanel, ProgressRow, SatisfactionCount, SatisfactionPanel
 from kiosk.views.parts import card
 from kiosk.views.shapes import Plate
-from kiosk.views.theme import Rgb, Theme, mix, readable
+from kiosk.views.theme import Rgb, Theme, mix
 
 CALLED = 226
-RING = 176
-OPEN = 80
+FOOT = 300
+RING = 136
+OPEN = 72
+NARROW = 600
+"""In a panel below this width, and in one with the ring below `RINGED`, lines of text take two rows."""
+RINGED = 440
 
 
 def side_regions(view: BoardView, side: pygame.Rect, base: int) -> list[Region]:
     """Stack the panels; the list of called numbers takes what the others leave, and always has room for two rows."""
     found: list[Region] = []
     bottom = side.bottom
-    wanted = _progress_height(view.progress, base), _satisfaction_height(view.satisfaction, side, base)
+    wanted = _progress_height(view.progress, side.w, base), _satisfaction_height(view.satisfaction, side, base)
     if view.satisfaction and side.h - sum(wanted) >= px(base, CALLED):
-        panel = view.satisfaction
-        box = pygame.Rect(side.x, bottom - wanted[1], side.w, wanted[1])
-        found.append(Region("satisfaction", box, panel, lambda c, r: _satisfaction(c, r, panel)))
-        bottom = box.top
+        bottom -= wanted[1]
+        found.append(_satisfaction_region(view.satisfaction, pygame.Rect(side.x, bottom, side.w, wanted[1])))
     if view.progress:
-        progress = view.progress
-        box = pygame.Rect(side.x, bottom - wanted[0], side.w, wanted[0])
-        found.append(Region("progress", box, progress, lambda c, r: _progress(c, r, progress)))
-        bottom = box.top
+        bottom -= wanted[0]
+        found.append(_progress_region(view.progress, pygame.Rect(side.x, bottom, side.w, wanted[0])))
     box = pygame.Rect(side.x, side.y, side.w, bottom - side.y)
     key = (view.called_title, view.called, view.missed_title, view.missed)
     found.append(Region("called", box, key, lambda c, r: _called(c, r, view)))
     return found
 
 
-def _progress_height(panel: ProgressPanel | None, base: int) -> int:
+def foot_height(view: BoardView, width: int, base: int) -> int:
+    """How high the panels are below the counters of an upright screen, in a room of this width."""
+    figures = _progress_height(view.progress, width // 2, base) + _satisfaction_height(view.satisfaction, None, base)
+    return max(figures, px(base, FOOT))
+
+
+def foot_regions(view: BoardView, foot: pygame.Rect, base: int) -> list[Region]:
+    """The panels below the counters: called numbers left, figures right; without figures the list has all."""
+    if not (view.progress or view.satisfaction):
+        return side_regions(view, foot, base)
+    half = foot.w // 2
+    called = replace(view, progress=None, satisfaction=None)
+    found = side_regions(called, pygame.Rect(foot.x, foot.y, half, foot.h), base)
+    right = pygame.Rect(foot.x + half, foot.y, foot.w - half, foot.h)
+    low = _satisfaction_height(view.satisfaction, right, base) if view.progress else right.h
+    if view.satisfaction:
+        found.append(_satisfaction_region(view.satisfaction, pygame.Rect(right.x, right.bottom - low, right.w, low)))
+        right.h -= low
+    if view.progress:
+        found.append(_progress_region(view.progress, right))
+    return found
+
+
+def _satisfaction_region(panel: SatisfactionPanel, box: pygame.Rect) -> Region:
+    return Region("satisfaction", box, panel, lambda c, r: _satisfaction(c, r, panel))
+
+
+def _progress_region(panel: ProgressPanel, box: pygame.Rect) -> Region:
+    return Region("progress", box, panel, lambda c, r: _progress(c, r, panel))
+
+
+def _progress_height(panel: ProgressPanel | None, width: int, base: int) -> int:
     if panel is None:
         return 0
-    return px(base, 26 + 28 + 44 + 40 + RING + (OPEN if panel.open_line else 0) + 8)
+    title = 44 if width >= px(base, RINGED + 60) else 64
+    asof = 40 if width >= px(base, NARROW) else 78
+    return px(base, 26 + 28 + title + RING + (OPEN if panel.open_line else 0) + asof + 4)
 
 
-def _satisfaction_height(panel: SatisfactionPanel | None, side: pygame.Rect, base: int) -> int:
+def _satisfaction_height(panel: SatisfactionPanel | None, side: pygame.Rect | None, base: int) -> int:
     """In a narrow side the line below the bar takes two rows."""
-    return px(base, 212 if side.w >= px(base, 640) else 240) if panel else 0
+    return px(base, 212 if side and side.w >= px(base, 640) else 240) if panel else 0
 
 
 def _pad(canvas: Canvas, box: pygame.Rect) -> int:
@@ -57,19 +90,20 @@ def _pad(canvas: Canvas, box: pygame.Rect) -> int:
 
 def _title(canvas: Canvas, inner: pygame.Rect, text: str, tall: int, width: int | None = None) -> pygame.Rect:
     row = pygame.Rect(inner.x, inner.y, width or inner.w, tall)
-    canvas.text(row, text, Style(canvas.px(32), "Bold", canvas.theme.blue, lines=2, keep=0.84))
+    ink = canvas.ink(canvas.theme.blue)
+    canvas.text(row, text, Style(canvas.px(32), "Bold", ink, lines=2, keep=0.84, least=canvas.smallest))
     return row
 
 
 def _headline(canvas: Canvas, inner: pygame.Rect, text: str, figure: str, ink: Rgb) -> pygame.Rect:
     """A title with its figure at the right end."""
-    row = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44))
+    row = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(44 if inner.w >= canvas.px(RINGED) else 64))
     left = row.right
     if figure:
         style = Style(canvas.px(38), "Bold", ink, "right", keep=0.5)
         left = canvas.text(pygame.Rect(row.centerx, row.y, row.right - row.centerx, row.h), figure, style).x
     room = pygame.Rect(row.x, row.y, left - canvas.px(12) - row.x, row.h)
-    canvas.text(room, text, Style(canvas.px(32), "Bold", ink, lines=2, keep=0.8))
+    canvas.text(room, text, Style(canvas.px(32), "Bold", ink, lines=2, keep=0.8, least=canvas.smallest))
     return row
 
 
@@ -114,13 +148,14 @@ def _called_row(
     ground = theme.card
     number, counter, time = looks
     if line.highlighted:
-        ground = theme.tint_gold
+        ground = theme.called_plate
         band = row.inflate(2 * canvas.px(14), -canvas.px(4))
         canvas.plate(band, Plate(canvas.px(16), ground, theme.card))
-        number = replace(number, colour=theme.red)
+        number = replace(number, colour=canvas.ink(theme.called, ground))
+        counter = replace(counter, colour=canvas.ink(theme.ink, ground))
     canvas.text(pygame.Rect(row.x, row.y, widths[0], row.h), line.number, number)
     right = pygame.Rect(row.right - widths[1], row.y, widths[1], row.h)
-    canvas.text(right, line.clock, replace(time, colour=readable(theme.muted, ground)))
+    canvas.text(right, line.clock, replace(time, colour=canvas.ink(theme.muted, ground)))
     left = row.x + max(widths[0] + canvas.px(16), row.w * 42 // 100 if row.w > canvas.px(480) else 0)
     canvas.text(pygame.Rect(left, row.y, right.x - canvas.px(14) - left, row.h), line.counter, counter)
 
@@ -130,8 +165,10 @@ def _missed(canvas: Canvas, inner: pygame.Rect, view: BoardView) -> int:
     theme = canvas.theme
     row = pygame.Rect(inner.x, inner.bottom - canvas.px(40), inner.w, canvas.px(48))
     canvas.fill(pygame.Rect(inner.x, row.top - canvas.px(4), inner.w, canvas.px(2)), theme.line)
-    title = Style(canvas.px(28), "Bold", theme.blue, keep=0.6)
-    left = canvas.text(pygame.Rect(row.x, row.y, row.w * 3 // 5, row.h), view.missed_title, title).right + canvas.px(22)
+    title = Style(canvas.px(28), "Bold", canvas.ink(theme.blue), keep=0.6, least=canvas.smallest)
+    left = canvas.text(pygame.Rect(row.x, row.y, row.w * 7 // 10, row.h), view.missed_title, title).right + canvas.px(
+        22
+    )
     style = Style(canvas.px(34), "Bold", theme.muted)
     for number in view.missed:
         block = canvas.block(number, row.size, style)
@@ -147,8 +184,8 @@ def _missed(canvas: Canvas, inner: pygame.Rect, view: BoardView) -> int:
 def _row_colour(tone: str, theme: Theme) -> Rgb:
     colours: dict[str, Rgb] = {
         "early": theme.bright,
-        "on_time": (76, 152, 232),
-        "late": (214, 52, 62),
+        "on_time": theme.on_time,
+        "late": theme.unhappy,
     }
     return colours.get(tone, theme.grey)
 
@@ -158,9 +195,9 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
     ground = theme.tint_grey if panel.stale else theme.card
     box = card(canvas, rect, ground)
     inner = box.inflate(-2 * _pad(canvas, box), -2 * canvas.px(14))
-    ink = readable(theme.muted if panel.stale else theme.blue, ground)
+    ink = canvas.ink(theme.muted if panel.stale else theme.blue, ground)
     title = _headline(canvas, inner, panel.title, panel.total, ink)
-    style = Style(canvas.px(28), "Medium", readable(theme.muted, ground), "right", lines=2, keep=0.9)
+    style = Style(canvas.px(28), "Medium", canvas.ink(theme.muted, ground), "right", lines=2, keep=0.9)
     asof = canvas.block(panel.asof, (inner.w, canvas.px(84)), style)
     foot = round(asof.drops[-1] + 1.34 * asof.size) if asof else 0
     canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.asof, style)
@@ -168,9 +205,9 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
     if panel.open_line:
         middle.h -= canvas.px(OPEN)
         below = pygame.Rect(middle.x, middle.bottom, middle.w, canvas.px(OPEN))
-        canvas.text(below, panel.open_line, Style(canvas.px(29), "Medium", readable(theme.ink, ground), lines=2))
+        canvas.text(below, panel.open_line, Style(canvas.px(29), "Medium", canvas.ink(theme.ink, ground), lines=2))
     side = min(middle.h, canvas.px(RING), inner.w * (38 if inner.w > canvas.px(460) else 35) // 100)
-    if panel.percent or any(row.share for row in panel.rows):
+    if inner.w >= canvas.px(RINGED) and (panel.percent or any(row.share for row in panel.rows)):
         ring = pygame.Rect(inner.x, middle.y + (middle.h - side) // 2, side, side)
         _ring(canvas, ring, panel, ground)
         middle = pygame.Rect(ring.right + canvas.px(16), middle.y, inner.right - ring.right - canvas.px(16), middle.h)
@@ -181,7 +218,9 @@ def _progress(canvas: Canvas, rect: pygame.Rect, panel: ProgressPanel) -> None:
 
 def _ring(canvas: Canvas, box: pygame.Rect, panel: ProgressPanel, ground: Rgb) -> None:
     theme = canvas.theme
-    parts = tuple((_faded(_row_colour(row.tone, theme), panel.stale), row.share) for row in panel.rows if row.share > 0)
+    parts = tuple(
+        (_faded(_row_colour(row.tone, theme), panel.stale, theme), row.share) for row in panel.rows if row.share > 0
+    )
 
     def paint(big: pygame.Surface) -> None:
         side = big.get_width()
@@ -191,17 +230,17 @@ def _ring(canvas: Canvas, box: pygame.Rect, panel: ProgressPanel, ground: Rgb) -
         for colour, share in parts:
             pygame.draw.polygon(big, colour, shapes.ring_points(middle, side / 2, side * 0.2, start, min(share, 1.0)))
             start += share
-        pygame.draw.circle(big, ground, middle, side * 0.375)
+        pygame.draw.circle(big, ground, middle, side * 0.395)
 
     canvas.picture(box, ("ring", parts), ground, paint)
-    room = box.inflate(-box.w * 31 // 100, -box.h // 2)
-    ink = readable(theme.muted if panel.stale else theme.ink, ground)
-    canvas.text(room, panel.percent, Style(canvas.px(34), "Bold", ink, "centre", keep=0.5))
+    room = box.inflate(-box.w * 25 // 100, -box.h // 2)
+    ink = canvas.ink(theme.muted if panel.stale else theme.ink, ground)
+    canvas.text(room, panel.percent, Style(canvas.px(34), "Bold", ink, "centre", keep=0.5, least=canvas.smallest))
 
 
-def _faded(colour: Rgb, stale: bool) -> Rgb:
+def _faded(colour: Rgb, stale: bool, theme: Theme) -> Rgb:
     grey = round(0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2])
-    return mix(mix(colour, (grey, grey, grey), 0.9), (255, 255, 255), 0.35) if stale else colour
+    return mix(mix(colour, (grey, grey, grey), 0.9), theme.card, 0.35) if stale else colour
 
 
 def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, ground: Rgb) -> None:
@@ -209,20 +248,17 @@ def _figure(canvas: Canvas, room: pygame.Rect, row: ProgressRow, stale: bool, gr
     dot = canvas.px(16)
     colour = _row_colour(row.tone, theme)
     disc = pygame.Rect(room.x, room.centery - dot // 2, dot, dot)
-    canvas.dot(disc, _faded(colour, stale), ground)
+    canvas.dot(disc, _faded(colour, stale, theme), ground)
     ink = theme.muted if stale else colour if row.tone == "late" else theme.ink
     size = canvas.px(38 if room.w > canvas.px(310) else 32)
-    style = Style(size, "Bold", readable(ink, ground), "right", keep=0.5)
+    style = Style(size, "Bold", canvas.ink(ink, ground), "right", keep=0.5)
     left = disc.right + canvas.px(12)
     block = canvas.block(row.text, (room.w * 2 // 3, room.h), style)
     wide = round(block.width) + 3 if block else 0
     canvas.text(pygame.Rect(room.right - wide, room.y, wide, room.h), row.text, style)
     words = pygame.Rect(left, room.y, room.right - wide - canvas.px(10) - left, room.h)
-    canvas.text(
-        words,
-        row.label,
-        Style(canvas.px(32), "Medium", readable(theme.muted if stale else theme.ink, ground), keep=0.5),
-    )
+    ink = canvas.ink(theme.muted if stale else theme.ink, ground)
+    canvas.text(words, row.label, Style(canvas.px(32), "Medium", ink, keep=0.5, least=canvas.smallest))
 
 
 # --- satisfaction ---
@@ -232,8 +268,8 @@ def _satisfaction(canvas: Canvas, rect: pygame.Rect, panel: SatisfactionPanel) -
     theme = canvas.theme
     box = card(canvas, rect)
     inner = box.inflate(-2 * _pad(canvas, box), -2 * canvas.px(12))
-    figure = Style(canvas.px(46), "Bold", theme.bright, "right", keep=0.5)
-    tall = canvas.px(50)
+    figure = Style(canvas.px(46), "Bold", canvas.ink(theme.bright), "right", keep=0.5)
+    tall = canvas.px(50 if inner.w >= canvas.px(RINGED) else 64)
     percent = canvas.text(
         pygame.Rect(inner.centerx, inner.y, inner.right - inner.centerx, tall), panel.percent_text, figure
     )

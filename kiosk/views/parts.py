@@ -7,12 +7,15 @@ import pygame
 
 from kiosk.views import icons, shapes
 from kiosk.views.canvas import Canvas, Region, Style, px
-from kiosk.views.model import Header
+from kiosk.views.model import Header, LanguageKey, Tone
 from kiosk.views.shapes import Plate
-from kiosk.views.theme import Rgb
+from kiosk.views.theme import Rgb, mix, on
 
 BAND = 132
-STRIP = 60
+NARROW_BAND = 160
+TALL_BAND = 216
+TALLEST_BAND = 262
+STRIP = 62
 TICKER = 80
 MARGIN = 40
 GAP = 26
@@ -27,26 +30,55 @@ class Page:
     room: pygame.Rect
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What stands in the band beside the clock: signs for the staff, and the key to the next language."""
+
+    staff: tuple[str, ...] = ()
+    language: LanguageKey | None = None
+
+
 def page(
-    size: tuple[int, int], base: int, header: Header, ticker: str = "", label: str = "", staff: tuple[str, ...] = ()
+    size: tuple[int, int],
+    base: int,
+    header: Header,
+    ticker: str = "",
+    label: str = "",
+    signs: Signs | None = None,
+    apology: str = "",
 ) -> Page:
-    """Lay out band, strip and ticker; the room between them touches them and both sides."""
+    """Lay out band, strips and ticker; the room between them touches them and both sides."""
     width, height = size
     regions: list[Region] = []
-    band = pygame.Rect(0, 0, width, px(base, BAND))
+    band = pygame.Rect(0, 0, width, px(base, _band_height(size, base)))
     shown = replace(header, lost="")
-    regions.append(Region("header", band, (shown, staff), lambda c, r: _band(c, r, shown, staff)))
+    regions.append(Region("header", band, (shown, signs), lambda c, r: _band(c, r, shown, signs or Signs())))
     top = band.bottom
-    if header.lost:
-        strip = pygame.Rect(0, top, width, px(base, STRIP))
-        regions.append(Region("lost", strip, header.lost, lambda c, r: _strip(c, r, header.lost)))
-        top = strip.bottom
+    strips: tuple[tuple[str, str, Tone], ...] = (("lost", header.lost, "warn"), ("apology", apology, "info"))
+    for name, text, tone in strips:
+        if text:
+            strip = pygame.Rect(0, top, width, px(base, STRIP))
+            regions.append(Region(name, strip, text, partial(_strip, text=text, tone=tone)))
+            top = strip.bottom
     bottom = height
     if ticker:
         bar = pygame.Rect(0, height - px(base, TICKER), width, px(base, TICKER))
         regions.append(Region("ticker", bar, (ticker, label), lambda c, r: _ticker(c, r, ticker, label)))
         bottom = bar.top
     return Page(tuple(regions), pygame.Rect(0, top, width, bottom - top))
+
+
+def upright(rect: pygame.Rect) -> bool:
+    """Whether a room is higher than it is wide: then things stand below and not beside each other."""
+    return rect.h > rect.w
+
+
+def _band_height(size: tuple[int, int], base: int) -> int:
+    """On a narrow screen the office's name takes more lines."""
+    wide = size[0] * 1080 / base
+    if wide >= 1000:
+        return BAND if wide >= 1560 else TALL_BAND if size[1] > size[0] else NARROW_BAND
+    return TALLEST_BAND
 
 
 def card(
@@ -59,10 +91,10 @@ def card(
         radius=canvas.px(RADIUS),
         fill=fill or theme.card,
         back=theme.page,
-        border=canvas.px(5) if border else 0,
-        border_colour=border or theme.card,
+        border=canvas.px(5) if border else canvas.px(2) if theme.edge else 0,
+        border_colour=border or theme.edge or theme.card,
         margin=margin,
-        shadow=theme.shadow,
+        shadow=None if theme.edge else theme.shadow,
     )
     canvas.plate(rect, look)
     return rect.inflate(-2 * margin, -2 * margin)
@@ -75,7 +107,7 @@ def pill(canvas: Canvas, rect: pygame.Rect, text: str, fill: Rgb, back: Rgb, sty
     canvas.text(rect.inflate(-2 * side, 0), text, replace(style, align="centre"))
 
 
-def _band(canvas: Canvas, rect: pygame.Rect, header: Header, staff: tuple[str, ...]) -> None:
+def _band(canvas: Canvas, rect: pygame.Rect, header: Header, signs: Signs) -> None:
     theme = canvas.theme
     line = canvas.px(4)
     canvas.made(rect, "band", lambda: shapes.gradient(rect.size, theme.band_left, theme.band_right))
@@ -84,19 +116,56 @@ def _band(canvas: Canvas, rect: pygame.Rect, header: Header, staff: tuple[str, .
     emblem.centery = (rect.h - line) // 2
     paint_emblem(canvas, emblem, header.emblem)
     right = _clock(canvas, rect, header)
-    for name in staff:
+    if signs.language:
+        right = _language(canvas, rect, right, signs.language)
+    for name in signs.staff:
         right -= canvas.px(56)
         sign = pygame.Rect(right, canvas.px(22), canvas.px(40), canvas.px(40))
         canvas.made(sign, ("staff", name), partial(_sign, canvas, sign.size, name))
     left = emblem.right + canvas.px(24)
     room = right - left - canvas.px(36)
-    top = canvas.px(14)
-    unit = pygame.Rect(left, top, room, canvas.px(38))
-    title = pygame.Rect(left, unit.bottom, room, rect.h - line - unit.bottom - canvas.px(8))
-    if not header.unit:
-        title = pygame.Rect(left, top, room, rect.h - line - 2 * top)
-    canvas.text(unit, header.unit, Style(canvas.px(30), "Medium", theme.band_soft, keep=0.9))
-    canvas.text(title, header.title, Style(canvas.px(50), "Bold", theme.band_text, lines=2, keep=0.55))
+    _names(canvas, pygame.Rect(left, canvas.px(14), room, rect.h - line - canvas.px(22)), header)
+
+
+def _language(canvas: Canvas, rect: pygame.Rect, right: int, key: LanguageKey) -> int:
+    """The key to the next language: left of the clock, or below it in a tall band; returns where the rest begins."""
+    theme = canvas.theme
+    tall = rect.h > canvas.px(NARROW_BAND)
+    style = Style(canvas.px(32), "Bold", theme.band_text, "centre", keep=0.8)
+    block = canvas.block(key.text, (canvas.px(330), canvas.px(60)), style)
+    sign = canvas.px(44)
+    wide = round(block.width if block else 0) + sign + canvas.px(58)
+    box = pygame.Rect(0, 0, wide, canvas.px(80 if tall else 92))
+    if tall:
+        box.right, box.bottom = rect.right - canvas.px(MARGIN), rect.bottom - canvas.px(16)
+    else:
+        box.right, box.centery = right - canvas.px(36), (rect.h - canvas.px(4)) // 2
+    back = mix(theme.band_left, theme.band_right, box.centerx / rect.w)
+    canvas.plate(box, Plate(canvas.px(24), theme.band_left, back, canvas.px(3), theme.band_soft))
+    canvas.hit(key.action, box)
+    mark = pygame.Rect(box.x + canvas.px(18), box.centery - sign // 2, sign, sign)
+    canvas.picture(mark, "globe", theme.band_left, partial(icons.draw_globe, ink=theme.band_soft, back=theme.band_left))
+    words = pygame.Rect(mark.right + canvas.px(12), box.y, box.right - canvas.px(20) - mark.right, box.h)
+    canvas.text(words.inflate(-canvas.px(4), 0), key.text, replace(style, align="left"))
+    return min(right, box.x) if tall else box.x
+
+
+def _names(canvas: Canvas, room: pygame.Rect, header: Header) -> None:
+    """The office over the view's title; in a tall band both in the middle, with as many lines as they need."""
+    theme = canvas.theme
+    tall = room.h > canvas.px(BAND)
+    soft = Style(canvas.px(30), "Medium", theme.band_soft, lines=3 if tall else 1, keep=0.9, least=canvas.smallest)
+    block = canvas.block(header.unit, (room.w, room.h * 56 // 100), soft)
+    above = 0
+    if block:
+        above = round(block.drops[-1] + 1.3 * block.size) if tall else canvas.px(38)
+    title = Style(canvas.px(50), "Bold", theme.band_text, lines=3 if tall else 2, keep=0.75 if tall else 0.55)
+    below = room.h - above
+    if tall and (words := canvas.block(header.title, (room.w, below), title)):
+        below = min(below, round(words.drops[-1] + 1.4 * words.size))
+    top = room.y + (room.h - above - below) // 2
+    canvas.text(pygame.Rect(room.x, top, room.w, above), header.unit, soft)
+    canvas.text(pygame.Rect(room.x, top + above, room.w, below), header.title, title)
 
 
 def _clock(canvas: Canvas, rect: pygame.Rect, header: Header) -> int:
@@ -134,17 +203,18 @@ def _sign(canvas: Canvas, size: tuple[int, int], name: str) -> pygame.Surface:
     return shapes.picture(size, theme.band_right, lambda big: icons.draw_staff(big, name, theme.gold, theme.band_right))
 
 
-def _strip(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
+def _strip(canvas: Canvas, rect: pygame.Rect, text: str, tone: Tone) -> None:
     theme = canvas.theme
-    canvas.fill(rect, theme.tint_gold)
+    _, ground, ink = icons.tone_colours(tone, theme)
+    canvas.fill(rect, ground)
     line = canvas.px(3)
-    canvas.fill(pygame.Rect(rect.x, rect.bottom - line, rect.w, line), theme.gold)
+    canvas.fill(pygame.Rect(rect.x, rect.bottom - line, rect.w, line), theme.gold if tone == "warn" else theme.bright)
     sign = pygame.Rect(canvas.px(MARGIN), 0, canvas.px(38), canvas.px(38))
     sign.centery = rect.centery - line // 2
-    canvas.picture(sign, "warn", theme.tint_gold, lambda big: icons.draw_tone(big, "warn", theme))
+    canvas.picture(sign, tone, ground, lambda big: icons.draw_tone(big, tone, theme))
     left = sign.right + canvas.px(18)
     room = pygame.Rect(left, rect.y, rect.right - canvas.px(MARGIN) - left, rect.h - line)
-    canvas.text(room, text, Style(canvas.px(32), "Medium", theme.amber_ink, keep=0.5))
+    canvas.text(room, text, Style(canvas.px(32), "Medium", ink, lines=2, keep=0.7, least=canvas.smallest))
 
 
 def _ticker(canvas: Canvas, rect: pygame.Rect, text: str, label: str) -> None:
@@ -152,7 +222,7 @@ def _ticker(canvas: Canvas, rect: pygame.Rect, text: str, label: str) -> None:
     canvas.fill(rect, theme.band_left)
     left = rect.left + canvas.px(MARGIN)
     if label:
-        style = Style(canvas.px(34), "Bold", theme.band_text, "centre")
+        style = Style(canvas.px(34), "Bold", on(theme.red), "centre")
         block = canvas.block(label, (rect.w // 4, rect.h), style)
         wide = round(block.width if block else 0) + 2 * canvas.px(MARGIN)
         canvas.fill(pygame.Rect(rect.x, rect.y, wide, rect.h), theme.red)

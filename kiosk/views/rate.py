@@ -15,22 +15,26 @@ from kiosk.views.notice import paint_notice
 from kiosk.views.parts import GAP, MARGIN, card, page
 from kiosk.views.people import paint_portrait
 from kiosk.views.shapes import Plate
-from kiosk.views.theme import Rgb, Theme, mix
+from kiosk.views.theme import Rgb, Theme
 
 WHO = 270
+TALL_WHO = 470
+TICKET = 150
 FOOT = 80
 QUESTION = 108
+TALL_QUESTION = 160
 
 
 def regions(view: RateView, size: tuple[int, int], base: int) -> list[Region]:
     """Cut the view into regions for a screen of this size; `base` is what lengths are reckoned from."""
     around = page(size, base, view.header)
     side = px(base, MARGIN) - px(base, GAP / 2)
+    tall = size[1] > size[0]
     room = around.room.inflate(-2 * side, 0)
     found = list(around.regions)
     foot = pygame.Rect(room.x, room.bottom - px(base, FOOT), room.w, px(base, FOOT))
     found.append(Region("privacy", foot, view.privacy, lambda c, r: _privacy(c, r, view.privacy)))
-    who = pygame.Rect(room.x, room.y + px(base, 14), room.w, px(base, WHO))
+    who = pygame.Rect(room.x, room.y + px(base, 14), room.w, px(base, TALL_WHO if tall and view.number else WHO))
     key = (view.clerk, view.clerk_title, view.counter_line, view.portrait, view.ticket_label, view.number)
     found.append(Region("who", who, key, lambda c, r: _who(c, r, view)))
     rest = pygame.Rect(room.x, who.bottom, room.w, foot.y - who.bottom)
@@ -39,15 +43,25 @@ def regions(view: RateView, size: tuple[int, int], base: int) -> list[Region]:
             Region("message", rest, (view.state, view.message, view.detail), lambda c, r: _message(c, r, view))
         )
         return found
-    ask = pygame.Rect(rest.x, rest.y, rest.w, px(base, QUESTION))
+    ask = pygame.Rect(rest.x, rest.y, rest.w, px(base, TALL_QUESTION if tall else QUESTION))
     found.append(Region("question", ask, view.question, lambda c, r: _question(c, r, view.question)))
     faces = pygame.Rect(rest.x, ask.bottom, rest.w, rest.bottom - ask.bottom)
     labels = tuple(face.label for face in view.faces)
-    for i, face in enumerate(view.faces):
-        left, right = faces.w * i // len(view.faces), faces.w * (i + 1) // len(view.faces)
-        box = pygame.Rect(faces.x + left, faces.y, right - left, faces.h)
-        found.append(Region(f"face {i}", box, (face, labels), partial(_face, face=face, labels=labels)))
+    paint = _face_row if tall else _face
+    for i, (face, box) in enumerate(zip(view.faces, _shares(faces, len(view.faces), tall), strict=True)):
+        found.append(Region(f"face {i}", box, (face, labels), partial(paint, face=face, labels=labels)))
     return found
+
+
+def _shares(room: pygame.Rect, count: int, below: bool) -> list[pygame.Rect]:
+    """The room in equal parts: side by side, or below one another."""
+    columns, rows = (1, count) if below else (count, 1)
+    boxes = []
+    for i in range(count):
+        left, right = room.w * (i % columns) // columns, room.w * (i % columns + 1) // columns
+        top, bottom = room.h * (i // columns) // rows, room.h * (i // columns + 1) // rows
+        boxes.append(pygame.Rect(room.x + left, room.y + top, right - left, bottom - top))
+    return boxes
 
 
 def _privacy(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
@@ -59,29 +73,37 @@ def _privacy(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
 def _question(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
     canvas.fill(rect, canvas.theme.page)
     room = rect.inflate(-2 * canvas.px(GAP), -canvas.px(8))
-    canvas.text(room, text, Style(canvas.px(52), "Bold", canvas.theme.ink, "centre", lines=2, keep=0.7))
+    canvas.text(room, text, Style(canvas.px(52), "Bold", canvas.theme.ink, "centre", lines=2, keep=0.84))
 
 
 def _who(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:
     theme = canvas.theme
     box = card(canvas, rect)
     inner = box.inflate(-2 * canvas.px(36), -2 * canvas.px(22))
+    beside = inner.h < canvas.px(WHO)
+    if not beside:
+        tall = canvas.px(TICKET)
+        _ticket_row(canvas, pygame.Rect(inner.x, inner.bottom - tall, inner.w, tall), view)
+        inner.h -= tall + canvas.px(22)
     left = inner.x
     if view.portrait:
-        portrait, ring = view.portrait, (200, 215, 235)
+        portrait, ring = view.portrait, theme.ring
         disc = pygame.Rect(inner.x, inner.y, inner.h, inner.h)
         look = (portrait, ring)
         canvas.picture(disc, look, theme.card, lambda big: paint_portrait(big, portrait, ring, theme.card))
         left = disc.right + canvas.px(44)
-    right = _ticket(canvas, inner, view)
+    right = _ticket(canvas, inner, view) if beside else inner.right
     words = pygame.Rect(left, inner.y + canvas.px(4), right - canvas.px(30) - left, inner.h - canvas.px(8))
     third = words.h * 32 // 100
     top = pygame.Rect(words.x, words.y, words.w, third)
     name = pygame.Rect(words.x, top.bottom, words.w, words.h - 2 * third)
     last = pygame.Rect(words.x, name.bottom, words.w, words.bottom - name.bottom)
-    canvas.text(top, view.counter_line, Style(canvas.px(36), "Bold", theme.blue, lines=2, keep=0.75))
+    least = canvas.smallest
+    canvas.text(
+        top, view.counter_line, Style(canvas.px(36), "Bold", canvas.ink(theme.blue), lines=2, keep=0.75, least=least)
+    )
     canvas.text(name, view.clerk, Style(canvas.px(64), "Bold", theme.ink, lines=2, keep=0.5))
-    canvas.text(last, view.clerk_title, Style(canvas.px(34), "Medium", theme.muted, lines=2, keep=0.75))
+    canvas.text(last, view.clerk_title, Style(canvas.px(34), "Medium", theme.muted, lines=2, keep=0.75, least=least))
 
 
 def _ticket(canvas: Canvas, inner: pygame.Rect, view: RateView) -> int:
@@ -105,13 +127,26 @@ def _ticket(canvas: Canvas, inner: pygame.Rect, view: RateView) -> int:
     return plate.x
 
 
+def _ticket_row(canvas: Canvas, rect: pygame.Rect, view: RateView) -> None:
+    """The ticket on a plate of the whole width: its label left, its number right."""
+    theme = canvas.theme
+    canvas.plate(rect, Plate(canvas.px(26), theme.tint_blue, theme.card))
+    inner = rect.inflate(-2 * canvas.px(36), -2 * canvas.px(12))
+    label = pygame.Rect(inner.x, inner.y, inner.w * 38 // 100, inner.h)
+    canvas.text(
+        label, view.ticket_label, Style(canvas.px(38), "Medium", canvas.ink(theme.muted, theme.tint_blue), lines=2)
+    )
+    number = pygame.Rect(label.right, inner.y, inner.right - label.right, inner.h)
+    canvas.number(number, view.number, Style(inner.h, "ExtraBold", theme.number, "right"))
+
+
 def _tints(kind: FaceKind, theme: Theme) -> tuple[Rgb, Rgb, Rgb]:
     """Ground, border and word of a face's card."""
     if kind == "neutral":
         return theme.tint_gold, theme.amber, theme.amber_ink
     if kind in ("unhappy", "very_unhappy"):
         return theme.tint_red, icons.face_colours(kind, theme)[0], theme.red_ink
-    return mix(theme.tint_blue, (214, 240, 250), 0.5), theme.bright, theme.blue_ink
+    return theme.tint_blue, theme.bright, theme.blue_ink
 
 
 def _face(canvas: Canvas, rect: pygame.Rect, face: Face, labels: tuple[str, ...]) -> None:
@@ -124,7 +159,7 @@ def _face(canvas: Canvas, rect: pygame.Rect, face: Face, labels: tuple[str, ...]
     style = Style(canvas.px(54), "Bold", ink, "centre", lines=3, keep=0.72)
     blocks = [block for block in (canvas.block(label, (inner.w, inner.h // 2), style) for label in labels) if block]
     size = min((block.size for block in blocks), default=style.size)
-    style = replace(style, size=size)
+    style = replace(style, size=size, keep=1.0)
     words = max((_tall(canvas, label, style, inner) for label in labels), default=0)
     side = min(inner.h - words - canvas.px(40), inner.w * 88 // 100)
     gap = (inner.h - side - words) // 3
@@ -133,6 +168,22 @@ def _face(canvas: Canvas, rect: pygame.Rect, face: Face, labels: tuple[str, ...]
     canvas.picture(disc, face.kind, ground, lambda big: icons.draw_face(big, face.kind, theme))
     below = pygame.Rect(inner.x, disc.bottom + gap, inner.w, inner.bottom - disc.bottom - gap)
     canvas.text(below, face.label, style)
+
+
+def _face_row(canvas: Canvas, rect: pygame.Rect, face: Face, labels: tuple[str, ...]) -> None:
+    """One answer across the whole width: its face left, its word beside it in letters of one size for all."""
+    theme = canvas.theme
+    ground, edge, ink = _tints(face.kind, theme)
+    box = card(canvas, rect, ground, edge)
+    canvas.hit(face.action, box)
+    inner = box.inflate(-2 * canvas.px(48), -2 * canvas.px(20))
+    side = min(inner.h, inner.w * 32 // 100)
+    disc = pygame.Rect(inner.x, inner.centery - side // 2, side, side)
+    canvas.picture(disc, face.kind, ground, lambda big: icons.draw_face(big, face.kind, theme))
+    words = pygame.Rect(disc.right + canvas.px(48), inner.y, inner.right - disc.right - canvas.px(48), inner.h)
+    style = Style(canvas.px(64), "Bold", ink, lines=2, keep=0.8)
+    blocks = [block for block in (canvas.block(label, words.size, style) for label in labels) if block]
+    canvas.text(words, face.label, replace(style, size=min((block.size for block in blocks), default=style.size)))
 
 
 def _tall(canvas: Canvas, label: str, style: Style, inner: pygame.Rect) -> int:

@@ -7,10 +7,11 @@ import pygame
 from kiosk.views import icons
 from kiosk.views.canvas import Canvas, Region, Style, px
 from kiosk.views.model import StartCheck, StartView
-from kiosk.views.parts import GAP, MARGIN, card, page
+from kiosk.views.parts import GAP, MARGIN, card, page, upright
 from kiosk.views.theme import Rgb, Theme
 
-FOOT = 70
+FOOT = 84
+ROW = 190
 
 
 def regions(view: StartView, size: tuple[int, int], base: int) -> list[Region]:
@@ -20,9 +21,10 @@ def regions(view: StartView, size: tuple[int, int], base: int) -> list[Region]:
     room = around.room.inflate(-2 * side, 0)
     foot = pygame.Rect(room.x, room.bottom - px(base, FOOT), room.w, px(base, FOOT))
     found = [*around.regions, Region("footer", foot, view.footer, lambda c, r: _footer(c, r, view.footer))]
-    columns = 1 if len(view.checks) <= 6 else 2
+    columns = 1 if len(view.checks) <= 6 or upright(room) else 2
     rows = max(4, -(-len(view.checks) // columns))
-    area = pygame.Rect(room.x, room.y + px(base, 10), room.w, foot.y - room.y - px(base, 10))
+    high = min(foot.y - room.y - px(base, 10), rows * px(base, ROW))
+    area = pygame.Rect(room.x, room.y + px(base, 10), room.w, high)
     for i, check in enumerate(view.checks):
         column, row = divmod(i, rows)
         box = pygame.Rect(
@@ -39,7 +41,7 @@ def _footer(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
 
 
 def _ink(check: StartCheck, theme: Theme) -> Rgb:
-    return {"error": theme.red, "warn": theme.amber_ink}.get(check.state, theme.muted)
+    return {"error": theme.red_ink, "warn": theme.amber_ink}.get(check.state, theme.muted)
 
 
 def _check(canvas: Canvas, rect: pygame.Rect, check: StartCheck) -> None:

@@ -6,18 +6,23 @@ import pygame
 
 from kiosk.views import icons
 from kiosk.views.canvas import Canvas, Region, Style, px
-from kiosk.views.model import TILES_UP_TO, PriorityBar, TakeView, Tile
+from kiosk.views.model import TILES_UP_TO, Notice, PriorityBar, TakeView, Tile
 from kiosk.views.notice import paint_notice
-from kiosk.views.parts import GAP, MARGIN, card, page, pill
+from kiosk.views.panel import paint_key, panel_region
+from kiosk.views.parts import GAP, MARGIN, Signs, card, page, pill, upright
 from kiosk.views.text import Weight
-from kiosk.views.theme import Rgb, colour_of, mix, readable
+from kiosk.views.theme import WHITE, Rgb, colour_of, mix, on, readable
 
 BAR = 156
+LOW_BAR = 182
+TALL_BAR = 236
+LEAST_SIGN = 74
 
 
 def regions(view: TakeView, size: tuple[int, int], base: int) -> list[Region]:
     """Cut the view into regions for a screen of this size; `base` is what lengths are reckoned from."""
-    around = page(size, base, view.header, view.ticker, view.ticker_label, view.staff_icons)
+    signs = Signs(view.staff_icons, view.language)
+    around = page(size, base, view.header, view.ticker, view.ticker_label, signs)
     room = _inner(around.room, base)
     if view.notice:
         notice, area = view.notice, around.room
@@ -26,6 +31,12 @@ def regions(view: TakeView, size: tuple[int, int], base: int) -> list[Region]:
     if view.priority:
         found.append(_bar_region(view.priority, room, base, view.mode == "keys"))
         room = pygame.Rect(room.x, room.y, room.w, found[-1].rect.top - room.y)
+    if drawing := panel_region(view, room, base, len({box.y for box in grid(room, len(view.tiles))})):
+        found.append(drawing)
+        room = pygame.Rect(room.x, room.y, room.w, drawing.rect.top - room.y)
+    if not view.tiles and view.message:
+        notice = Notice("empty", view.message, tone="warn")
+        found.append(Region("notice", room, notice, lambda c, r: paint_notice(c, r, notice)))
     for box, tile in zip(grid(room, len(view.tiles)), view.tiles, strict=False):
         found.append(_tile_region(box, tile, view))
     return found
@@ -34,7 +45,8 @@ def regions(view: TakeView, size: tuple[int, int], base: int) -> list[Region]:
 def grid(room: pygame.Rect, count: int) -> list[pygame.Rect]:
     """Boxes for so many tiles (at most 8), row by row, that fill the room without a gap."""
     count = min(count, TILES_UP_TO)
-    columns = {0: 1, 1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}.get(count, 4)
+    beside = {0: 1, 1: 1, 2: 2, 3: 3, 4: 2, 5: 3, 6: 3}.get(count, 4)
+    columns = min(2, beside, max(1, count // 2)) if upright(room) else beside
     rows = -(-count // columns)
     boxes: list[pygame.Rect] = []
     for i in range(count):
@@ -61,7 +73,15 @@ def _tile_region(box: pygame.Rect, tile: Tile, view: TakeView) -> Region:
 
 
 def _bar_region(bar: PriorityBar, room: pygame.Rect, base: int, keys: bool) -> Region:
-    tall = px(base, BAR) + px(base, GAP)
+    """In a narrow room the words of the bar take more lines, in an upright one its button stands above them."""
+    units = (
+        (TALL_BAR if bar.text else BAR)
+        if upright(room)
+        else BAR
+        if room.w > px(base, 1500) or not bar.text
+        else LOW_BAR
+    )
+    tall = px(base, units) + px(base, GAP)
     box = pygame.Rect(room.x, room.bottom - tall, room.w, tall)
     return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys), returns=True)
 
@@ -74,6 +94,9 @@ def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool, peers: tupl
     canvas.hit(tile.action, box)
     inner = _tile_inner(canvas, box)
     sign = _sign_height(canvas, inner, peers)
+    if not sign:
+        _flat_tile(canvas, inner, tile, keys, colour, ground)
+        return
     texts = _tile_texts(canvas, tile, (inner.w, inner.h - sign - canvas.px(4)), ground)
     _tile_signs(canvas, pygame.Rect(inner.x, inner.y, inner.w, sign), tile, keys, colour, ground)
     _tile_words(canvas, pygame.Rect(inner.x, inner.y + sign, inner.w, inner.h - sign), texts)
@@ -87,18 +110,19 @@ def _tile_inner(canvas: Canvas, box: pygame.Rect) -> pygame.Rect:
 
 
 def _sign_height(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
-    """How large icons can be beside the longest names of all tiles: the same in each."""
+    """How large icons can be above the longest names of all tiles: the same in each; 0 where there is no room above."""
     key = ("sign", canvas.base, inner.size, peers)
     return canvas.kit.lengths.get(key, lambda: _measured_sign(canvas, inner, peers))
 
 
 def _measured_sign(canvas: Canvas, inner: pygame.Rect, peers: tuple[tuple[str, str], ...]) -> int:
-    words = [
-        sum(_measured(canvas, text, look, inner.size) for text, look in ((name, _NAME), (hint, _HINT)))
-        for name, hint in peers
-    ]
-    spare = inner.h - max(words) - canvas.px(34 * 1.3) - canvas.px(14)
-    return max(canvas.px(74), min(canvas.px(190), inner.h * 2 // 5, spare))
+    names = [_measured(canvas, name, _NAME, inner.size) for name, _ in peers]
+    hints = [_measured(canvas, hint, _HINT, inner.size) for _, hint in peers]
+    room = inner.h - canvas.px(34 * 1.3) - canvas.px(14)
+    if room - max(names) < canvas.px(LEAST_SIGN):
+        return 0
+    spare = room - max(name + hint for name, hint in zip(names, hints, strict=True))
+    return max(canvas.px(LEAST_SIGN), min(canvas.px(190), inner.h * 2 // 5, spare))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +152,7 @@ def _measured(canvas: Canvas, text: str, look: _Look, room: tuple[int, int]) -> 
 def _tile_texts(canvas: Canvas, tile: Tile, room: tuple[int, int], ground: Rgb) -> list[tuple[str, Style, int]]:
     """Name, what it is for, how many wait, with the heights they need; what it is for gives way first."""
     theme = canvas.theme
-    soft = readable(theme.muted, ground)
+    soft = canvas.ink(theme.muted, ground)
     ink = theme.ink if tile.available else soft
     wanted = [(tile.name, _NAME, ink), (tile.note or tile.hint, _HINT, soft)]
     if tile.available:
@@ -143,31 +167,52 @@ def _tile_texts(canvas: Canvas, tile: Tile, room: tuple[int, int], ground: Rgb) 
     return found
 
 
+def _flat_tile(canvas: Canvas, inner: pygame.Rect, tile: Tile, keys: bool, colour: Rgb, ground: Rgb) -> None:
+    """Icon, name and digit beside each other, in a tile that has no room for them in rows."""
+    side = min(canvas.px(80), inner.h * 55 // 100)
+    if tile.note:
+        side = min(side, inner.h - canvas.px(20) - round(2.35 * canvas.smallest))
+    row = pygame.Rect(inner.x, inner.y, inner.w, side)
+    (left, right), between = _sign_boxes(row, keys), canvas.px(14)
+    _tile_signs(canvas, row, tile, keys, colour, ground)
+    end = right.x if keys else right.right - round(canvas.kit.type.line(tile.digit, "Bold", side * 4 // 5).width)
+    name = pygame.Rect(left.right + between, row.y, end - left.right - 2 * between, row.h).inflate(0, canvas.px(16))
+    below = pygame.Rect(inner.x, name.bottom, inner.w, inner.bottom - name.bottom)
+    ink = canvas.theme.ink if tile.available else canvas.ink(canvas.theme.muted, ground)
+    canvas.text(name, tile.name, _NAME.style(canvas, ink, 0))
+    text, look = (tile.waiting_text, _WAIT) if tile.available and not tile.note else (tile.note, _HINT)
+    wait, hint = _measured(canvas, text, look, (inner.w, below.h)), _measured(canvas, tile.hint, _HINT, inner.size)
+    if look is _WAIT and wait + hint <= below.h:
+        soft = canvas.ink(canvas.theme.muted, ground)
+        canvas.text(pygame.Rect(below.x, below.y, below.w, below.h - wait), tile.hint, _HINT.style(canvas, soft, 0))
+        below = pygame.Rect(below.x, below.bottom - wait, below.w, wait)
+    canvas.text(below, text, replace(look.style(canvas, ink, 0), least=canvas.smallest))
+
+
+def _sign_boxes(row: pygame.Rect, keys: bool) -> tuple[pygame.Rect, pygame.Rect]:
+    """Icon left and digit right; where keys are pressed, the key leads and the icon is small."""
+    left = pygame.Rect(row.x, row.y, row.h, row.h)
+    high = row.h * 2 // 3
+    right = pygame.Rect(
+        row.right - (high if keys else row.h), row.y + (row.h - high) // 2, high if keys else row.h, high
+    )
+    return left, right
+
+
 def _tile_signs(canvas: Canvas, row: pygame.Rect, tile: Tile, keys: bool, colour: Rgb, ground: Rgb) -> None:
     """Icon left and digit right; where keys are pressed, the key leads and the icon is small."""
     if keys:
         key = pygame.Rect(row.x, row.y, row.h, row.h)
-        draw_key(canvas, key, tile.digit, colour, ground)
+        paint_key(canvas, key, tile.digit, colour, ground)
         small = row.h * 2 // 3
         icon = pygame.Rect(row.right - small, row.y + (row.h - small) // 2, small, small)
     else:
         icon = pygame.Rect(row.x, row.y, row.h, row.h)
         room = pygame.Rect(row.right - row.h, row.y + row.h // 6, row.h, row.h * 2 // 3)
-        style = Style(
-            row.h * 4 // 5, "Bold", readable(mix(colour, (255, 255, 255), 0.12), ground), "right", least=canvas.least
-        )
+        style = Style(row.h * 4 // 5, "Bold", canvas.ink(mix(colour, WHITE, 0.12), ground), "right", least=canvas.least)
         canvas.number(room, tile.digit, style)
     look = ("icon", tile.icon, colour)
-    canvas.picture(icon, look, ground, lambda big: icons.draw_tile_icon(big, tile.icon, colour, (255, 255, 255)))
-
-
-def draw_key(canvas: Canvas, rect: pygame.Rect, digit: str, colour: Rgb, ground: Rgb) -> None:
-    """A round key with its digit, as on the panel."""
-    colour = readable(colour, (255, 255, 255))
-    rim, light = mix(colour, (190, 200, 214), 0.75), mix(colour, (255, 255, 255), 0.55)
-    canvas.picture(rect, ("key", colour), ground, lambda big: icons.draw_key(big, colour, rim, light))
-    room = rect.inflate(-rect.w * 2 // 5, -rect.h * 54 // 100).move(0, -rect.h // 100)
-    canvas.number(room, digit, Style(rect.h // 2, "Bold", (255, 255, 255), "centre", least=canvas.least))
+    canvas.picture(icon, look, ground, lambda big: icons.draw_tile_icon(big, tile.icon, colour, WHITE))
 
 
 def _tile_words(canvas: Canvas, room: pygame.Rect, texts: list[tuple[str, Style, int]]) -> None:
@@ -189,44 +234,59 @@ def _bar(canvas: Canvas, rect: pygame.Rect, bar: PriorityBar, keys: bool) -> Non
     box = card(canvas, rect, ground, edge)
     canvas.hit(bar.action, box)
     inner = box.inflate(-2 * canvas.px(28), -2 * canvas.px(18))
+    stacked = inner.h > canvas.px(LOW_BAR)
+    head = pygame.Rect(inner.x, inner.y, inner.w, canvas.px(100)) if stacked and bar.text else inner
     sign = pygame.Rect(inner.x, 0, canvas.px(100), canvas.px(100))
-    sign.centery = inner.centery
+    sign.centery = head.centery
     _bar_sign(canvas, sign, bar, keys, ground)
-    button = _bar_button(canvas, inner, bar, ground)
+    button = _bar_button(canvas, head, bar, ground, keys)
     left = sign.right + canvas.px(28)
-    words = pygame.Rect(left, inner.y, button.left - canvas.px(32) - left, inner.h)
+    words = pygame.Rect(left, head.y, button.left - canvas.px(32) - left, head.h)
+    _bar_words(canvas, words, inner if stacked else words, bar, ground)
+
+
+def _bar_words(canvas: Canvas, words: pygame.Rect, whole: pygame.Rect, bar: PriorityBar, ground: Rgb) -> None:
+    """The title beside the sign, and whom the bar is for: below the title, or below all where the bar is high."""
+    theme = canvas.theme
     ink = theme.green_ink if bar.chosen else theme.ink
-    title = Style(canvas.px(42), "Bold", ink, lines=1 if bar.text else 2, keep=0.65)
+    title = Style(canvas.px(42), "Bold", ink, lines=2 if bar.text else 3, keep=0.65)
+    text = Style(canvas.px(29), "Medium", canvas.ink(theme.muted, ground), lines=3, keep=0.9)
     if not bar.text:
         canvas.text(words, bar.title, title)
         return
-    top = pygame.Rect(words.x, words.y, words.w, words.h * 44 // 100)
-    canvas.text(top, bar.title, title)
-    below = pygame.Rect(words.x, top.bottom, words.w, words.bottom - top.bottom)
-    canvas.text(below, bar.text, Style(canvas.px(29), "Medium", readable(theme.muted, ground), lines=2, keep=0.9))
+    below = pygame.Rect(whole.x, words.bottom, whole.w, whole.bottom - words.bottom)
+    if whole is words:
+        block = canvas.block(bar.text, (words.w, words.h * 68 // 100), text)
+        needed = round(block.drops[-1] + 1.3 * block.size) if block else 0
+        tall = max(round(1.36 * canvas.least), min(words.h * 44 // 100, words.h - needed))
+        below = pygame.Rect(words.x, words.y + tall, words.w, words.h - tall)
+        words = pygame.Rect(words.x, words.y, words.w, tall - canvas.px(4))
+        title = replace(title, lines=1)
+    canvas.text(words, bar.title, title)
+    canvas.text(below, bar.text, text)
 
 
 def _bar_sign(canvas: Canvas, sign: pygame.Rect, bar: PriorityBar, keys: bool, ground: Rgb) -> None:
     theme = canvas.theme
     if keys and bar.digit:
-        draw_key(canvas, sign, bar.digit, readable(theme.amber, (255, 255, 255)), ground)
+        paint_key(canvas, sign, bar.digit, theme.amber, ground)
     elif bar.chosen:
         canvas.picture(sign, "ok", ground, lambda big: icons.draw_tone(big, "ok", theme))
     else:
-        canvas.picture(
-            sign, "cane", ground, lambda big: icons.draw_tile_icon(big, "cane", theme.amber, (255, 255, 255))
-        )
+        colour = readable(theme.amber, WHITE)
+        canvas.picture(sign, "cane", ground, lambda big: icons.draw_tile_icon(big, "cane", colour, WHITE))
 
 
-def _bar_button(canvas: Canvas, inner: pygame.Rect, bar: PriorityBar, ground: Rgb) -> pygame.Rect:
-    """The key at the right end; returns its box (no width without a word)."""
+def _bar_button(canvas: Canvas, inner: pygame.Rect, bar: PriorityBar, ground: Rgb, keys: bool) -> pygame.Rect:
+    """The button at the right end; returns its box: no width without a word, or where keys are pressed."""
     theme = canvas.theme
-    style = Style(canvas.px(34), "Bold", (255, 255, 255), lines=1, keep=0.75)
-    block = canvas.block(bar.button, (inner.w * 2 // 5, inner.h), style)
+    fill = theme.green if bar.chosen else theme.blue
+    style = Style(canvas.px(34), "Bold", on(fill), lines=1, keep=0.75)
+    block = canvas.block("" if keys else bar.button, (inner.w * 2 // 5, inner.h), style)
     if block is None:
         return pygame.Rect(inner.right, inner.y, 0, inner.h)
     wide = max(canvas.px(220), round(block.width) + 2 * canvas.px(36))
     rect = pygame.Rect(inner.right - wide, 0, wide, canvas.px(92))
     rect.centery = inner.centery
-    pill(canvas, rect, bar.button, theme.green if bar.chosen else theme.blue, ground, replace(style, size=block.size))
+    pill(canvas, rect, bar.button, fill, ground, replace(style, size=block.size))
     return rect

@@ -175,10 +175,10 @@ class Typesetter:
         for candidate in _sizes(size, least):
             block = self._set(self._wrap(text, weight, candidate, room[0]), weight, candidate)
             if len(block.lines) <= lines and block.width <= room[0] and block.height <= room[1]:
-                return self._balance(text, weight, candidate, room[0], block)
+                return self._balance(_phrased(text), weight, candidate, room, block)
         block = self._set(self._wrap(text, weight, least, room[0] / NARROWEST), weight, least)
         if len(block.lines) <= lines and block.height <= room[1] and block.width * NARROWEST <= room[0]:
-            return replace(block, narrow=min(1.0, room[0] / block.width))
+            return replace(block, narrow=min(1.0, math.floor(100 * room[0] / block.width) / 100))
         return self._cut(text, weight, least, room, lines)
 
     def _set(self, texts: list[str], weight: Weight, size: int, cut: bool = False) -> Block:
@@ -198,13 +198,20 @@ class Typesetter:
                 rows.append(word)
         return rows
 
-    def _balance(self, text: str, weight: Weight, size: int, width: int, block: Block) -> Block:
-        """The same number of lines with their lengths as even as can be: no last line of one word."""
+    def _balance(self, text: str, weight: Weight, size: int, room: tuple[int, int], block: Block) -> Block:
+        """The same number of lines with their lengths as even as can be: no last line of one word.
+
+        Where it costs no line, a line ends where a phrase does (behind a dash or a dot).
+        """
+        width, height = room
+        phrased = self._set(self._wrap(text, weight, size, width), weight, size)
+        if len(phrased.lines) > len(block.lines) or phrased.width > width or phrased.height > height:
+            text = text.replace("\u00a0", " ")
         low, high = width / 2, float(width)
         while high - low > 4:
             middle = (low + high) / 2
             narrower = self._set(self._wrap(text, weight, size, middle), weight, size)
-            if len(narrower.lines) <= len(block.lines) and narrower.width <= middle and narrower.height <= block.height:
+            if len(narrower.lines) <= len(block.lines) and narrower.width <= middle and narrower.height <= height:
                 block, high = narrower, middle
             else:
                 low = middle
@@ -288,6 +295,14 @@ def _scale(size: int) -> int:
 
 def _sizes(size: int, least: int) -> range:
     return range(size, least - 1, -max(1, size // 40))
+
+
+def _phrased(text: str) -> str:
+    """Text that can be broken behind a dash or a dot between words alone, where it has any; else anywhere."""
+    words = text.split(" ")
+    if not _GLUED.intersection(words[1:-1]):
+        return text
+    return "".join(word + (" " if word in _GLUED else "\u00a0") for word in words).strip()
 
 
 def _words(text: str) -> list[str]:

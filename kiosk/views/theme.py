@@ -1,6 +1,6 @@
 """Colours and smallest sizes of every screen. Knows no pygame and no view."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 Rgb: TypeAlias = tuple[int, int, int]
@@ -24,9 +24,17 @@ TILE_COLOURS: dict[str, Rgb] = {
 }
 
 
+WHITE: Rgb = (255, 255, 255)
+DARK: Rgb = (52, 28, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of one office."""
+    """The colours of one office, the least contrast of its texts, and how much larger than usual all is (`zoom`).
+
+    Inks are read on the page and the tints; `blue`, `red`, `green`, `grey`, `amber` and the band are grounds for text
+    in white or `DARK` (see `on`). Cards have an `edge` where their ground does not stand out from the page.
+    """
 
     page: Rgb = (236, 241, 249)
     card: Rgb = (255, 255, 255)
@@ -56,9 +64,72 @@ class Theme:
     blue_ink: Rgb = (0, 58, 104)
     green: Rgb = (20, 122, 82)
     green_ink: Rgb = (10, 84, 56)
+    unhappy: Rgb = (208, 44, 56)
+    called: Rgb = (200, 16, 46)
+    called_plate: Rgb = (254, 240, 218)
+    on_time: Rgb = (76, 152, 232)
+    ring: Rgb = (200, 215, 235)
+    edge: Rgb | None = None
+    contrast: float = CONTRAST
+    zoom: float = 1.0
 
 
 DAY = Theme()
+CONTRAST_THEME = Theme(
+    page=(0, 0, 0),
+    card=(0, 0, 0),
+    ink=WHITE,
+    muted=(232, 236, 242),
+    line=(150, 158, 170),
+    shadow=(0, 0, 0),
+    band_left=(0, 0, 0),
+    band_right=(0, 24, 66),
+    band_soft=WHITE,
+    gold=(255, 204, 0),
+    red=(168, 0, 30),
+    blue=(0, 66, 142),
+    bright=(92, 178, 255),
+    number=(255, 236, 0),
+    grey=(78, 84, 94),
+    tint_blue=(0, 28, 66),
+    tint_gold=(74, 46, 0),
+    tint_red=(78, 0, 12),
+    tint_green=(0, 52, 30),
+    tint_grey=(34, 36, 42),
+    amber=(255, 184, 48),
+    amber_ink=(255, 226, 160),
+    red_ink=(255, 208, 208),
+    blue_ink=(190, 226, 255),
+    green=(0, 96, 60),
+    green_ink=(176, 246, 212),
+    unhappy=(255, 122, 122),
+    called=(0, 0, 0),
+    called_plate=(255, 204, 0),
+    on_time=(150, 212, 255),
+    ring=(232, 236, 242),
+    edge=(222, 228, 236),
+    contrast=7.0,
+)
+LARGER = 1.22
+"""How much larger the themes with large text are: body text is 1/33 of the shorter edge instead of 1/40."""
+
+THEMES: dict[str, Theme] = {
+    "standard": DAY,
+    "large": replace(DAY, zoom=LARGER),
+    "contrast": CONTRAST_THEME,
+    "contrast-large": replace(CONTRAST_THEME, zoom=LARGER),
+}
+
+
+def in_office_colours(theme: Theme, colour: str, accent: str) -> Theme:
+    """The theme in an office's own colours ("" keeps the theme's): `colour` of band, labels and buttons, `accent` of
+    lines and of what is newest.
+    """
+    if colour:
+        own = readable(colour_of(colour), WHITE, theme.contrast)
+        band = readable(own, theme.band_soft, theme.contrast * 1.08)
+        theme = replace(theme, blue=own, band_right=band, band_left=mix(band, (0, 0, 0), 0.45))
+    return replace(theme, gold=colour_of(accent)) if accent else theme
 
 
 def colour_of(name: str) -> Rgb:
@@ -94,11 +165,16 @@ def contrast(a: Rgb, b: Rgb) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def readable(colour: Rgb, back: Rgb) -> Rgb:
+def readable(colour: Rgb, back: Rgb, least: float = CONTRAST) -> Rgb:
     """`colour`, darkened (lightened on a dark ground) just until it can be read on `back`."""
-    towards: Rgb = (0, 0, 0) if luminance(back) > 0.18 else (255, 255, 255)
+    towards: Rgb = (0, 0, 0) if luminance(back) > 0.18 else WHITE
     for step in range(21):
         candidate = mix(colour, towards, step / 20)
-        if contrast(candidate, back) >= CONTRAST:
+        if contrast(candidate, back) >= least:
             return candidate
     return towards
+
+
+def on(ground: Rgb) -> Rgb:
+    """What is drawn on a coloured ground: white where it can be read, else dark."""
+    return WHITE if contrast(WHITE, ground) >= CONTRAST else DARK
