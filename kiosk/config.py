@@ -21,6 +21,7 @@ from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, o
 
 FILE = "/etc/kiosk/kiosk.toml"
 LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iterdir() if f.name.endswith(".toml")))
+THEMES = ("standard", "large", "contrast", "contrast-large")
 WIRING = frozenset({"services", "priority", "cancel", "counters"})
 """Tables of [buttons] that name pins. A file that has one of them describes its whole panel."""
 
@@ -177,6 +178,7 @@ class Screen:
     fullscreen: bool = key("fill the whole screen", True)
     touch: bool = key("whether it is a touch screen: the hint then says “touch”", True)
     message_s: float = key("seconds that a message stays", 6.0, between(1, 60))
+    theme: str = key("colours and size of letters", "standard", one_of(*THEMES))
     outputs: tuple[Output, ...] = key("the pictures, the first on the first screen", (Output(),))
 
 

@@ -54,6 +54,9 @@ def _legible(colour: str) -> bool:
 COLOUR = Check(f"{', '.join(COLOURS)}, or #rrggbb that is dark enough to read white on it", _legible, COLOURS)
 
 
+OWN_COLOUR = matches(r"|#[0-9a-fA-F]{6}", "empty, or #rrggbb")
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """The commune (xã, phường, đặc khu). Units merge and get new names, so all of it is data with a date."""
@@ -186,6 +189,14 @@ class Hotline:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """The office's own colours on every screen; empty keeps the kiosk's."""
+
+    colour: str = key("colour of the band, of labels and buttons", "", OWN_COLOUR)
+    accent: str = key("colour of lines and of what is newest", "", OWN_COLOUR)
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """Another way to send feedback; shown as text and QR."""
 
@@ -251,6 +262,7 @@ class Office:
     slogans: tuple[str, ...] = key("lines of the ticker", (), NAME)
     hotlines: tuple[Hotline, ...] = key("telephone numbers for citizens; the first is on the slip", ())
     channels: tuple[Channel, ...] = key("other ways to send feedback", ())
+    look: Look = key("the office's own colours", Look())
 
     def service(self, id: str) -> Service | None:
         """The service with this id; None for one that an older document had."""

@@ -121,6 +121,7 @@ class Screen:
         self.driver = _open_display(blind_ok)
         pygame.font.init()
         self._clock = clock
+        self._theme = theme
         self._window = _open_window(outputs[0].size, fullscreen and self.driver not in BLIND)
         self._posted = pygame.event.custom_type()
         kit = Kit(theme)
@@ -158,7 +159,7 @@ class Screen:
         frame = self._frames[name]
         if self._views.get(name) == view:
             return []
-        dirty = frame.show(regions(view, frame.size))
+        dirty = frame.show(regions(view, frame.size, self._theme))
         self._views[name] = view
         if dirty:
             self._changed.add(name)
@@ -212,7 +213,7 @@ class Screen:
         if len(self._frames) == 1:
             frame.draw_on(self._canvas(frame.size))
             if self.shown in self._views:
-                frame.show(regions(self._views[self.shown], frame.size))
+                frame.show(regions(self._views[self.shown], frame.size, self._theme))
         self._present(None)
 
     def _present(self, dirty: list[pygame.Rect] | None) -> None:

@@ -5,6 +5,7 @@ from kiosk.config import Config
 from kiosk.present.words import Words
 from kiosk.screen import Output, Screen
 from kiosk.views.model import StartCheck, StartView
+from kiosk.views.theme import THEMES, in_office_colours
 
 
 def open_screen(config: Config, words: Words, now: Moment) -> Screen | None:
@@ -12,7 +13,9 @@ def open_screen(config: Config, words: Words, now: Moment) -> Screen | None:
     if not config.screen.enabled:
         return None
     outputs = [Output(output.view, output.pixels) for output in config.screen.outputs]
-    screen = Screen(outputs, blind_ok=config.screen.blind_ok, fullscreen=config.screen.fullscreen)
+    look = words.office.look
+    theme = in_office_colours(THEMES[config.screen.theme], look.colour, look.accent)
+    screen = Screen(outputs, blind_ok=config.screen.blind_ok, fullscreen=config.screen.fullscreen, theme=theme)
     show_start(screen, words, now, "")
     return screen
 

@@ -7,6 +7,7 @@ from itertools import combinations
 import pygame
 import pytest
 
+from kiosk.config import THEMES as CONFIGURED
 from kiosk.views import icons, shapes
 from kiosk.views.canvas import Kit
 from kiosk.views.model import CounterCard, FaceKind, Tone
@@ -165,3 +166,7 @@ def test_the_newest_call_stands_out_more_than_any_other_card(kits: dict[str, Kit
     frame = drawn(kits["standard"], view, SIZE)
     edge = frame.surface.get_at((472, 260))[:3]
     assert sum(abs(a - b) for a, b in zip(edge, DAY.gold, strict=True)) < 30
+
+
+def test_the_names_of_themes_are_those_of_the_configuration() -> None:
+    assert tuple(THEMES) == CONFIGURED

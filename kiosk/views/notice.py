@@ -74,7 +74,7 @@ def _rows(canvas: Canvas, notice: Notice, room: tuple[int, int]) -> list[_Row]:
         sign = canvas.px(150)
         rows.append(_Row("sign", notice.tone, sign, 36, Style(sign)))
         rows.append(
-            _row(canvas, "text", notice.title, room, 26, Style(canvas.px(58), "Bold", theme.ink, lines=4, keep=0.8))
+            _row(canvas, "text", notice.title, room, 26, Style(canvas.px(58), "Bold", theme.ink, lines=4, keep=0.92))
         )
     if notice.mark:
         rows.append(_Row("mark", notice.mark, canvas.px(66), 24, Style(canvas.px(38), "Bold", on(theme.red))))
