@@ -20,6 +20,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.startup": {
         "kiosk.clock", "kiosk.config", "kiosk.present.words", "kiosk.screen", "kiosk.views.model",
+        "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
