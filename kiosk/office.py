@@ -222,6 +222,7 @@ class Rules:
     free_interval_s: int = key("least seconds between two ratings of a counter in free mode", 5, between(1, 60))
     address: str = key("how citizens are addressed in Vietnamese", "Ông/Bà", one_of("Ông/Bà", "Quý khách", "Bạn"))
     priority_who: str = key("whom the priority key is for; empty = the usual sentence", "")
+    dossiers_stale_h: int = key("hours after which dossier figures are shown in grey", 72, between(1, 2160))
 
     def policy(self) -> tickets.Policy:
         """The part that the queue rules look at."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from kiosk.dossiers import Dossiers
 from kiosk.store.database import Database
+from kiosk.store.dossiers import dossiers_in
 from kiosk.store.rows import OPEN_STATES
 from kiosk.tickets import Counter, Ticket, counter_of, ticket_of, time_of
 
@@ -13,13 +15,17 @@ MISSED_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls."""
+    """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls.
+
+    `dossiers` are the figures in force.
+    """
 
     waiting: dict[str, int]
     counters: dict[str, Counter]
     at_counter: dict[str, Ticket]
     called: tuple[Ticket, ...]
     missed: tuple[Ticket, ...]
+    dossiers: Dossiers | None = None
 
 
 def board_facts(database: Database, series: str) -> BoardFacts:
@@ -44,6 +50,7 @@ def board_facts(database: Database, series: str) -> BoardFacts:
         {ticket.counter: ticket for ticket in desks},
         _latest_calls(database, series),
         tuple(ticket_of(row) for row in missed),
+        dossiers_in(database.conn),
     )
 
 
