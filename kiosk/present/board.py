@@ -44,6 +44,8 @@ def board_view(
         satisfaction=satisfaction,
         ticker=words.ticker(now, _sentences(words, facts, publication) if is_dense else ()),
         ticker_label=t("board.ticker"),
+        apology=t("apology.wait") if facts.kept_waiting else "",
+        message="" if words.office.counters else t("board.no_counters"),
     )
 
 

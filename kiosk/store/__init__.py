@@ -38,7 +38,7 @@ class Store:
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
         series = current(self.database)
-        return board_facts(self.database, series.id if series else "")
+        return board_facts(self.database, series.id if series else "", now)
 
     def series(self) -> Series | None:
         """The running series."""
