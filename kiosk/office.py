@@ -22,6 +22,7 @@ from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, o
 
 FORMAT = 1
 FACES = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
+THREE_KEYS = ("happy", "neutral", "unhappy")
 ICONS = (
     *("people", "stamp", "house", "heart", "document", "question"),
     *("star", "cane", "speech", "leaf", "coin", "shield"),
@@ -146,12 +147,18 @@ class LabelSet:
         """The level with this stored value."""
         return next((level for level in self.levels if level.value == value), None)
 
-    def by_key(self, name: str) -> Level | None:
-        """The level that a rating key stands for: three levels by rank (best = happy), other sets by their face."""
+    def keyed(self) -> dict[str, Level]:
+        """Levels by the rating key that stands for them, the best first.
+
+        Three levels go by rank on the three keys of a counter (best = happy); in other sets a level's key is its face.
+        """
         ranked = sorted(self.levels, key=lambda level: -level.value)
-        if len(ranked) == 3:
-            return dict(zip(("happy", "neutral", "unhappy"), ranked, strict=True)).get(name)
-        return next((level for level in ranked if level.face == name), None)
+        keys = THREE_KEYS if len(ranked) == len(THREE_KEYS) else [level.face for level in ranked]
+        return dict(zip(keys, ranked, strict=True))
+
+    def by_key(self, name: str) -> Level | None:
+        """The level that a rating key stands for, None for a key that this set does not use."""
+        return self.keyed().get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What screens and lamps ask of the database. Reads only; each answer is small whatever the tables' size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from kiosk.clock import Moment, elapsed_s
@@ -19,7 +19,8 @@ MISSED_SHOWN = 6
 class BoardFacts:
     """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls.
 
-    `kept_waiting` says that somebody waits longer than was promised, `dossiers` are the figures in force.
+    `armed` are the tickets that counters' rating keys are about (by counter), `kept_waiting` says that somebody waits
+    longer than was promised, `dossiers` are the figures in force.
     """
 
     waiting: dict[str, int]
@@ -27,6 +28,7 @@ class BoardFacts:
     at_counter: dict[str, Ticket]
     called: tuple[Ticket, ...]
     missed: tuple[Ticket, ...]
+    armed: dict[str, Ticket] = field(default_factory=dict)
     kept_waiting: bool = False
     dossiers: Dossiers | None = None
 
@@ -53,6 +55,7 @@ def board_facts(database: Database, series: str, now: Moment) -> BoardFacts:
         {ticket.counter: ticket for ticket in desks},
         _latest_calls(database, series),
         tuple(ticket_of(row) for row in missed),
+        {c.id: t for c in counters if c.armed and (t := ticket_by_id(database, c.armed))},
         kept_waiting(database, now),
         dossiers_in(database.conn),
     )
