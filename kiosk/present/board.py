@@ -26,7 +26,10 @@ CALLED_LINES_ALONE = 8
 def board_view(
     words: Words, now: Moment, facts: BoardFacts, publication: Publication | None, lost: str = ""
 ) -> BoardView:
-    """The board as everybody may see it. The newest call stays highlighted until the next one."""
+    """The board as everybody may see it. The newest call stays highlighted until the next one.
+
+    `lost` says which source is gone: then the facts are the last ones known.
+    """
     t = words.t
     newest = facts.called[0].id if facts.called else ""
     satisfaction = _satisfaction(words, publication)
