@@ -36,7 +36,10 @@ MOST_LEVELS = 5
 ID = matches(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "lower-case letters a–z, digits and hyphens, at most 32")
 COUNTER_ID = matches(r"[1-9]|1[0-6]", "1 to 16")
 NAME = matches(r"\S(?:.*\S)?", "text without spaces around it")
-FILE_NAME = matches(r"|[\w-][\w.-]*\.(?:png|jpe?g)", "empty, or the bare name of a .png or .jpg file")
+FILE_NAME = matches(
+    r"|[\w-][\w.-]*\.(?i:png|jpe?g|webp|bmp|gif|tiff?)",
+    "empty, or the bare name of a .png, .jpg, .webp, .bmp, .gif or .tif file",
+)
 PHONE = matches(r"\+?[0-9](?:[0-9 .-]{1,18}[0-9])", "digits, with spaces, dots or hyphens between them")
 LINK = matches(r"(?:https?://|mailto:)[^\s@]+(?:@[^\s@]+)?", "an address that starts with https:// or mailto:")
 
