@@ -15,10 +15,19 @@ from kiosk import __version__
 
 if TYPE_CHECKING:
     from kiosk.clock import Moment
+    from kiosk.dossiers import Dossiers
     from kiosk.store import Store
     from kiosk.uplink import Uplink
 
 Command = Callable[[argparse.Namespace], int]
+
+DOSSIER_OPTIONS = {
+    "--early": "settled before their day (trước hạn)",
+    "--on-time": "settled on their day (đúng hạn)",
+    "--late": "settled after their day (đã giải quyết quá hạn)",
+    "--in-time": "open and not yet due (trong hạn)",
+    "--overdue": "open and past their day (đang giải quyết quá hạn)",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,6 +93,12 @@ def parser() -> argparse.ArgumentParser:
     quota.add_argument("service", metavar="SERVICE", help="id of the service")
     quota.add_argument("numbers", metavar="N", type=int, help="how many more; 0 takes it back")
     quota.add_argument("--session", metavar="ID", help="id of the session (else the running one)")
+    figures = add("dossiers", dossiers_run, "show or enter the figures of dossiers (công khai tiến độ) on the board")
+    figures.add_argument("file", metavar="FILE", type=Path, nargs="?", help="a CSV file with one row of figures")
+    figures.add_argument("--as-of", metavar="TIME", default="", help="from when the figures are, as 2026-11-20T17:00")
+    for option, says in DOSSIER_OPTIONS.items():
+        figures.add_argument(option, metavar="N", default="", help=says)
+    figures.add_argument("--clear", action="store_true", help="take the figures off the board")
     clock = add("clock", clock_run, "say what time it is, and vouch for it on a kiosk that has no sure clock")
     clock.add_argument(
         "time",
@@ -234,6 +249,36 @@ def quota_run(options: argparse.Namespace) -> int:
         store.overrides.add_quota(now, options.service, session, options.numbers)
     print(f"{options.service}, {session}: {options.numbers:+d}")
     return 0
+
+
+def dossiers_run(options: argparse.Namespace) -> int:
+    """`kiosk dossiers`: enter figures, take them back, or print those in force."""
+    from kiosk.present import progress
+    from kiosk.setup import load
+
+    new, words = _dossiers(options), load(options.config).words
+    with _open_store(options.config) as (store, now):
+        if options.clear:
+            store.dossiers.clear(now)
+        elif new:
+            store.dossiers.set(now, new)
+        print("\n".join(progress.report(words, now, store.dossiers.current())))
+    return 0
+
+
+def _dossiers(options: argparse.Namespace) -> "Dossiers | None":
+    """The figures that the command line gives, None for none."""
+    from kiosk import dossiers
+
+    texts = {name: getattr(options, name) for name in dossiers.COUNTS}
+    by_hand = any(texts.values())
+    if sum((bool(options.file), by_hand, options.clear)) > 1 or (options.clear and options.as_of):
+        raise ValueError("give a FILE, or the figures one by one, or --clear: only one of them")
+    if options.file:
+        return dossiers.read_file(options.file, options.as_of)
+    if not by_hand and not options.as_of:
+        return None
+    return dossiers.read({**texts, "as_of": options.as_of}, lambda name: f"--{name.replace('_', '-')}")
 
 
 @contextmanager

@@ -34,13 +34,13 @@ from kiosk.notify import notify
 from kiosk.office import Office
 from kiosk.present.board import board_view
 from kiosk.present.rate import rate_view
-from kiosk.present.take import take_view
+from kiosk.present.take import Outlook, take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.rating import tied
 from kiosk.screen import Key, NoDisplayError, Quit, Screen, Touch
-from kiosk.store import BoardFacts, Store, StoreError
-from kiosk.store.board import last_sure_time, ticket_by_id
+from kiosk.store import BoardFacts, Publication, Store, StoreError
+from kiosk.store.board import last_sure_time
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.store.locks import hold, single
 from kiosk.store.prepare import prepare
@@ -87,6 +87,8 @@ class App:
         self._shown: tuple[object, ...] = ()
         self._facts: BoardFacts | None = None
         self._lit: dict[str, bool] = {}
+        self._published: Publication | None = None
+        self._outlooks: Outlook = {}
         self._next_housekeeping = self._next_publish = 0.0
         self._quality = ""
         self._blind = False
@@ -305,8 +307,17 @@ class App:
     # --- what is shown ---------------------------------------------------------------------------------------
 
     def _draw(self) -> None:
-        """Lamps and views, when anything that they show has changed."""
+        """Lamps and views; while nothing can be read, what was known last, under a strip that says so."""
         now = self.clock.now()
+        try:
+            self._draw_changes(now)
+        except (sqlite3.DatabaseError, StoreError):
+            self._shown = ()
+            self._draw_lost(now, self.words.t("board.lost", nguon=self.words.t("board.queue_data")))
+            raise
+
+    def _draw_changes(self, now: Moment) -> None:
+        """Lamps and views, when anything that they show has changed."""
         key = (
             self.store.change(),
             self.front.notice,
@@ -328,6 +339,14 @@ class App:
                 self.screen.show(output.view, self._view(output.view, now, self._facts))
         self._shown = key
 
+    def _draw_lost(self, now: Moment, lost: str) -> None:
+        """A picture that stands still would look alive: clock and messages go on, and the strip tells the rest."""
+        if self._facts is None:
+            self._show_problem(lost)
+        elif self.screen:
+            for output in self.config.screen.outputs:
+                self.screen.show(output.view, self._view(output.view, now, self._facts, lost))
+
     def _lamps_due(self, now: Moment) -> object:
         """Changes while a rating window is open, so that its end is seen although nothing is written then."""
         return int(now.at.timestamp()) if any(self._lit.values()) else 0
@@ -341,28 +360,40 @@ class App:
             for name in ("happy", "neutral", "unhappy"):
                 self.panel.lamp(f"rate:{counter}:{name}", shines)
 
-    def _view(self, name: str, now: Moment, facts: BoardFacts) -> View:
+    def _view(self, name: str, now: Moment, facts: BoardFacts, lost: str = "") -> View:
+        """The picture of an output; `lost` says that nothing can be read, so that it is made of what is known."""
         if name == "board":
-            return board_view(self.words, now, facts, self.store.ratings.published())
+            if not lost:
+                self._published = self.store.ratings.published()
+            return board_view(self.words, now, facts, self._published, lost)
         if name.startswith("rate:"):
-            return self._rate_view(name[5:], now, facts)
+            return self._rate_view(name[5:], now, facts, lost)
+        if not lost:
+            self._outlooks = self.store.outlooks(now)
         return take_view(
             self.words,
             now,
-            self.store.outlooks(now),
+            self._outlooks,
             touch=self.config.screen.touch,
             priority=self.front.priority,
             notice=self.front.notice,
             staff_icons=(*self._staff_icons, *_printer_icon(self.front.printer)),
+            lost=lost,
         )
 
-    def _rate_view(self, id: str, now: Moment, facts: BoardFacts) -> View:
+    def _rate_view(self, id: str, now: Moment, facts: BoardFacts, lost: str) -> View:
         counter = facts.counters.get(id, Counter(id))
-        is_tied = counter.armed and tied(counter.armed_at, self.office.rules.rating_policy(), now.at)
-        armed = ticket_by_id(self.store.database, counter.armed) if is_tied else None
+        is_tied = tied(counter.armed_at, self.office.rules.rating_policy(), now.at)
+        armed = facts.armed.get(id) if is_tied else None
         said = self.front.rate_answers.get(id)
         return rate_view(
-            self.words, now, counter, armed, open_now=self._lit.get(id, False), said=said[0] if said else None
+            self.words,
+            now,
+            counter,
+            armed,
+            open_now=self._lit.get(id, False),
+            said=said[0] if said else None,
+            lost=lost,
         )
 
 

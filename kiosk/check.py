@@ -62,8 +62,23 @@ def _office(config: Config, office_file: str | None, t: Texts) -> Iterator[Findi
     if office.unit.code == offices.sample().unit.code:
         yield Finding("office", True, t("check.sample"), note=True)
     yield from (Finding("office", False, problem) for problem in wrong)
+    folder = Path(office_file or config.office).parent
+    yield from (Finding("office", False, problem) for problem in _pictures(office, folder, t))
     if config.buttons.factory == "gpio":
         yield from (Finding("config", True, hint, note=True) for hint in advice(config, office))
+
+
+def _pictures(office: Office, folder: Path, t: Texts) -> Iterator[str]:
+    """Emblem and photos beside the office document that cannot be shown, with what to do about each."""
+    from kiosk.photos import PhotoError, open_photo
+
+    named = [(t("check.emblem"), office.unit.emblem), *((clerk.name, clerk.photo) for clerk in office.clerks)]
+    for whose, name in named:
+        try:
+            if name:
+                open_photo(folder / name, 64)
+        except PhotoError as error:
+            yield f"{whose}: {t(f'photo.{error.reason}', tep=folder / name)}"
 
 
 def _font(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:

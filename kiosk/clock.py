@@ -52,6 +52,17 @@ def whole_ms(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
+def elapsed_s(now: Moment, at: datetime, boot: str, mono: int, *, believed: bool) -> float | None:
+    """Seconds since an earlier reading (`at`, `boot`, `mono` as in a Moment), None when nobody can tell.
+
+    Within a boot its own clock tells, whatever became of the wall clock; from one boot to another only wall clocks do,
+    if both were believed.
+    """
+    if boot == now.boot:
+        return (now.mono - mono) / 1000
+    return (now.at - at).total_seconds() if believed and now.trusted else None
+
+
 def _rtc_agrees(at: datetime) -> bool:
     """Whether a clock module with a living battery shows this time too: without one the system counts on from the
     time of the last shutdown, which looks right and is not."""

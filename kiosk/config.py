@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kiosk import documents, schema
-from kiosk.office import COUNTER_ID, ID, Office
+from kiosk.office import COUNTER_ID, FACES, ID, Office
 from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
 
 FILE = "/etc/kiosk/kiosk.toml"
@@ -31,7 +31,7 @@ BUSES = {"i2c": (2, 3), "spi": (7, 8, 9, 10, 11), "uart": (14, 15)}
 
 ACTION = re.compile(
     r"take:(?P<service>[a-z0-9-]+)|priority|cancel"
-    r"|(?:rate:(?P<rated>[1-9]|1[0-6]):(?:happy|neutral|unhappy))|(?:call:(?P<called>[1-9]|1[0-6]))"
+    rf"|(?:rate:(?P<rated>[1-9]|1[0-6]):(?:{'|'.join(FACES)}))|(?:call:(?P<called>[1-9]|1[0-6]))"
 )
 """What a key can do, in the words that the whole product uses."""
 
@@ -306,7 +306,7 @@ def _check_key(name: str, action: str, reader: Reader) -> None:
     if name not in KEY_NAMES:
         reader.add(place, "there is no such key." + nearest(name, KEY_NAMES))
     elif not ACTION.fullmatch(action):
-        says = "take:SERVICE, priority, cancel, rate:COUNTER:happy (neutral, unhappy), call:COUNTER"
+        says = f"take:SERVICE, priority, cancel, rate:COUNTER:FACE ({', '.join(FACES)}), call:COUNTER"
         reader.add(place, f"{documents.shown(action)} is not allowed, only {says}.")
 
 
@@ -368,17 +368,35 @@ def check_against(config: Config, office: Office) -> list[str]:
 
 
 def advice(config: Config, office: Office) -> list[str]:
-    """What works but is hardly meant: idle shipped keys, services without a key, pins that have another job."""
+    """What works but is hardly meant: idle keys, services without a key, pins that have another job."""
     here = {service.id for service in office.services} | {counter.id for counter in office.counters}
     named, shipped = list(_named(config)), _shipped_tables(config)
     idle = dict.fromkeys(f"{kind} {word}" for table, _, kind, word in named if table in shipped and word not in here)
     lines = pin_warnings(config)
     if idle:
         lines.append(f"the shipped keys of {', '.join(idle)} do nothing in this office: wire your own under [buttons]")
+    labels = office.label_set()
+    mute = _rated(config) - set(labels.keyed() if labels else ())
+    if mute:
+        answers = ", ".join(labels.keyed() if labels else ())
+        lines.append(f"the rating keys {', '.join(sorted(mute))} stand for no answer, only {answers} do")
     if not (config.screen.enabled and config.screen.touch):
         reached = {word for _, _, kind, word in named if kind == "service"}
         lines += [f"no key takes a number of {service.id}" for service in office.services if service.id not in reached]
     return lines
+
+
+def _rated(config: Config) -> set[str]:
+    """The faces that some key of this device gives."""
+    wired = {
+        face
+        for counter in config.buttons.counters.values()
+        for face in FACES
+        if getattr(counter, face, None) is not None
+    }
+    return wired | {
+        action.rpartition(":")[2] for action in config.buttons.keyboard.values() if action.startswith("rate:")
+    }
 
 
 def _shipped_tables(config: Config) -> frozenset[str]:

@@ -22,6 +22,7 @@ from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, o
 
 FORMAT = 1
 FACES = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
+THREE_KEYS = ("happy", "neutral", "unhappy")
 ICONS = (
     *("people", "stamp", "house", "heart", "document", "question"),
     *("star", "cane", "speech", "leaf", "coin", "shield"),
@@ -35,7 +36,10 @@ MOST_LEVELS = 5
 ID = matches(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "lower-case letters a–z, digits and hyphens, at most 32")
 COUNTER_ID = matches(r"[1-9]|1[0-6]", "1 to 16")
 NAME = matches(r"\S(?:.*\S)?", "text without spaces around it")
-FILE_NAME = matches(r"|[\w-][\w.-]*\.(?:png|jpe?g)", "empty, or the bare name of a .png or .jpg file")
+FILE_NAME = matches(
+    r"|[\w-][\w.-]*\.(?i:png|jpe?g|webp|bmp|gif|tiff?)",
+    "empty, or the bare name of a .png, .jpg, .webp, .bmp, .gif or .tif file",
+)
 PHONE = matches(r"\+?[0-9](?:[0-9 .-]{1,18}[0-9])", "digits, with spaces, dots or hyphens between them")
 LINK = matches(r"(?:https?://|mailto:)[^\s@]+(?:@[^\s@]+)?", "an address that starts with https:// or mailto:")
 
@@ -149,12 +153,18 @@ class LabelSet:
         """The level with this stored value."""
         return next((level for level in self.levels if level.value == value), None)
 
-    def by_key(self, name: str) -> Level | None:
-        """The level that a rating key stands for: three levels by rank (best = happy), other sets by their face."""
+    def keyed(self) -> dict[str, Level]:
+        """Levels by the rating key that stands for them, the best first.
+
+        Three levels go by rank on the three keys of a counter (best = happy); in other sets a level's key is its face.
+        """
         ranked = sorted(self.levels, key=lambda level: -level.value)
-        if len(ranked) == 3:
-            return dict(zip(("happy", "neutral", "unhappy"), ranked, strict=True)).get(name)
-        return next((level for level in ranked if level.face == name), None)
+        keys = THREE_KEYS if len(ranked) == len(THREE_KEYS) else [level.face for level in ranked]
+        return dict(zip(keys, ranked, strict=True))
+
+    def by_key(self, name: str) -> Level | None:
+        """The level that a rating key stands for, None for a key that this set does not use."""
+        return self.keyed().get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +243,7 @@ class Rules:
     free_interval_s: int = key("least seconds between two ratings of a counter in free mode", 5, between(1, 60))
     address: str = key("how citizens are addressed in Vietnamese", "Ông/Bà", one_of("Ông/Bà", "Quý khách", "Bạn"))
     priority_who: str = key("whom the priority key is for; empty = the usual sentence", "")
+    dossiers_stale_h: int = key("hours after which dossier figures are shown in grey", 72, between(1, 2160))
 
     def policy(self) -> tickets.Policy:
         """The part that the queue rules look at."""

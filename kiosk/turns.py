@@ -5,6 +5,9 @@ from datetime import datetime
 
 from kiosk.tickets import Policy, Ticket, passed
 
+LONGEST_WAIT_S = 12 * 3600
+"""Longer than any office is open: a clock was wrong, or the ticket was forgotten."""
+
 
 def offered_again(ticket: Ticket, policy: Policy, now: datetime) -> bool:
     """Whether a ticket that missed its call may be called by turn: `rejoin_wait_min` later."""
@@ -84,3 +87,8 @@ def wait_range(ahead: int, service_s: Sequence[float], counters: int, policy: Po
     expected = ahead * (sum(middle) / len(middle)) / counters / 60
     low = int(expected * 0.8)
     return low, max(low + 5, int(expected * 1.25) + 1)
+
+
+def promise_passed(longest_min: int, waited_s: float | None) -> bool:
+    """Whether somebody waits longer than the `longest_min` minutes that were promised; no when nobody can tell."""
+    return waited_s is not None and longest_min * 60 < waited_s <= LONGEST_WAIT_S

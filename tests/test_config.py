@@ -87,9 +87,9 @@ happy = 4
         "[sync] heartbeat_s: 1.5 must be a whole number",
         '[buttons.keyboard] esc: there is no such key. Did you mean "escape"?',
         '[buttons.keyboard] q: "rate:17:happy" is not allowed, only take:SERVICE, priority, cancel, '
-        "rate:COUNTER:happy (neutral, unhappy), call:COUNTER.",
+        "rate:COUNTER:FACE (very_happy, happy, neutral, unhappy, very_unhappy), call:COUNTER.",
         '[buttons.keyboard] w: "priority2" is not allowed, only take:SERVICE, priority, cancel, '
-        "rate:COUNTER:happy (neutral, unhappy), call:COUNTER.",
+        "rate:COUNTER:FACE (very_happy, happy, neutral, unhappy, very_unhappy), call:COUNTER.",
         "[sync] server: would send the token in the clear: use https://, or set allow_plain_http = true",
     ]
 
@@ -187,6 +187,25 @@ outputs = [{ view = "rate:8" }]
         '[buttons.keyboard] b: the office has no counter "7". It has: 1, 2, 3, 4.',
         '[screen.outputs 1] view: the office has no counter "8". It has: 1, 2, 3, 4.',
     ]
+
+
+def test_a_key_may_stand_for_each_answer_of_five(written):
+    faces = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
+    keys = "".join(f'f{n} = "rate:1:{face}"\n' for n, face in enumerate(faces, 1))
+    config = load_config(written("[buttons.keyboard]\n" + keys))
+    assert list(config.buttons.keyboard.values()) == [f"rate:1:{face}" for face in faces]
+
+
+def test_rating_keys_that_stand_for_no_answer_are_advice(written):
+    config = load_config(written('[buttons.keyboard]\nq = "rate:1:very_happy"\nw = "rate:1:neutral"\n'))
+    said = "the rating keys {} stand for no answer, only {} do"
+    assert said.format("very_happy", "happy, neutral, unhappy") in advice(config, sample())
+    five = replace(sample(), rules=replace(sample().rules, label_set="nam-muc"))
+    assert not [line for line in advice(config, five) if "rating keys" in line]
+    levels = [level for level in five.label_set().levels if level.value in (1, 5)]
+    two = replace(five, label_sets=(replace(five.label_set(), levels=tuple(levels)),))
+    wired = load_config(written("[buttons.counters.1]\nhappy = 18\nunhappy = 24\n[buttons.keyboard]\n"))
+    assert said.format("happy, unhappy", "very_happy, very_unhappy") in advice(wired, two)
 
 
 def test_shipped_keys_that_an_office_has_no_use_for_are_advice_and_no_mistake(written):

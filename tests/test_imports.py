@@ -32,9 +32,11 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.check": {"kiosk"},
     "kiosk.setup": {"kiosk.config", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
     "kiosk.present": {
-        "kiosk.clock", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
+        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip",
+        "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
     },
+    "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
+    "kiosk.photos": set(),
     "kiosk.documents": {"kiosk.schema"},
     "kiosk.schema": {"kiosk.documents"},
     "kiosk.texts": set(),
@@ -51,8 +53,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.clock", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
-        "sync.outbox", "sync.wire",
+        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.store",
+        "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
     },
     "kiosk.keys": set(),
     "kiosk.buttons": {"kiosk.keys"},
@@ -90,7 +92,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fontTools": ("kiosk.screen", "kiosk.views", "kiosk.typeset"),
     "PIL": (
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
-        "kiosk.parts", "kiosk.views", "kiosk.simulator",
+        "kiosk.parts", "kiosk.photos", "kiosk.views", "kiosk.simulator",
     ),
 }  # fmt: skip
 

@@ -271,6 +271,33 @@ def test_a_label_set_that_makes_no_honest_figure_is_refused(plain, levels, line)
     assert said.startswith(f'[label_sets 1 "smile"] levels: {line}')
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.bmp", "a.gif", "a.tif", "chị-Ánh.TIFF", ""])
+def test_a_photo_may_be_any_usual_picture_file(plain, name):
+    plain["clerks"][0]["photo"] = plain["unit"]["emblem"] = name
+    assert Office.from_json(json.dumps(plain).encode()).clerks[0].photo == name
+
+
+@pytest.mark.parametrize("name", ["a.svg", "a.heic", "a", ".png", "a b.png", "../a.png", "a.png\n"])
+def test_a_photo_of_another_kind_or_place_is_refused_with_the_kinds_that_are_known(plain, name):
+    plain["clerks"][0]["photo"] = name
+    (said,) = wrong(plain)
+    assert said.startswith('[clerks 1 "nguyen-thi-a"] photo: ')
+    assert "the bare name of a .png, .jpg, .webp, .bmp, .gif or .tif file" in said or "control characters" in said
+
+
+def test_the_key_of_an_answer_is_its_rank_among_three_and_else_its_face():
+    office = sample()
+    keys = {labels.id: list(labels.keyed()) for labels in office.label_sets}
+    assert keys == {
+        "smile": ["happy", "neutral", "unhappy"],
+        "vpcp": ["happy", "neutral", "unhappy"],
+        "nam-muc": ["very_happy", "happy", "neutral", "unhappy", "very_unhappy"],
+    }
+    assert [level.value for level in office.label_set("nam-muc").keyed().values()] == [5, 4, 3, 2, 1]
+    assert office.label_set("nam-muc").by_key("very_unhappy").value == 1
+    assert office.label_set("vpcp").by_key("very_happy") is None
+
+
 def test_own_sentences_are_checked(plain):
     plain["texts"] = {"slip.kep": "Giữ phiếu", "kiosk.ahead": "Còn {so} người", "en.slip.keep": "Keep it"}
     assert wrong(plain) == [

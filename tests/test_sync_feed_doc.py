@@ -23,6 +23,7 @@ def golden(name: str) -> dict[str, object]:
 
 def test_the_document_shows_every_golden_file() -> None:
     assert BATCH.decode() in DOC
+    assert f"```json\n{(GOLDEN / 'feed-dossiers.ndjson').read_text()}```" in DOC
     for name in ANSWERS:
         assert f"```json\n{(GOLDEN / f'feed-{name}.json').read_text()}```" in DOC
 

@@ -1,7 +1,8 @@
-"""The hall's board: each counter, the latest calls, who missed theirs, and the published satisfaction."""
+"""The hall's board: each counter, the latest calls, who missed theirs, dossiers, and the published satisfaction."""
 
 from kiosk.clock import Moment
 from kiosk.office import Counter as Desk
+from kiosk.present.progress import progress_panel, progress_sentence
 from kiosk.present.words import Words
 from kiosk.rating import Figure
 from kiosk.store import BoardFacts, Publication
@@ -19,17 +20,22 @@ from kiosk.views.model import (
 
 CALLED_LINES = 4
 CALLED_LINES_ALONE = 8
-"""Without the panel of figures the list has the side to itself."""
+"""Without a panel of figures the list has the side to itself."""
 
 
 def board_view(
     words: Words, now: Moment, facts: BoardFacts, publication: Publication | None, lost: str = ""
 ) -> BoardView:
-    """The board as everybody may see it. The newest call stays highlighted until the next one."""
+    """The board as everybody may see it. The newest call stays highlighted until the next one.
+
+    `lost` says which source is gone: then the facts are the last ones known.
+    """
     t = words.t
     newest = facts.called[0].id if facts.called else ""
     satisfaction = _satisfaction(words, publication)
-    lines = CALLED_LINES if satisfaction else CALLED_LINES_ALONE
+    progress = progress_panel(words, now, facts.dossiers) if facts.dossiers else None
+    lines = CALLED_LINES if satisfaction or progress else CALLED_LINES_ALONE
+    is_dense = len(words.office.counters) > PANELS_UP_TO
     return BoardView(
         header=words.header(now, t("board.title"), lost),
         cards=tuple(_card(words, facts, desk, newest) for desk in words.office.counters),
@@ -37,9 +43,12 @@ def board_view(
         called_title=t("board.called"),
         missed=tuple(ticket.number for ticket in facts.missed),
         missed_title=t("board.missed"),
+        progress=progress,
         satisfaction=satisfaction,
-        ticker=words.ticker(now, _sentences(words, publication) if len(words.office.counters) > PANELS_UP_TO else ()),
+        ticker=words.ticker(now, _sentences(words, facts, publication) if is_dense else ()),
         ticker_label=t("board.ticker"),
+        apology=t("apology.wait") if facts.kept_waiting else "",
+        message="" if words.office.counters else t("board.no_counters"),
     )
 
 
@@ -110,8 +119,13 @@ def _satisfaction(words: Words, publication: Publication | None) -> Satisfaction
     return SatisfactionPanel(title, t.percent(figure.k, figure.n), counts, f"{figure.k}/{figure.n} · {line}")
 
 
-def _sentences(words: Words, publication: Publication | None) -> tuple[str, ...]:
-    """The figures in words, for a board that has no room beside its counters."""
+def _sentences(words: Words, facts: BoardFacts, publication: Publication | None) -> tuple[str, ...]:
+    """The panels in words, for a board that has no room beside its counters."""
+    dossiers = (progress_sentence(words, facts.dossiers),) if facts.dossiers else ()
+    return (*dossiers, *_satisfaction_sentence(words, publication))
+
+
+def _satisfaction_sentence(words: Words, publication: Publication | None) -> tuple[str, ...]:
     labels = words.office.label_set()
     if publication is None or labels is None or labels.id not in publication.figures:
         return ()

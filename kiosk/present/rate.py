@@ -1,6 +1,7 @@
-"""The rating view of one counter: who served, which ticket, three faces; the same thanks for each of them."""
+"""The rating view of one counter: who served, which ticket, the faces; the same thanks for each of them."""
 
 from kiosk.clock import Moment
+from kiosk.office import Counter as Desk
 from kiosk.present.board import portrait, service_line
 from kiosk.present.words import Words
 from kiosk.tickets import Counter, Ticket
@@ -8,21 +9,29 @@ from kiosk.views.model import Face, RateState, RateView
 
 
 def rate_view(
-    words: Words, now: Moment, counter: Counter, armed: Ticket | None, *, open_now: bool, said: RateState | None
+    words: Words,
+    now: Moment,
+    counter: Counter,
+    armed: Ticket | None,
+    *,
+    open_now: bool,
+    said: RateState | None,
+    lost: str = "",
 ) -> RateView:
     """What the panel at a counter shows.
 
-    `armed` is the ticket that may be rated, `open_now` whether a press counts now, `said` the answer to the last press
-    while it stays on the screen.
+    `armed` is the ticket that a press is about, `open_now` whether a press counts now, `said` the answer to the last
+    press while it stays on the screen; with `lost` (see `board_view`) nothing can be rated.
     """
-    t = words.t
+    t, free = words.t, words.office.rules.free_rating
     desk = words.office.counter(counter.id)
-    clerk_id = armed.clerk if armed else counter.clerk or (desk.clerk if desk else "")
+    clerk_id = armed.clerk if armed else _who_sits_there(counter, desk, free)
     clerk = words.office.clerk(clerk_id)
-    state: RateState = said or ("ask" if open_now else "idle")
+    state: RateState = "not_open" if lost else said or ("ask" if open_now else "idle")
+    message, detail = (t("rate.stopped"), t("kiosk.help")) if lost else _says(words, state, counter, armed, clerk_id)
     line = t("rate.counter", quay=words.counter_label(counter.id), linh_vuc=service_line(words, desk) if desk else "")
     return RateView(
-        header=words.header(now, t("rate.title")),
+        header=words.header(now, t("rate.title"), lost),
         clerk=clerk.name if clerk else "",
         clerk_title=clerk.title if clerk else "",
         counter_line=line,
@@ -32,19 +41,51 @@ def rate_view(
         question=t("rate.ask"),
         faces=_faces(words, counter.id),
         state=state,
-        message="" if state == "ask" else t(f"rate.{state}"),
-        privacy=t("rate.privacy_free" if words.office.rules.free_rating else "rate.privacy"),
+        message=message,
+        detail=detail,
+        privacy=t("rate.privacy_free" if free else "rate.privacy"),
     )
 
 
+def _who_sits_there(counter: Counter, desk: Desk | None, free: bool) -> str:
+    """Whoever signed in. Only free mode, where nobody has to, counts for the clerk of the office document."""
+    return counter.clerk or (desk.clerk if desk and free else "")
+
+
+def _says(words: Words, state: RateState, counter: Counter, armed: Ticket | None, clerk_id: str) -> tuple[str, str]:
+    """The message in place of the faces, and what to do next where that is not in it."""
+    t, free = words.t, words.office.rules.free_rating
+    # The slip's page takes a comment too; in free mode there are no slips.
+    more = t("rate.more") if words.public_url and not free else ""
+    match state:
+        case "ask":
+            return "", ""
+        case "thanks" | "already":
+            return t(f"rate.{state}"), more
+        case _ if free and not clerk_id:
+            return t("rate.nobody"), t("kiosk.help")
+        case "not_open" if armed:
+            return t("rate.expired"), more
+        case "not_open":
+            return t("rate.not_open"), t("rate.not_open_next")
+    return _idle(words, counter, free)
+
+
+def _idle(words: Words, counter: Counter, free: bool) -> tuple[str, str]:
+    t = words.t
+    if counter.state == "paused":
+        until = counter.paused_until
+        return t("board.paused_until", gio=until) if until else t("board.paused"), ""
+    if counter.state == "closed" and not free:
+        return t("board.closed"), t("kiosk.help")
+    return t("rate.idle"), ""
+
+
 def _faces(words: Words, counter_id: str) -> tuple[Face, ...]:
+    """All answers of the set that is asked, the best first."""
     labels = words.office.label_set()
-    if labels is None:
-        return ()
     vietnamese = words.t.language == "vi"
-    shown = ((key, labels.by_key(key)) for key in ("happy", "neutral", "unhappy"))
     return tuple(
         Face(f"rate:{counter_id}:{key}", level.value, level.face, level.text if vietnamese else level.text_en)  # type: ignore[arg-type]
-        for key, level in shown
-        if level is not None
+        for key, level in (labels.keyed().items() if labels else ())
     )

@@ -25,7 +25,8 @@ class Words:
     def header(self, now: Moment, title: str, lost: str = "") -> Header:
         """The band at the top with the office's wall clock."""
         unit = self.office.unit
-        return Header(unit.short or unit.name, title, self.t.day(now.local), self.t.clock(now.local), lost)
+        clock, emblem = self.t.clock(now.local), self.picture(unit.emblem)
+        return Header(unit.short or unit.name, title, self.t.day(now.local), clock, lost, emblem)
 
     def service(self, id: str) -> Service:
         """The service; one that the office document no longer has keeps its id for a name."""

@@ -10,6 +10,7 @@ from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
 from kiosk.store.counters import Counters
 from kiosk.store.database import Database, StoreCorrupt, StoreError
+from kiosk.store.dossiers import DossierFigures
 from kiosk.store.issuing import Issued, Issuing
 from kiosk.store.overrides import Overrides, calendar_overrides
 from kiosk.store.ratings import Publication, Ratings
@@ -23,7 +24,7 @@ class Store:
     """The opened database with the office's rules. `prepare` must have run on the folder.
 
     `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
-    what staff changed for a day.
+    what staff changed for a day, `dossiers` the figures of dossiers that staff entered.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -32,11 +33,12 @@ class Store:
         self.counters = Counters(self.database, book)
         self.ratings = Ratings(self.database, book)
         self.overrides = Overrides(self.database, book)
+        self.dossiers = DossierFigures(self.database)
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
         series = current(self.database)
-        return board_facts(self.database, series.id if series else "")
+        return board_facts(self.database, series.id if series else "", now)
 
     def series(self) -> Series | None:
         """The running series."""

@@ -1,11 +1,15 @@
 """What screens and lamps ask of the database. Reads only; each answer is small whatever the tables' size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from kiosk.clock import Moment, elapsed_s
+from kiosk.dossiers import Dossiers
 from kiosk.store.database import Database
+from kiosk.store.dossiers import dossiers_in
 from kiosk.store.rows import OPEN_STATES
 from kiosk.tickets import Counter, Ticket, counter_of, ticket_of, time_of
+from kiosk.turns import promise_passed
 
 CALLED_SHOWN = 8
 MISSED_SHOWN = 6
@@ -13,16 +17,23 @@ MISSED_SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls."""
+    """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls.
+
+    `armed` are the tickets that counters' rating keys are about (by counter), `kept_waiting` says that somebody waits
+    longer than was promised, `dossiers` are the figures in force.
+    """
 
     waiting: dict[str, int]
     counters: dict[str, Counter]
     at_counter: dict[str, Ticket]
     called: tuple[Ticket, ...]
     missed: tuple[Ticket, ...]
+    armed: dict[str, Ticket] = field(default_factory=dict)
+    kept_waiting: bool = False
+    dossiers: Dossiers | None = None
 
 
-def board_facts(database: Database, series: str) -> BoardFacts:
+def board_facts(database: Database, series: str, now: Moment) -> BoardFacts:
     """Facts of the running series (its id)."""
     waiting = database.rows("SELECT queue, count(*) AS n FROM tickets WHERE state = 'waiting' GROUP BY queue")
     counters = [counter_of(row) for row in database.rows("SELECT * FROM counters")]
@@ -44,6 +55,9 @@ def board_facts(database: Database, series: str) -> BoardFacts:
         {ticket.counter: ticket for ticket in desks},
         _latest_calls(database, series),
         tuple(ticket_of(row) for row in missed),
+        {c.id: t for c in counters if c.armed and (t := ticket_by_id(database, c.armed))},
+        kept_waiting(database, now),
+        dossiers_in(database.conn),
     )
 
 
@@ -55,6 +69,25 @@ def _latest_calls(database: Database, series: str) -> tuple[Ticket, ...]:
         CALLED_SHOWN,
     )
     return tuple(ticket_of(row) for row in rows)
+
+
+def kept_waiting(database: Database, now: Moment) -> bool:
+    """Whether somebody whom no counter has called yet waits longer than the number's range promised.
+
+    The promise stands with the slip (a number without one has none), and so do the clocks of the moment it was made.
+    """
+    rows = database.rows(
+        "SELECT jobs.made_at, jobs.boot, jobs.mono, jobs.wait_high, tickets.trusted"
+        " FROM tickets INDEXED BY tickets_waiting CROSS JOIN jobs ON jobs.ticket = tickets.id"
+        " WHERE tickets.state = 'waiting' AND tickets.first_called_at IS NULL AND jobs.wait_high IS NOT NULL"
+    )
+    return any(
+        promise_passed(
+            row["wait_high"],
+            elapsed_s(now, time_of(row["made_at"]), row["boot"], row["mono"], believed=bool(row["trusted"])),
+        )
+        for row in rows
+    )
 
 
 def ticket_by_id(database: Database, ticket_id: str) -> Ticket | None:

@@ -91,7 +91,9 @@ class Ratings:
         for counter_id in self.book.desks:
             counter = load_counter(conn, counter_id)
             rated = bool(counter.armed) and _given(conn, counter.armed) is not None
-            shining[counter_id] = lit(counter.armed, counter.armed_at, rated, self.book.rating, now.at)
+            shines = lit(counter.armed, counter.armed_at, rated, self.book.rating, now.at)
+            # In free mode each press counts, but for nobody where nobody sits.
+            shining[counter_id] = shines and (not self.book.rating.free_rating or bool(self._clerk(counter)))
         return shining
 
     def given(self, ticket_id: str) -> Rating | None:
@@ -129,12 +131,11 @@ class Ratings:
 
     def _desk(self, conn: sqlite3.Connection, counter: Counter, now: Moment) -> Desk:
         free = self.book.rating.free_rating
-        own = self.book.desks[counter.id].clerk if free else ""
         is_tied = bool(counter.armed) and tied(counter.armed_at, self.book.rating, now.at)
         ticket = counter.armed if is_tied else ""
         return Desk(
             counter=counter.id,
-            clerk=load_ticket(conn, ticket).clerk if ticket else counter.clerk or own,
+            clerk=load_ticket(conn, ticket).clerk if ticket else self._clerk(counter),
             ticket=ticket,
             armed_at=counter.armed_at,
             clerk_acted_at=counter.acted_at,
@@ -142,6 +143,11 @@ class Ratings:
             first_at=_first_at(conn, ticket) if ticket else None,
             recent=_recent(conn, counter.id),
         )
+
+    def _clerk(self, counter: Counter) -> str:
+        """Whom a press without a ticket is about: who signed in; in free mode else the clerk of the office document."""
+        own = self.book.desks[counter.id].clerk if self.book.rating.free_rating else ""
+        return counter.clerk or own
 
     def _when(self, w: Writing, now: Moment) -> Data:
         """The day and session that a press belongs to: the running series' day while the clock is not believed."""

@@ -1,20 +1,23 @@
-"""Tickets, counters and ratings made again from the events alone: the proof that the feed tells everything."""
+"""What the tables say, made again from the events alone: the proof that the feed tells everything."""
 
 import sqlite3
 from dataclasses import dataclass, field, replace
 
+from kiosk.dossiers import Dossiers, dossiers_of
 from kiosk.rating import Rating, given, rating_of
+from kiosk.store.dossiers import dossiers_in
 from kiosk.tickets import Counter, Ticket, apply, apply_counter, counter_of, issued, ticket_of
 from sync import outbox, wire
 
 
 @dataclass
 class Rebuilt:
-    """Rows by id."""
+    """Rows by id, and the dossier figures in force."""
 
     tickets: dict[str, Ticket] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
     ratings: dict[str, Rating] = field(default_factory=dict)
+    dossiers: Dossiers | None = None
 
 
 def from_events(conn: sqlite3.Connection) -> Rebuilt:
@@ -31,6 +34,7 @@ def from_tables(conn: sqlite3.Connection) -> Rebuilt:
         {row["id"]: ticket_of(row) for row in conn.execute("SELECT * FROM tickets")},
         {row["id"]: counter_of(row) for row in conn.execute("SELECT * FROM counters")},
         {row["id"]: rating_of(row) for row in conn.execute("SELECT * FROM ratings")},
+        dossiers_in(conn),
     )
 
 
@@ -52,6 +56,8 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
         for rating in list(state.ratings.values()):
             if (rating.guess_boot, rating.day) == (data["boot"], data["from"]):
                 state.ratings[rating.id] = replace(rating, day=data["day"], guess_boot="")
+    elif kind in ("dossiers.set", "dossiers.cleared"):
+        state.dossiers = dossiers_of(data) if data else None
     if data.get("counter") and kind.startswith(("ticket.", "counter.")):
         counter = state.counters.get(data["counter"], Counter(data["counter"]))
         state.counters[counter.id] = apply_counter(counter, kind, data, at)

@@ -1,0 +1,44 @@
+"""The dossier figures in force: one fact, which the next ones replace, with its event."""
+
+import json
+import sqlite3
+
+from kiosk.clock import BELIEVABLE, Moment
+from kiosk.dossiers import Dossiers, dossiers_of, plain, problem
+from kiosk.store.database import Database
+
+_KEY = "dossiers"
+
+
+class DossierFigures:
+    """What was entered last. Every figure that ever was in force stands in the feed."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def set(self, now: Moment, dossiers: Dossiers) -> None:
+        """Put figures in force. Raises ValueError for figures that cannot be, or that are from a time to come."""
+        # A clock that is not believed tells no future from the past: only what no kiosk will see is refused then.
+        if says := problem(dossiers, now.at if now.trusted else now.at + BELIEVABLE):
+            raise ValueError(says)
+        with self.database.writing(now) as w:
+            w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_KEY, json.dumps(plain(dossiers))))
+            w.emit("dossiers.set", plain(dossiers))
+
+    def clear(self, now: Moment) -> bool:
+        """Take the figures off the board; whether there were any."""
+        with self.database.writing(now) as w:
+            gone = w.conn.execute("DELETE FROM facts WHERE key = ?", (_KEY,)).rowcount
+            if gone:
+                w.emit("dossiers.cleared", {})
+        return bool(gone)
+
+    def current(self) -> Dossiers | None:
+        """The figures in force, None before the first."""
+        return dossiers_in(self.database.conn)
+
+
+def dossiers_in(conn: sqlite3.Connection) -> Dossiers | None:
+    """The figures in force on this connection."""
+    row = conn.execute("SELECT value FROM facts WHERE key = ?", (_KEY,)).fetchone()
+    return dossiers_of(json.loads(row[0])) if row else None

@@ -1,0 +1,118 @@
+# ruff: noqa: F811 - fixtures of another file are arguments here
+"""What the whole kiosk shows by itself: a lost database, and an apology that comes by time alone."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk.clock import set_simulated
+from kiosk.store import Store, StoreCorrupt
+from kiosk.views.model import BoardView
+from tests.folders import break_pages
+from tests.office import BOOT, OPENING
+from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
+
+
+@contextmanager
+def unreadable(folder: Path) -> Iterator[None]:
+    """A card that gives nothing any more: what this process has open of the database can only be written (EBADF)."""
+    files = {str(folder / name) for name in ("kiosk.db", "kiosk.db-wal")}
+    held = {int(fd.name): os.path.realpath(fd) for fd in Path("/proc/self/fd").iterdir()}
+    held = {fd: path for fd, path in held.items() if path in files}
+    kept = {fd: os.dup(fd) for fd in held}
+    for fd, path in held.items():
+        mute = os.open(path, os.O_WRONLY)
+        os.dup2(mute, fd)
+        os.close(mute)
+    try:
+        yield
+    finally:
+        for fd, good in kept.items():
+            os.dup2(good, fd)
+            os.close(good)
+
+
+def said(kiosk: Kiosk, view: str) -> str:
+    """All that stands on a picture."""
+    assert kiosk.app.screen
+    return " | ".join(box.text for box in kiosk.app.screen.texts(view))
+
+
+LOST = "Mất kết nối với dữ liệu số thứ tự. Số liệu có thể đã cũ"
+
+
+def test_while_the_database_cannot_be_read_the_last_facts_stay_under_a_strip(kiosk: Kiosk):
+    kiosk.press("take:ho-tich")
+    kiosk.press("call:1")
+    kiosk.until(lambda: "1001" in said(kiosk, "board"))
+    folder = Path(kiosk.config.data_dir)
+    with unreadable(folder):
+        other = Store(folder, kiosk.app.office.rulebook())
+        other.counters.finish(kiosk.app.clock.now(), "1")
+        kiosk.app.turn(0)
+        pictures = {view: said(kiosk, view) for view in ("take", "board", "rate:1")}
+        assert all(LOST in picture for picture in pictures.values())
+        assert "1001" in pictures["board"]
+        assert "Hộ tịch" in pictures["take"]
+        assert "Máy đánh giá đang tạm dừng" in pictures["rate:1"]
+        set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=7), boot=BOOT)
+        kiosk.app.turn(0)
+        assert "07:37" in said(kiosk, "board"), "a clock that stands still would look dead"
+        kiosk.app.turn(0)
+        assert kiosk.app.screen
+        kiosk.app.screen.frames_changed()
+        kiosk.app.turn(0)
+        assert kiosk.app.screen.frames_changed() == (), "the same picture is not drawn again"
+    kiosk.app.turn(0)
+    pictures = {view: said(kiosk, view) for view in ("take", "board", "rate:1")}
+    assert not any(LOST in picture for picture in pictures.values())
+    assert "Chưa có số" in pictures["board"]
+    other.close()
+
+
+def test_a_database_that_was_never_read_is_said_in_place_of_the_first_picture(kiosk: Kiosk):
+    folder = Path(kiosk.config.data_dir)
+    with unreadable(folder):
+        other = Store(folder, kiosk.app.office.rulebook())
+        other.issuing.issue(kiosk.app.clock.now(), "ho-tich")
+        kiosk.until(lambda: "Mất kết nối" in said(kiosk, "board"))
+    kiosk.until(lambda: "Mất kết nối" not in said(kiosk, "board"))
+    other.close()
+
+
+def test_a_damaged_database_still_ends_the_process(kiosk: Kiosk):
+    kiosk.app.turn(0)
+    folder = Path(kiosk.config.data_dir)
+    other = Store(folder, kiosk.app.office.rulebook())
+    other.issuing.issue(kiosk.app.clock.now(), "ho-tich")
+    other.database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.close()
+    break_pages(folder / "kiosk.db")
+    with pytest.raises(StoreCorrupt):
+        for _ in range(50):
+            kiosk.app.turn(0)
+
+
+def test_the_board_apologises_by_time_alone(kiosk: Kiosk):
+    store, book = kiosk.app.store, kiosk.app.office.rules
+    for n in range(book.wait_min_sample):
+        set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=10 * n), boot=BOOT, mono=n * 600_000)
+        now = kiosk.app.clock.now()
+        store.issuing.issue(now, "ho-tich", by="staff")
+        store.counters.call_next(now, "1")
+        store.counters.start(now, "1")
+        set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=10 * n + 9), boot=BOOT, mono=n * 600_000 + 540_000)
+        store.counters.finish(kiosk.app.clock.now(), "1")
+    set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=60), boot=BOOT, mono=3_600_000)
+    assert store.issuing.issue(kiosk.app.clock.now(), "ho-tich").wait == (0, 5)
+    kiosk.app.turn(0)
+    assert "Xin lỗi" not in said(kiosk, "board")
+    set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=66), boot=BOOT, mono=3_960_000)
+    kiosk.app.turn(0)
+    view = kiosk.app._view("board", kiosk.app.clock.now(), store.board(kiosk.app.clock.now()))
+    assert isinstance(view, BoardView)
+    assert view.apology.startswith("Xin lỗi Ông/Bà vì phải chờ lâu hơn dự kiến")
