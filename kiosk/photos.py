@@ -69,6 +69,22 @@ def open_photo(path: str | Path, side: int, ground: Rgb = GROUND) -> Image.Image
     return plain.resize((side, side), Image.Resampling.LANCZOS)
 
 
+def open_emblem(path: str | Path, side: int) -> Image.Image:
+    """The emblem as a whole (RGBA), at most `side` dots wide and high; transparent parts stay so.
+
+    Raises PhotoError.
+    """
+    with _opened(path) as picture:
+        _check_size(picture, path)
+        picture.draft(None, (2 * side, 2 * side))
+        picture.load()
+        turn, upright = _turn(picture), _coarse(picture, side * SPARE)
+        upright = upright if turn is None else upright.transpose(turn)
+        clear = _clear(upright, path)
+    clear.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return clear
+
+
 def square(size: tuple[int, int]) -> tuple[int, int, int, int]:
     """The part to show (left, top, right, bottom): of an upright picture around the head, of a wide one the middle."""
     width, height = size
@@ -148,17 +164,18 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
 
 def _plain(picture: Image.Image, path: str | Path, ground: Rgb) -> Image.Image:
     """RGB, whatever kind of colours it has."""
-    try:
-        if picture.mode.startswith(("I", "F")):
-            return _eight_bits(picture).convert("RGB")
-        if not picture.has_transparency_data:
-            return picture.convert("RGB")
-        clear = picture.convert("RGBA")
-    except ValueError as error:
-        raise PhotoError("colours", f"{path} has colours of the kind {picture.mode}: save it as RGB") from error
+    clear = _clear(picture, path)
     plain = Image.new("RGB", clear.size, ground)
     plain.paste(clear, mask=clear)
     return plain
+
+
+def _clear(picture: Image.Image, path: str | Path) -> Image.Image:
+    """RGBA, whatever kind of colours it has."""
+    try:
+        return (_eight_bits(picture) if picture.mode.startswith(("I", "F")) else picture).convert("RGBA")
+    except ValueError as error:
+        raise PhotoError("colours", f"{path} has colours of the kind {picture.mode}: save it as RGB") from error
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

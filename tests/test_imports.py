@@ -67,7 +67,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.printer_device": {"kiosk.raster", "kiosk.transport"},
     "kiosk.transport": {"kiosk.printer_device"},
     "kiosk.screen": {"kiosk.views"},
-    "kiosk.views": {"kiosk.views"},
+    "kiosk.views": {"kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
     "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "sync"},
     "kiosk.simulator": {"kiosk", "sync"},

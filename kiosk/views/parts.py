@@ -5,9 +5,11 @@ from functools import partial
 
 import pygame
 
+from kiosk.photos import open_emblem
 from kiosk.views import icons, shapes
 from kiosk.views.canvas import Canvas, Region, Style, px
 from kiosk.views.model import Header, LanguageKey, Tone
+from kiosk.views.people import photo_surface
 from kiosk.views.shapes import Plate
 from kiosk.views.theme import Rgb, mix, on
 
@@ -186,7 +188,17 @@ def _clock(canvas: Canvas, rect: pygame.Rect, header: Header) -> int:
 
 def paint_emblem(canvas: Canvas, rect: pygame.Rect, path: str) -> None:
     """The office's emblem from its file; a star where there is none, or none that can be read."""
-    canvas.made(rect, ("emblem", path), lambda: _star(canvas, rect.size))
+    canvas.made(rect, ("emblem", path), lambda: _emblem(path, rect.size) or _star(canvas, rect.size))
+
+
+def _emblem(path: str, size: tuple[int, int]) -> pygame.Surface | None:
+    """The picture of a file in the middle of a box, whole and on transparent ground."""
+    picture = photo_surface(path, lambda: open_emblem(path, min(size))) if path else None
+    if picture is None:
+        return None
+    box = pygame.Surface(size, pygame.SRCALPHA)
+    box.blit(picture, picture.get_rect(center=box.get_rect().center))
+    return box
 
 
 def _star(canvas: Canvas, size: tuple[int, int]) -> pygame.Surface:

@@ -1,11 +1,12 @@
 """Portraits: a photo cut to a disc, or a drawn person where there is none. Knows no name and no office."""
 
 import logging
-import warnings
+from collections.abc import Callable
 
 import pygame
 from PIL import Image
 
+from kiosk.photos import PhotoError, open_photo
 from kiosk.views.icons import Pen
 from kiosk.views.model import Portrait
 from kiosk.views.shapes import Point, curve
@@ -32,8 +33,6 @@ _CLOTHES: tuple[Rgb, ...] = (
 _SKINS: tuple[Rgb, ...] = ((244, 208, 176), (236, 194, 156), (248, 216, 188))
 _HAIRS: tuple[Rgb, ...] = ((42, 34, 34), (30, 28, 34), (58, 42, 36), (126, 124, 130))
 _FAILED: set[str] = set()
-LARGEST_PHOTO = 16_000_000
-"""Dots; a telephone's usual photo has 12 million."""
 
 
 def paint_portrait(surface: pygame.Surface, portrait: Portrait, ring: Rgb, back: Rgb) -> None:
@@ -45,36 +44,19 @@ def paint_portrait(surface: pygame.Surface, portrait: Portrait, ring: Rgb, back:
 
 
 def _photo(path: str, side: int) -> pygame.Surface | None:
+    return photo_surface(path, lambda: open_photo(path, side, _GROUNDS[0][0]))
+
+
+def photo_surface(path: str, make: Callable[[], Image.Image]) -> pygame.Surface | None:
+    """A picture file as a surface; None, and a line in the log the first time, for one that cannot be shown."""
     try:
-        _check_size(path)
-        loaded = pygame.image.load(path)
-        width, height = loaded.get_size()
-        edge = min(width, height)
-        # A head is in the upper third of an upright portrait.
-        crop = pygame.Rect((width - edge) // 2, (height - edge) // 5, edge, edge)
-        plain = pygame.Surface((edge, edge), 0, 32)
-        plain.fill(_GROUNDS[0][0])
-        plain.blit(loaded, (0, 0), crop)
-        return pygame.transform.smoothscale(plain, (side, side))
-    except (pygame.error, OSError, ValueError) as problem:
+        picture = make()
+    except PhotoError as problem:
         if path not in _FAILED:
             _FAILED.add(path)
-            logger.warning("portrait %s cannot be read (%s): a drawn one is shown", path, problem)
+            logger.warning("%s; a drawn one is shown", problem)
         return None
-
-
-def _check_size(path: str) -> None:
-    """A small file may unpack to gigabytes: its header says so before anything is unpacked."""
-    try:
-        with (
-            warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning),
-            Image.open(path) as header,
-        ):
-            width, height = header.size
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise ValueError("far too many dots: make it smaller") from error
-    if width * height > LARGEST_PHOTO:
-        raise ValueError(f"{width} × {height} dots are too many: make it smaller")
+    return pygame.image.frombuffer(picture.tobytes(), picture.size, picture.mode)  # type: ignore[arg-type]
 
 
 def _ringed(surface: pygame.Surface, face: pygame.Surface, ring: Rgb, back: Rgb) -> None:
