@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__, startup
+from kiosk import __version__, findings, startup
 from kiosk.clock import Clock, Moment, Vouched
 from kiosk.config import Config
 from kiosk.front import Front
@@ -77,6 +77,7 @@ class App:
             hold_actions=[f"call:{counter.id}" for counter in office.counters],
         )
         self.screen: Screen | None = None
+        self.start = startup.Checklist(config, words)
         self.store: Store
         self.front: Front
         self.panel: Panel
@@ -92,6 +93,7 @@ class App:
         self._blind = False
         self._next_screen = 0.0
         self._staff_icons: tuple[str, ...] = ()
+        self._here_at = 0.0
 
     # --- life ------------------------------------------------------------------------------------------------
 
@@ -125,11 +127,16 @@ class App:
         self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
         self._opened.callback(self.printing.close)
         self.front.on_taken = lambda taken: self.printing.poke()
+        self.start.found(*startup.opened(self.config, self.words.t, self.store, self.panel))
+        self._here_at = time.monotonic()
+        self.start.open(self._here_at)
 
     def turn(self, wait_s: float = WAIT_S) -> None:
         """One round: what happened, what is due, what is drawn."""
         for item in self._drain(wait_s):
             self._take_in(item)
+        if self.screen:
+            self._somebody_is_here(self.screen.touched_at)
         at = time.monotonic()
         for event in self.filter.tick(at):
             self._key_event(event)
@@ -157,7 +164,7 @@ class App:
         """The screen; a device with keys gives numbers without one too, and looks for it again from time to time."""
         self._next_screen = time.monotonic() + SCREEN_RETRY_S
         try:
-            return startup.open_screen(self.config, self.words, self.clock.now())
+            return startup.open_screen(self.config, self.start, self.clock.now())
         except NoDisplayError as error:
             if self.config.buttons.factory == "none":
                 raise
@@ -178,19 +185,24 @@ class App:
                 store = Store(folder, self.office.rulebook())
                 self._opened.callback(store.close)
                 self.clock.floor = max(self.clock.floor, last_sure_time(store.database) or self.clock.floor)
+                self.clock.vouched = Vouched.read(store.fact("vouched"))
+                self._show_found(
+                    findings.database(folder, "", self.words.t), findings.clock(self.clock.now(), self.words.t)
+                )
                 return store
             except StoreError as error:
                 if str(error) != last:
                     logger.error("%s", error)
                 last = str(error)
                 notify("READY=1")  # shown and tried again, not killed by systemd for being slow
-                self._show_problem(last)
+                self._show_found(findings.database(folder, last, self.words.t))
                 self._wait(STORE_RETRY_S)
         return None  # type: ignore[return-value]  # the caller looks at `stopping` first
 
-    def _show_problem(self, message: str) -> None:
+    def _show_found(self, *found: findings.Finding) -> None:
+        self.start.found(*found)
         if self.screen:
-            startup.show_start(self.screen, self.words, self.clock.now(), message)
+            startup.show_start(self.screen, self.start, self.clock.now())
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -228,6 +240,7 @@ class App:
                     self._key_event(event)
             case Key(name=name, down=down, at=at):
                 edge = self.keyboard.down(name, at) if down else self.keyboard.up(name, at)
+                self._somebody_is_here(at)
                 if edge:
                     self._take_in(edge)
             case Touch(action=action, at=at):
@@ -256,7 +269,13 @@ class App:
                 logger.warning("%s: %s", kind, event.action)
                 self._write(lambda: self.store.emit(self.clock.now(), kind, key=event.action, source=event.source))
 
+    def _somebody_is_here(self, at: float) -> None:
+        if at > self._here_at:
+            self._here_at = at
+            self.start.end()
+
     def _press(self, action: str, at: float, source: str) -> None:
+        self._somebody_is_here(at)
         if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
@@ -264,6 +283,7 @@ class App:
 
     def _printer_is(self, state: PrinterState) -> None:
         self.front.printer_is(str(state), state.prints, time.monotonic())
+        self.start.found(findings.printer(str(state), self.config.printer.url, self.words.t))
         self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
 
     def _write(self, write: Callable[[], object]) -> None:
@@ -307,7 +327,9 @@ class App:
     def _draw(self) -> None:
         """Lamps and views, when anything that they show has changed."""
         now = self.clock.now()
+        starting = self.start.rows() if self.start.shows(time.monotonic()) else None
         key = (
+            starting,
             self.store.change(),
             self.front.notice,
             self.front.priority,
@@ -325,7 +347,8 @@ class App:
         self._set_lamps(now)
         if self.screen:
             for output in self.config.screen.outputs:
-                self.screen.show(output.view, self._view(output.view, now, self._facts))
+                view = self.start.view(now) if starting else self._view(output.view, now, self._facts)
+                self.screen.show(output.view, view)
         self._shown = key
 
     def _lamps_due(self, now: Moment) -> object:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kiosk.clock import Moment
 from kiosk.hours import Opening, after_session, opening, session_at
@@ -70,8 +71,12 @@ class Store:
 
     def waiting_long(self) -> bool:
         """Whether events wait for the server that it did not take when it was last asked."""
-        answer = outbox.last_answer(self.database.conn)
+        answer = self.server_word()
         return answer.get("state", "ok") != "ok" and outbox.backlog(self.database.conn) > 0
+
+    def server_word(self) -> dict[str, Any]:
+        """What became of the last push; empty before the first."""
+        return outbox.last_answer(self.database.conn)
 
     def change(self) -> tuple[int, int]:
         """Differs from the last answer when anything was written, here or by another process."""
