@@ -33,6 +33,7 @@ from kiosk.keys import (
 from kiosk.notify import notify
 from kiosk.office import Office
 from kiosk.present.board import board_view
+from kiosk.present.idle import idle_view, nobody_serves
 from kiosk.present.rate import rate_view
 from kiosk.present.take import take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
@@ -339,6 +340,7 @@ class App:
             now.local.minute,
             int(now.at.timestamp()) // TICKER_PAGE_S,
             self._lamps_due(now),
+            self._quiet(),
         )
         if key == self._shown:
             return
@@ -364,7 +366,21 @@ class App:
             for name in ("happy", "neutral", "unhappy"):
                 self.panel.lamp(f"rate:{counter}:{name}", shines)
 
+    def _quiet(self) -> bool:
+        """Whether nobody has been at the kiosk for so long that it may rest."""
+        rest = self.config.screen.idle_s
+        return 0 < rest <= time.monotonic() - self._here_at and self.front.notice is None
+
+    def _rests(self, name: str, now: Moment, facts: BoardFacts) -> bool:
+        """Whether an output shows the calm screen; a clock that is not believed closes nothing."""
+        if not self.config.screen.idle_s or not self.front.closed(now):
+            return False
+        return nobody_serves(facts, now) if name == "board" else name == "take" and self._quiet()
+
     def _view(self, name: str, now: Moment, facts: BoardFacts) -> View:
+        if self._rests(name, now, facts):
+            door = self.store.opening(now)
+            return idle_view(self.words, now, door, self.store.sessions((door.resumes or now.local).date()))
         if name == "board":
             return board_view(self.words, now, facts, self.store.ratings.published())
         if name.startswith("rate:"):

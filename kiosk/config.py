@@ -179,6 +179,9 @@ class Screen:
     touch: bool = key("whether it is a touch screen: the hint then says “touch”", True)
     message_s: float = key("seconds that a message stays", 6.0, between(1, 60))
     start_s: float = key("seconds that the start screen stays when a part is not in order", 5.0, between(0, 60))
+    idle_s: float = key(
+        "seconds without a press after which a closed office shows its calm screen; 0 = never", 120.0, between(0, 3600)
+    )
     outputs: tuple[Output, ...] = key("the pictures, the first on the first screen", (Output(),))
 
 

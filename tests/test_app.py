@@ -226,7 +226,7 @@ def test_a_second_kiosk_on_the_same_folder_is_refused(kiosk: Kiosk, config: Conf
 # --- while it starts -----------------------------------------------------------------------------------------
 
 
-STARTING, TAKE = "Đang khởi động", "Mời Ông/Bà chạm việc cần làm để lấy số"
+STARTING, TAKE, CLOSED = "Đang khởi động", "Mời Ông/Bà chạm việc cần làm để lấy số", "Ngoài giờ lấy số"
 
 
 def test_when_all_parts_are_in_order_the_list_gives_way_as_soon_as_the_printer_has_answered(kiosk: Kiosk):
@@ -297,3 +297,54 @@ def test_while_the_database_cannot_be_opened_the_list_says_so_and_what_to_do(tmp
     assert STARTING in seen
     assert "chưa dùng được" in seen
     assert any(text.startswith("Chạy kiosk prepare") for text in seen)
+
+
+# --- when it is closed ---------------------------------------------------------------------------------------
+
+NOON = OPENING + timedelta(hours=4, minutes=30)
+REST_S = 120.0
+
+
+def nobody_came(kiosk: Kiosk, seconds: float = REST_S) -> None:
+    kiosk.app._here_at = time.monotonic() - seconds
+
+
+def test_a_closed_office_rests_when_nobody_came_and_a_press_is_answered_at_once(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    nobody_came(kiosk, REST_S - 1)
+    assert TAKE in kiosk.shown("take")
+    nobody_came(kiosk)
+    assert CLOSED in kiosk.shown("take")
+    kiosk.press("take:ho-tich")
+    assert kiosk.notice() == "session_over"
+    assert CLOSED not in kiosk.shown("take")
+
+
+def test_a_finger_on_the_resting_screen_brings_the_tiles_back(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    nobody_came(kiosk)
+    assert CLOSED in kiosk.shown("take")
+    assert kiosk.app.screen
+    kiosk.app.screen.post_touch("take", 0.5, 0.5)
+    assert TAKE in kiosk.shown("take")
+
+
+def test_an_open_office_never_rests_and_neither_does_one_whose_clock_is_not_believed(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    nobody_came(kiosk)
+    assert TAKE in kiosk.shown("take")
+    set_simulated(kiosk.clock_file, NOON, quality="guess", boot=BOOT)
+    assert TAKE in kiosk.shown("take")
+
+
+def test_the_board_of_a_closed_office_rests_once_nobody_serves(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    kiosk.press("take:ho-tich")
+    kiosk.press("call:1")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    assert CLOSED not in kiosk.shown("board")
+    kiosk.press("call:1")
+    kiosk.app.store.counters.close(kiosk.app.clock.now(), "1")
+    assert CLOSED in kiosk.shown("board")

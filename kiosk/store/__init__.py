@@ -1,11 +1,11 @@
 """All SQL of the device. `Store` is one process's (or thread's) way into the one database that they share."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from kiosk.clock import Moment
-from kiosk.hours import Opening, after_session, opening, session_at
+from kiosk.hours import Opening, Session, after_session, opening, session_at, sessions_on
 from kiosk.rulebook import Rulebook
 from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
@@ -48,6 +48,10 @@ class Store:
         if not now.trusted:
             return Opening("open")
         return opening(self.issuing.book.hours, now.local, calendar_overrides(self.database.conn))
+
+    def sessions(self, day: date) -> tuple[Session, ...]:
+        """The sessions of a day, with what staff changed; none when the office is closed."""
+        return sessions_on(self.issuing.book.hours, day, calendar_overrides(self.database.conn))
 
     def next_session(self, now: Moment) -> tuple[str, datetime | None]:
         """The session that it is now, and when numbers are given again after it."""
