@@ -120,7 +120,14 @@ def run(options: argparse.Namespace) -> int:
     """`kiosk run`."""
     from kiosk.setup import load
 
-    setup = load(options.config)
+    try:
+        setup = load(options.config)
+    except ValueError:
+        from kiosk.broken import say_until_changed
+
+        if os.environ.get("DEBUG") or not say_until_changed(options.config):
+            raise
+        return 1
     from kiosk.app import App  # only now: a wrong configuration is said before any hardware is touched
     from kiosk.clock import SystemClock
 

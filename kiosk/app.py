@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__, startup
+from kiosk import __version__, findings, startup
 from kiosk.clock import Clock, Moment, Vouched
 from kiosk.config import Config
 from kiosk.front import Front
@@ -33,6 +33,7 @@ from kiosk.keys import (
 from kiosk.notify import notify
 from kiosk.office import Office
 from kiosk.present.board import board_view
+from kiosk.present.idle import idle_view, nobody_serves
 from kiosk.present.rate import rate_view
 from kiosk.present.take import Outlook, take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
@@ -77,6 +78,7 @@ class App:
             hold_actions=[f"call:{counter.id}" for counter in office.counters],
         )
         self.screen: Screen | None = None
+        self.start = startup.Checklist(config, words)
         self.store: Store
         self.front: Front
         self.panel: Panel
@@ -94,6 +96,7 @@ class App:
         self._blind = False
         self._next_screen = 0.0
         self._staff_icons: tuple[str, ...] = ()
+        self._here_at = 0.0
 
     # --- life ------------------------------------------------------------------------------------------------
 
@@ -127,11 +130,16 @@ class App:
         self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
         self._opened.callback(self.printing.close)
         self.front.on_taken = lambda taken: self.printing.poke()
+        self.start.found(*startup.opened(self.config, self.words.t, self.store, self.panel))
+        self._here_at = time.monotonic()
+        self.start.open(self._here_at)
 
     def turn(self, wait_s: float = WAIT_S) -> None:
         """One round: what happened, what is due, what is drawn."""
         for item in self._drain(wait_s):
             self._take_in(item)
+        if self.screen:
+            self._somebody_is_here(self.screen.touched_at)
         at = time.monotonic()
         for event in self.filter.tick(at):
             self._key_event(event)
@@ -159,7 +167,7 @@ class App:
         """The screen; a device with keys gives numbers without one too, and looks for it again from time to time."""
         self._next_screen = time.monotonic() + SCREEN_RETRY_S
         try:
-            return startup.open_screen(self.config, self.words, self.clock.now())
+            return startup.open_screen(self.config, self.start, self.clock.now())
         except NoDisplayError as error:
             if self.config.buttons.factory == "none":
                 raise
@@ -180,19 +188,24 @@ class App:
                 store = Store(folder, self.office.rulebook())
                 self._opened.callback(store.close)
                 self.clock.floor = max(self.clock.floor, last_sure_time(store.database) or self.clock.floor)
+                self.clock.vouched = Vouched.read(store.fact("vouched"))
+                self._show_found(
+                    findings.database(folder, "", self.words.t), findings.clock(self.clock.now(), self.words.t)
+                )
                 return store
             except StoreError as error:
                 if str(error) != last:
                     logger.error("%s", error)
                 last = str(error)
                 notify("READY=1")  # shown and tried again, not killed by systemd for being slow
-                self._show_problem(last)
+                self._show_found(findings.database(folder, last, self.words.t))
                 self._wait(STORE_RETRY_S)
         return None  # type: ignore[return-value]  # the caller looks at `stopping` first
 
-    def _show_problem(self, message: str) -> None:
+    def _show_found(self, *found: findings.Finding) -> None:
+        self.start.found(*found)
         if self.screen:
-            startup.show_start(self.screen, self.words, self.clock.now(), message)
+            startup.show_start(self.screen, self.start, self.clock.now())
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -230,6 +243,7 @@ class App:
                     self._key_event(event)
             case Key(name=name, down=down, at=at):
                 edge = self.keyboard.down(name, at) if down else self.keyboard.up(name, at)
+                self._somebody_is_here(at)
                 if edge:
                     self._take_in(edge)
             case Touch(action=action, at=at):
@@ -258,7 +272,13 @@ class App:
                 logger.warning("%s: %s", kind, event.action)
                 self._write(lambda: self.store.emit(self.clock.now(), kind, key=event.action, source=event.source))
 
+    def _somebody_is_here(self, at: float) -> None:
+        if at > self._here_at:
+            self._here_at = at
+            self.start.end()
+
     def _press(self, action: str, at: float, source: str) -> None:
+        self._somebody_is_here(at)
         if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
@@ -266,6 +286,7 @@ class App:
 
     def _printer_is(self, state: PrinterState) -> None:
         self.front.printer_is(str(state), state.prints, time.monotonic())
+        self.start.found(findings.printer(str(state), self.config.printer.url, self.words.t))
         self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
 
     def _write(self, write: Callable[[], object]) -> None:
@@ -318,7 +339,9 @@ class App:
 
     def _draw_changes(self, now: Moment) -> None:
         """Lamps and views, when anything that they show has changed."""
+        starting = self.start.rows() if self.start.shows(time.monotonic()) else None
         key = (
+            starting,
             self.store.change(),
             self.front.notice,
             self.front.priority,
@@ -328,6 +351,7 @@ class App:
             now.local.minute,
             int(now.at.timestamp()) // TICKER_PAGE_S,
             self._lamps_due(now),
+            self._quiet(),
         )
         if key == self._shown:
             return
@@ -336,13 +360,14 @@ class App:
         self._set_lamps(now)
         if self.screen:
             for output in self.config.screen.outputs:
-                self.screen.show(output.view, self._view(output.view, now, self._facts))
+                view = self.start.view(now) if starting else self._view(output.view, now, self._facts)
+                self.screen.show(output.view, view)
         self._shown = key
 
     def _draw_lost(self, now: Moment, lost: str) -> None:
         """A picture that stands still would look alive: clock and messages go on, and the strip tells the rest."""
         if self._facts is None:
-            self._show_problem(lost)
+            self._show_found(findings.Finding("database", False, lost, self.words.t("check.database_do")))
         elif self.screen:
             for output in self.config.screen.outputs:
                 self.screen.show(output.view, self._view(output.view, now, self._facts, lost))
@@ -360,8 +385,22 @@ class App:
             for name in ("happy", "neutral", "unhappy"):
                 self.panel.lamp(f"rate:{counter}:{name}", shines)
 
+    def _quiet(self) -> bool:
+        """Whether nobody has been at the kiosk for so long that it may rest."""
+        rest = self.config.screen.idle_s
+        return 0 < rest <= time.monotonic() - self._here_at and self.front.notice is None
+
+    def _rests(self, name: str, now: Moment, facts: BoardFacts) -> bool:
+        """Whether an output shows the calm screen; a clock that is not believed closes nothing."""
+        if not self.config.screen.idle_s or not self.front.closed(now):
+            return False
+        return nobody_serves(facts, now) if name == "board" else name == "take" and self._quiet()
+
     def _view(self, name: str, now: Moment, facts: BoardFacts, lost: str = "") -> View:
         """The picture of an output; `lost` says that nothing can be read, so that it is made of what is known."""
+        if not lost and self._rests(name, now, facts):
+            door = self.store.opening(now)
+            return idle_view(self.words, now, door, self.store.sessions((door.resumes or now.local).date()))
         if name == "board":
             if not lost:
                 self._published = self.store.ratings.published()

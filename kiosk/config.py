@@ -9,6 +9,7 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -179,6 +180,10 @@ class Screen:
     touch: bool = key("whether it is a touch screen: the hint then says “touch”", True)
     message_s: float = key("seconds that a message stays", 6.0, between(1, 60))
     theme: str = key("colours and size of letters", "standard", one_of(*THEMES))
+    start_s: float = key("seconds that the start screen stays when a part is not in order", 5.0, between(0, 60))
+    idle_s: float = key(
+        "seconds without a press after which a closed office shows its calm screen; 0 = never", 120.0, between(0, 3600)
+    )
     outputs: tuple[Output, ...] = key("the pictures, the first on the first screen", (Output(),))
 
 
@@ -229,10 +234,36 @@ def load_config(path: Path | str | None = None) -> Config:
 
     Relative paths in it start at its folder. Raises DocumentError with everything that is wrong in it.
     """
-    chosen = path or os.environ.get("KIOSK_CONFIG") or (FILE if Path(FILE).exists() else None)
-    if chosen is None:
+    chosen = chosen_file(path)
+    if not (path or os.environ.get("KIOSK_CONFIG") or chosen.exists()):
         return shipped()
-    return _read(_defaults(), documents.parse_file(Path(chosen)), str(chosen))
+    return _read(_defaults(), documents.parse_file(chosen), str(chosen))
+
+
+def chosen_file(path: Path | str | None = None) -> Path:
+    """Where the device's configuration is looked for; it is not always there."""
+    return Path(path or os.environ.get("KIOSK_CONFIG") or FILE)
+
+
+def glass_of(path: Path | str | None) -> Config:
+    """Of a file that is wrong elsewhere, screens and language where they are sound: enough to say what is wrong."""
+    own: dict[str, Any] = {}
+    with suppress(documents.DocumentError):
+        own = documents.parse_file(chosen_file(path))
+    sound = _defaults()
+    for name in own.keys() & {"language", "screen"}:
+        with suppress(documents.DocumentError):
+            _read(_defaults(), {name: own[name]}, "")
+            sound[name] = own[name]
+    return _read(sound, {}, "")
+
+
+def read_token(path: Path) -> str:
+    """The device's token. Raises ValueError, which says what to do, when there is none."""
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no token ({error}): write the token of this kiosk into it") from error
 
 
 def _defaults() -> dict[str, Any]:

@@ -102,6 +102,11 @@ def _resumes(hours: Hours, today: date, now: time) -> datetime | None:
     return None
 
 
+def sessions_on(hours: Hours, day: date, overrides: Sequence[CalendarDay] = ()) -> tuple[Session, ...]:
+    """The sessions of a day as staff left it."""
+    return _with(hours, overrides).on(day)
+
+
 def session_at(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()) -> str:
     """The session that things happening now belong to, cut-off and lunch included; "" on a closed day."""
     sessions = _with(hours, overrides).on(local.date())

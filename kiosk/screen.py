@@ -103,6 +103,7 @@ Input: TypeAlias = Touch | Key | Quit
 class Screen:
     """All pictures of one device, one of them in the window. Use it from one thread; only `post_touch` is for any.
 
+    `touched_at` is when a finger was last on the glass, be it beside everything.
     Raises FontError before anything is opened, NoPictureError where no driver shows a picture (unless `blind_ok`).
     """
 
@@ -130,6 +131,7 @@ class Screen:
         self._views: dict[str, View] = {}
         self._changed: set[str] = set()
         self.shown = outputs[0].name
+        self.touched_at = 0.0
 
     def __enter__(self) -> "Screen":
         return self
@@ -296,6 +298,7 @@ class Screen:
         frame = self._frames.get(output)
         if frame is None:
             return None
+        self.touched_at = self._clock()
         action = frame.hit(int(x * frame.size[0]), int(y * frame.size[1]))
         return Touch(output, action, self._clock()) if action else None
 

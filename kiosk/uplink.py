@@ -15,7 +15,7 @@ from typing import Any
 
 from kiosk import __version__
 from kiosk.clock import Clock, Moment, Vouched, believable
-from kiosk.config import Config
+from kiosk.config import Config, read_token
 from kiosk.store import StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.database import Database, Writing, connect
@@ -147,11 +147,3 @@ class Uplink:
 
     def _head(self) -> int:
         return outbox.head(self.database.conn).seq
-
-
-def read_token(path: Path) -> str:
-    """The device's token. Raises ValueError, which says what to do, when there is none."""
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: no token ({error}): write the token of this kiosk into it") from error

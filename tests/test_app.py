@@ -11,6 +11,8 @@ import zxingcpp
 
 os.environ["SDL_VIDEODRIVER"] = "dummy"
 
+import pygame
+
 from kiosk import parts, startup
 from kiosk.app import App
 from kiosk.buttons import lamp_states, mock_press, mock_release
@@ -58,7 +60,7 @@ class Kiosk:
         self.clock_file = folder / "clock.json"
         self.config = config
         self.app = App(config, office, words(config, office), SimulatedClock(self.clock_file))
-        self.app.screen = startup.open_screen(config, self.app.words, self.app.clock.now())
+        self.app.screen = startup.open_screen(config, self.app.start, self.app.clock.now())
         self.app.store = self.app._open_store()
         self.app.open_parts()
 
@@ -77,6 +79,12 @@ class Kiosk:
         mock_release(pin)
         # A call key acts once its release has settled.
         self.until(lambda: time.monotonic() - time_of_press > 0.04 and self.app.inbox.empty())
+
+    def shown(self, output: str) -> set[str]:
+        """What can be read on a screen after the next turn."""
+        self.app.turn(0)
+        assert self.app.screen
+        return {box.text for box in self.app.screen.texts(output)}
 
     def notice(self) -> str:
         return self.app.front.notice.kind if self.app.front.notice else ""
@@ -213,3 +221,130 @@ def test_a_key_that_hangs_is_reported_once_and_gives_one_number(kiosk: Kiosk):
 def test_a_second_kiosk_on_the_same_folder_is_refused(kiosk: Kiosk, config: Config):
     with single(Path(config.data_dir)), pytest.raises(StoreError, match="another kiosk"):
         App(config, kiosk.app.office, kiosk.app.words, kiosk.app.clock).run()
+
+
+# --- while it starts -----------------------------------------------------------------------------------------
+
+
+STARTING, TAKE, CLOSED = "Đang khởi động", "Mời Ông/Bà chạm việc cần làm để lấy số", "Ngoài giờ lấy số"
+
+
+def test_when_all_parts_are_in_order_the_list_gives_way_as_soon_as_the_printer_has_answered(kiosk: Kiosk):
+    assert kiosk.app.screen
+    assert STARTING in {box.text for box in kiosk.app.screen.texts("take")}
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    assert TAKE in kiosk.shown("take")
+
+
+@pytest.fixture
+def alone(tmp_path: Path, config: Config, paper: EmulatedPrinter) -> Iterator[Kiosk]:
+    """A kiosk whose printer is gone."""
+    paper.close()
+    made = Kiosk(tmp_path, config)
+    made.until(lambda: made.app.front.printer == "offline")
+    yield made
+    made.app.close()
+
+
+def test_a_part_that_is_wrong_stays_on_every_screen_with_what_to_do(alone: Kiosk):
+    for output in ("take", "board", "rate:1"):
+        seen = alone.shown(output)
+        assert STARTING in seen
+        assert any(text.startswith("Không kết nối được máy in") for text in seen)
+        assert any(text.startswith("Kiểm tra dây, nguồn của máy in") for text in seen)
+
+
+def test_a_press_during_the_list_gives_its_number_at_once_and_ends_the_list(alone: Kiosk):
+    assert STARTING in alone.shown("take")
+    alone.press("take:ho-tich")
+    assert alone.numbers() == ["1001"]
+    assert STARTING not in alone.shown("take")
+    assert alone.notice() == "glass"
+
+
+def test_a_finger_anywhere_ends_the_list(alone: Kiosk):
+    assert STARTING in alone.shown("take")
+    assert alone.app.screen
+    alone.app.screen.post_touch("take", 0.01, 0.99)
+    assert TAKE in alone.shown("take")
+    assert alone.numbers() == []
+
+
+def test_any_key_ends_the_list(alone: Kiosk):
+    assert STARTING in alone.shown("board")
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_PAGEDOWN))
+    assert STARTING not in alone.shown("board")
+
+
+def test_while_the_database_cannot_be_opened_the_list_says_so_and_what_to_do(tmp_path: Path, config: Config):
+    folder = Path(config.data_dir)
+    folder.rename(tmp_path / "away")
+    folder.write_text("no folder")
+    office = load_office(config)
+    app = App(config, office, words(config, office), SimulatedClock(tmp_path / "clock.json"))
+    app.screen = startup.open_screen(config, app.start, app.clock.now())
+    assert app.screen
+    seen: list[str] = []
+
+    def mend(seconds: float) -> None:
+        assert app.screen
+        seen.extend(box.text for box in app.screen.texts("take"))
+        folder.unlink()
+
+    app._wait = mend  # type: ignore[method-assign]
+    app._open_store()
+    app.close()
+    assert STARTING in seen
+    assert "chưa dùng được" in seen
+    assert any(text.startswith("Chạy kiosk prepare") for text in seen)
+
+
+# --- when it is closed ---------------------------------------------------------------------------------------
+
+NOON = OPENING + timedelta(hours=4, minutes=30)
+REST_S = 120.0
+
+
+def nobody_came(kiosk: Kiosk, seconds: float = REST_S) -> None:
+    kiosk.app._here_at = time.monotonic() - seconds
+
+
+def test_a_closed_office_rests_when_nobody_came_and_a_press_is_answered_at_once(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    nobody_came(kiosk, REST_S - 1)
+    assert TAKE in kiosk.shown("take")
+    nobody_came(kiosk)
+    assert CLOSED in kiosk.shown("take")
+    kiosk.press("take:ho-tich")
+    assert kiosk.notice() == "session_over"
+    assert CLOSED not in kiosk.shown("take")
+
+
+def test_a_finger_on_the_resting_screen_brings_the_tiles_back(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    nobody_came(kiosk)
+    assert CLOSED in kiosk.shown("take")
+    assert kiosk.app.screen
+    kiosk.app.screen.post_touch("take", 0.5, 0.5)
+    assert TAKE in kiosk.shown("take")
+
+
+def test_an_open_office_never_rests_and_neither_does_one_whose_clock_is_not_believed(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    nobody_came(kiosk)
+    assert TAKE in kiosk.shown("take")
+    set_simulated(kiosk.clock_file, NOON, quality="guess", boot=BOOT)
+    assert TAKE in kiosk.shown("take")
+
+
+def test_the_board_of_a_closed_office_rests_once_nobody_serves(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    kiosk.press("take:ho-tich")
+    kiosk.press("call:1")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    assert CLOSED not in kiosk.shown("board")
+    kiosk.press("call:1")
+    kiosk.app.store.counters.close(kiosk.app.clock.now(), "1")
+    assert CLOSED in kiosk.shown("board")

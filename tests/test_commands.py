@@ -70,7 +70,7 @@ def test_a_wrong_key_is_one_clear_line_and_no_traceback(tmp_path: Path):
 def test_a_command_with_an_office_that_is_not_there_says_which_file(tmp_path: Path):
     file = tmp_path / "kiosk.toml"
     file.write_text('office = "nowhere.toml"\n')
-    done = kiosk("run", "--config", str(file))
+    done = kiosk("run", "--config", str(file), SDL_VIDEODRIVER="dummy")
     assert done.returncode == 1
     assert "nowhere.toml" in done.stderr
     assert "Traceback" not in done.stderr
@@ -84,7 +84,10 @@ def test_check_names_what_is_wrong_and_leaves_the_rest_ok(tmp_path: Path, capsys
     assert main(["check", "--config", str(file)]) == 1
     said = capsys.readouterr().out
     assert "kiosk prepare" in said
-    assert "Không kết nối được máy in" in said
+    lines = said.splitlines()
+    printer = lines.index("LỖI   Máy in: Không kết nối được máy in (tcp://127.0.0.1:9)")
+    assert lines[printer + 1].startswith("      → Kiểm tra dây, nguồn của máy in")
+    assert "OK    Phím bấm: none" in lines
 
 
 def test_prepare_backup_restore_and_export_work_on_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

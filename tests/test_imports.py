@@ -14,13 +14,13 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.assets": set(),
     "kiosk.lang": set(),
     "kiosk.app": {
-        "kiosk.clock", "kiosk.config", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office", "kiosk.parts",
-        "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.startup", "kiosk.store",
+        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office",
+        "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.startup", "kiosk.store",
         "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.startup": {
-        "kiosk.clock", "kiosk.config", "kiosk.present.words", "kiosk.screen", "kiosk.views.model",
-        "kiosk.views.theme",
+        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.parts", "kiosk.present.words", "kiosk.screen",
+        "kiosk.store", "kiosk.texts", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
@@ -30,6 +30,14 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.check": {"kiosk"},
+    "kiosk.broken": {
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.notify", "kiosk.screen", "kiosk.setup", "kiosk.texts",
+        "kiosk.views.model",
+    },
+    "kiosk.findings": {
+        "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.store.database", "kiosk.texts",
+        "kiosk.typeset",
+    },
     "kiosk.setup": {"kiosk.config", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
     "kiosk.present": {
         "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip",

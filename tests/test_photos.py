@@ -333,12 +333,17 @@ def test_check_names_each_picture_of_the_office_document_that_cannot_be_shown(
     portrait().save(data, "png")
     (tmp_path / "huy-hieu.png").write_bytes(data.getvalue()[:-40])
     assert main(["check", "--config", str(tmp_path / "kiosk.toml")]) == 1
-    said = [line.partition("Đơn vị: ")[2] for line in capsys.readouterr().out.splitlines() if "Đơn vị: " in line]
-    assert said[2:] == [
-        f"biểu trưng: {tmp_path}/huy-hieu.png bị hỏng hoặc chép thiếu: chép lại",
-        f"Trần Văn B: {tmp_path}/b.jpg không phải là ảnh: lưu lại thành JPEG hoặc PNG",
-        f"Lê Thị C: không mở được {tmp_path}/c.gif: chép ảnh vào cùng thư mục với tệp khai báo đơn vị",
-        f"Phạm Văn D: {tmp_path}/d.png quá lớn: thu nhỏ ảnh, tối đa 8 triệu điểm",
+    lines = capsys.readouterr().out.splitlines()
+    first = next(at for at, line in enumerate(lines) if "biểu trưng" in line)
+    assert lines[first : first + 8] == [
+        f"LỖI   Đơn vị: biểu trưng: {tmp_path}/huy-hieu.png bị hỏng hoặc chép thiếu",
+        "      → Chép lại",
+        f"LỖI   Đơn vị: Trần Văn B: {tmp_path}/b.jpg không phải là ảnh",
+        "      → Lưu lại thành JPEG hoặc PNG",
+        f"LỖI   Đơn vị: Lê Thị C: không mở được {tmp_path}/c.gif",
+        "      → Chép ảnh vào cùng thư mục với tệp khai báo đơn vị",
+        f"LỖI   Đơn vị: Phạm Văn D: {tmp_path}/d.png quá lớn",
+        "      → Thu nhỏ ảnh, tối đa 8 triệu điểm",
     ]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

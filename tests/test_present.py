@@ -1,20 +1,26 @@
 """From facts to words: what the board says about counters and figures, and what a slip says."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from kiosk.clock import Moment
+from kiosk.hours import Opening
 from kiosk.office import sample
 from kiosk.present.board import board_view
+from kiosk.present.idle import LEFT_S, idle_view, nobody_serves
 from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
 from kiosk.rating import Figure
 from kiosk.store import Publication, Store
 from kiosk.store.spool import SlipFacts
 from kiosk.texts import Texts
+from kiosk.views.model import IdleView
 from tests.office import moment
 
 WORDS = Words(sample(), Texts("vi"), "https://xa-mau.example")
+HOUR = 3600
 FIGURE = Figure("smile", 46, 50, 118, {1: 1, 2: 3, 3: 46})
 NOVEMBER = Publication("2026-11", "2026-11-23", "sang", {"smile": FIGURE}, {})
 
@@ -80,3 +86,80 @@ def test_a_copy_of_a_slip_is_marked(store: Store):
     issued = store.issuing.issue(moment(0), "ho-tich")
     assert slip_content(WORDS, SlipFacts(issued.ticket, 0, None, True)).reprint == "IN LẠI"
     assert slip_content(WORDS, SlipFacts(issued.ticket, 0, None, False)).reprint == ""
+
+
+# --- the calm screen -----------------------------------------------------------------------------------------
+
+
+def calm(now: Moment, store: Store, words: Words = WORDS) -> IdleView:
+    door = store.opening(now)
+    return idle_view(words, now, door, store.sessions((door.resumes or now.local).date()))
+
+
+def test_before_the_office_opens_it_says_from_when_numbers_are_given_and_the_hours_of_the_day(store: Store):
+    view = calm(moment(-3600), store)
+    assert view.message == "Lấy số từ 07:00, Thứ Hai, 23/11/2026"
+    assert view.lines == ("Sáng: 07:00 – 11:15", "Chiều: 13:00 – 16:45")
+    assert (view.header.unit, view.header.clock, view.header.date) == ("UBND xã Mẫu", "06:30", "Thứ Hai, 23/11/2026")
+
+
+def test_at_lunch_and_in_the_evening_it_says_when_numbers_are_given_again(store: Store):
+    assert calm(moment(4.5 * HOUR), store).message == "Lấy số lại từ 13:00, Thứ Hai, 23/11/2026"
+    # The 24th is a holiday.
+    assert calm(moment(10 * HOUR), store).message == "Lấy số lại từ 07:00, Thứ Tư, 25/11/2026"
+
+
+def test_the_hours_are_those_of_the_day_on_which_numbers_are_given_again(store: Store):
+    friday_evening = moment(10 * HOUR, day=4)
+    view = calm(friday_evening, store)
+    assert view.message == "Lấy số lại từ 07:00, Thứ Bảy, 28/11/2026"
+    assert view.lines == ("Sáng: 07:00 – 11:15",)
+
+
+def test_a_holiday_says_its_reason_and_a_day_without_hours_that_it_is_one(store: Store):
+    assert calm(moment(day=1), store).lines[0] == "Hôm nay đơn vị nghỉ: Ngày Văn hóa Việt Nam 24/11"
+    assert calm(moment(day=6), store).lines[0] == "Hôm nay đơn vị không làm việc"
+
+
+def test_a_day_that_staff_closed_or_opened_counts(store: Store):
+    store.overrides.set_day(moment(), date(2026, 11, 24), "work", "làm bù")
+    view = calm(moment(10 * HOUR), store)
+    assert view.message == "Lấy số lại từ 07:00, Thứ Ba, 24/11/2026"
+    assert view.lines == ("Sáng: 07:00 – 11:15", "Chiều: 13:00 – 16:45")
+    store.overrides.set_day(moment(), date(2026, 11, 23), "off", "mất điện")
+    assert calm(moment(), store).lines[0] == "Hôm nay đơn vị nghỉ: mất điện"
+
+
+def test_an_office_that_opens_no_more_sends_people_to_the_help_desk(store: Store):
+    view = idle_view(WORDS, moment(), Opening("holiday"), ())
+    assert view.message == "Hiện chưa nhận lấy số. Xin gặp bàn hướng dẫn"
+    assert view.lines == ("Hôm nay đơn vị không làm việc",)
+
+
+def test_the_calm_screen_moves_every_five_minutes(store: Store):
+    assert calm(moment(10 * HOUR), store).drift == calm(moment(10 * HOUR + 299), store).drift
+    assert calm(moment(10 * HOUR + 300), store).drift == calm(moment(10 * HOUR), store).drift + 1
+
+
+def test_the_calm_screen_speaks_the_language_of_the_screens(store: Store):
+    english = Words(sample(), Texts("en"))
+    assert calm(moment(4.5 * HOUR), store, english).message == "Numbers again from 13:00, Monday, 23/11/2026"
+
+
+def test_nobody_serves_once_the_counters_are_closed_or_left(store: Store):
+    assert nobody_serves(store.board(moment()), moment())
+    store.counters.open(moment(), "2")
+    assert not nobody_serves(store.board(moment(60)), moment(60))
+    store.counters.pause(moment(60), "2")
+    assert nobody_serves(store.board(moment(61)), moment(61))
+    store.issuing.issue(moment(70), "ho-tich")
+    store.counters.one_key(moment(80), "1")
+    assert not nobody_serves(store.board(moment(HOUR)), moment(HOUR)), "a ticket is at the counter"
+    store.counters.one_key(moment(HOUR), "1")
+    assert not nobody_serves(store.board(moment(HOUR + LEFT_S - 1)), moment(HOUR + LEFT_S - 1))
+    assert nobody_serves(store.board(moment(HOUR + LEFT_S)), moment(HOUR + LEFT_S)), "with one key nobody closes it"
+
+
+def test_a_counter_that_was_left_open_yesterday_is_at_work_for_nobody(store: Store):
+    store.counters.open(moment(), "2")
+    assert nobody_serves(store.board(moment(day=1)), moment(day=1))

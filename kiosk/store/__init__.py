@@ -1,10 +1,11 @@
 """All SQL of the device. `Store` is one process's (or thread's) way into the one database that they share."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from kiosk.clock import Moment
-from kiosk.hours import Opening, after_session, opening, session_at
+from kiosk.hours import Opening, Session, after_session, opening, session_at, sessions_on
 from kiosk.rulebook import Rulebook
 from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
@@ -50,6 +51,10 @@ class Store:
             return Opening("open")
         return opening(self.issuing.book.hours, now.local, calendar_overrides(self.database.conn))
 
+    def sessions(self, day: date) -> tuple[Session, ...]:
+        """The sessions of a day, with what staff changed; none when the office is closed."""
+        return sessions_on(self.issuing.book.hours, day, calendar_overrides(self.database.conn))
+
     def next_session(self, now: Moment) -> tuple[str, datetime | None]:
         """The session that it is now, and when numbers are given again after it."""
         hours, changed = self.issuing.book.hours, calendar_overrides(self.database.conn)
@@ -72,8 +77,12 @@ class Store:
 
     def waiting_long(self) -> bool:
         """Whether events wait for the server that it did not take when it was last asked."""
-        answer = outbox.last_answer(self.database.conn)
+        answer = self.server_word()
         return answer.get("state", "ok") != "ok" and outbox.backlog(self.database.conn) > 0
+
+    def server_word(self) -> dict[str, Any]:
+        """What became of the last push; empty before the first."""
+        return outbox.last_answer(self.database.conn)
 
     def change(self) -> tuple[int, int]:
         """Differs from the last answer when anything was written, here or by another process."""

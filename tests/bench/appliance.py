@@ -67,7 +67,7 @@ class Appliance:
         self.app.turn(0)
 
     def _open(self, app: App, limits: bool) -> None:
-        app.screen = startup.open_screen(self.config, app.words, app.clock.now())
+        app.screen = startup.open_screen(self.config, app.start, app.clock.now())
         app._open_store().close()
         app.store = Store(self.folder, rulebook() if limits else _without_limits())
         app.front = Front(app.store, app.words)

@@ -31,7 +31,7 @@ def _redrawn(plan: Plan, kiosk: Appliance, name: str, before: View, after: View)
     cold = [_cold(name, before) for _ in range(plan.count(5, 1))]
     full, partial = [], []
     for _ in range(plan.count(30, 3)):
-        show_start(screen, kiosk.app.words, kiosk.app.clock.now(), "")
+        show_start(screen, kiosk.app.start, kiosk.app.clock.now())
         full.append(cpu_ms(lambda: screen.show(output, before)))
         partial.append(cpu_ms(lambda: screen.show(output, after)))
     kinds = {"cold": ("first picture of", cold), "full": ("whole redraw of", full), "partial": ("change of", partial)}

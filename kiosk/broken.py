@@ -1,0 +1,137 @@
+"""Files that `kiosk run` cannot start with: says on the screen what is wrong in them, until one of them is changed.
+
+Otherwise the screen would be black while systemd tries again and again. It knows the files and the screen; it opens no
+database, no printer and no keys.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kiosk.clock import Clock, Moment, SystemClock
+from kiosk.config import Config, chosen_file, glass_of, load_config
+from kiosk.documents import DocumentError
+from kiosk.notify import notify
+from kiosk.screen import Output, Quit, Screen, ScreenError
+from kiosk.setup import load
+from kiosk.texts import Texts
+from kiosk.views.model import Header, StartCheck, StartView
+
+LOOK_S = 1.0
+"""How often the files are looked at."""
+ROWS = 6
+
+
+def say_until_changed(
+    path: str | Path | None, wait: Callable[[float], object] = time.sleep, clock: Clock | None = None
+) -> bool:
+    """Say what is wrong, on the screen and on stderr, until a file has changed; False when there is no screen.
+
+    `path` is kiosk.toml as `load` takes it. Whoever started us has to start afresh afterwards.
+    """
+    config, files = _known(path)
+    before = _stamps(files)
+    error = _problem(path)
+    if error is None:
+        return True  # it was mended in this moment
+    screen = _open_screen(config)
+    if screen is None:
+        return False
+    print(f"kiosk: {error}", file=sys.stderr, flush=True)
+    with screen:
+        _show_until(screen, config, error, lambda: _stamps(files) != before, wait, clock or SystemClock())
+    return True
+
+
+def _show_until(
+    screen: Screen,
+    config: Config,
+    error: ValueError,
+    changed: Callable[[], bool],
+    wait: Callable[[float], object],
+    clock: Clock,
+) -> None:
+    t = Texts(config.language)
+    notify("READY=1")  # shown and waited for, not killed by systemd for being slow
+    while not changed():
+        view = broken_view(t, clock.now(), error)
+        for name in screen.outputs:
+            screen.show(name, view)
+        if any(isinstance(item, Quit) for item in screen.poll()):
+            return
+        notify("WATCHDOG=1")
+        wait(LOOK_S)
+
+
+def _known(path: str | Path | None) -> tuple[Config, list[Path]]:
+    """What is known of this device, and the files that may be wrong."""
+    file = chosen_file(path)
+    try:
+        config = load_config(path)
+    except DocumentError:
+        return glass_of(path), [file]
+    return config, [file, *([Path(config.office)] if config.office else [])]
+
+
+def _stamps(files: Sequence[Path]) -> list[object]:
+    """Other ones when a file was written, replaced, made or taken away."""
+    return [_stamp(file) for file in files]
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = file.stat()
+    except OSError as error:
+        return error.errno
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode, found.st_uid
+
+
+def _problem(path: str | Path | None) -> ValueError | None:
+    try:
+        load(path)
+    except ValueError as error:
+        return error
+    return None
+
+
+def _open_screen(config: Config) -> Screen | None:
+    if not config.screen.enabled:
+        return None
+    outputs = [Output(output.view, output.pixels) for output in config.screen.outputs]
+    try:
+        return Screen(outputs, blind_ok=config.screen.blind_ok, fullscreen=config.screen.fullscreen)
+    except ScreenError:
+        return None
+
+
+# --- what it says --------------------------------------------------------------------------------------------
+
+
+def broken_view(t: Texts, now: Moment, error: ValueError) -> StartView:
+    """The mistakes, as many as fit, and what to do; the unit's name is not known."""
+    lines = _lines(error)
+    shown = lines if len(lines) <= ROWS else lines[: ROWS - 1]
+    rows = [_row(line) for line in shown]
+    if len(lines) > len(shown):
+        rows.append(StartCheck(t("start.more", n=len(lines) - len(shown)), "error"))
+    header = Header("", t("start.broken"), t.day(now.local), t.clock(now.local))
+    return StartView(header, tuple(rows), t("start.mend"))
+
+
+def _lines(error: ValueError) -> list[tuple[str, str, str]]:
+    """File, place in it, and what is wrong there."""
+    if isinstance(error, DocumentError):
+        return [(problem.file, problem.where, problem.message) for problem in error.problems]
+    return [_parts(line) for line in str(error).splitlines()]
+
+
+def _parts(line: str) -> tuple[str, str, str]:
+    file, _, rest = line.partition(": ")
+    place, _, message = rest.partition(": ")
+    return (file, place, message) if message else (file, "", rest)
+
+
+def _row(line: tuple[str, str, str]) -> StartCheck:
+    file, place, message = line
+    return StartCheck(Path(file).name, "error", place or file, message)

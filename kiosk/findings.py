@@ -1,0 +1,184 @@
+"""What was found about each part, in the technician's words, and what to do about it: one place for each part.
+
+`kiosk check` looks from outside and the start screen while the parts open; both say here what they found. It asks the
+system for devices and disk space; it opens nothing that a running kiosk owns.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiosk.clock import Moment
+from kiosk.config import Config, advice, read_token
+from kiosk.office import Office
+from kiosk.store.database import LOW_DISK_MB
+from kiosk.texts import Texts
+
+WEIGHTS = ("Regular", "Medium", "Bold", "ExtraBold")
+SAMPLE_CODE = "00000"
+"""The unit's code in the sample office; no real unit has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part: what it is (a key of `start.*`), whether it is in order, what was found, and what to do.
+
+    A `note` is in order as long as somebody means it so. `detail` is for whoever has room for it: an address, or the
+    system's own words.
+    """
+
+    part: str
+    ok: bool
+    says: str
+    advice: str = ""
+    note: bool = False
+    detail: str = ""
+
+    @property
+    def line(self) -> str:
+        """All that was found."""
+        return f"{self.says} ({self.detail})" if self.detail else self.says
+
+
+def device(config: Config, t: Texts) -> Finding:
+    """kiosk.toml, which could be read."""
+    return Finding("config", True, config.file or t("check.defaults"))
+
+
+def hints(config: Config, office: Office) -> Iterator[Finding]:
+    """What in kiosk.toml is hardly meant."""
+    for hint in advice(config, office) if config.buttons.factory == "gpio" else ():
+        says, _, todo = hint.partition(": ")
+        yield Finding("config", True, says, todo, note=True)
+
+
+def document(office: Office, t: Texts) -> Finding:
+    """The office document, which could be read."""
+    if office.unit.code == SAMPLE_CODE:
+        return Finding("office", True, t("check.sample"), t("check.sample_do"), note=True)
+    return Finding("office", True, office.site.name)
+
+
+def pictures(office: Office, folder: Path, t: Texts) -> Iterator[Finding]:
+    """Emblem and photos beside the office document that cannot be shown."""
+    from kiosk.photos import PhotoError, open_photo
+
+    named = [(t("check.emblem"), office.unit.emblem), *((clerk.name, clerk.photo) for clerk in office.clerks)]
+    for whose, name in named:
+        try:
+            if name:
+                open_photo(folder / name, 64)
+        except PhotoError as error:
+            says, _, todo = t(f"photo.{error.reason}", tep=folder / name).rpartition(": ")
+            yield Finding("office", False, f"{whose}: {says}", todo[:1].upper() + todo[1:])
+
+
+def font(t: Texts) -> Finding:
+    """The letters of the slip; the screen checks its own before it opens."""
+    # Imported late: the first picture does without it.
+    from kiosk.typeset import FontMissing, font_file
+
+    try:
+        families = {font_file(weight).stem.partition("-")[0] for weight in WEIGHTS}
+        return Finding("font", True, ", ".join(sorted(families)))
+    except FontMissing as error:
+        return Finding("font", False, t("check.no_font"), t("check.font_do"), detail=str(error))
+
+
+def database(folder: Path, problem: str, t: Texts) -> Finding:
+    """The folder of the database; `problem` is what keeps it from being used, "" for nothing."""
+    try:
+        return _database(folder, problem, t)
+    except OSError as error:
+        return Finding("database", False, t("check.unusable"), t("check.database_do"), detail=problem or str(error))
+
+
+def _database(folder: Path, problem: str, t: Texts) -> Finding:
+    if not folder.exists():
+        return Finding("database", False, t("check.no_folder", noi=folder), t("check.no_folder_do"), detail=problem)
+    free = shutil.disk_usage(folder).free // 1024 // 1024
+    if not os.access(folder, os.W_OK):
+        says = t("check.not_writable", noi=folder)
+        return Finding("database", False, says, t("check.not_writable_do"), detail=problem)
+    if free < LOW_DISK_MB:
+        return Finding("database", False, t("staff.disk_low"), t("check.disk_do"), detail=problem)
+    if problem:
+        return Finding("database", False, t("check.unusable"), t("check.database_do"), detail=problem)
+    return Finding("database", True, t("check.database", noi=folder, gb=t.number(free / 1024, 0)))
+
+
+def clock(now: Moment, t: Texts) -> Finding:
+    """The time, and whether anybody vouches for it."""
+    says = f"{t.clock(now.local)}, {t.date(now.local)}"
+    return Finding("clock", now.trusted, says, "" if now.trusted else t("clock.untrusted"), detail=now.quality)
+
+
+def chip(config: Config, t: Texts, devices: Path = Path("/dev")) -> Finding:
+    """The GPIO chip, as it looks from outside."""
+    if config.buttons.factory != "gpio":
+        return Finding("buttons", True, config.buttons.factory)
+    chips = sorted(devices.glob("gpiochip*"))
+    usable = [chip for chip in chips if os.access(chip, os.R_OK | os.W_OK)]
+    if not chips:
+        return Finding("buttons", False, t("check.no_gpio"), t("check.no_gpio_do"))
+    if not usable:
+        return Finding("buttons", False, t("check.no_access", noi=chips[0]), t("check.gpio_group"))
+    return Finding("buttons", True, str(usable[0]))
+
+
+def keys(config: Config, broken: Mapping[str, str], held: Sequence[str], t: Texts) -> Finding:
+    """Keys and lamps that were opened: what is `broken` (by action, and why), and which keys are `held` down."""
+    if broken:
+        found = chip(config, t)
+        if not found.ok:
+            return found
+        says = t("check.key_broken", phim=", ".join(broken))
+        return Finding("buttons", False, says, t("check.key_broken_do"), detail=next(iter(broken.values())))
+    if held:
+        return Finding("buttons", True, t("staff.stuck", phim=", ".join(held)), t("check.key_held_do"), note=True)
+    return Finding("buttons", True, config.buttons.factory)
+
+
+def printer(state: str, url: str, t: Texts) -> Finding:
+    """The printer by its state, in `printer_device`'s words."""
+    good = state in ("ok", "paper_low", "unknown") or (state == "none" and url == "none")
+    todo = f"check.printer_{state}"
+    says = t(f"printer.{state}")
+    return Finding("printer", good, says, t(todo) if todo in t else "", note=state == "paper_low", detail=url)
+
+
+def screen(config: Config, t: Texts, cards: Path = Path("/dev/dri")) -> Finding:
+    """The screen, as it looks from outside."""
+    if not config.screen.enabled:
+        return Finding("screen", True, t("check.none"))
+    found = sorted(cards.glob("card*"))
+    window = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if window:
+        return Finding("screen", True, window)
+    if not found:
+        return Finding("screen", config.screen.blind_ok, t("check.no_screen"), t("check.no_screen_do"))
+    if not os.access(found[0], os.R_OK | os.W_OK):
+        return Finding("screen", False, t("check.no_access", noi=found[0]), t("check.video_group"))
+    return Finding("screen", True, str(found[0]))
+
+
+def glass(driver: str, sizes: Sequence[tuple[int, int]]) -> Finding:
+    """The screen that was opened: who drives it, and the pictures on it."""
+    return Finding("screen", True, " ".join([driver, *(f"{width}×{height}" for width, height in sizes)]))
+
+
+def server(config: Config, word: Mapping[str, Any], t: Texts) -> Finding:
+    """The commune server: the token for it, and what became of the last push (`word`; empty before the first)."""
+    if not config.sync.server:
+        return Finding("sync", True, t("check.no_server"))
+    try:
+        read_token(Path(config.sync.token_file))
+    except ValueError as error:
+        return Finding("sync", False, t("check.no_token"), t("check.token_do"), detail=str(error))
+    if word and word.get("state") != "ok":
+        said = f"{word.get('state')}: {word.get('detail', '')}"
+        return Finding("sync", False, t("check.server_lost"), t("check.server_do"), detail=said)
+    return Finding("sync", True, config.sync.server)
