@@ -15,21 +15,22 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.lang": set(),
     "kiosk.app": {
         "kiosk.clock", "kiosk.config", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office", "kiosk.parts",
-        "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.startup", "kiosk.store",
-        "kiosk.tickets", "kiosk.views.model",
+        "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.sound", "kiosk.startup",
+        "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.startup": {
         "kiosk.clock", "kiosk.config", "kiosk.present.words", "kiosk.screen", "kiosk.views.model",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
-        "kiosk.slip", "kiosk.store",
+        "kiosk.slip", "kiosk.sound", "kiosk.store",
     },
     "kiosk.front": {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.check": {"kiosk"},
-    "kiosk.setup": {"kiosk.config", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
+    "kiosk.setup": {"kiosk.config", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
+    "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
         "kiosk.clock", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip", "kiosk.store",
         "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
@@ -54,6 +55,7 @@ ARROWS: dict[str, set[str]] = {
         "sync.outbox", "sync.wire",
     },
     "kiosk.keys": set(),
+    "kiosk.sound": set(),
     "kiosk.buttons": {"kiosk.keys"},
     "kiosk.keypad": {"kiosk.keys"},
     "kiosk.slip": {"kiosk.typeset"},
