@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk import languages
 from kiosk import office as offices
 from kiosk.clock import Moment, SystemClock
 from kiosk.config import Config, advice, check_against, load_config
@@ -47,7 +48,7 @@ def findings(config: Config, office_file: str | None = None) -> Iterator[Finding
     now = SystemClock().now()
     yield Finding("config", True, config.file or t("check.defaults"))
     yield from _office(config, office_file, t)
-    for look in (_font, _database, _clock, _buttons, _printer, _screen, _sync):
+    for look in (_font, _languages, _database, _clock, _buttons, _printer, _screen, _sound, _sync):
         yield from look(config, t, now)
 
 
@@ -71,6 +72,16 @@ def _font(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
 
     weights = ("Regular", "Medium", "Bold", "ExtraBold")
     yield _tried("font", lambda: ", ".join(font_file(weight).stem for weight in weights), (FontMissing,))
+
+
+def _languages(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
+    folder = Path(config.screen.lang_dir)
+    further = languages.read(folder)
+    if "screen.lang_dir" in config.given and not folder.is_dir():
+        yield Finding("language", False, t("check.no_folder_given", noi=folder))
+    known = Texts(config.language, further=further.sentences)
+    yield Finding("language", True, ", ".join(known.in_language(name)("language.name") for name in known.languages))
+    yield from (Finding("language", False, str(problem)) for problem in further.problems)
 
 
 def _database(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
@@ -137,6 +148,19 @@ def _screen(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
         yield Finding("screen", allowed, str(cards[0]) if allowed else t("check.video_group", noi=cards[0]))
     else:
         yield Finding("screen", config.screen.blind_ok, t("check.no_screen"))
+
+
+def _sound(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
+    """A kiosk without a loudspeaker is in order; one that shall speak and cannot is not."""
+    if not config.sound.enabled:
+        yield Finding("sound", True, t("check.none"))
+        return
+    missing = "" if shutil.which("aplay") else "check.no_player"
+    if not missing and not any(Path("/dev/snd").glob("pcm*p")):
+        missing = "check.no_card"
+    yield Finding("sound", True, t(missing) if missing else t("check.ok"), note=bool(missing))
+    if config.sound.prompts and not shutil.which("espeak-ng"):
+        yield Finding("sound", False, t("check.no_voice"))
 
 
 def _sync(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
