@@ -19,6 +19,7 @@ base_packages=(
   # Debian's pygame and never pip's: only Debian's SDL can draw on a screen without a desktop (KMS/DRM).
   python3-pygame libegl1 libgles2 libgl1 libgbm1 libgl1-mesa-dri
   python3-evdev    # keypads
+  alsa-utils espeak-ng  # tones, and sentences read aloud
   libusb-1.0-0     # printers without /dev/usb/lp*
   ca-certificates  # upload over HTTPS
 )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosk import __version__, findings, startup
 from kiosk.clock import Clock, Moment, Vouched
-from kiosk.config import Config
+from kiosk.config import Config, panel_keys
 from kiosk.front import Front
 from kiosk.keys import (
     Edge,
@@ -35,7 +35,7 @@ from kiosk.office import Office
 from kiosk.present.board import board_view
 from kiosk.present.idle import idle_view, nobody_serves
 from kiosk.present.rate import rate_view
-from kiosk.present.take import Outlook, take_view
+from kiosk.present.take import Outlook, key_marks, take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.rating import tied
@@ -50,6 +50,7 @@ from kiosk.views.model import View
 
 if TYPE_CHECKING:
     from kiosk.parts import Panel, Printing
+    from kiosk.sound import Speaker
 
 WAIT_S = 0.1
 """How long a turn waits for the inbox: other processes' changes are seen that soon."""
@@ -83,6 +84,8 @@ class App:
         self.front: Front
         self.panel: Panel
         self.printing: Printing
+        self.sound: Speaker
+        self.marks = {} if config.screen.touch else key_marks(words, panel_keys(config))
         self._opened = ExitStack()
         self._opened.callback(self._close_screen)
         self.stopping = False
@@ -120,11 +123,17 @@ class App:
             self.close()
 
     def open_parts(self) -> None:
-        """Everything that needs the database: what presses mean, keys and lamps, the printer."""
+        """What presses mean, and what answers them: keys and lamps, the loudspeaker, the printer."""
         # After the first picture: importing the pins' library takes a while.
         from kiosk import parts
 
-        self.front = Front(self.store, self.words, self.config.screen.message_s, self.config.buttons.stale_s)
+        screen, cancel_key = self.config.screen, self.config.screen.touch or "cancel" in panel_keys(self.config)
+        self.front = Front(self.store, self.words, screen.message_s, screen.language_s, cancel_key)
+        self.sound = parts.open_sound(self.config)
+        self._opened.callback(self.sound.close)
+        self.front.on_sound = self.sound.play
+        if self.config.sound.prompts:
+            self.front.on_said = lambda prompt: self.sound.say(prompt.sentence, prompt.language)
         self.panel = parts.open_panel(self.config, self.inbox.put)
         self._opened.callback(self.panel.close)
         self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
@@ -144,6 +153,7 @@ class App:
         for event in self.filter.tick(at):
             self._key_event(event)
         self.front.tick(at)
+        self.panel.tick(at)
         try:
             self._due(at)
             self._draw()
@@ -282,6 +292,7 @@ class App:
         if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
+            self.panel.pressed(action, time.monotonic())
             self.front.press(action, at, self.clock.now(), source)
 
     def _printer_is(self, state: PrinterState) -> None:
@@ -345,6 +356,7 @@ class App:
             self.store.change(),
             self.front.notice,
             self.front.priority,
+            self.front.words.t.language,
             self.front.printer,
             tuple(self.front.rate_answers.items()),
             self._staff_icons,
@@ -381,6 +393,7 @@ class App:
         for service in self.office.services:
             self.panel.lamp(f"take:{service.id}", not closed and service.offered(now.day))
         self.panel.lamp("priority", self.front.priority)
+        self.panel.lamp("language", self.front.words.t.language != self.words.t.language)
         for counter, shines in self._lit.items():
             for name in ("happy", "neutral", "unhappy"):
                 self.panel.lamp(f"rate:{counter}:{name}", shines)
@@ -410,7 +423,7 @@ class App:
         if not lost:
             self._outlooks = self.store.outlooks(now)
         return take_view(
-            self.words,
+            self.front.words,
             now,
             self._outlooks,
             touch=self.config.screen.touch,
@@ -418,6 +431,8 @@ class App:
             notice=self.front.notice,
             staff_icons=(*self._staff_icons, *_printer_icon(self.front.printer)),
             lost=lost,
+            next_language=self.front.next_words.t("language.name"),
+            marks=self.marks,
         )
 
     def _rate_view(self, id: str, now: Moment, facts: BoardFacts, lost: str) -> View:

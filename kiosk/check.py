@@ -33,11 +33,13 @@ def look(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]
     folder = Path(config.data_dir)
     yield from _documents(config, office_file, t)
     yield findings.font(t)
+    yield from findings.languages(config, t)
     yield findings.database(folder, quick_look(folder), t)
     yield findings.clock(SystemClock(vouched=Vouched.read(noted(folder, "vouched"))).now(), t)
     yield findings.chip(config, t)
     yield findings.printer(_printer_state(config, folder), config.printer.url, t)
     yield findings.screen(config, t)
+    yield from findings.sound(config, t)
     yield findings.server(config, server_word(folder), t)
 
 

@@ -23,7 +23,7 @@ from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, o
 FILE = "/etc/kiosk/kiosk.toml"
 LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iterdir() if f.name.endswith(".toml")))
 THEMES = ("standard", "large", "contrast", "contrast-large")
-WIRING = frozenset({"services", "priority", "cancel", "counters"})
+WIRING = frozenset({"services", "priority", "cancel", "language", "counters"})
 """Tables of [buttons] that name pins. A file that has one of them describes its whole panel."""
 
 PINS = range(2, 28)
@@ -31,7 +31,7 @@ PINS = range(2, 28)
 BUSES = {"i2c": (2, 3), "spi": (7, 8, 9, 10, 11), "uart": (14, 15)}
 
 ACTION = re.compile(
-    r"take:(?P<service>[a-z0-9-]+)|priority|cancel"
+    r"take:(?P<service>[a-z0-9-]+)|priority|cancel|language"
     rf"|(?:rate:(?P<rated>[1-9]|1[0-6]):(?:{'|'.join(FACES)}))|(?:call:(?P<called>[1-9]|1[0-6]))"
 )
 """What a key can do, in the words that the whole product uses."""
@@ -99,6 +99,14 @@ class CancelKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguagePin:
+    """The key to the next language."""
+
+    pin: int | None = key("BCM number of the key", None, PIN)
+    led: int | None = key("BCM number of its LED", None, PIN)
+
+
+@dataclass(frozen=True, slots=True)
 class CounterKeys:
     """Keys and LEDs at a counter."""
 
@@ -129,6 +137,7 @@ class Buttons:
     )
     priority: PriorityKey = key("the priority key", PriorityKey())
     cancel: CancelKey = key("the cancel key", CancelKey())
+    language: LanguagePin = key("the language key", LanguagePin())
     counters: Mapping[str, CounterKeys] = key(
         "keys at the counters, by counter id; shipped for 1 and 2", {}, names=COUNTER_ID
     )
@@ -184,7 +193,22 @@ class Screen:
     idle_s: float = key(
         "seconds without a press after which a closed office shows its calm screen; 0 = never", 120.0, between(0, 3600)
     )
+    language_s: float = key(
+        "seconds without a press after which the office's language comes back", 30.0, between(10, 300)
+    )
+    lang_dir: str = key("folder of further language files, as tay.toml", "/etc/kiosk/lang")
     outputs: tuple[Output, ...] = key("the pictures, the first on the first screen", (Output(),))
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Tones and spoken prompts."""
+
+    enabled: bool = key("whether this device makes any sound", True)
+    presses: bool = key("a short tone for each press that gives no number", True)
+    prompts: bool = key("say what stands on the glass after a press", False)
+    volume: int = key("how loud, 0 = silent", 70, between(0, 100))
+    device: str = key("ALSA name of the output; empty = the system's default", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +242,7 @@ class Config:
     buttons: Buttons = key("keys, LEDs and USB keypads", Buttons())
     printer: Printer = key("the slip printer", Printer())
     screen: Screen = key("the screens", Screen())
+    sound: Sound = key("tones and spoken prompts", Sound())
     sync: Sync = key("the commune server", Sync())
     public: Public = key("what phones reach", Public())
     file: str = field(default="", compare=False)
@@ -305,6 +330,7 @@ def _located(config: Config) -> Config:
         config,
         data_dir=str(data_dir),
         office=str(folder / config.office) if config.office else "",
+        screen=replace(config.screen, lang_dir=str(folder / config.screen.lang_dir)),
         sync=replace(sync, token_file=str(token_file), ca_file=ca_file),
     )
 
@@ -337,14 +363,14 @@ def _check_key(name: str, action: str, reader: Reader) -> None:
     if name not in KEY_NAMES:
         reader.add(place, "there is no such key." + nearest(name, KEY_NAMES))
     elif not ACTION.fullmatch(action):
-        says = f"take:SERVICE, priority, cancel, rate:COUNTER:FACE ({', '.join(FACES)}), call:COUNTER"
+        says = f"take:SERVICE, priority, cancel, language, rate:COUNTER:FACE ({', '.join(FACES)}), call:COUNTER"
         reader.add(place, f"{documents.shown(action)} is not allowed, only {says}.")
 
 
 def claims(buttons: Buttons) -> list[tuple[int, Place]]:
     """Every wish for a pin: BCM number, and who wants it."""
     parts: list[tuple[Place, Any]] = [(("services", name), part) for name, part in buttons.services.items()]
-    parts += [(("priority",), buttons.priority), (("cancel",), buttons.cancel)]
+    parts += [((name,), getattr(buttons, name)) for name in ("priority", "cancel", "language")]
     parts += [(("counters", name), part) for name, part in buttons.counters.items()]
     wishes = [
         (getattr(part, f.name), ("buttons", *place, f.name)) for place, part in parts for f in schema.keys(type(part))
@@ -414,6 +440,8 @@ def advice(config: Config, office: Office) -> list[str]:
     if not (config.screen.enabled and config.screen.touch):
         reached = {word for _, _, kind, word in named if kind == "service"}
         lines += [f"no key takes a number of {service.id}" for service in office.services if service.id not in reached]
+        missing = [action for action in ("priority", "language") if action not in panel_keys(config)]
+        lines += [f"no key for {action}: wire [buttons.{action}], or give it a key of a keypad" for action in missing]
     return lines
 
 
@@ -428,6 +456,22 @@ def _rated(config: Config) -> set[str]:
     return wired | {
         action.rpartition(":")[2] for action in config.buttons.keyboard.values() if action.startswith("rate:")
     }
+
+
+def panel_keys(config: Config) -> dict[str, str]:
+    """The citizens' keys beside the services': action → its name on a keyboard, "" for a key on a pin.
+
+    The shipped keyboard counts only where one may be: with a keypad, or without GPIO.
+    """
+    buttons = config.buttons
+    names: dict[str, str] = {}
+    if buttons.evdev or buttons.factory != "gpio" or "buttons.keyboard" not in _shipped_tables(config):
+        # A number pad has no letters: where it is the keyboard, its own keys go first.
+        for name in sorted(buttons.keyboard, key=lambda name: bool(buttons.evdev) and not name.startswith("[")):
+            names.setdefault(buttons.keyboard[name], name)
+    pins = {"priority": buttons.priority.pin, "cancel": buttons.cancel.pin, "language": buttons.language.pin}
+    wired = {action: "" for action, pin in pins.items() if pin is not None and buttons.factory != "none"}
+    return {action: name for action, name in names.items() if action in pins} | wired
 
 
 def _shipped_tables(config: Config) -> frozenset[str]:

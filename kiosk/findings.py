@@ -13,6 +13,7 @@ from typing import Any
 
 from kiosk.clock import Moment
 from kiosk.config import Config, advice, read_token
+from kiosk.languages import read as read_languages
 from kiosk.office import Office
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
@@ -72,8 +73,7 @@ def pictures(office: Office, folder: Path, t: Texts) -> Iterator[Finding]:
             if name:
                 open_photo(folder / name, 64)
         except PhotoError as error:
-            says, _, todo = t(f"photo.{error.reason}", tep=folder / name).rpartition(": ")
-            yield Finding("office", False, f"{whose}: {says}", todo[:1].upper() + todo[1:])
+            yield _parted("office", f"{whose}: {t(f'photo.{error.reason}', tep=folder / name)}")
 
 
 def font(t: Texts) -> Finding:
@@ -86,6 +86,36 @@ def font(t: Texts) -> Finding:
         return Finding("font", True, ", ".join(sorted(families)))
     except FontMissing as error:
         return Finding("font", False, t("check.no_font"), t("check.font_do"), detail=str(error))
+
+
+def languages(config: Config, t: Texts) -> Iterator[Finding]:
+    """The languages that can be chosen, and further ones that cannot be read."""
+    folder = Path(config.screen.lang_dir)
+    further = read_languages(folder)
+    known = Texts(config.language, further=further.sentences)
+    if "screen.lang_dir" in config.given and not folder.is_dir():
+        yield _parted("language", t("check.no_folder_given", noi=folder))
+    yield Finding("language", True, ", ".join(known.in_language(name)("language.name") for name in known.languages))
+    yield from (Finding("language", False, str(problem)) for problem in further.problems)
+
+
+def sound(config: Config, t: Texts) -> Iterator[Finding]:
+    """A kiosk without a loudspeaker is in order; one that shall speak and cannot is not."""
+    if not config.sound.enabled:
+        yield Finding("sound", True, t("check.none"))
+        return
+    missing = "" if shutil.which("aplay") else "check.no_player"
+    if not missing and not any(Path("/dev/snd").glob("pcm*p")):
+        missing = "check.no_card"
+    yield _parted("sound", t(missing), note=True) if missing else Finding("sound", True, t("check.ok"))
+    if config.sound.prompts and not shutil.which("espeak-ng"):
+        yield _parted("sound", t("check.no_voice"))
+
+
+def _parted(part: str, sentence: str, note: bool = False) -> Finding:
+    """A sentence "what is: what to do" as a finding; a `note` is in order as long as somebody means it so."""
+    says, _, todo = sentence.rpartition(": ")
+    return Finding(part, note, says, todo[:1].upper() + todo[1:], note=note)
 
 
 def database(folder: Path, problem: str, t: Texts) -> Finding:

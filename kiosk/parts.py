@@ -14,6 +14,7 @@ from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
 from kiosk.printer import Job, Printer, PrinterProfile, PrinterThread, open_transport
 from kiosk.slip import render
+from kiosk.sound import Silence, Sound, Speaker
 from kiosk.store import Store, StoreError
 from kiosk.store.database import Database
 from kiosk.store.spool import SlipFacts, Spool
@@ -21,12 +22,14 @@ from kiosk.store.spool import SlipFacts, Spool
 logger = logging.getLogger(__name__)
 
 FACES = ("happy", "neutral", "unhappy")
+BLINK_S = 0.3
+"""How long a lamp shows that its key was pressed."""
 
 
 def key_pins(buttons: Buttons) -> list[KeyPin]:
     """Every wired key with its action."""
     wired = [(f"take:{id}", part.pin) for id, part in buttons.services.items()]
-    wired += [("priority", buttons.priority.pin), ("cancel", buttons.cancel.pin)]
+    wired += [("priority", buttons.priority.pin), ("cancel", buttons.cancel.pin), ("language", buttons.language.pin)]
     for id, counter in buttons.counters.items():
         wired += [(f"rate:{id}:{face}", getattr(counter, face)) for face in FACES]
         wired.append((f"call:{id}", counter.call))
@@ -36,7 +39,7 @@ def key_pins(buttons: Buttons) -> list[KeyPin]:
 def lamp_pins(buttons: Buttons) -> list[LampPin]:
     """Every wired lamp, named like the key that it shines in."""
     wired = [(f"take:{id}", part.led) for id, part in buttons.services.items()]
-    wired.append(("priority", buttons.priority.led))
+    wired += [("priority", buttons.priority.led), ("language", buttons.language.led)]
     for id, counter in buttons.counters.items():
         wired += [(f"rate:{id}:{face}", getattr(counter, f"{face}_led")) for face in FACES]
     return [LampPin(name, pin) for name, pin in wired if pin is not None]
@@ -44,16 +47,39 @@ def lamp_pins(buttons: Buttons) -> list[LampPin]:
 
 @dataclass
 class Panel:
-    """Keys and lamps; `broken` says per action what does not work."""
+    """Keys and lamps; `broken` says per action what does not work. Times are monotonic seconds.
+
+    A lamp whose key was pressed turns over for a moment: a lit one goes dark, a dark one flashes.
+    """
 
     pins: Pins | None = None
     lamps: Lamps | None = None
     keypad: EvdevReader | None = None
     broken: dict[str, str] = field(default_factory=dict)
+    _on: dict[str, bool] = field(default_factory=dict)
+    _blinks: dict[str, tuple[bool, float]] = field(default_factory=dict)
+    """Lamp → what it shows meanwhile, and until when."""
 
     def lamp(self, name: str, on: bool) -> None:
-        if self.lamps:
+        """What the lamp shows, at once or after its blink."""
+        self._on[name] = on
+        if self.lamps and name not in self._blinks:
             self.lamps.set(name, on)
+
+    def pressed(self, action: str, at: float) -> None:
+        """Show that a key was pressed. A counter's three faces blink alike, so that nobody learns the choice."""
+        kind, _, counter = action.partition(":")
+        names = [f"rate:{counter.partition(':')[0]}:{face}" for face in FACES] if kind == "rate" else [action]
+        for name in names if self.lamps else []:
+            shown = self._blinks[name][0] if name in self._blinks else not self._on.get(name, False)
+            self._blinks[name] = (shown, at + BLINK_S)
+            self.lamps.set(name, shown)  # type: ignore[union-attr]  # no lamps, no names
+
+    def tick(self, at: float) -> None:
+        """Blinks end."""
+        for name in [name for name, (_, until) in self._blinks.items() if at >= until]:
+            del self._blinks[name]
+            self.lamp(name, self._on.get(name, False))
 
     def alive(self) -> bool:
         """False when presses cannot arrive any more although nobody noticed: only a restart helps."""
@@ -82,6 +108,14 @@ def open_panel(config: Config, offer: Callable[[Any], None]) -> Panel:
         logger.error("no keys on GPIO: %s", error)
         panel.broken["gpio"] = str(error)
     return panel
+
+
+def open_sound(config: Config) -> Speaker:
+    """The loudspeaker; whether there is one shows with the first sound."""
+    sound = config.sound
+    if not (sound.enabled and sound.volume):
+        return Silence()
+    return Sound(volume=sound.volume, device=sound.device, presses=sound.presses)
 
 
 def _open_keypad(panel: Panel, buttons: Buttons, offer: Callable[[Any], None]) -> None:

@@ -5,11 +5,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiosk import languages
 from kiosk import office as offices
 from kiosk.config import Config, check_against, load_config
 from kiosk.office import Office
 from kiosk.present.words import Words
 from kiosk.texts import Texts
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ def load_office(config: Config) -> Office:
 
 
 def words(config: Config, office: Office) -> Words:
-    """The office's names and the language's sentences."""
-    texts = Texts(config.language, office.texts, office.rules.address)
+    """The office's names and the sentences of all languages; a file of a language that cannot be used is only said."""
+    further = languages.read(Path(config.screen.lang_dir))
+    for problem in further.problems:
+        logger.warning("%s", problem)
+    texts = Texts(config.language, office.texts, office.rules.address, further.sentences)
     return Words(office, texts, config.public.url, str(Path(config.office).parent) if config.office else "")

@@ -1,6 +1,7 @@
 """Sentences in each language, and dates, times and figures as that language writes them. Knows no office and no screen.
 
-Sentences live in kiosk/lang/*.toml; a language is one more file there. Showing a text never fails: what is missing in a
+Sentences live in kiosk/lang/*.toml; a language is one more file there, or one in a folder of the device, whose
+sentences are handed in as `further`. Showing a text never fails: what is missing in a
 language is taken from English, then shown as its key.
 """
 
@@ -66,18 +67,23 @@ class Texts:
     """The sentences of one language: `t("kiosk.ahead", n=5)`.
 
     `overrides` are an office's own sentences by key; "en." before a key means another language than Vietnamese.
-    `address` fills {ong_ba}.
+    `address` fills {ong_ba}. `further` are the sentences of languages that the kiosk does not bring along.
     """
 
     def __init__(
-        self, language: str = "vi", overrides: Mapping[str, str] | None = None, address: str = "Ông/Bà"
+        self,
+        language: str = "vi",
+        overrides: Mapping[str, str] | None = None,
+        address: str = "Ông/Bà",
+        further: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         own = overrides or {}
         prefix = "" if language == "vi" else f"{language}."
         chosen = {key.removeprefix(prefix): text for key, text in own.items() if key.startswith(prefix)}
         self.language = language
         self._own = own
-        self._known = {**sentences(SECOND), **sentences(language), **chosen}
+        self._further = further or {}
+        self._known = {**sentences(SECOND), **sentences(language), **self._further.get(language, {}), **chosen}
         self._address = address
 
     def __call__(self, key: str, /, **given: object) -> str:
@@ -88,9 +94,18 @@ class Texts:
     def __contains__(self, key: str) -> bool:
         return key in self._known
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """All languages in the order of the language key: Vietnamese, the other shipped ones, further ones."""
+        return (*languages(), *sorted(self._further))
+
+    def in_language(self, language: str) -> "Texts":
+        """The same office in another language."""
+        return Texts(language, self._own, self._address, self._further)
+
     def second(self) -> "Texts":
         """The same office in the second language."""
-        return Texts(SECOND, self._own, self._address)
+        return self.in_language(SECOND)
 
     def number(self, value: float, decimals: int | None = None) -> str:
         """1234.5 → "1.234,5". Without `decimals`, none for whole numbers and one otherwise."""

@@ -102,7 +102,7 @@ TOML
 check_install() {
   must "install.sh ends well" /root/kiosk/install.sh
   cat "$root.output"
-  must "the user is in its groups" sh -c 'for g in gpio lp dialout video render input; do id -nG kiosk | grep -qw $g || exit 1; done'
+  must "the user is in its groups" sh -c 'for g in gpio lp dialout video render input audio; do id -nG kiosk | grep -qw $g || exit 1; done'
   must "its folders are its own" sh -c '[ "$(stat -c %U:%a /var/lib/kiosk)" = kiosk:750 ] && [ "$(stat -c %G:%a /etc/kiosk/kiosk.toml)" = kiosk:640 ]'
   must "all starts at boot" systemctl is-enabled kiosk.service kiosk-sync.service kiosk-backup.timer
   must "pygame is Debian's" /opt/kiosk/current/bin/python -I -c 'import pygame; assert pygame.__file__.startswith("/usr/lib"), pygame.__file__'

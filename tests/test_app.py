@@ -19,13 +19,16 @@ from kiosk.buttons import lamp_states, mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import Config, load_config
 from kiosk.parts import lamp_pins
+from kiosk.screen import Key
 from kiosk.setup import load_office, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
+from kiosk.sound import TONE_S, TONES, wav
 from kiosk.store import StoreError
 from kiosk.store.locks import single
 from kiosk.uplink import Uplink
 from sync.receiver import Receiver
 from tests.office import BOOT, OPENING
+from tests.speaker import Programs
 
 DEADLINE_S = 10.0
 
@@ -45,6 +48,9 @@ outputs = [
   {{ view = "board", size = "640x400" }},
   {{ view = "rate:1", size = "640x400" }},
 ]
+[sound]
+enabled = {sound}
+prompts = true
 [public]
 url = "http://xa-mau.example"
 [sync]
@@ -109,10 +115,24 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def config(tmp_path: Path, paper: EmulatedPrinter, receiver: Receiver) -> Config:
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
+    """A loudspeaker: without this the kiosk of a test is silent."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    made = Programs(folder)
+    made.install("aplay")
+    made.install("espeak-ng", reply=b"speech")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def config(request: pytest.FixtureRequest, tmp_path: Path, paper: EmulatedPrinter, receiver: Receiver) -> Config:
     file = tmp_path / "kiosk.toml"
     port = paper.address[1]  # type: ignore[attr-defined]
-    file.write_text(CONFIG.format(port=port, server=receiver.url))
+    sound = "true" if "programs" in request.fixturenames else "false"
+    file.write_text(CONFIG.format(port=port, server=receiver.url, sound=sound))
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "token").write_text("token\n")
     set_simulated(tmp_path / "clock.json", OPENING, boot=BOOT)
@@ -348,3 +368,64 @@ def test_the_board_of_a_closed_office_rests_once_nobody_serves(kiosk: Kiosk):
     kiosk.press("call:1")
     kiosk.app.store.counters.close(kiosk.app.clock.now(), "1")
     assert CLOSED in kiosk.shown("board")
+
+
+def test_a_press_has_its_tone_and_its_number_is_read_aloud(programs: Programs, kiosk: Kiosk):
+    kiosk.press("take:ho-tich")
+    assert programs.started().let_go() == wav(TONES["taken"], 70)
+    voice = programs.started()
+    assert (voice.program, voice.options[1]) == ("espeak-ng", "vi")
+    assert voice.let_go().decode() == "Số của Ông Bà là: một, không, không, một."
+    assert programs.started().let_go() == b"speech"
+    kiosk.press("priority")
+    assert programs.started().let_go() == wav(TONES["press"], 70)
+    assert programs.started().let_go().decode() == "Đã chọn ưu tiên. Mời Ông Bà chọn việc cần làm"
+    programs.started().let_go()
+
+
+def test_a_loudspeaker_that_hangs_keeps_nobody_from_a_number(programs: Programs, kiosk: Kiosk):
+    kiosk.press("take:ho-tich")
+    run, began = programs.started(), time.monotonic()
+    for n, action in enumerate(("take:chung-thuc", "take:dat-dai"), 1):
+        set_simulated(kiosk.clock_file, OPENING + timedelta(seconds=10 * n), boot=BOOT)
+        kiosk.press(action)
+    assert kiosk.numbers() == ["1001", "2001", "3001"]
+    assert time.monotonic() - began < TONE_S
+    run.let_go()
+
+
+def test_a_pressed_key_answers_with_its_lamp(kiosk: Kiosk):
+    lamps = lamp_pins(kiosk.config.buttons)
+    kiosk.until(lambda: lamp_states(lamps)["take:ho-tich"])
+    seen = []
+    pressed = kiosk.app.panel.pressed
+
+    def watched(action: str, at: float) -> None:
+        pressed(action, at)
+        seen.append(lamp_states(lamps)["take:ho-tich"])
+
+    kiosk.app.panel.pressed = watched  # type: ignore[method-assign]
+    kiosk.press("take:ho-tich")
+    assert seen == [False]
+    kiosk.until(lambda: lamp_states(lamps)["take:ho-tich"])
+
+
+def test_the_language_key_changes_glass_and_slip_and_nothing_else(kiosk: Kiosk, paper: EmulatedPrinter):
+    assert kiosk.app.screen
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    kiosk.app.turn(0)
+    kiosk.app.screen.frames_changed()
+    kiosk.app._take_in(Key("l", True, time.monotonic()))
+    kiosk.app.turn(0)
+    assert "take" in kiosk.app.screen.frames_changed()
+    said = [box.text for box in kiosk.app.screen.texts("take")]
+    assert "Touch the service you need to take a number" in said
+    assert "THÔNG TIN SỐ THỨ TỰ" in [box.text for box in kiosk.app.screen.texts("board")]
+    kiosk.press("take:ho-tich")
+    assert kiosk.app.front.notice is not None
+    assert kiosk.app.front.notice.title == "Your number"
+    paper.wait_for_slips(1)
+    kiosk.until(lambda: kiosk.app.store.database.row("SELECT 1 FROM jobs WHERE state = 'done' AND language = ''"))
+    kiosk.app.front.tick(time.monotonic() + 7)
+    kiosk.app.turn(0)
+    assert "Mời Ông/Bà chạm việc cần làm để lấy số" in [box.text for box in kiosk.app.screen.texts("take")]

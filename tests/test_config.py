@@ -86,9 +86,9 @@ happy = 4
         '[screen.outputs 1] view: "bord" is not allowed, only take, board or rate:COUNTER.',
         "[sync] heartbeat_s: 1.5 must be a whole number",
         '[buttons.keyboard] esc: there is no such key. Did you mean "escape"?',
-        '[buttons.keyboard] q: "rate:17:happy" is not allowed, only take:SERVICE, priority, cancel, '
+        '[buttons.keyboard] q: "rate:17:happy" is not allowed, only take:SERVICE, priority, cancel, language, '
         "rate:COUNTER:FACE (very_happy, happy, neutral, unhappy, very_unhappy), call:COUNTER.",
-        '[buttons.keyboard] w: "priority2" is not allowed, only take:SERVICE, priority, cancel, '
+        '[buttons.keyboard] w: "priority2" is not allowed, only take:SERVICE, priority, cancel, language, '
         "rate:COUNTER:FACE (very_happy, happy, neutral, unhappy, very_unhappy), call:COUNTER.",
         "[sync] server: would send the token in the clear: use https://, or set allow_plain_http = true",
     ]
@@ -219,6 +219,10 @@ def test_shipped_keys_that_an_office_has_no_use_for_are_advice_and_no_mistake(wr
 def test_services_that_nobody_can_take_are_named(written):
     one = '[buttons.keyboard]\nf1 = "take:ho-tich"\n[buttons.cancel]\npin = 4\n'
     without = [f"no key takes a number of {service.id}" for service in sample().services[1:]]
+    without += [
+        f"no key for {action}: wire [buttons.{action}], or give it a key of a keypad"
+        for action in ("priority", "language")
+    ]
     assert advice(load_config(written(one + "[screen]\ntouch = false\n")), sample()) == without
     assert advice(load_config(written(one)), sample()) == [], "they can be touched"
 

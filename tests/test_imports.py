@@ -15,8 +15,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.lang": set(),
     "kiosk.app": {
         "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.keys", "kiosk.notify", "kiosk.office",
-        "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.startup", "kiosk.store",
-        "kiosk.tickets", "kiosk.views.model",
+        "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen", "kiosk.sound", "kiosk.startup",
+        "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.startup": {
         "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.parts", "kiosk.present.words", "kiosk.screen",
@@ -24,7 +24,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
-        "kiosk.slip", "kiosk.store",
+        "kiosk.slip", "kiosk.sound", "kiosk.store",
     },
     "kiosk.front": {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -35,10 +35,11 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.views.model",
     },
     "kiosk.findings": {
-        "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.store.database", "kiosk.texts",
-        "kiosk.typeset",
+        "kiosk.clock", "kiosk.config", "kiosk.languages", "kiosk.office", "kiosk.photos", "kiosk.store.database",
+        "kiosk.texts", "kiosk.typeset",
     },
-    "kiosk.setup": {"kiosk.config", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
+    "kiosk.setup": {"kiosk.config", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.texts"},
+    "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
         "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip",
         "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
@@ -65,6 +66,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
     },
     "kiosk.keys": set(),
+    "kiosk.sound": set(),
     "kiosk.buttons": {"kiosk.keys"},
     "kiosk.keypad": {"kiosk.keys"},
     "kiosk.slip": {"kiosk.typeset"},

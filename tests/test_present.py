@@ -88,6 +88,24 @@ def test_a_copy_of_a_slip_is_marked(store: Store):
     assert slip_content(WORDS, SlipFacts(issued.ticket, 0, None, False)).reprint == ""
 
 
+def test_a_slip_also_speaks_the_language_that_was_chosen_and_otherwise_english(store: Store):
+    words = replace(WORDS, t=Texts("vi", further={"km": {"language.name": "Khmer", "slip.guide_1": "{so} (km)"}}))
+    issued = store.issuing.issue(moment(0), "ho-tich")
+    facts = SlipFacts(issued.ticket, 0, None, False)
+    usual = slip_content(words, facts)
+    assert usual.second == ("Number 1001 – Civil status", "Please wait until your number is called")
+    chosen = slip_content(words, replace(facts, language="km"))
+    assert chosen.second == ("1001 (km)", "Please wait until your number is called"), "what is missing is English"
+    assert replace(chosen, second=()) == replace(usual, second=())
+
+
+def test_a_slip_of_an_english_office_also_speaks_vietnamese_when_that_was_chosen(store: Store):
+    words = replace(WORDS, t=Texts("en"))
+    facts = SlipFacts(store.issuing.issue(moment(0), "ho-tich").ticket, 0, None, False)
+    assert slip_content(words, facts).second == ()
+    assert slip_content(words, replace(facts, language="vi")).second[0] == "Số 1001 – Hộ tịch"
+
+
 # --- the calm screen -----------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from kiosk.present.words import Words
 from kiosk.slip import SlipContent
 from kiosk.store.spool import SlipFacts
+from kiosk.texts import SECOND
 
 
 def slip_content(words: Words, facts: SlipFacts) -> SlipContent:
@@ -44,8 +45,9 @@ def _place(words: Words, service: str, session: str) -> str:
 
 
 def _second(words: Words, facts: SlipFacts) -> tuple[str, ...]:
-    if words.t.language != "vi":
+    language = facts.language or SECOND
+    if language == words.t.language:
         return ()
-    english = Words(words.office, words.t.second())
-    so, name = facts.ticket.number, english.service_name(facts.ticket.service)
-    return (english.t("slip.guide_1", so=so, linh_vuc=name), english.t("slip.guide_2", so=so, linh_vuc=name))
+    other = words.in_language(language)
+    so, name = facts.ticket.number, other.service_name(facts.ticket.service)
+    return (other.t("slip.guide_1", so=so, linh_vuc=name), other.t("slip.guide_2", so=so, linh_vuc=name))

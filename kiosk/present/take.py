@@ -1,5 +1,6 @@
 """The view for taking a number: tiles, the priority bar, and the one message in their place."""
 
+from collections.abc import Mapping
 from datetime import datetime, time
 
 from kiosk.clock import Moment
@@ -7,10 +8,13 @@ from kiosk.hours import Opening
 from kiosk.present.words import Words
 from kiosk.store import Issued
 from kiosk.tickets import Refused
-from kiosk.views.model import Notice, PriorityBar, TakeView, Tile
+from kiosk.views.model import LanguageKey, Notice, PriorityBar, TakeView, Tile
 
 Outlook = dict[str, tuple[int, tuple[int, int] | None]]
 """Service → people ahead of a new number, and the wait in minutes (from, to) where it can be said."""
+
+LANGUAGE_MARK, CANCEL_MARK = "VI/EN", "×"
+"""What stands on keys of the panel; on the priority key stands the office's own sign."""
 
 
 def take_view(
@@ -23,21 +27,55 @@ def take_view(
     notice: Notice | None,
     staff_icons: tuple[str, ...],
     lost: str = "",
+    next_language: str = "",
+    marks: Mapping[str, str] | None = None,
 ) -> TakeView:
-    """What the citizen sees at the kiosk; `priority` after the priority key, until a service is chosen."""
-    t = words.t
+    """What the citizen sees at the kiosk; `priority` after the priority key, until a service is chosen.
+
+    `next_language` is what the next language calls itself. `marks` says, where keys are pressed, what stands on those
+    that there are (by action): what no key does is not offered.
+    """
+    t, marks = words.t, marks or {}
+    offered = any(service.offered(now.day) for service in words.office.services)
     title = t("kiosk.taken") if notice and notice.number else t("kiosk.hint_touch" if touch else "kiosk.hint_button")
     tiles = tuple(_tile(words, now, service.id, outlook) for service in words.office.services)
     return TakeView(
         header=words.header(now, title, lost),
         mode="touch" if touch else "keys",
-        tiles=tiles,
-        priority=_priority_bar(words, chosen=priority),
+        tiles=tiles if offered else (),
+        priority=_priority_bar(words, marks, chosen=priority, touch=touch) if offered else None,
         notice=notice,
         ticker=words.ticker(now),
         ticker_label=t("board.ticker"),
         staff_icons=staff_icons,
+        language=_language_key(next_language, marks, touch),
+        panel="" if touch or not offered else t("kiosk.panel"),
+        message="" if offered else t("kiosk.nothing_offered"),
     )
+
+
+def key_marks(words: Words, keys: Mapping[str, str]) -> dict[str, str]:
+    """What stands on the citizens' keys: action → sign. `keys`: action → name on a keyboard, "" on the panel.
+
+    Without a cancel key the priority key takes its choice back.
+    """
+    signs = {"priority": words.t("slip.priority_mark"), "cancel": CANCEL_MARK, "language": LANGUAGE_MARK}
+    marks = {action: _sign(name) if name else signs[action] for action, name in keys.items()}
+    if "priority" in marks:
+        marks.setdefault("cancel", marks["priority"])
+    return marks
+
+
+def _sign(key: str) -> str:
+    """A key's name as it stands on the key: "[/]" → "/", "l" → "L"."""
+    if len(key) == 3 and key[0] == "[":
+        return key[1]
+    return "Esc" if key == "escape" else key.upper() if len(key) <= 3 else key.capitalize()
+
+
+def _language_key(name: str, marks: Mapping[str, str], touch: bool) -> LanguageKey | None:
+    reached = touch or "language" in marks
+    return LanguageKey("language", name, marks.get("language", "")) if name and reached else None
 
 
 def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
@@ -65,13 +103,17 @@ def _waiting(words: Words, ahead: int, wait: tuple[int, int] | None) -> str:
     return words.t("kiosk.waiting_wait", n=ahead, tu=wait[0], den=wait[1])
 
 
-def _priority_bar(words: Words, *, chosen: bool) -> PriorityBar:
+def _priority_bar(words: Words, marks: Mapping[str, str], *, chosen: bool, touch: bool) -> PriorityBar | None:
     t = words.t
+    if not (touch or "priority" in marks):
+        return None
     if chosen:
-        title = t("kiosk.priority")
-        return PriorityBar("cancel", title, t("kiosk.priority_chosen"), t("kiosk.cancel"), chosen=True)
+        title, sign = t("kiosk.priority"), marks.get("cancel", "")
+        return PriorityBar("cancel", title, t("kiosk.priority_chosen"), t("kiosk.cancel"), chosen=True, digit=sign)
     who = words.office.rules.priority_who or t("kiosk.priority_who")
-    return PriorityBar("priority", t("kiosk.priority_take"), who, t("kiosk.priority_choose"))
+    return PriorityBar(
+        "priority", t("kiosk.priority_take"), who, t("kiosk.priority_choose"), digit=marks.get("priority", "")
+    )
 
 
 # --- messages ------------------------------------------------------------------------------------------------
@@ -129,24 +171,37 @@ def refusal_notice(words: Words, refused: Refused, service: str, resumes: dateti
     match refused.reason, door:
         case "closed", Opening(session=session) if session is not None:
             until = _last_number(words)
-            return _refusal("closed", t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(until)))
+            title = t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(until))
+            return _refusal("closed", title, pill=t("kiosk.come_in_hours"))
         case "session_over", Opening(session=session) if session is not None:
             return _come_back(words, "session_over", door.resumes, buoi=session.name)
         case "holiday", Opening(reason=reason):
             title = t("kiosk.holiday", ly_do=reason) if reason else t("kiosk.day_off")
             lines = (t("kiosk.open_again", **words.when(door.resumes)),) if door.resumes else ()
-            return _refusal("holiday", title, *lines)
+            return _refusal("holiday", title, *lines, pill=_after_holiday(words, door.resumes))
         case "quota", _:
             name = words.service_name(service)
             return _come_back(words, "quota", resumes, linh_vuc=name, buoi=refused.values.get("session_name", ""))
-        case (("too_fast" | "flood" | "no_service"), _):
-            return Notice(refused.reason, t(f"kiosk.{refused.reason}"), tone="info")
-    return _refusal("other", t("kiosk.other"))
+        case "too_fast", _:
+            return Notice("too_fast", t("kiosk.too_fast"), pill=t("kiosk.again_soon"))
+        case "flood", _:
+            return Notice("flood", t("kiosk.flood"), pill=t("kiosk.again_minute"))
+        case "no_service", _:
+            return Notice("no_service", t("kiosk.no_service"), pill=t("kiosk.help"))
+    return _refusal("other", t("kiosk.other"), pill=t("kiosk.to_desk"))
+
+
+def _after_holiday(words: Words, resumes: datetime | None) -> str:
+    """What to do while nobody is at the help desk."""
+    if resumes:
+        return words.t("kiosk.come_when_open")
+    hotlines = words.office.hotlines
+    return words.t("kiosk.call_about_days", so_dt=hotlines[0].number) if hotlines else words.t("kiosk.look_for_days")
 
 
 def stopped_notice(words: Words) -> Notice:
     """Numbers cannot be kept (the disk): nobody may get one that would be forgotten."""
-    return Notice("stopped", words.t("kiosk.stopped"), tone="error")
+    return Notice("stopped", words.t("kiosk.stopped"), tone="error", pill=words.t("kiosk.to_desk"))
 
 
 def cancelled_notice(words: Words) -> Notice:
@@ -155,13 +210,13 @@ def cancelled_notice(words: Words) -> Notice:
 
 
 def _come_back(words: Words, key: str, resumes: datetime | None, **values: str) -> Notice:
-    if resumes is None:
-        return _refusal(key, words.t(f"kiosk.{key}_last", **values))
-    return _refusal(key, words.t(f"kiosk.{key}", **values, **words.when(resumes)))
+    t = words.t
+    title = t(f"kiosk.{key}", **values, **words.when(resumes)) if resumes else t(f"kiosk.{key}_last", **values)
+    return _refusal(key, title, pill=t("kiosk.help"))
 
 
-def _refusal(kind: str, title: str, *lines: str) -> Notice:
-    return Notice(kind, title, lines=lines, tone="warn")
+def _refusal(kind: str, title: str, *lines: str, pill: str) -> Notice:
+    return Notice(kind, title, lines=lines, tone="warn", pill=pill)
 
 
 def _last_number(words: Words) -> time:

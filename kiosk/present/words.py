@@ -1,7 +1,7 @@
 """The office's names and the language's sentences together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kiosk.clock import Moment
@@ -21,6 +21,10 @@ class Words:
     public_url: str = ""
     folder: str = ""
     """Where the office document's photos lie."""
+
+    def in_language(self, language: str) -> "Words":
+        """The same office in another language."""
+        return replace(self, t=self.t.in_language(language))
 
     def header(self, now: Moment, title: str, lost: str = "") -> Header:
         """The band at the top with the office's wall clock."""

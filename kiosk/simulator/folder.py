@@ -154,7 +154,8 @@ def _simulated(config: Config, office: Office) -> Config:
         counters=_in_order(office.counters, keys.counters),
         keyboard=_keyboard(office),
     )
-    return replace(config, buttons=buttons, screen=screen)
+    # Simulated crowds press all day, and the page has no loudspeaker.
+    return replace(config, buttons=buttons, screen=screen, sound=replace(config.sound, enabled=False))
 
 
 def _in_order(parts: Sequence[Any], wired: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +167,7 @@ def _keyboard(office: Office) -> dict[str, str]:
     for row, counter in zip(KEYBOARD_ROWS, office.counters, strict=False):
         acts = [*(f"rate:{counter.id}:{face}" for face in ("happy", "neutral", "unhappy")), f"call:{counter.id}"]
         keys |= dict(zip(row, acts, strict=True))
-    return keys | {"0": "priority", "escape": "cancel"}
+    return keys | {"0": "priority", "escape": "cancel", "l": "language"}
 
 
 def module(name: str, *arguments: str) -> list[str]:

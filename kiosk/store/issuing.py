@@ -47,20 +47,22 @@ class Issuing:
         self.database = database
         self.book = book
 
-    def issue(self, now: Moment, service: str, *, priority: bool = False, by: str = "kiosk") -> Issued:
-        """Give the next number of a service.
+    def issue(
+        self, now: Moment, service: str, *, priority: bool = False, by: str = "kiosk", language: str = ""
+    ) -> Issued:
+        """Give the next number of a service; its slip also speaks `language` ("": the office's usual second one).
 
         Raises Refused (holiday, closed, session_over, quota, too_fast, flood, no_service); the refusal is counted and
         has its event. `by="staff"` passes hours, quota and limits. Raises StoreError when nothing can be written.
         """
-        outcome = self._decide(now, service, priority, by)
+        outcome = self._decide(now, service, priority, by, language)
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
 
-    def _decide(self, now: Moment, service: str, priority: bool, by: str) -> Issued | Refused:
+    def _decide(self, now: Moment, service: str, priority: bool, by: str, language: str) -> Issued | Refused:
         with self.database.writing(now) as w:
-            outcome = self._try(w, service, priority, by)
+            outcome = self._try(w, service, priority, by, language)
             if isinstance(outcome, Refused):
                 _count_refusal(w, service, outcome, by)
             return outcome
@@ -70,7 +72,7 @@ class Issuing:
         with self.database.writing(now) as w:
             _count_refusal(w, service, Refused(reason), "kiosk")
 
-    def _try(self, w: Writing, service: str, priority: bool, by: str) -> Issued | Refused:
+    def _try(self, w: Writing, service: str, priority: bool, by: str, language: str) -> Issued | Refused:
         rule = self.book.services.get(service)
         if rule is None:
             return Refused("no_service", service=service)
@@ -84,11 +86,12 @@ class Issuing:
                     _check_quota(w, rule, session, series.day)
         except Refused as refused:
             return refused
-        return self._give(w, series.id, session, service, rule.prefix, priority, by)
+        return self._give(w, series.id, session, rule, priority, by, language)
 
     def _give(
-        self, w: Writing, series: str, session: str, service: str, prefix: str, priority: bool, by: str
+        self, w: Writing, series: str, session: str, rule: ServiceRule, priority: bool, by: str, language: str
     ) -> Issued:
+        service = rule.id
         ahead, wait = self.outlook(w.conn, w.now.at, service, priority)
         seq = next_number(w, self.database, series, service)
         arrival = w.conn.execute("SELECT coalesce(max(arrival), 0) + 1 FROM tickets").fetchone()[0]
@@ -99,7 +102,7 @@ class Issuing:
             "session": session,
             "service": service,
             "seq": seq,
-            "number": label(prefix, seq),
+            "number": label(rule.prefix, seq),
             "priority": priority,
             "boot": w.now.boot,
             "trusted": w.now.trusted,
@@ -111,7 +114,7 @@ class Issuing:
         ticket = issued(data, w.now.at)
         insert_ticket(w.conn, arrival, ticket)
         w.emit("ticket.issued", data)
-        return Issued(ticket, ahead, wait, _queue_slip(w, ticket, ahead, wait))
+        return Issued(ticket, ahead, wait, _queue_slip(w, ticket, ahead, wait, language))
 
     def outlook(
         self, conn: sqlite3.Connection, now: datetime, service: str, priority: bool
@@ -195,11 +198,11 @@ def _count_refusal(w: Writing, service: str, refused: Refused, by: str) -> None:
     w.emit("ticket.refused", {"service": service, "reason": refused.reason, "day": str(w.now.day), "by": by})
 
 
-def _queue_slip(w: Writing, ticket: Ticket, ahead: int, wait: tuple[int, int] | None) -> int:
+def _queue_slip(w: Writing, ticket: Ticket, ahead: int, wait: tuple[int, int] | None, language: str) -> int:
     low, high = wait if wait else (None, None)
     cursor = w.conn.execute(
-        "INSERT INTO jobs (ticket, state, copy, made_at, boot, mono, ahead, wait_low, wait_high, why)"
-        " VALUES (?, 'queued', 0, ?, ?, ?, ?, ?, ?, '')",
-        (ticket.id, text_of(w.now.at), w.now.boot, w.now.mono, ahead, low, high),
+        "INSERT INTO jobs (ticket, state, copy, made_at, boot, mono, ahead, wait_low, wait_high, why, language)"
+        " VALUES (?, 'queued', 0, ?, ?, ?, ?, ?, ?, '', ?)",
+        (ticket.id, text_of(w.now.at), w.now.boot, w.now.mono, ahead, low, high, language),
     )
     return int(cursor.lastrowid or 0)

@@ -15,6 +15,12 @@ def m001_first(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m002_slips_in_the_chosen_language(db: Database) -> None:
+    # Only until the slip is out: which language somebody reads is nothing to keep with a ticket.
+    db.conn.execute("ALTER TABLE jobs ADD COLUMN language TEXT NOT NULL DEFAULT ''")
+
+
 _FIRST = (
     # A series of numbers: one per day, or per session where the office numbers so. One row is current.
     """CREATE TABLE series (

@@ -14,12 +14,16 @@ _OPEN = "FROM jobs INDEXED BY jobs_open WHERE state IN ('queued', 'sending')"
 
 @dataclass(frozen=True, slots=True)
 class SlipFacts:
-    """What a slip says beyond the ticket: the line as it was when the number was given. `copy`: not the first one."""
+    """What a slip says beyond the ticket: the line as it was when the number was given. `copy`: not the first one.
+
+    `language` is the one that was chosen at the kiosk, "" for the office's own.
+    """
 
     ticket: Ticket
     ahead: int
     wait: tuple[int, int] | None
     copy: bool
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +110,14 @@ class Spool:
 def _job(row: Row, ticket: Ticket) -> SlipJob:
     wait = (row["wait_low"], row["wait_high"]) if row["wait_low"] is not None else None
     copy = row["copy"] > 0
-    return SlipJob(row["id"], SlipFacts(ticket, row["ahead"], wait, copy), copy)
+    return SlipJob(row["id"], SlipFacts(ticket, row["ahead"], wait, copy, row["language"]), copy)
 
 
 def _end(w: Writing, job: int, state: str, why: str, **more: bool) -> None:
     """The job's last state and its event; only once, whoever tells it."""
     changed = w.conn.execute(
-        "UPDATE jobs SET state = ?, why = ? WHERE id = ? AND state IN ('queued', 'sending')", (state, why, job)
+        "UPDATE jobs SET state = ?, why = ?, language = '' WHERE id = ? AND state IN ('queued', 'sending')",
+        (state, why, job),
     ).rowcount
     if changed:
         ticket = w.conn.execute("SELECT ticket FROM jobs WHERE id = ?", (job,)).fetchone()["ticket"]

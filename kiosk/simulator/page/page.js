@@ -182,6 +182,7 @@ function plainKey(action, cap, vi, en, colour) {
 function buildPanel() {
   $("panel").append(...office.services.map(serviceKey), plainKey("priority", inEnglish() ? "P" : "ƯT", "Ưu tiên", "Priority", "#d08a06"));
   if (office.keys.includes("cancel")) $("panel").append(plainKey("cancel", "✕", "Bỏ chọn", "Cancel", "#5c6a7c"));
+  if (office.keys.includes("language")) $("panel").append(plainKey("language", "VI/EN", "Ngôn ngữ", "Language", "#0f7c8a"));
 }
 
 function face(counter, name) {
