@@ -91,8 +91,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "qrcode": ("kiosk.symbol", "kiosk.views"),
     "fontTools": ("kiosk.screen", "kiosk.views", "kiosk.typeset"),
     "PIL": (
-        "kiosk.slip", "kiosk.column", "kiosk.logo", "kiosk.symbol", "kiosk.calibration", "kiosk.typeset",
-        "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
+        "kiosk.column", "kiosk.logo", "kiosk.symbol",
+        "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
         "kiosk.parts", "kiosk.views", "kiosk.simulator",
     ),
 }  # fmt: skip
