@@ -10,8 +10,9 @@ import unicodedata
 
 from PIL import Image, ImageDraw
 
-from kiosk.slip import Column, Style, paint
-from kiosk.typeset import WHITE, qr, strip
+from kiosk.column import Column, Style, paint
+from kiosk.symbol import qr
+from kiosk.typeset import WHITE, strip
 
 DOTS_PER_MM = 8
 SAMPLE = "HTTPS://EXAMPLE.VN/T/0123456789ABCDEF"

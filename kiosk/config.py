@@ -153,7 +153,7 @@ class Printer:
     pause_ms: int = key("pause after each piece, for cheap or Bluetooth printers", 0, between(0, 1000))
     cutter: bool = key("whether it cuts the paper", True)
     status: bool = key("whether it answers status questions", True)
-    centred: bool = key("let the printer centre: a quarter fewer bytes on a serial line", False)
+    centred: bool = key("let the printer centre: a tenth fewer bytes on a serial line", False)
     baud: int = key("speed of a serial line", 115200, one_of(9600, 19200, 38400, 57600, 115200, 230400))
     mm_per_s: int = key("paper speed; the print time is estimated with it", 80, between(20, 400))
     write_timeout_s: float = key("seconds without progress after which a write fails", 5.0, between(1, 60))

@@ -86,7 +86,7 @@ class PrinterProfile:
     pause_ms: int = 0  # between fragments: 50 to 150 for printers that lose dots, and for Bluetooth
     cutter: bool = True
     status: bool = True  # whether it answers queries; if not, a slip counts as printed after its time
-    centred: bool = False  # let the printer centre (ESC a 1): a quarter fewer bytes, for serial lines
+    centred: bool = False  # let the printer centre (ESC a 1): a tenth fewer bytes, for serial lines
     baud: int = 115200
     mm_per_s: float = 80.0  # of paper, printing
     cut_s: float = 0.5  # to feed to the knife and cut

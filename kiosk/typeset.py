@@ -1,4 +1,4 @@
-"""Letters and codes as dots: fonts, measured lines, balanced wrapping, QR symbols. No knowledge of slips or printers.
+"""Letters as dots: fonts, measured lines, paragraphs of even lines. No knowledge of slips, codes or printers.
 
 Everything is black on white in Pillow's mode "1": a thermal head burns a dot or does not, and dithering would eat
 thin strokes.
@@ -7,15 +7,17 @@ thin strokes.
 from __future__ import annotations
 
 import logging
+import struct
 import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-import qrcode
-from PIL import Image, ImageDraw, ImageFont
-from qrcode.constants import ERROR_CORRECT_Q
-from qrcode.exceptions import DataOverflowError
+from fontTools.ttLib import TTFont, TTLibError
+from PIL import Image, ImageDraw, ImageFont, features
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +28,17 @@ STAND_INS = (
     ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf"),
     ("noto/NotoSans-Regular.ttf", "noto/NotoSans-Bold.ttf"),
 )
+FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+"""Where a font is looked for that has a letter which the bundled one lacks."""
+ODD = ("Italic", "Oblique", "Mono", "Serif", "Condensed", "Light", "Thin", "Math")
+"""Kinds of fonts that stand in only when no plain one can."""
 CAP = 0.74  # height of a capital in Be Vietnam Pro, in em
 LEADING = 1.25  # least distance of baselines, in em
-QUIET = 4  # modules of white around a QR symbol (ISO/IEC 18004)
-QR_LEAST = 4  # dots a module: below it a thermal head and a cheap phone do not meet
-QR_WIDEST = 200  # dots = 25 mm: a larger symbol wastes paper, phones gain nothing
 WHITE = 255
 NBSP = "\u00a0"
+NAMING = frozenset({"xã", "phường", "tỉnh"})
+"""Words that begin a place's name: a line ends before them, never behind them."""
+MANY = 99  # lines
 
 
 class TypesetError(ValueError):
@@ -56,6 +62,9 @@ class Strip:
         return self.image.height - self.ascent
 
 
+# --- Fonts ------------------------------------------------------------------------------------------------------
+
+
 @lru_cache(maxsize=40)
 def font(weight: str, size: int) -> ImageFont.FreeTypeFont:
     """The bundled font in a weight (Regular, Medium, Bold, ExtraBold) at `size` dots per em.
@@ -74,9 +83,8 @@ def font_file(weight: str) -> Path:
 
 
 def _stand_in(bundled: Path) -> Path:
-    heavy = "Bold" in bundled.name
     for regular, bold in STAND_INS:
-        path = SYSTEM_FONTS / (bold if heavy else regular)
+        path = SYSTEM_FONTS / (bold if _heavy(bundled.name) else regular)
         if path.is_file():
             logger.warning(
                 "%s is missing: printing with %s. Install the program again to get it back.", bundled, path.name
@@ -85,9 +93,100 @@ def _stand_in(bundled: Path) -> Path:
     raise FontMissing(f"{bundled} is missing: install the program again, or install the package fonts-dejavu-core")
 
 
+def _heavy(name: str) -> bool:
+    return "Bold" in name
+
+
+@lru_cache(maxsize=64)
+def letters(path: Path) -> frozenset[str]:
+    """All letters that a font file has; a file that cannot be read has none."""
+    try:
+        with path.open("rb") as file, TTFont(file, fontNumber=0, lazy=True) as face:
+            return frozenset(map(chr, face.getBestCmap() or ()))
+    except (OSError, TTLibError, KeyError, ValueError, AssertionError, struct.error):
+        return frozenset()
+
+
+@lru_cache(maxsize=256)
+def other_font(letter: str, heavy: bool) -> Path | None:
+    """An installed font that has a letter which the bundled one lacks, and draws it."""
+    files = [path for folder in FONT_FOLDERS for path in folder.rglob("*.[ot]t[fc]")]
+    files.sort(key=lambda path: (sum(word in path.stem for word in ODD), _heavy(path.stem) != heavy, path.name))
+    return next((path for path in files if letter in letters(path) and _draws(path, letter)), None)
+
+
+def _draws(path: Path, letter: str) -> bool:
+    """Fonts of coloured pictures have letters without an outline, or only at one size."""
+    try:
+        return ImageFont.truetype(str(path), 24).getmask(letter).getbbox() is not None
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=16)
+def _other_face(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    # Khmer and its like need their letters shaped, which raqm does where Pillow has it.
+    shaped = ImageFont.Layout.RAQM if features.check_feature("raqm") else ImageFont.Layout.BASIC
+    return ImageFont.truetype(str(path), size, layout_engine=shaped)
+
+
+# --- What can be shown of a text --------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
 def clean(text: str) -> str:
-    """NFC, one line, single spaces: what the font can show (NFD marks would be printed beside their letters)."""
-    return " ".join(unicodedata.normalize("NFC", text).split(" ")).replace("\n", " ").strip()
+    """NFC, one line, single spaces, only letters that some font has: what can be printed of a text.
+
+    NFD marks would be printed beside their letters, and unknown letters as boxes.
+    """
+    shown = "".join(map(_shown, unicodedata.normalize("NFC", text)))
+    own = letters(font_file("Medium"))
+    if not own.issuperset(shown):
+        strange = frozenset(shown) - own
+        lost = frozenset(letter for letter in strange if other_font(letter, heavy=False) is None)
+        _say(strange - lost, "printed with another font")
+        _say(lost, "left out: install a font that has them, as fonts-noto-core")
+        shown = "".join(letter for letter in shown if letter not in lost)
+    return " ".join(filter(None, shown.split(" "))).strip()
+
+
+def _shown(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if category in {"Cc", "Zl", "Zp", "Zs"}:
+        return NBSP if letter in "\u00a0\u2007\u202f" else " "
+    return "" if category == "Cf" or "\ufe00" <= letter <= "\ufe0f" else letter
+
+
+@lru_cache(maxsize=64)
+def _say(strange: frozenset[str], what: str) -> None:
+    """Say once what every slip would say again."""
+    if strange:
+        names = ", ".join(f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip() for letter in sorted(strange))
+        logger.warning("letters that the font of the slips lacks are %s: %s", what, names)
+
+
+def _pieces(text: str, weight: str) -> Iterable[str]:
+    """A text in the parts that are drawn at a time: its letters, but whole runs of those of another font."""
+    own = letters(font_file(weight))
+    if own.issuperset(text):
+        return text
+    pieces: list[str] = []
+    for font_path, letters_of_it in groupby(text, lambda letter: _font_of(letter, weight)):
+        run = "".join(letters_of_it)
+        pieces += run if font_path is None else [run]
+    return pieces
+
+
+def _font_of(letter: str, weight: str) -> Path | None:
+    return other_font(letter, _heavy(weight)) if letter not in letters(font_file(weight)) else None
+
+
+def _face(piece: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
+    other = _font_of(piece[0], weight)
+    return _other_face(other, size) if other else font(weight, size)
+
+
+# --- One line ---------------------------------------------------------------------------------------------------
 
 
 class _Advances(dict[str, float]):
@@ -97,44 +196,74 @@ class _Advances(dict[str, float]):
     whole lines would cost more than all the drawing.
     """
 
-    def __init__(self, face: ImageFont.FreeTypeFont) -> None:
+    def __init__(self, weight: str, size: int) -> None:
         super().__init__()
-        self._face = face
+        self._weight, self._size = weight, size
 
-    def __missing__(self, letter: str) -> float:
-        self[letter] = self._face.getlength(letter)
-        return self[letter]
+    def __missing__(self, piece: str) -> float:
+        self[piece] = _face(piece, self._weight, self._size).getlength(piece)
+        return self[piece]
 
 
-@lru_cache(maxsize=40)
+@lru_cache(maxsize=80)
 def _advances(weight: str, size: int) -> _Advances:
-    return _Advances(font(weight, size))
+    return _Advances(weight, size)
 
 
 def length(text: str, weight: str, size: int) -> int:
     """Width of a line in dots, rounded up."""
-    return int(sum(map(_advances(weight, size).__getitem__, text))) + 1
+    return int(_exact(text, weight, size)) + 1
 
 
-@lru_cache(maxsize=192)
+def _exact(text: str, weight: str, size: int) -> float:
+    return sum(map(_advances(weight, size).__getitem__, _pieces(text, weight)))
+
+
+class Glyph(NamedTuple):
+    """A letter as dots, its ink 255; `left` and `top` from where it is set. A space has none."""
+
+    ink: Image.Image | None
+    left: int
+    top: int
+
+
+@lru_cache(maxsize=3000)
+def _glyph(piece: str, weight: str, size: int) -> Glyph:
+    """Hinting makes a letter cost as much as a hundred copies of it, so each is drawn once."""
+    face = _face(piece, weight, size)
+    left, top, right, bottom = (int(edge) for edge in face.getbbox(piece, anchor="ls"))
+    image = Image.new("L", (max(1, right - left), max(1, bottom - top)), 0)
+    ImageDraw.Draw(image).text((-left, -top), piece, fill=255, font=face, anchor="ls")
+    dots = image.convert("1", dither=Image.Dither.NONE)
+    box = dots.getbbox()
+    return Glyph(dots.crop(box), left + box[0], top + box[1]) if box else Glyph(None, 0, 0)
+
+
+@lru_cache(maxsize=512)
 def strip(text: str, weight: str, size: int) -> Strip:
     """Draw one line. Repeated lines (header, service, footer) come from the cache."""
-    face = font(weight, size)
-    left, top, right, bottom = (int(edge) for edge in face.getbbox(text, anchor="ls"))
-    image = Image.new("L", (max(1, right - left), max(1, bottom - top)), 255)
-    ImageDraw.Draw(image).text((-left, -top), text, fill=0, font=face, anchor="ls")
-    dots = image.convert("1", dither=Image.Dither.NONE)
-    return _cropped(dots, -top)
+    advances, at = _advances(weight, size), 0.0
+    placed: list[tuple[int, int, Image.Image]] = []
+    for piece in _pieces(text, weight):
+        glyph = _glyph(piece, weight, size)
+        if glyph.ink is not None:
+            placed.append((round(at) + glyph.left, glyph.top, glyph.ink))
+        at += advances[piece]
+    if not placed:
+        return Strip(Image.new("1", (1, 1), WHITE), 0)
+    left, top = min(x for x, _, _ in placed), min(y for _, y, _ in placed)
+    right = max(x + ink.width for x, _, ink in placed)
+    bottom = max(y + ink.height for _, y, ink in placed)
+    image = Image.new("1", (right - left, bottom - top), WHITE)
+    for x, y, ink in placed:
+        image.paste(0, (x - left, y - top), ink)
+    return Strip(image, -top)
 
 
-def _cropped(dots: Image.Image, ascent: int) -> Strip:
-    box = dots.point(lambda value: 255 - value).getbbox()
-    if box is None:
-        return Strip(dots, ascent)
-    return Strip(dots.crop(box), ascent - box[1])
+# --- Paragraphs -------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1000)
 def best_size(text: str, weight: str, width: int, largest: int, smallest: int) -> int:
     """The largest size that needs no more lines of `width` dots than the smallest one does."""
     # Hinted widths do not grow exactly with the size: start one above the proportion.
@@ -142,104 +271,159 @@ def best_size(text: str, weight: str, width: int, largest: int, smallest: int) -
     for size in range(one_line, max(smallest, one_line - 3) - 1, -1):
         if length(text, weight, size) <= width:
             return size
-    fewest = len(_lines(text, weight, smallest, width))
+    fewest = _Measured.of(text, weight, smallest, width).fewest()
     sizes = range(largest, smallest, -1)
-    return next((size for size in sizes if len(_lines(text, weight, size, width)) <= fewest), smallest)
+    return next((size for size in sizes if _Measured.of(text, weight, size, width).fewest() <= fewest), smallest)
 
 
-def _lines(text: str, weight: str, size: int, width: int) -> list[str]:
-    words = [piece for word in _words(text) for piece in _pieces(word, weight, size, width)]
-    return _fill(words, weight, size, width)
+@lru_cache(maxsize=1000)
+def wrap(text: str, weight: str, size: int, width: int, most: int = MANY) -> tuple[str, ...]:
+    """Break text into as few lines as fit `width` dots, of about equal length: no short word is left alone at the end.
 
-
-@lru_cache(maxsize=256)
-def wrap(text: str, weight: str, size: int, width: int) -> tuple[str, ...]:
-    """Break text into as few lines as fit `width` dots, of about equal length: no word is left alone at the end.
-
-    It breaks at spaces, but not at a no-break space nor before a dash, a dot or a unit ("20 phút").
+    It breaks at spaces, best behind a comma or a dot, but neither at a no-break space nor before a dash or a unit
+    ("20 phút"). What does not fit `most` lines is cut with "…", if it can behind a comma.
     """
-    words = [piece for word in _words(text) for piece in _pieces(word, weight, size, width)]
-    fewest = len(_fill(words, weight, size, width))
-    if fewest <= 1:
-        return tuple(words and [" ".join(words)])
-    low, high = max(length(word, weight, size) for word in words), width
-    while low < high:
-        middle = (low + high) // 2
-        if len(_fill(words, weight, size, middle)) <= fewest:
-            high = middle
-        else:
-            low = middle + 1
-    return tuple(_fill(words, weight, size, high))
+    measured = _Measured.of(text, weight, size, width)
+    if measured.fewest() > most:
+        measured = measured.cut(most)
+    return measured.lines()
 
 
-def _fill(words: list[str], weight: str, size: int, width: int) -> list[str]:
-    lines: list[str] = []
-    for word in words:
-        longer = f"{lines[-1]} {word}" if lines else ""
-        if longer and length(longer, weight, size) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The words of a paragraph with their widths, and the measure in dots that they are to fill."""
+
+    words: Sequence[str]
+    widths: Sequence[float]
+    space: float
+    width: int
+    weight: str
+    size: int
+
+    @classmethod
+    def of(cls, text: str, weight: str, size: int, width: int) -> _Measured:
+        return cls._of(
+            [part for word in _words(text) for part in _parts(word, weight, size, width)], weight, size, width
+        )
+
+    @classmethod
+    def _of(cls, words: Sequence[str], weight: str, size: int, width: int) -> _Measured:
+        widths = [_exact(word, weight, size) for word in words]
+        return cls(words, widths, _exact(" ", weight, size), width, weight, size)
+
+    def ends(self) -> list[int]:
+        """Where each line ends when each takes as many words as fit."""
+        ends, used = [], 0.0
+        for at, width in enumerate(self.widths):
+            used += width + (self.space if used else 0.0)
+            if used >= self.width and at:
+                ends.append(at)
+                used = width
+        return [*ends, len(self.words)] if self.words else []
+
+    def fewest(self) -> int:
+        return len(self.ends())
+
+    def lines(self) -> tuple[str, ...]:
+        """The words in the fewest lines, evenly."""
+        return tuple(" ".join(self.words[start:end]) for start, end in pairwise((0, *self._even())))
+
+    def _even(self) -> tuple[int, ...]:
+        """Where lines end so that they differ least from each other; breaks at commas and dots count as closer."""
+        count = self.fewest()
+        if count <= 1:
+            return (len(self.words),) if self.words else ()
+        upto = list(accumulate((width + self.space for width in self.widths), initial=0))
+        wish = (upto[-1] - self.space * count) / count
+        found: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
+        for left in range(count - 1, -1, -1):
+            longer: dict[int, tuple[float, tuple[int, ...]]] = {}
+            for start, (cost, ends) in found.items():
+                for end in range(start + 1, len(self.words) - left + 1):
+                    line = upto[end] - upto[start] - self.space
+                    if line >= self.width and end > start + 1:
+                        break
+                    price = cost + ((line - wish) / self.width) ** 2 + self._price(start, end, line)
+                    if end not in longer or price < longer[end][0]:
+                        longer[end] = price, (*ends, end)
+            found = longer
+        return found[len(self.words)][1]
+
+    def _price(self, start: int, end: int, line: float) -> float:
+        """What a line's end costs beside its length: a short word alone at the end is the worst."""
+        if end == len(self.words):
+            return 1.0 if end - start == 1 and line < 0.4 * self.width else 0.0
+        if self.words[end].partition(NBSP)[0].lower() in NAMING:
+            return -0.08
+        if self.words[end - 1][-1] in "·–—-":
+            return -0.03
+        return -0.02 if self.words[end - 1][-1] in ",;:." else 0.0
+
+    def cut(self, most: int) -> _Measured:
+        """As many of the words as fit `most` lines, then "…"."""
+        kept = list(self.words[: self.ends()[most - 1]])
+        commas = [at for at, word in enumerate(kept, 1) if word.endswith((",", ";")) and at > len(kept) * 0.6]
+        for comma in reversed(commas):
+            listed = self._ended(kept[:comma], f"{NBSP}…")
+            if listed._within(most):
+                return listed
+        while (cut := self._ended(kept, "…")).fewest() > most and len(kept) > 1:
+            kept.pop()
+        while not cut._within(most) and len(kept[-1]) > 1:
+            kept[-1] = kept[-1][:-1]
+            cut = self._ended(kept, "…")
+        return cut
+
+    def _within(self, most: int) -> bool:
+        return self.fewest() <= most and max(self.widths) < self.width
+
+    def _ended(self, words: list[str], mark: str) -> _Measured:
+        last = words[-1] if mark != "…" else words[-1].rstrip(",;:·–—-" + NBSP)
+        return self._of([*words[:-1], last + mark], self.weight, self.size, self.width)
 
 
 def _words(text: str) -> list[str]:
-    """Words of a text; a dash or a middle dot stays with the word before it, a word after a figure with the figure."""
+    """What stays together: a dash or a dot with the word before it, a figure with its unit and with its word."""
+    single = list(filter(None, text.split(" ")))
     words: list[str] = []
-    for word in text.split(" "):
-        if words and (word in {"-", "–", "·", "—"} or _is_unit(words[-1], word)):
+    for before, word, after in zip(["", *single], single, [*single[1:], ""], strict=False):
+        if words and _belongs(before, word, after):
             words[-1] += NBSP + word
-        elif word:
+        else:
             words.append(word)
     return words
 
 
-def _is_unit(figure: str, word: str) -> bool:
-    return figure[-1:].isdigit() and word.isalpha() and word.islower() and len(word) <= 5
+def _belongs(before: str, word: str, after: str) -> bool:
+    """Whether no line ends between a word and the one before it."""
+    if word in {"-", "–", "·", "—"} or before.lower() in NAMING:
+        return True
+    if word[0].isdigit():
+        return before.isalnum()
+    unit = word.isalpha() and word.islower() and len(word) <= 5 and not after[:1].isdigit()
+    return unit and before[-1].isdigit()
 
 
-def _pieces(word: str, weight: str, size: int, width: int) -> list[str]:
-    """A word that is wider than the paper, cut where it must be."""
+def _parts(word: str, weight: str, size: int, width: int) -> list[str]:
+    """A word that is wider than the paper, taken apart at what held it together, then cut where it must be."""
     if length(word, weight, size) <= width:
         return [word]
-    pieces = [""]
+    if NBSP in word:
+        return [part for piece in _loosened(word) for part in _parts(piece, weight, size, width)]
+    parts = [""]
     for letter in word:
-        if pieces[-1] and length(pieces[-1] + letter, weight, size) > width:
-            pieces.append("")
-        pieces[-1] += letter
-    return pieces
+        if parts[-1] and length(parts[-1] + letter, weight, size) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
 
 
-def qr(text: str, width: int, dots: int | None = None) -> Image.Image:
-    """A QR symbol at level Q with its quiet zone, 6 or 5 dots a module (0.75 or 0.63 mm), fewer on too narrow paper.
-
-    Upper-case text makes a smaller symbol (alphanumeric mode). Raises TypesetError if it cannot fit `width` dots.
-    """
-    modules = _modules(text)
-    dots = dots or _dots_per_module(len(modules), width)
-    side = (len(modules) + 2 * QUIET) * dots
-    if side > width:
-        raise TypesetError(
-            f"the QR address has {len(text)} characters: too long for paper {width} dots wide, shorten public_url"
-        )
-    symbol = Image.new("1", (len(modules), len(modules)), WHITE)
-    symbol.putdata([0 if dark else WHITE for row in modules for dark in row])
-    page = Image.new("1", (side, side), WHITE)
-    page.paste(symbol.resize((len(modules) * dots,) * 2, Image.Resampling.NEAREST), (QUIET * dots, QUIET * dots))
-    return page
-
-
-def _modules(text: str) -> list[list[bool | None]]:
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=0)
-    code.add_data(text)
-    try:
-        code.make(fit=True)
-    except (DataOverflowError, ValueError) as error:
-        raise TypesetError("the QR address is too long: shorten public_url") from error
-    return code.modules
-
-
-def _dots_per_module(modules: int, width: int) -> int:
-    if modules * 6 <= QR_WIDEST:
-        return 6
-    return max(QR_LEAST, min(5, width // (modules + 2 * QUIET)))
+def _loosened(word: str) -> list[str]:
+    """What no-break spaces hold together, taken apart before its figures, or where there is none at each space."""
+    pieces: list[str] = []
+    for piece in filter(None, word.split(NBSP)):
+        if pieces and not (piece[0].isdigit() and pieces[-1][-1].isalpha()):
+            pieces[-1] += NBSP + piece
+        else:
+            pieces.append(piece)
+    return pieces if len(pieces) > 1 else list(filter(None, word.split(NBSP)))

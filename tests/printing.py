@@ -12,6 +12,7 @@ from pathlib import Path
 import zxingcpp
 from PIL import Image
 
+from kiosk import column, typeset
 from kiosk import slip as paper
 from kiosk.printer import (
     Job,
@@ -204,6 +205,14 @@ def emulator(kind: str, folder: Path, **options: object) -> Iterator[tuple[Emula
             yield printer, f"{kind}:{printer.open_pty(folder / 'printer')}"
     finally:
         printer.close()
+
+
+def forget_letters() -> None:
+    """Empty all that was drawn with the fonts of before."""
+    for module in (typeset, column, paper):
+        for thing in vars(module).values():
+            if hasattr(thing, "cache_clear"):
+                thing.cache_clear()
 
 
 def read_qr(image: Image.Image) -> list[str]:

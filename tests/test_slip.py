@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from PIL import Image, ImageDraw
 
 from kiosk import typeset
 from kiosk.calibration import LETTERS, calibration
-from kiosk.slip import Box, Layout, SlipContent, layout, render
+from kiosk.column import Box, Layout
+from kiosk.slip import SlipContent, layout, render
 from kiosk.typeset import FontMissing, TypesetError, best_size, length, strip, wrap
-from tests.printing import LONG_OFFICE, read_qr, slip, url, worst
+from tests.printing import LONG_OFFICE, forget_letters, read_qr, slip, url, worst
 
 WIDTHS = [576, 384]
 
@@ -217,17 +219,14 @@ def test_a_width_that_no_printer_has_is_refused(width: int) -> None:
 
 
 @pytest.fixture
-def fresh_fonts() -> object:
-    caches = (typeset.font, typeset.font_file, typeset._advances, typeset.strip, typeset.wrap, typeset.best_size)
-    for cache in caches:
-        cache.cache_clear()
+def fresh_fonts() -> Iterator[None]:
+    forget_letters()
     yield
-    for cache in caches:
-        cache.cache_clear()
+    forget_letters()
 
 
 def test_a_missing_font_is_named_if_there_is_no_other(
-    fresh_fonts: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_fonts: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(typeset, "FONTS", tmp_path)
     monkeypatch.setattr(typeset, "SYSTEM_FONTS", tmp_path)
@@ -237,7 +236,7 @@ def test_a_missing_font_is_named_if_there_is_no_other(
 
 
 def test_a_missing_font_is_replaced_with_one_warning_for_each_weight(
-    fresh_fonts: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    fresh_fonts: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "dejavu").mkdir()
     for name, weight in (("DejaVuSans.ttf", "Regular"), ("DejaVuSans-Bold.ttf", "Bold")):

@@ -23,7 +23,7 @@ def slip_content(words: Words, facts: SlipFacts) -> SlipContent:
         priority=t("slip.priority") if ticket.priority else "",
         reprint=t("slip.reprint") if facts.copy else "",
         place=_place(words, ticket.service, ticket.session),
-        ahead=t("slip.ahead", n=facts.ahead),
+        ahead=t("slip.ahead", n=t.number(facts.ahead)),
         wait=wait,
         papers=t("slip.papers", giay_to=", ".join(service.papers)) if service.papers else "",
         keep=t("slip.keep"),

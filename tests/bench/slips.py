@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from kiosk import column, logo, symbol, typeset
 from kiosk import slip as slips
-from kiosk import typeset
 from kiosk.parts import printer_profile
 from kiosk.present.slips import slip_content
 from kiosk.raster import encode
@@ -18,7 +18,7 @@ from tests.bench.measure import cpu_ms, median, profiled, spread
 from tests.bench.plan import Plan
 from tests.bench.tickets import draw_slip
 
-FONTS = ("font", "font_file", "_advances")
+FONTS = ("font", "font_file", "letters", "_advances")
 
 
 def slip(plan: Plan) -> list[Figure]:
@@ -85,7 +85,7 @@ def _in_parts(kiosk: Appliance, issued: Issued, parts: dict[str, list[float]]) -
 def _forget(keep: Iterable[str]) -> None:
     """Empty what the slip's modules keep."""
     kept = set(keep)
-    for module in (slips, typeset):
+    for module in (slips, column, logo, symbol, typeset):
         for name, function in _caches(module).items():
             if name not in kept:
                 function.cache_clear()
