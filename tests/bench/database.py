@@ -88,8 +88,8 @@ def filled(folder: Path, count: int) -> Store:
     conn.executemany(_insert("tickets", len(ticket)), _tickets(ticket, count))
     conn.executemany(_insert("events", 3), _events(head[0], head[1], line.split(ticket["token"].encode()), count))
     conn.executemany(
-        "INSERT INTO jobs SELECT id + ?, ticket, 'done', copy, made_at, boot, mono, ahead, wait_low, wait_high, why"
-        " FROM jobs WHERE id = 1",
+        "INSERT INTO jobs SELECT id + ?, ticket, 'done', copy, made_at, boot, mono, ahead, wait_low, wait_high,"
+        " why, language FROM jobs WHERE id = 1",
         ((n,) for n in range(1, count + 1)),
     )
     conn.execute("COMMIT")
