@@ -97,9 +97,8 @@ def square(size: tuple[int, int]) -> tuple[int, int, int, int]:
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Image.Image]:
     with _file(path) as file, warnings.catch_warnings():
-        # Others are of no use to anybody: a damaged EXIF block, a palette with transparency in bytes.
+        # Of no use to anybody: a damaged EXIF block, a palette with transparency in bytes; sizes are judged below.
         warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(file, formats=FORMATS) as picture:
                 yield picture
@@ -107,7 +106,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
             raise
         except UnidentifiedImageError as error:
             raise PhotoError("no_picture", f"{path} is no picture: save it as JPEG or PNG") from error
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        except Image.DecompressionBombError as error:
             raise _too_large(path) from error
         except _DAMAGE as error:
             raise PhotoError("damaged", f"{path} is damaged ({error}): copy it again") from error

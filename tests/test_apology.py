@@ -84,6 +84,11 @@ def test_each_number_has_its_own_promise_and_a_call_keeps_it_for_good(promised: 
     assert not late(promised, 60), "who was called and comes back was not kept waiting"
 
 
+def test_below_the_sample_nothing_was_promised(store: Store):
+    assert store.issuing.issue(moment(GIVEN), "ho-tich").wait is None
+    assert not late(store, 60)
+
+
 def test_a_number_without_a_slip_was_promised_nothing(promised: Store):
     promised.database.conn.execute("DELETE FROM jobs")
     assert not late(promised, 60)
