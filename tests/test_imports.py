@@ -75,6 +75,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.views": {"kiosk.views"},
     "kiosk.views.model": set(),
     "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "sync"},
+    "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "sync"},
     "kiosk.simulator.printer": {"kiosk.simulator.escpos_decoder"},
     "kiosk.simulator.escpos_decoder": set(),
@@ -87,7 +88,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "gpiozero": ("kiosk.buttons",),
     "lgpio": ("kiosk.buttons",),
     "escpos": ("kiosk.transport", "kiosk.printer"),
-    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator"),
+    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator", "kiosk.gallery"),
     "requests": ("sync.client",),
     "urllib3": ("sync.client",),
     "sqlite_utils": ("kiosk.store",),
@@ -97,7 +98,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fontTools": ("kiosk.screen", "kiosk.views", "kiosk.typeset"),
     "PIL": (
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
-        "kiosk.parts", "kiosk.views", "kiosk.simulator",
+        "kiosk.parts", "kiosk.views", "kiosk.simulator", "kiosk.gallery",
     ),
 }  # fmt: skip
 
