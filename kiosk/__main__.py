@@ -106,6 +106,10 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         help="the true local time, as 2026-11-23T07:12; or yes: the one shown is right",
     )
+    screens = add("screens", _screens, "pictures of every view and slip, with a page to look at them", config=False)
+    from kiosk.gallery import options as screens_options
+
+    screens_options.add_to(screens)
     add("prepare", prepare_run, "check the database, restore the newest backup if it is damaged")
     add("backup", backup_run, "make a backup of the database; the newest seven are kept")
     restore = add("restore", restore_run, "put a backup in place of the database")
@@ -155,6 +159,12 @@ def _demo(options: argparse.Namespace) -> int:
     from kiosk.simulator.demo import main as demo
 
     return demo(options)
+
+
+def _screens(options: argparse.Namespace) -> int:
+    from kiosk.gallery.command import main as screens
+
+    return screens(options)
 
 
 def sync_run(options: argparse.Namespace) -> int:

@@ -100,6 +100,7 @@ class Service:
         "most numbers per session id; a session without one has no limit", {}, between(0, 9999), ID
     )
     name_en: str = key("name in English", "")
+    short_en: str = key("short name in English; empty = name_en", "")
     hint_en: str = key("hint in English", "")
     valid_from: date | None = key("first day on which it is offered", None)
     valid_to: date | None = key("last day on which it is offered", None)

@@ -81,7 +81,7 @@ def test_only_a_chip_that_may_be_written_can_be_used(tmp_path: Path):
 
 def test_a_broken_key_is_named_with_the_reason():
     found = findings.keys(shipped_without_chip(), {"take:ho-tich": "PinInUse: 17"}, (), T)
-    assert found.line == "không dùng được: take:ho-tich (PinInUse: 17)"
+    assert found.line == "lỗi: take:ho-tich (PinInUse: 17)"
 
 
 def test_a_key_that_is_held_at_the_start_is_a_note():
@@ -105,7 +105,7 @@ def test_the_server_s_last_answer_is_told(tmp_path: Path):
     assert findings.server(config, {"state": "ok"}, T) == Finding("sync", True, "https://mot-cua.example")
     refused = findings.server(config, {"state": "refused", "detail": "the token is not known"}, T)
     assert not refused.ok
-    assert refused.line == "lần gửi gần nhất không thành công (refused: the token is not known)"
+    assert refused.line == "chưa gửi được (refused: the token is not known)"
     assert "secret-token" not in refused.line + refused.advice
 
 

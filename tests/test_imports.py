@@ -83,6 +83,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.views": {"kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
     "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "sync"},
+    "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "sync"},
     "kiosk.simulator.printer": {"kiosk.simulator.escpos_decoder"},
     "kiosk.simulator.escpos_decoder": set(),
@@ -95,7 +96,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "gpiozero": ("kiosk.buttons",),
     "lgpio": ("kiosk.buttons",),
     "escpos": ("kiosk.transport", "kiosk.printer"),
-    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator"),
+    "pygame": ("kiosk.screen", "kiosk.views", "kiosk.simulator", "kiosk.gallery"),
     "requests": ("sync.client",),
     "urllib3": ("sync.client",),
     "sqlite_utils": ("kiosk.store",),
@@ -106,7 +107,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
-        "kiosk.parts", "kiosk.photos", "kiosk.views", "kiosk.simulator",
+        "kiosk.gallery", "kiosk.parts", "kiosk.photos", "kiosk.views", "kiosk.simulator",
     ),
 }  # fmt: skip
 

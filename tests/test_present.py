@@ -181,3 +181,11 @@ def test_nobody_serves_once_the_counters_are_closed_or_left(store: Store):
 def test_a_counter_that_was_left_open_yesterday_is_at_work_for_nobody(store: Store):
     store.counters.open(moment(), "2")
     assert nobody_serves(store.board(moment(day=1)), moment(day=1))
+
+
+def test_a_counter_s_line_has_the_short_names_of_the_language(store: Store):
+    line = [card.service_line for card in board_view(WORDS, moment(), store.board(moment()), None).cards][3]
+    assert line == "Trả kết quả · Chứng thực · Việc khác"
+    english = Words(sample(), Texts("en"))
+    line = [card.service_line for card in board_view(english, moment(), store.board(moment()), None).cards][3]
+    assert line == "Results · Certify · Help"

@@ -43,7 +43,9 @@ class Words:
 
     def short_name(self, id: str) -> str:
         service = self.service(id)
-        return (service.short or service.name) if self.t.language == "vi" else service.name_en or service.name
+        if self.t.language == "vi":
+            return service.short or service.name
+        return service.short_en or service.name_en or service.name
 
     def session_name(self, id: str) -> str:
         return next((s.name for s in self.office.sessions if s.id == id), "")

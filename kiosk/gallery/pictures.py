@@ -1,0 +1,146 @@
+"""Views and slips as picture files, each with a small one for the index. Knows pixels and names; no office, no words.
+
+Pictures are independent of each other, so several processes draw them. A job is one view in one size, and jobs of one
+size follow each other, because letters and shapes are kept per size.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+from PIL import Image
+
+from kiosk.slip import SlipContent, render
+from kiosk.views import theme as themes
+from kiosk.views.canvas import Frame, Kit
+from kiosk.views.draw import regions
+from kiosk.views.model import View
+from kiosk.views.theme import DAY, Theme
+
+# isort: split
+# After the views: their package silences pygame's greeting.
+import pygame
+
+THEMES: dict[str, Theme] = getattr(themes, "THEMES", {"standard": DAY})
+SIZES = ("1920x1080", "1280x800", "1024x600", "800x480", "1080x1920")
+SMALL = "thumbs"
+"""Folder of the small pictures."""
+SMALL_BOX = (320, 240)
+LEVEL = 2
+"""Of PNG's compression: more costs twice the time and saves a twelfth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One file, `name`, and the size in pixels of its small one."""
+
+    name: str
+    width: int
+    height: int
+
+    @property
+    def small(self) -> str:
+        return f"{SMALL}/{Path(self.name).stem}.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One view in one size, in some themes and languages: (theme, language, view)."""
+
+    view: str
+    size: str
+    drawn: tuple[tuple[str, str, View], ...]
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        width, height = self.size.split("x")
+        return int(width), int(height)
+
+
+def file_name(view: str, size: str, theme: str, language: str) -> str:
+    """VIEW-SIZE-THEME-LANG.png."""
+    return f"{view}-{size}-{theme}-{language}.png"
+
+
+class Painter:
+    """Draws jobs into a folder, one after the other, with what it has kept of those before."""
+
+    def __init__(self, folder: Path) -> None:
+        pygame.font.init()
+        self._folder = folder
+        self._kits: dict[str, Kit] = {}
+
+    def draw(self, job: Job) -> list[Picture]:
+        """Write the job's pictures. Raises OSError."""
+        return [self._write(job, *drawn) for drawn in job.drawn]
+
+    def _write(self, job: Job, name: str, language: str, view: View) -> Picture:
+        frame = self.frame(view, job.pixels, name)
+        image = Image.frombytes("RGB", job.pixels, pygame.image.tobytes(frame.surface, "RGB"))
+        return save(self._folder, file_name(job.view, job.size, name, language), image)
+
+    def frame(self, view: View, size: tuple[int, int], name: str) -> Frame:
+        """The view as drawn in a theme."""
+        chosen = THEMES[name]
+        kit = self._kits.setdefault(name, Kit(chosen))
+        frame = Frame(kit, size)
+        frame.show(regions(view, size, getattr(chosen, "zoom", 1.0)))
+        return frame
+
+
+def save(folder: Path, name: str, image: Image.Image) -> Picture:
+    """Write a picture and its small one. Raises OSError."""
+    image.save(folder / name, compress_level=LEVEL)
+    small = image.convert("RGB")
+    small.thumbnail(SMALL_BOX, reducing_gap=2.0)
+    picture = Picture(name, *small.size)
+    small.save(folder / picture.small, quality=85)
+    return picture
+
+
+def save_slip(folder: Path, name: str, language: str, content: SlipContent, dots: int) -> Picture:
+    """Write a slip as the printer gets it: NAME-DOTS-LANG.png. Raises OSError."""
+    return save(folder, f"{name}-{dots}-{language}.png", render(content, dots))
+
+
+def draw_all(folder: Path, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[Picture]]]:
+    """Each job with its pictures as soon as it is done, in the order of the jobs. Raises OSError."""
+    processes = min(len(os.sched_getaffinity(0)), len(jobs))
+    if processes <= 1:
+        painter = Painter(folder)
+        yield from ((job, painter.draw(job)) for job in jobs)
+        return
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder,))
+    try:
+        yield from zip(jobs, pool.map(_draw, jobs), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+# --- in a process of its own ---------------------------------------------------------------------------------
+
+_draw_here: Callable[[Job], list[Picture]]
+
+
+def _begin(folder: Path) -> None:
+    global _draw_here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the one who waits for us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _draw_here = Painter(folder).draw
+
+
+def _end_with_parent() -> None:
+    """A pool's process that lost its parent would wait for work for ever."""
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _draw(job: Job) -> list[Picture]:
+    return _draw_here(job)

@@ -1,0 +1,153 @@
+"""One office with a real database, a front panel and a clock that goes only when it is told to.
+
+Acts change the database by the kiosk's own rules; looks are the kiosk's own presenters. It knows no pixels and no names
+of pictures.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import cycle
+from pathlib import Path
+
+from kiosk.clock import SITE_TIME, Moment
+from kiosk.front import Front
+from kiosk.hours import Session
+from kiosk.office import Office
+from kiosk.present.board import board_view
+from kiosk.present.idle import idle_view
+from kiosk.present.rate import rate_view
+from kiosk.present.take import take_view
+from kiosk.present.words import Words
+from kiosk.rating import tied
+from kiosk.store import Store
+from kiosk.store.board import ticket_by_id
+from kiosk.store.prepare import prepare
+from kiosk.tickets import Counter
+from kiosk.views.model import BoardView, IdleView, Notice, RateView, TakeView
+
+FIRST_DAY = date(2026, 11, 23)
+LOOK_AHEAD_DAYS = 60
+BOOT = "ga11e5e5"
+ENOUGH_S = 60.0
+"""After so long no message stands any more."""
+
+
+class Scene:
+    """The office on its first working day, at the moment when numbers are given for the first time."""
+
+    def __init__(self, office: Office, words: Words, folder: Path) -> None:
+        self.office = office
+        self.words = words
+        self.day, self.session = _opening_day(office)
+        self._begin = datetime.combine(self.day, time(), SITE_TIME) - timedelta(days=1)
+        self._at = datetime.combine(self.day, self.session.take_from, SITE_TIME)
+        prepare(folder, self.now)
+        self.store = Store(folder, office.rulebook())
+        self.front = Front(self.store, words)
+        self.printer("ok")
+
+    def close(self) -> None:
+        self.store.close()
+
+    # --- the clock -------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> Moment:
+        return Moment(self._at.astimezone(UTC), "ntp", True, BOOT, int(self._seconds * 1000))
+
+    @property
+    def _seconds(self) -> float:
+        return (self._at - self._begin).total_seconds()
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, and nobody looks."""
+        self._at += timedelta(seconds=seconds)
+        self.front.tick(self._seconds)
+
+    def go(self, seconds: float = ENOUGH_S) -> None:
+        """Time passes as in the kiosk's loop: who was called is served after a while."""
+        self.wait(seconds)
+        self.store.counters.tick(self.now)
+
+    def go_to(self, local: datetime, minutes: float = 0) -> None:
+        """On to a wall time (naive or of the site), and so many minutes more."""
+        self._at = local.replace(tzinfo=SITE_TIME) + timedelta(minutes=minutes)
+        self.go(0)
+
+    def today(self, at: time) -> datetime:
+        """A wall time of the day that it is now."""
+        return datetime.combine(self.now.day, at)
+
+    # --- what people do --------------------------------------------------------------------------------------
+
+    def press(self, action: str) -> None:
+        """A key or tile."""
+        self.front.press(action, self._seconds, self.now)
+
+    def printer(self, state: str) -> None:
+        """The printer's state, in its own words."""
+        self.front.printer_is(state, state == "ok", self._seconds)
+
+    def come(self) -> None:
+        """One citizen for each service."""
+        for service in self.office.services:
+            self.go(15)
+            self.press(f"take:{service.id}")
+        self.go()
+
+    def serve(self, seconds: float, faces: tuple[str, ...]) -> None:
+        """Each counter serves whoever is next for so long; they press these rating keys in turn, "" for none."""
+        counters = self.store.counters
+        busy = [desk.id for desk in self.office.counters if counters.call_next(self.now, desk.id)]
+        self.wait(10)
+        for id in busy:
+            counters.start(self.now, id)
+        self.go(seconds)
+        for id in busy:
+            counters.finish(self.now, id)
+        self.go(8)
+        for id, face in zip(busy, cycle(faces), strict=False):
+            if face:
+                self.press(f"rate:{id}:{face}")
+        self.go()
+
+    # --- what is seen ----------------------------------------------------------------------------------------
+
+    def take(self, *, touch: bool = True, notice: Notice | None = None, staff: tuple[str, ...] = ()) -> TakeView:
+        front = self.front
+        return take_view(
+            self.words,
+            self.now,
+            self.store.outlooks(self.now),
+            touch=touch,
+            priority=front.priority,
+            notice=notice or front.notice,
+            staff_icons=staff,
+        )
+
+    def board(self) -> BoardView:
+        return board_view(self.words, self.now, self.store.board(self.now), self.store.ratings.published())
+
+    def rate(self, id: str) -> RateView:
+        now, store = self.now, self.store
+        counter = store.board(now).counters.get(id, Counter(id))
+        is_tied = counter.armed and tied(counter.armed_at, self.office.rules.rating_policy(), now.at)
+        armed = ticket_by_id(store.database, counter.armed) if is_tied else None
+        said = self.front.rate_answers.get(id)
+        lit = store.ratings.lamps(now).get(id, False)
+        return rate_view(self.words, now, counter, armed, open_now=lit, said=said[0] if said else None)
+
+    def idle(self) -> IdleView:
+        door = self.store.opening(self.now)
+        return idle_view(self.words, self.now, door, self.store.sessions((door.resumes or self.now.local).date()))
+
+
+def _opening_day(office: Office) -> tuple[date, Session]:
+    """The first day with two sessions, or with one, and its first session. Raises ValueError for an office that never
+    opens."""
+    hours = office.hours()
+    days = [FIRST_DAY + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS)]
+    open_days = [day for day in days if hours.on(day)]
+    if not open_days:
+        raise ValueError(f"the office is closed from {FIRST_DAY} on: give it sessions on some weekday")
+    day = next((day for day in open_days if len(hours.on(day)) > 1), open_days[0])
+    return day, hours.on(day)[0]
