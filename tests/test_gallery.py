@@ -16,12 +16,13 @@ from PIL import Image
 
 from kiosk.__main__ import main
 from kiosk.gallery.page import Shown, page
-from kiosk.gallery.pictures import THEMES, Painter, Picture
+from kiosk.gallery.pictures import Painter, Picture
 from kiosk.gallery.story import HALL, Told, tell
 from kiosk.office import Office, sample
 from kiosk.present.words import Words
 from kiosk.texts import Texts, languages, sentences
 from kiosk.views.model import BoardView, IdleView, RateView, StartView, TakeView
+from kiosk.views.theme import THEMES
 
 SIZES = ((1920, 1080), (1280, 800))
 NOTICES = {

@@ -10,13 +10,14 @@ from pathlib import Path
 from kiosk import office as offices
 from kiosk.config import Public, shipped
 from kiosk.gallery.page import Shown, page
-from kiosk.gallery.pictures import SIZES, SMALL, THEMES, Job, draw_all, save_slip
+from kiosk.gallery.pictures import SIZES, SMALL, Job, draw_all, looks, save_slip
 from kiosk.gallery.story import Told, tell
 from kiosk.office import Office
 from kiosk.present.words import Words
 from kiosk.setup import words
 from kiosk.slip import PAPER_58_MM, PAPER_80_MM
 from kiosk.texts import Texts, languages
+from kiosk.views.theme import THEMES, Theme
 
 SIZE = re.compile(r"([1-9][0-9]{2,3})x([1-9][0-9]{2,3})")
 PUBLIC_URL = "https://mot-cua.example"
@@ -32,7 +33,10 @@ def main(options: argparse.Namespace) -> int:
     told = {code: _told(office, speaker) for code, speaker in speakers.items()}
     views = _chosen(options.view, told[codes[0]])
     _make(options.dir)
-    pictures = _slips(options.dir, told, views) | _views(options.dir, told, views, sizes, themes)
+    own = looks(office.look.colour, office.look.accent)
+    pictures = _slips(options.dir, told, views) | _views(
+        options.dir, told, views, sizes, {name: own[name] for name in themes}
+    )
     index = options.dir / "index.html"
     texts = [Texts(code) for code in codes]
     index.write_text(page({view: pictures[view] for view in views}, texts, office.unit.name), "utf-8")
@@ -41,7 +45,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _views(
-    folder: Path, told: dict[str, Told], views: Sequence[str], sizes: Sequence[str], themes: Sequence[str]
+    folder: Path, told: dict[str, Told], views: Sequence[str], sizes: Sequence[str], themes: dict[str, Theme]
 ) -> dict[str, list[Shown]]:
     jobs = [
         Job(view, size, tuple((theme, code, of.views[view]) for theme in themes for code, of in told.items()))
@@ -50,7 +54,7 @@ def _views(
         if view in told[next(iter(told))].views
     ]
     shown: dict[str, list[Shown]] = {}
-    for n, (job, pictures) in enumerate(draw_all(folder, jobs), 1):
+    for n, (job, pictures) in enumerate(draw_all(folder, jobs, themes), 1):
         print(f"{n}/{len(jobs)} {job.view} {job.size}", flush=True)
         captions = [f"{job.size.replace('x', '×')} · {theme} · {code}" for theme, code, _ in job.drawn]
         shown.setdefault(job.view, []).extend(map(Shown, pictures, captions))

@@ -7,7 +7,7 @@ size follow each other, because letters and shapes are kept per size.
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
@@ -16,17 +16,15 @@ from pathlib import Path
 from PIL import Image
 
 from kiosk.slip import SlipContent, render
-from kiosk.views import theme as themes
 from kiosk.views.canvas import Frame, Kit
 from kiosk.views.draw import regions
 from kiosk.views.model import View
-from kiosk.views.theme import DAY, Theme
+from kiosk.views.theme import THEMES, Theme, in_office_colours
 
 # isort: split
 # After the views: their package silences pygame's greeting.
 import pygame
 
-THEMES: dict[str, Theme] = getattr(themes, "THEMES", {"standard": DAY})
 SIZES = ("1920x1080", "1280x800", "1024x600", "800x480", "1080x1920")
 SMALL = "thumbs"
 """Folder of the small pictures."""
@@ -70,10 +68,10 @@ def file_name(view: str, size: str, theme: str, language: str) -> str:
 class Painter:
     """Draws jobs into a folder, one after the other, with what it has kept of those before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, looks: Mapping[str, Theme] = THEMES) -> None:
         pygame.font.init()
         self._folder = folder
-        self._kits: dict[str, Kit] = {}
+        self._kits = {name: Kit(theme) for name, theme in looks.items()}
 
     def draw(self, job: Job) -> list[Picture]:
         """Write the job's pictures. Raises OSError."""
@@ -86,10 +84,9 @@ class Painter:
 
     def frame(self, view: View, size: tuple[int, int], name: str) -> Frame:
         """The view as drawn in a theme."""
-        chosen = THEMES[name]
-        kit = self._kits.setdefault(name, Kit(chosen))
+        kit = self._kits[name]
         frame = Frame(kit, size)
-        frame.show(regions(view, size, getattr(chosen, "zoom", 1.0)))
+        frame.show(regions(view, size, kit.theme))
         return frame
 
 
@@ -108,14 +105,19 @@ def save_slip(folder: Path, name: str, language: str, content: SlipContent, dots
     return save(folder, f"{name}-{dots}-{language}.png", render(content, dots))
 
 
-def draw_all(folder: Path, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[Picture]]]:
+def looks(colour: str, accent: str) -> dict[str, Theme]:
+    """All themes in an office's own colours."""
+    return {name: in_office_colours(theme, colour, accent) for name, theme in THEMES.items()}
+
+
+def draw_all(folder: Path, jobs: Sequence[Job], looks: Mapping[str, Theme]) -> Iterator[tuple[Job, list[Picture]]]:
     """Each job with its pictures as soon as it is done, in the order of the jobs. Raises OSError."""
     processes = min(len(os.sched_getaffinity(0)), len(jobs))
     if processes <= 1:
-        painter = Painter(folder)
+        painter = Painter(folder, looks)
         yield from ((job, painter.draw(job)) for job in jobs)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder,))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder, looks))
     try:
         yield from zip(jobs, pool.map(_draw, jobs), strict=True)
     finally:
@@ -127,11 +129,11 @@ def draw_all(folder: Path, jobs: Sequence[Job]) -> Iterator[tuple[Job, list[Pict
 _draw_here: Callable[[Job], list[Picture]]
 
 
-def _begin(folder: Path) -> None:
+def _begin(folder: Path, looks: Mapping[str, Theme]) -> None:
     global _draw_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the one who waits for us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _draw_here = Painter(folder).draw
+    _draw_here = Painter(folder, looks).draw
 
 
 def _end_with_parent() -> None:
