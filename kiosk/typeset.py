@@ -6,7 +6,6 @@ thin strokes.
 
 from __future__ import annotations
 
-import logging
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,15 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from qrcode.constants import ERROR_CORRECT_Q
 from qrcode.exceptions import DataOverflowError
 
-logger = logging.getLogger(__name__)
+from kiosk import fonts
 
-FONTS = Path(__file__).parent / "assets" / "fonts"
-SYSTEM_FONTS = Path("/usr/share/fonts/truetype")
-# Both hold all Vietnamese letters; bold stands in for every heavier weight.
-STAND_INS = (
-    ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf"),
-    ("noto/NotoSans-Regular.ttf", "noto/NotoSans-Bold.ttf"),
-)
 CAP = 0.74  # height of a capital in Be Vietnam Pro, in em
 LEADING = 1.25  # least distance of baselines, in em
 QUIET = 4  # modules of white around a QR symbol (ISO/IEC 18004)
@@ -40,7 +32,7 @@ class TypesetError(ValueError):
 
 
 class FontMissing(TypesetError, FileNotFoundError):
-    """The bundled font file is not there, and no stand-in was found."""
+    """The bundled font file cannot be used, and no stand-in was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +52,18 @@ class Strip:
 def font(weight: str, size: int) -> ImageFont.FreeTypeFont:
     """The bundled font in a weight (Regular, Medium, Bold, ExtraBold) at `size` dots per em.
 
-    A missing file is replaced by DejaVu Sans or Noto Sans with one warning; without those it raises FontMissing.
+    A missing or broken file is replaced by DejaVu Sans or Noto Sans (kiosk.fonts); without those it raises FontMissing.
     """
     # The basic layout engine is right for composed (NFC) Vietnamese and twice as fast as raqm.
     return ImageFont.truetype(str(font_file(weight)), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-@lru_cache(maxsize=8)
 def font_file(weight: str) -> Path:
-    """Where the letters of a weight come from."""
-    bundled = FONTS / f"BeVietnamPro-{weight}.ttf"
-    return bundled if bundled.is_file() else _stand_in(bundled)
-
-
-def _stand_in(bundled: Path) -> Path:
-    heavy = "Bold" in bundled.name
-    for regular, bold in STAND_INS:
-        path = SYSTEM_FONTS / (bold if heavy else regular)
-        if path.is_file():
-            logger.warning(
-                "%s is missing: printing with %s. Install the program again to get it back.", bundled, path.name
-            )
-            return path
-    raise FontMissing(f"{bundled} is missing: install the program again, or install the package fonts-dejavu-core")
+    """Where the letters of a weight come from; raises FontMissing."""
+    try:
+        return fonts.choose(weight).path
+    except fonts.FontError as error:
+        raise FontMissing(str(error)) from error
 
 
 def clean(text: str) -> str:

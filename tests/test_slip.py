@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from kiosk import typeset
+from kiosk import fonts, typeset
 from kiosk.calibration import LETTERS, calibration
 from kiosk.slip import Box, Layout, SlipContent, layout, render
 from kiosk.typeset import FontMissing, TypesetError, best_size, length, strip, wrap
@@ -218,7 +218,7 @@ def test_a_width_that_no_printer_has_is_refused(width: int) -> None:
 
 @pytest.fixture
 def fresh_fonts() -> object:
-    caches = (typeset.font, typeset.font_file, typeset._advances, typeset.strip, typeset.wrap, typeset.best_size)
+    caches = (typeset.font, fonts.choose, typeset._advances, typeset.strip, typeset.wrap, typeset.best_size)
     for cache in caches:
         cache.cache_clear()
     yield
@@ -229,9 +229,9 @@ def fresh_fonts() -> object:
 def test_a_missing_font_is_named_if_there_is_no_other(
     fresh_fonts: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(typeset, "FONTS", tmp_path)
-    monkeypatch.setattr(typeset, "SYSTEM_FONTS", tmp_path)
-    with pytest.raises(FontMissing, match=r"BeVietnamPro-\w+\.ttf is missing"):
+    monkeypatch.setattr(fonts, "BUNDLED", tmp_path)
+    monkeypatch.setattr(fonts, "SYSTEM", tmp_path)
+    with pytest.raises(FontMissing, match=r"BeVietnamPro-\w+\.ttf cannot be read .* fonts-dejavu-core"):
         render(slip())
     assert issubclass(FontMissing, FileNotFoundError)
 
@@ -241,9 +241,9 @@ def test_a_missing_font_is_replaced_with_one_warning_for_each_weight(
 ) -> None:
     (tmp_path / "dejavu").mkdir()
     for name, weight in (("DejaVuSans.ttf", "Regular"), ("DejaVuSans-Bold.ttf", "Bold")):
-        shutil.copy(typeset.FONTS / f"BeVietnamPro-{weight}.ttf", tmp_path / "dejavu" / name)
-    monkeypatch.setattr(typeset, "SYSTEM_FONTS", tmp_path)
-    monkeypatch.setattr(typeset, "FONTS", tmp_path)
+        shutil.copy(fonts.bundled(weight), tmp_path / "dejavu" / name)
+    monkeypatch.setattr(fonts, "SYSTEM", tmp_path)
+    monkeypatch.setattr(fonts, "BUNDLED", tmp_path)
     check(layout(slip()))
     check(layout(slip("1013")))
     assert len(caplog.records) == 3
