@@ -67,10 +67,23 @@ def _office(config: Config, office_file: str | None, t: Texts) -> Iterator[Findi
 
 
 def _font(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:
-    from kiosk.typeset import FontMissing, font_file
+    from kiosk import fonts
 
-    weights = ("Regular", "Medium", "Bold", "ExtraBold")
-    yield _tried("font", lambda: ", ".join(font_file(weight).stem for weight in weights), (FontMissing,))
+    try:
+        chosen = [fonts.choose(weight) for weight in fonts.WEIGHTS]
+    except fonts.FontError as error:
+        yield Finding("font", False, str(error))
+        return
+    if all(not choice.problem for choice in chosen):
+        yield Finding("font", True, ", ".join(choice.path.stem for choice in chosen))
+    for choice in chosen:
+        if choice.problem:
+            yield Finding("font", False, t("check.font_stand_in", tep=choice.path.name, loi=choice.problem))
+    for path in config.screen.fonts:
+        try:
+            fonts.letters(Path(path))
+        except fonts.FontError as error:
+            yield Finding("font", False, str(error))
 
 
 def _database(config: Config, t: Texts, now: Moment) -> Iterator[Finding]:

@@ -160,6 +160,7 @@ class Output:
 
     view: str = key("what it shows", "take", matches("take|board|rate:(?:[1-9]|1[0-6])", "take, board or rate:COUNTER"))
     size: str = key("size in pixels", "1920x1080", matches("[1-9][0-9]{2,3}x[1-9][0-9]{2,3}", "WIDTHxHEIGHT"))
+    display: int = key("the display that it is on, 1 is the first; 0 = the next free one", 0, between(0, 8))
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -177,6 +178,8 @@ class Screen:
     fullscreen: bool = key("fill the whole screen", True)
     touch: bool = key("whether it is a touch screen: the hint then says “touch”", True)
     message_s: float = key("seconds that a message stays", 6.0, between(1, 60))
+    animations: bool = key("light up for a moment what has just changed", True)
+    fonts: tuple[str, ...] = key("font files for letters that the kiosk's own font lacks, the first one first", ())
     outputs: tuple[Output, ...] = key("the pictures, the first on the first screen", (Output(),))
 
 
@@ -265,13 +268,14 @@ def _leaves(plain: dict[str, Any], above: str = "") -> Iterator[str]:
 def _located(config: Config) -> Config:
     """Relative paths made absolute, and the token's place filled in."""
     folder = Path(config.file).parent.resolve()
-    sync, data_dir = config.sync, folder / config.data_dir
+    sync, screen, data_dir = config.sync, config.screen, folder / config.data_dir
     token_file = folder / sync.token_file if sync.token_file else data_dir / "token"
     ca_file = str(folder / sync.ca_file) if sync.ca_file else ""
     return replace(
         config,
         data_dir=str(data_dir),
         office=str(folder / config.office) if config.office else "",
+        screen=replace(screen, fonts=tuple(str(folder / font) for font in screen.fonts)),
         sync=replace(sync, token_file=str(token_file), ca_file=ca_file),
     )
 
