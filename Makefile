@@ -1,6 +1,9 @@
 # `make demo` and `make test` set up all they need: a virtual environment in .venv from the hashed locks.
 PYTHON ?= python3
 VENV := .venv
+# The screens are tested on a real X server with displays in memory.
+XSERVER := /usr/lib/xorg/Xorg=xserver-xorg-core /usr/lib/xorg/modules/drivers/dummy_drv.so=xserver-xorg-video-dummy \
+	xrandr=x11-xserver-utils xdotool
 PY := $(VENV)/bin/python
 ARGS ?=
 
@@ -19,7 +22,7 @@ demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make 
 	$(PY) -m kiosk demo $(ARGS)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd
+	scripts/need.sh shellcheck systemd-analyze=systemd $(XSERVER)
 	$(PY) -m pytest -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.dev

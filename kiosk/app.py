@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__, findings, startup
-from kiosk.clock import Clock, Moment, Vouched
+from kiosk import __version__, findings, memory, startup
+from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
+from kiosk.fonts import FontError
 from kiosk.front import Front
 from kiosk.keys import (
     Edge,
@@ -39,7 +40,7 @@ from kiosk.present.take import Outlook, key_marks, take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.rating import tied
-from kiosk.screen import Key, NoDisplayError, Quit, Screen, Touch
+from kiosk.screen import Input, Key, Quit, Screen, Touch
 from kiosk.store import BoardFacts, Publication, Store, StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.database import LOW_DISK_MB
@@ -47,6 +48,7 @@ from kiosk.store.locks import hold, single
 from kiosk.store.prepare import prepare
 from kiosk.tickets import Counter, State
 from kiosk.views.model import View
+from kiosk.windows import NoDisplayError, ScreenError, ScreenLost
 
 if TYPE_CHECKING:
     from kiosk.parts import Panel, Printing
@@ -54,10 +56,14 @@ if TYPE_CHECKING:
 
 WAIT_S = 0.1
 """How long a turn waits for the inbox: other processes' changes are seen that soon."""
+LOOK_S = 0.5
+"""How often the clock is asked what else has to be shown: asking it costs as much as the rest of an idle turn."""
+PING_S = 1.0
 HOUSEKEEPING_S = 10.0
+TRIM_S = 600.0
 PUBLISH_S = 30.0
 STORE_RETRY_S = 5.0
-SCREEN_RETRY_S = 60.0
+SCREEN_RETRY_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -89,14 +95,18 @@ class App:
         self._opened = ExitStack()
         self._opened.callback(self._close_screen)
         self.stopping = False
+        self._seen: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._facts: BoardFacts | None = None
         self._lit: dict[str, bool] = {}
         self._published: Publication | None = None
         self._outlooks: Outlook = {}
-        self._next_housekeeping = self._next_publish = 0.0
+        # A simulated clock may go 600 times as fast.
+        self._look_s = LOOK_S if isinstance(clock, SystemClock) else 0.0
+        self._next_look = self._next_ping = self._next_housekeeping = self._next_publish = self._next_trim = 0.0
         self._quality = ""
-        self._blind = False
+        self._pause_s = WAIT_S
+        self._blind = self._closed_once = False
         self._next_screen = 0.0
         self._staff_icons: tuple[str, ...] = ()
         self._here_at = 0.0
@@ -145,7 +155,7 @@ class App:
 
     def turn(self, wait_s: float = WAIT_S) -> None:
         """One round: what happened, what is due, what is drawn."""
-        for item in self._drain(wait_s):
+        for item in self._drain(min(wait_s, self._pause_s)):
             self._take_in(item)
         if self.screen:
             self._somebody_is_here(self.screen.touched_at)
@@ -156,35 +166,22 @@ class App:
         self.panel.tick(at)
         try:
             self._due(at)
-            self._draw()
+            self._draw(at)
+        except ScreenLost as error:
+            self._lose_screen(error)
         except sqlite3.DatabaseError as error:
             self.front.trouble(self.store.database.explain(error))
         except StoreError as error:
             self.front.trouble(error)
-        if self.panel.alive() and self.printing.alive():
+        self._pause_s = self._animate()
+        if at >= self._next_ping and self.panel.alive() and self.printing.alive():
+            self._next_ping = at + PING_S
             notify("WATCHDOG=1")
 
     def close(self) -> None:
         """Let the slip under way come out, switch the lamps off, close the database: last opened, first closed."""
         notify("STOPPING=1")
         self._opened.close()
-
-    def _close_screen(self) -> None:
-        if self.screen:
-            self.screen.close()
-
-    def _open_screen(self) -> Screen | None:
-        """The screen; a device with keys gives numbers without one too, and looks for it again from time to time."""
-        self._next_screen = time.monotonic() + SCREEN_RETRY_S
-        try:
-            return startup.open_screen(self.config, self.start, self.clock.now())
-        except NoDisplayError as error:
-            if self.config.buttons.factory == "none":
-                raise
-            if not self._blind:
-                logger.error("%s", error)
-            self._blind = True
-            return None
 
     def _open_store(self) -> Store:
         """The database; while its disk cannot be used, the screen says so and it is tried again."""
@@ -214,14 +211,20 @@ class App:
 
     def _show_found(self, *found: findings.Finding) -> None:
         self.start.found(*found)
-        if self.screen:
-            startup.show_start(self.screen, self.start, self.clock.now())
+        if self._blind and time.monotonic() >= self._next_screen:
+            self._open_again()
+        try:
+            if self.screen:
+                startup.show_start(self.screen, self.start, self.clock.now())
+        except ScreenLost as error:
+            self._lose_screen(error)
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < until:
-            if self.screen and any(isinstance(item, Quit) for item in self.screen.poll()):
-                self.stop()
+            for item in self._poll():
+                if isinstance(item, Quit):
+                    self._window_closed()
             notify("WATCHDOG=1")
             time.sleep(WAIT_S)
 
@@ -232,6 +235,70 @@ class App:
         self._write(lambda: self.store.emit(now, "device.started", app=__version__, office=self.office.sha256))
         notify("READY=1")
         logger.info("kiosk %s is open", __version__)
+
+    # --- the screen ------------------------------------------------------------------------------------------
+
+    def _open_screen(self) -> Screen | None:
+        """The screens; a device with keys gives numbers without them too, and looks for them again and again."""
+        try:
+            return startup.open_screen(self.config, self.start, self.clock.now())
+        except (NoDisplayError, FontError) as error:
+            if self.config.buttons.factory == "none" and not self.config.buttons.evdev:
+                raise
+            self._lose_screen(error)
+            return None
+
+    def _lose_screen(self, error: Exception) -> None:
+        """Go on without a picture; said once until it is back."""
+        if not self._blind:
+            logger.error("%s", error)
+        self._blind = True
+        self._next_screen = time.monotonic() + SCREEN_RETRY_S
+        self._close_screen()
+
+    def _close_screen(self) -> None:
+        if self.screen:
+            self.screen.close()
+        self.screen = None
+
+    def _open_again(self) -> None:
+        """The screens with what is so now, on the displays that there are now."""
+        self._close_screen()
+        try:
+            self.screen = startup.make_screen(self.config, self.office.look)
+        except (ScreenError, FontError) as error:
+            self._lose_screen(error)
+            return
+        if self._blind:
+            logger.info("the screen is back")
+        self._blind = False
+        self._seen = self._shown = ()
+
+    def _window_closed(self) -> None:
+        """Closing the window ends a program on a desktop; a kiosk is nobody's to close."""
+        if not self.config.screen.fullscreen:
+            self.stop()
+            return
+        if not self._closed_once:
+            logger.warning("a window of the kiosk was closed: it is opened again")
+        self._closed_once = True
+        self._open_again()
+
+    def _poll(self) -> list[Input]:
+        try:
+            return self.screen.poll() if self.screen else []
+        except ScreenLost as error:
+            self._lose_screen(error)
+            return []
+
+    def _animate(self) -> float:
+        """Let what is lit fade on; returns how long the loop may wait."""
+        try:
+            wait = self.screen.animate() if self.screen else None
+        except ScreenLost as error:
+            self._lose_screen(error)
+            return WAIT_S
+        return WAIT_S if wait is None else min(wait, WAIT_S)
 
     # --- what happened ---------------------------------------------------------------------------------------
 
@@ -244,7 +311,7 @@ class App:
                 items.append(self.inbox.get_nowait())
         except queue.Empty:
             pass
-        return items + (list(self.screen.poll()) if self.screen else [])
+        return items + self._poll()
 
     def _take_in(self, item: Any) -> None:
         match item:
@@ -259,7 +326,7 @@ class App:
             case Touch(action=action, at=at):
                 self._press(action, at, "touch")
             case Quit():
-                self.stop()
+                self._window_closed()
             case PrinterState():
                 self._printer_is(item)
             case JobDone():
@@ -310,19 +377,25 @@ class App:
     # --- what is due -----------------------------------------------------------------------------------------
 
     def _due(self, at: float) -> None:
-        if self._facts and any(t.state is State.CALLED for t in self._facts.at_counter.values()):
+        looks = at >= self._next_look
+        if looks and self._facts and any(t.state is State.CALLED for t in self._facts.at_counter.values()):
             self._write(lambda: self.store.counters.tick(self.clock.now()))
+        if self._blind and at >= self._next_screen:
+            self._open_again()
         if at >= self._next_publish:
             self._next_publish = at + PUBLISH_S
             self._write(lambda: self.store.ratings.publish(self.clock.now()))
         if at >= self._next_housekeeping:
             self._next_housekeeping = at + HOUSEKEEPING_S
-            self._keep_house(self.clock.now())
+            self._keep_house(at, self.clock.now())
 
-    def _keep_house(self, now: Moment) -> None:
-        if self._blind and self.screen is None and time.monotonic() >= self._next_screen:
-            self.screen = self._open_screen()
-            self._shown = ()
+    def _keep_house(self, at: float, now: Moment) -> None:
+        if self.screen and self.screen.displays_changed():
+            logger.info("a display was plugged in or taken away: the screens are opened again")
+            self._open_again()
+        if at >= self._next_trim:
+            self._next_trim = at + (TRIM_S if self._next_trim else HOUSEKEEPING_S)
+            memory.give_back()
         self.store.database.check_mark()
         self.clock.vouched = Vouched.read(self.store.fact("vouched"))
         if now.quality != self._quality:
@@ -338,20 +411,19 @@ class App:
 
     # --- what is shown ---------------------------------------------------------------------------------------
 
-    def _draw(self) -> None:
+    def _draw(self, at: float) -> None:
         """Lamps and views; while nothing can be read, what was known last, under a strip that says so."""
-        now = self.clock.now()
         try:
-            self._draw_changes(now)
+            self._draw_changes(at)
         except (sqlite3.DatabaseError, StoreError):
-            self._shown = ()
-            self._draw_lost(now, self.words.t("board.lost", nguon=self.words.t("board.queue_data")))
+            self._seen = self._shown = ()
+            self._draw_lost(self.clock.now(), self.words.t("board.lost", nguon=self.words.t("board.queue_data")))
             raise
 
-    def _draw_changes(self, now: Moment) -> None:
+    def _draw_changes(self, at: float) -> None:
         """Lamps and views, when anything that they show has changed."""
-        starting = self.start.rows() if self.start.shows(time.monotonic()) else None
-        key = (
+        starting = self.start.rows() if self.start.shows(at) else None
+        seen = (
             starting,
             self.store.change(),
             self.front.notice,
@@ -360,11 +432,13 @@ class App:
             self.front.printer,
             tuple(self.front.rate_answers.items()),
             self._staff_icons,
-            now.local.minute,
-            int(now.at.timestamp()) // TICKER_PAGE_S,
-            self._lamps_due(now),
             self._quiet(),
         )
+        if seen == self._seen and at < self._next_look:
+            return
+        now = self.clock.now()
+        self._seen, self._next_look = seen, at + self._look_s
+        key = (*seen, now.local.minute, int(now.at.timestamp()) // TICKER_PAGE_S, self._lamps_due(now))
         if key == self._shown:
             return
         self._facts = self.store.board(now)

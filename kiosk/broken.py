@@ -12,11 +12,15 @@ from pathlib import Path
 from kiosk.clock import Clock, Moment, SystemClock
 from kiosk.config import Config, chosen_file, glass_of, load_config
 from kiosk.documents import DocumentError
+from kiosk.fonts import FontError
 from kiosk.notify import notify
-from kiosk.screen import Output, Quit, Screen, ScreenError
+from kiosk.office import Look
+from kiosk.screen import Quit, Screen
 from kiosk.setup import load
+from kiosk.startup import make_screen
 from kiosk.texts import Texts
 from kiosk.views.model import Header, StartCheck, StartView
+from kiosk.windows import ScreenError
 
 LOOK_S = 1.0
 """How often the files are looked at."""
@@ -96,12 +100,9 @@ def _problem(path: str | Path | None) -> ValueError | None:
 
 
 def _open_screen(config: Config) -> Screen | None:
-    if not config.screen.enabled:
-        return None
-    outputs = [Output(output.view, output.pixels) for output in config.screen.outputs]
     try:
-        return Screen(outputs, blind_ok=config.screen.blind_ok, fullscreen=config.screen.fullscreen)
-    except ScreenError:
+        return make_screen(config, Look())
+    except (ScreenError, FontError):
         return None
 
 

@@ -32,7 +32,7 @@ def look(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]
     """All parts, the ones that others need first."""
     folder = Path(config.data_dir)
     yield from _documents(config, office_file, t)
-    yield findings.font(t)
+    yield from findings.font(config, t)
     yield from findings.languages(config, t)
     yield findings.database(folder, quick_look(folder), t)
     yield findings.clock(SystemClock(vouched=Vouched.read(noted(folder, "vouched"))).now(), t)

@@ -171,6 +171,7 @@ class Output:
 
     view: str = key("what it shows", "take", matches("take|board|rate:(?:[1-9]|1[0-6])", "take, board or rate:COUNTER"))
     size: str = key("size in pixels", "1920x1080", matches("[1-9][0-9]{2,3}x[1-9][0-9]{2,3}", "WIDTHxHEIGHT"))
+    display: int = key("the display that it is on, 1 is the first; 0 = the next free one", 0, between(0, 8))
 
     @property
     def pixels(self) -> tuple[int, int]:
@@ -197,6 +198,8 @@ class Screen:
         "seconds without a press after which the office's language comes back", 30.0, between(10, 300)
     )
     lang_dir: str = key("folder of further language files, as tay.toml", "/etc/kiosk/lang")
+    animations: bool = key("light up for a moment what has just changed", True)
+    fonts: tuple[str, ...] = key("font files for letters that the kiosk's own font lacks, the first one first", ())
     outputs: tuple[Output, ...] = key("the pictures, the first on the first screen", (Output(),))
 
 
@@ -330,7 +333,11 @@ def _located(config: Config) -> Config:
         config,
         data_dir=str(data_dir),
         office=str(folder / config.office) if config.office else "",
-        screen=replace(config.screen, lang_dir=str(folder / config.screen.lang_dir)),
+        screen=replace(
+            config.screen,
+            lang_dir=str(folder / config.screen.lang_dir),
+            fonts=tuple(str(folder / font) for font in config.screen.fonts),
+        ),
         sync=replace(sync, token_file=str(token_file), ca_file=ca_file),
     )
 

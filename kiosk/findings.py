@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kiosk import fonts
 from kiosk.clock import Moment
 from kiosk.config import Config, advice, read_token
 from kiosk.languages import read as read_languages
@@ -18,7 +19,6 @@ from kiosk.office import Office
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
 
-WEIGHTS = ("Regular", "Medium", "Bold", "ExtraBold")
 SAMPLE_CODE = "00000"
 """The unit's code in the sample office; no real unit has it."""
 
@@ -76,16 +76,23 @@ def pictures(office: Office, folder: Path, t: Texts) -> Iterator[Finding]:
             yield _parted("office", f"{whose}: {t(f'photo.{error.reason}', tep=folder / name)}")
 
 
-def font(t: Texts) -> Finding:
-    """The letters of the slip; the screen checks its own before it opens."""
-    # Imported late: the first picture does without it.
-    from kiosk.typeset import FontMissing, font_file
-
+def font(config: Config, t: Texts) -> Iterator[Finding]:
+    """The letters of slips and screens, and the office's fonts for other scripts."""
     try:
-        families = {font_file(weight).stem.partition("-")[0] for weight in WEIGHTS}
-        return Finding("font", True, ", ".join(sorted(families)))
-    except FontMissing as error:
-        return Finding("font", False, t("check.no_font"), t("check.font_do"), detail=str(error))
+        chosen = [fonts.choose(weight) for weight in fonts.WEIGHTS]
+    except fonts.FontError as error:
+        yield Finding("font", False, t("check.no_font"), t("check.font_do"), detail=str(error))
+        return
+    replaced = [choice for choice in chosen if choice.problem]
+    if not replaced:
+        families = {choice.path.stem.partition("-")[0] for choice in chosen}
+        yield Finding("font", True, ", ".join(sorted(families)))
+    yield from (_parted("font", t("check.font_stand_in", tep=one.path.name, loi=one.problem)) for one in replaced)
+    for path in config.screen.fonts:
+        try:
+            fonts.letters(Path(path))
+        except fonts.FontError as error:
+            yield Finding("font", False, str(error))
 
 
 def languages(config: Config, t: Texts) -> Iterator[Finding]:

@@ -4,12 +4,14 @@ The list of parts fills while they open. It gives way at once when all are in or
 while, but nobody has to wait for it: the kiosk answers presses already, and the first one ends the list.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import findings
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.findings import Finding
+from kiosk.office import Look
 from kiosk.present.words import Words
 from kiosk.screen import Output, Screen
 from kiosk.texts import Texts
@@ -89,15 +91,25 @@ def _state(finding: Finding) -> CheckState:
 
 def open_screen(config: Config, checklist: Checklist, now: Moment) -> Screen | None:
     """The screens with the list on them; None when this device has none, or goes on without."""
+    screen = make_screen(config, checklist.words.office.look)
+    if screen:
+        checklist.found(findings.glass(screen.driver, [output.pixels for output in config.screen.outputs]))
+        show_start(screen, checklist, now)
+    return screen
+
+
+def make_screen(config: Config, look: Look) -> Screen | None:
+    """The screens with nothing on them yet, in the office's colours; None when this device has none."""
     if not config.screen.enabled:
         return None
-    outputs = [Output(output.view, output.pixels) for output in config.screen.outputs]
-    look = checklist.words.office.look
-    theme = in_office_colours(THEMES[config.screen.theme], look.colour, look.accent)
-    screen = Screen(outputs, blind_ok=config.screen.blind_ok, fullscreen=config.screen.fullscreen, theme=theme)
-    checklist.found(findings.glass(screen.driver, [output.size for output in outputs]))
-    show_start(screen, checklist, now)
-    return screen
+    return Screen(
+        [Output(output.view, output.pixels, output.display) for output in config.screen.outputs],
+        blind_ok=config.screen.blind_ok,
+        fullscreen=config.screen.fullscreen,
+        theme=in_office_colours(THEMES[config.screen.theme], look.colour, look.accent),
+        fonts=[Path(font) for font in config.screen.fonts],
+        animations=config.screen.animations,
+    )
 
 
 def show_start(screen: Screen, checklist: Checklist, now: Moment) -> None:
@@ -111,7 +123,7 @@ def opened(config: Config, t: Texts, store: "Store", panel: "Panel") -> tuple[Fi
     """What was found while the parts opened; the printer's thread says later how the printer is."""
     held = panel.pins.held_at_start() if panel.pins else ()
     return (
-        findings.font(t),
+        *findings.font(config, t),
         findings.keys(config, panel.broken, held, t),
         findings.server(config, store.server_word(), t),
     )

@@ -7,7 +7,6 @@ thin strokes.
 from __future__ import annotations
 
 import logging
-import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,18 +15,12 @@ from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageDraw, ImageFont, features
+
+from kiosk import fonts
 
 logger = logging.getLogger(__name__)
 
-FONTS = Path(__file__).parent / "assets" / "fonts"
-SYSTEM_FONTS = Path("/usr/share/fonts/truetype")
-# Both hold all Vietnamese letters; bold stands in for every heavier weight.
-STAND_INS = (
-    ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf"),
-    ("noto/NotoSans-Regular.ttf", "noto/NotoSans-Bold.ttf"),
-)
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 """Where a font is looked for that has a letter which the bundled one lacks."""
 ODD = ("Italic", "Oblique", "Mono", "Serif", "Condensed", "Light", "Thin", "Math")
@@ -46,7 +39,7 @@ class TypesetError(ValueError):
 
 
 class FontMissing(TypesetError, FileNotFoundError):
-    """The bundled font file is not there, and no stand-in was found."""
+    """The bundled font file cannot be used, and no stand-in was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +62,18 @@ class Strip:
 def font(weight: str, size: int) -> ImageFont.FreeTypeFont:
     """The bundled font in a weight (Regular, Medium, Bold, ExtraBold) at `size` dots per em.
 
-    A missing file is replaced by DejaVu Sans or Noto Sans with one warning; without those it raises FontMissing.
+    A missing or broken file is replaced by DejaVu Sans or Noto Sans (kiosk.fonts); without those it raises FontMissing.
     """
     # The basic layout engine is right for composed (NFC) Vietnamese and twice as fast as raqm.
     return ImageFont.truetype(str(font_file(weight)), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-@lru_cache(maxsize=8)
 def font_file(weight: str) -> Path:
-    """Where the letters of a weight come from."""
-    bundled = FONTS / f"BeVietnamPro-{weight}.ttf"
-    return bundled if bundled.is_file() else _stand_in(bundled)
-
-
-def _stand_in(bundled: Path) -> Path:
-    for regular, bold in STAND_INS:
-        path = SYSTEM_FONTS / (bold if _heavy(bundled.name) else regular)
-        if path.is_file():
-            logger.warning(
-                "%s is missing: printing with %s. Install the program again to get it back.", bundled, path.name
-            )
-            return path
-    raise FontMissing(f"{bundled} is missing: install the program again, or install the package fonts-dejavu-core")
+    """Where the letters of a weight come from; raises FontMissing."""
+    try:
+        return fonts.choose(weight).path
+    except fonts.FontError as error:
+        raise FontMissing(str(error)) from error
 
 
 def _heavy(name: str) -> bool:
@@ -101,9 +84,8 @@ def _heavy(name: str) -> bool:
 def letters(path: Path) -> frozenset[str]:
     """All letters that a font file has; a file that cannot be read has none."""
     try:
-        with path.open("rb") as file, TTFont(file, fontNumber=0, lazy=True) as face:
-            return frozenset(map(chr, face.getBestCmap() or ()))
-    except (OSError, TTLibError, KeyError, ValueError, AssertionError, struct.error):
+        return frozenset(fonts.letters(path))
+    except fonts.FontError:
         return frozenset()
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Programs from Debian packages: need.sh COMMAND[=PACKAGE] … installs what is missing when root, else names the command.
+# Programs from Debian packages: need.sh COMMAND|FILE[=PACKAGE] … installs what is missing when root, else names them.
 set -euo pipefail
 missing=()
 for want in "$@"; do
-  command -v "${want%%=*}" >/dev/null 2>&1 || missing+=("${want##*=}")
+  command -v "${want%%=*}" >/dev/null 2>&1 || [ -f "${want%%=*}" ] || missing+=("${want##*=}")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" = 0 ]; then

@@ -12,7 +12,7 @@ from pathlib import Path
 import zxingcpp
 from PIL import Image
 
-from kiosk import column, typeset
+from kiosk import column, fonts, typeset
 from kiosk import slip as paper
 from kiosk.printer import (
     Job,
@@ -209,7 +209,7 @@ def emulator(kind: str, folder: Path, **options: object) -> Iterator[tuple[Emula
 
 def forget_letters() -> None:
     """Empty all that was drawn with the fonts of before."""
-    for module in (typeset, column, paper):
+    for module in (fonts, typeset, column, paper):
         for thing in vars(module).values():
             if hasattr(thing, "cache_clear"):
                 thing.cache_clear()

@@ -18,6 +18,7 @@ NAMES = {
     *(f"slip.{part}" for part in ("cold", "warm", "cached", "narrow")),
     *(f"size.{part}" for part in ("1k", "20k", "100k", "400k", "ratio", "staff")),
     *(f"redraw.{view}.{kind}" for view in ("take", "board", "rate") for kind in ("cold", "full", "partial")),
+    *(f"redraw.board.{kind}" for kind in ("card", "card16")),
     *(f"call.{part}" for part in ("committed", "drawn", "late")),
     *(f"start.{part}" for part in ("bare", "frame")),
     *(f"idle.{process}.{part}" for process in ("run", "sync") for part in ("cpu", "wakes", "rss", "pss")),

@@ -332,4 +332,4 @@ def test_every_key_that_can_be_configured_has_a_keypad_code_and_the_other_way_ro
 def test_values_are_toml_of_the_declared_types():
     plain = tomllib.loads(effective(replace(shipped(), office='/a "b"/c.toml')))
     assert plain["office"] == '/a "b"/c.toml'
-    assert plain["screen"]["outputs"] == [{"view": "take", "size": "1920x1080"}]
+    assert plain["screen"]["outputs"] == [{"view": "take", "size": "1920x1080", "display": 0}]

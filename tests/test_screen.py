@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pygame
 import pytest
-from fontTools.ttLib import TTFont
 
-from kiosk import screen as glass
-from kiosk.screen import FontError, Key, NoPictureError, Output, Quit, Screen, ScreenError, Touch
-from kiosk.views.text import font_path
+from kiosk import windows
+from kiosk.screen import Key, Output, Quit, Screen, Touch
+from kiosk.windows import NoPictureError, ScreenError
 from tests.views_samples import BOARD, RATE, TAKE
 
 OUTPUTS = (Output("take", (1280, 800)), Output("board", (1920, 1080)), Output("rate", (1280, 800)))
@@ -61,35 +60,12 @@ def test_a_driver_that_is_not_there_is_refused_and_blind_ok_goes_on(monkeypatch:
 def test_the_advice_names_groups_packages_and_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SDL_VIDEODRIVER")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    advice = glass.why_blind("offscreen", "", frozenset({"video"}), tmp_path)
+    advice = windows.why_blind("offscreen", "", frozenset({"video"}), tmp_path)
     for word in ("“offscreen”", "groups render, input", "SDL_VIDEODRIVER=kmsdrm", "libgl1 ", "python3-pygame from apt"):
         assert word in advice
-    assert "is missing: connect a screen" in glass.why_blind("", "kmsdrm not available", frozenset(), tmp_path / "dri")
-
-
-def test_a_missing_or_foreign_font_is_refused_before_a_window_opens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(glass, "font_path", lambda weight: tmp_path / f"{weight}.ttf")
-    with pytest.raises(FontError, match=r"Regular\.ttf cannot be read .* install the kiosk's own fonts again"):
-        Screen(OUTPUTS, blind_ok=True)
-    assert not pygame.display.get_init()
-
-
-def test_a_font_without_vietnamese_letters_is_named_with_them(tmp_path: Path) -> None:
-    poor = tmp_path / "poor.ttf"
-    with TTFont(font_path("Regular")) as font:
-        for table in font["cmap"].tables:
-            table.cmap = {code: name for code, name in table.cmap.items() if code not in (ord("ẫ"), ord("Ợ"))}
-        font.save(poor)
-    assert set(glass.missing_letters(poor)) == {"ẫ", "Ợ"}
-    assert not glass.missing_letters(font_path("Regular"))
-
-
-def test_the_needed_letters_are_all_that_vietnamese_writes() -> None:
-    assert len(set(glass.VIETNAMESE)) == 2 * 12 * 6
-    assert all(len(letter) == 1 for letter in glass.VIETNAMESE)
-    assert {"ỹ", "Ẫ", "ợ", "đ", "Đ", "–", "…"} <= set(glass.LETTERS)
+    assert "is missing: connect a screen" in windows.why_blind(
+        "", "kmsdrm not available", frozenset(), tmp_path / "dri"
+    )
 
 
 def test_outputs_need_names_of_their_own() -> None:
@@ -297,6 +273,9 @@ def test_the_data_of_the_views_needs_no_pygame() -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
 
 
-def test_sound_and_joysticks_stay_closed(screen: Screen) -> None:
-    assert pygame.mixer.get_init() is None
+def test_sound_is_not_even_loaded_and_joysticks_stay_closed(screen: Screen) -> None:
+    """The libraries of pygame's mixer are 5 MB; sound is the matter of aplay."""
+    code = "import sys, kiosk.screen; sys.exit(sys.modules['pygame.mixer'] is not None)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=30, check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
     assert not pygame.joystick.get_init()

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from kiosk import typeset
+from kiosk import fonts
 from kiosk.calibration import LETTERS, calibration
 from kiosk.column import Box, Layout
 from kiosk.slip import SlipContent, layout, render
@@ -228,9 +228,9 @@ def fresh_fonts() -> Iterator[None]:
 def test_a_missing_font_is_named_if_there_is_no_other(
     fresh_fonts: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(typeset, "FONTS", tmp_path)
-    monkeypatch.setattr(typeset, "SYSTEM_FONTS", tmp_path)
-    with pytest.raises(FontMissing, match=r"BeVietnamPro-\w+\.ttf is missing"):
+    monkeypatch.setattr(fonts, "BUNDLED", tmp_path)
+    monkeypatch.setattr(fonts, "SYSTEM", tmp_path)
+    with pytest.raises(FontMissing, match=r"BeVietnamPro-\w+\.ttf cannot be read .* fonts-dejavu-core"):
         render(slip())
     assert issubclass(FontMissing, FileNotFoundError)
 
@@ -240,9 +240,9 @@ def test_a_missing_font_is_replaced_with_one_warning_for_each_weight(
 ) -> None:
     (tmp_path / "dejavu").mkdir()
     for name, weight in (("DejaVuSans.ttf", "Regular"), ("DejaVuSans-Bold.ttf", "Bold")):
-        shutil.copy(typeset.FONTS / f"BeVietnamPro-{weight}.ttf", tmp_path / "dejavu" / name)
-    monkeypatch.setattr(typeset, "SYSTEM_FONTS", tmp_path)
-    monkeypatch.setattr(typeset, "FONTS", tmp_path)
+        shutil.copy(fonts.bundled(weight), tmp_path / "dejavu" / name)
+    monkeypatch.setattr(fonts, "SYSTEM", tmp_path)
+    monkeypatch.setattr(fonts, "BUNDLED", tmp_path)
     check(layout(slip()))
     check(layout(slip("1013")))
     assert len(caplog.records) == 3

@@ -55,7 +55,7 @@ def _list(words: Words, now: Moment, *found: Finding) -> StartView:
 def _good(words: Words, now: Moment) -> tuple[Finding, ...]:
     t = words.t
     return (
-        findings.font(t),
+        *findings.font(_config(), t),
         findings.glass("kmsdrm", [(1280, 800)]),
         Finding("database", True, t("check.database", noi=DATA, gb=24)),
         findings.clock(now, t),

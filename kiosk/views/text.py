@@ -5,22 +5,25 @@ letters unevenly. Stacked capital marks (Ẫ, Ổ) rise above the font's ascent,
 themselves.
 """
 
+import logging
 import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import TypeAlias
 
 import pygame
 
+from kiosk import fonts
+from kiosk.fonts import Face, Faces
 from kiosk.views.cache import Cache
 from kiosk.views.theme import Rgb
 
-Weight = Literal["Regular", "Medium", "Bold", "ExtraBold"]
+logger = logging.getLogger(__name__)
 
-FONTS = Path(__file__).parents[1] / "assets" / "fonts"
-WEIGHTS: tuple[Weight, ...] = ("Regular", "Medium", "Bold", "ExtraBold")
+Weight: TypeAlias = fonts.Weight
 
 CAP = 0.74
 """Height of capitals and digits in this font, as a share of its size."""
@@ -35,11 +38,6 @@ SPACE = 0.26
 """Width of a space, as a share of the size: a little wider than the font's own, to be read from a distance."""
 
 _GLUED = frozenset({"–", "-", "—", "·", "•", "/", "|"})
-
-
-def font_path(weight: Weight) -> Path:
-    """The bundled file of one weight."""
-    return FONTS / f"BeVietnamPro-{weight}.ttf"
 
 
 def clean(text: str) -> str:
@@ -97,17 +95,28 @@ class Sprite:
     ink: pygame.Rect
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A word, or a part of it, where it stands in its line, and its font."""
+
+    text: str
+    x: float
+    font: pygame.font.Font
+
+
 def _pixels(sprite: Sprite) -> int:
     return sprite.surface.get_width() * sprite.surface.get_height()
 
 
 class Typesetter:
-    """Measures, wraps and draws lines with the bundled font.
+    """Measures, wraps and draws lines with the bundled font, and letters that it lacks with one that has them.
 
-    One instance per screen; pygame.font must be initialised.
+    One instance per screen; pygame.font must be initialised. `more` are fonts of other scripts (kiosk.fonts). Raises
+    FontError where no font has the Vietnamese letters.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, more: Sequence[Path] = ()) -> None:
+        self._faces = Faces(more, _opens)
         self._fonts: Cache[pygame.font.Font] = Cache(64, lambda _: 1)
         self._lines: Cache[Line] = Cache(4000, lambda _: 1)
         self._blocks: Cache[Block] = Cache(1000, lambda _: 1)
@@ -139,9 +148,10 @@ class Typesetter:
 
         For large numbers, which are new each time: their ten digits are soon kept. The picture is that of `sprite`.
         """
-        if _scale(size) > 1:
+        (piece, face), *more = self._faces.pieces(text) or (("", None),)
+        if _scale(size) > 1 or face or more or piece != text:
             return [(0, self.sprite(text, weight, size, colour))]
-        width = self._font(weight, size).size
+        width = self._font(None, weight, size).size
         # The end of what has been set so far, less the letter's own width: kerning is in it.
         return [
             (width(text[: i + 1])[0] - width(sign)[0], self.sprite(sign, weight, size, colour))
@@ -152,17 +162,34 @@ class Typesetter:
         """How much is kept of what was drawn."""
         return self._sprites.weight
 
-    def _font(self, weight: Weight, size: int) -> pygame.font.Font:
-        return self._fonts.get((weight, size), lambda: pygame.font.Font(str(font_path(weight)), size))
+    def _font(self, face: Face | None, weight: Weight, size: int, script: str = "") -> pygame.font.Font:
+        path = self._faces.path(face, weight)
+        return self._fonts.get((path, size, script), lambda: _opened(path, size, script))
 
     def _measure(self, text: str, weight: Weight, size: int) -> Line:
         scale = _scale(size)
-        font = self._font(weight, size * scale)
-        marks = [m for m in font.metrics(text) if m is not None]
+        pieces, width = self._places(text, weight, size * scale)
+        marks = [m for piece in pieces for m in piece.font.metrics(piece.text) if m is not None]
         above = max((m[3] for m in marks), default=0)
         below = max((-m[2] for m in marks), default=0)
-        _, width = _places(font, text, size * scale)
         return Line(text, width / scale, above / scale, max(below, 0) / scale)
+
+    def _places(self, text: str, weight: Weight, size: int) -> tuple[list[_Piece], float]:
+        """Where each word begins, and the whole width.
+
+        Words are set one by one, because the font kerns horned letters (ư, ữ) into the space behind them; and a word
+        with letters of another script in the pieces that one font has.
+        """
+        found: list[_Piece] = []
+        x = 0.0
+        for word in text.replace("\u00a0", " ").split(" "):
+            room = 0
+            for piece, face in (pieces := self._faces.pieces(word)):
+                font = self._font(face, weight, size, fonts.script(piece) if face else "")
+                found.append(_Piece(piece, x + room, font))
+                room += font.size(piece)[0]
+            x += room + SPACE * size if pieces else 0
+        return found, max(1.0, x - SPACE * size)
 
     def _fit(
         self, text: str, weight: Weight, size: int, least: int, room: tuple[int, int], lines: int, keep: float
@@ -244,11 +271,10 @@ class Typesetter:
 
     def _draw(self, text: str, weight: Weight, size: int, colour: Rgb, squeeze: float) -> Sprite:
         scale = _scale(size)
-        font = self._font(weight, size * scale)
-        places, width = _places(font, text, size * scale)
-        words = [(x, font.render(word, True, colour), _baseline(font, word)) for word, x in places]
-        baseline = max(own for _, _, own in words)
-        below = max(picture.get_height() - own for _, picture, own in words)
+        pieces, width = self._places(text, weight, size * scale)
+        words = [(p.x, p.font.render(p.text, True, colour), _baseline(p.font, p.text)) for p in pieces]
+        baseline = max((own for _, _, own in words), default=0)
+        below = max((picture.get_height() - own for _, picture, own in words), default=1)
         # Whole steps of the scale, so that the baseline falls on a pixel.
         top = -baseline % scale
         height = -(-(top + baseline + below) // scale)
@@ -268,17 +294,21 @@ def _trimmed(frame: pygame.Surface, baseline: int) -> Sprite:
     return Sprite(picture, seen.x, frame.get_width(), baseline - seen.y, picture.get_bounding_rect(min_alpha=40))
 
 
-def _places(font: pygame.font.Font, text: str, size: int) -> tuple[list[tuple[str, float]], float]:
-    """Where each word begins, and the whole width.
+def _opened(path: Path, size: int, script: str) -> pygame.font.Font:
+    font = pygame.font.Font(str(path), size)
+    if script and hasattr(font, "set_script"):  # Debian bookworm's pygame 2.1.2 has it not
+        font.set_script(script)
+    return font
 
-    Words are set one by one, because the font kerns horned letters (ư, ữ) into the space behind them.
-    """
-    found: list[tuple[str, float]] = []
-    x = 0.0
-    for word in text.replace("\u00a0", " ").split(" "):
-        found.append((word, x))
-        x += font.size(word)[0] + SPACE * size
-    return found, max(1.0, x - SPACE * size)
+
+def _opens(path: Path) -> bool:
+    """Whether this font can be drawn with: some have pictures of letters at one size only."""
+    try:
+        pygame.font.Font(str(path), 20).render("0", True, (0, 0, 0))
+    except (pygame.error, OSError) as error:
+        logger.warning("%s cannot be drawn with (%s): it stands in for no letter", path, error)
+        return False
+    return True
 
 
 def _baseline(font: pygame.font.Font, word: str) -> int:

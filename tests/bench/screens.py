@@ -2,17 +2,21 @@
 
 import threading
 import time
+from dataclasses import replace
 
 from kiosk.screen import Output, Screen
 from kiosk.startup import show_start
-from kiosk.views.model import View
+from kiosk.views.model import BoardView, View
 from tests.bench.appliance import Appliance
 from tests.bench.children import Child
 from tests.bench.figures import Figure, Goal
 from tests.bench.measure import cpu_ms, late, median, profiled, spread
 from tests.bench.plan import Plan
+from tests.views_samples import ALL
 
 SIZE = (1920, 1080)
+FULL, CARD = Goal(12), Goal(1.5)
+"""CPU of a whole picture and of one counter's card, letters and shapes kept."""
 NAMES = {"take": "take a number", "board": "the board", "rate": "the rating page"}
 """The views, and how the table calls them."""
 
@@ -20,7 +24,22 @@ NAMES = {"take": "take a number", "board": "the board", "rate": "the rating page
 def redraw(plan: Plan) -> list[Figure]:
     """CPU of a picture at 1920×1080: the first one, a whole one with letters cached, and after one small change."""
     with Appliance(plan.place("redraw"), outputs="take board rate:1") as kiosk:
-        return [figure for name, views in _pairs(kiosk).items() for figure in _redrawn(plan, kiosk, name, *views)]
+        found = [figure for name, views in _pairs(kiosk).items() for figure in _redrawn(plan, kiosk, name, *views)]
+    return [*found, _card(plan, "card", "board"), _card(plan, "card16", "board-16")]
+
+
+def _card(plan: Plan, name: str, sample: str) -> Figure:
+    """A counter calls one number after the other: only its card is drawn, with its light."""
+    view = ALL[sample]
+    assert isinstance(view, BoardView)
+    values = []
+    with Screen([Output("board", SIZE)], blind_ok=True) as screen:
+        screen.show("board", view)
+        for n in range(plan.count(100, 3) + 10):
+            cards = (replace(view.cards[0], number=f"{1100 + n}"), *view.cards[1:])
+            values.append(cpu_ms(lambda cards=cards: screen.show("board", replace(view, cards=cards))))
+    says = f"a new number on one of {len(view.cards)} counters' cards"
+    return Figure(f"redraw.board.{name}", says, median(values[10:]), "ms", CARD, spread(values[10:]))
 
 
 def _redrawn(plan: Plan, kiosk: Appliance, name: str, before: View, after: View) -> list[Figure]:
@@ -36,9 +55,10 @@ def _redrawn(plan: Plan, kiosk: Appliance, name: str, before: View, after: View)
         partial.append(cpu_ms(lambda: screen.show(output, after)))
     kinds = {"cold": ("first picture of", cold), "full": ("whole redraw of", full), "partial": ("change of", partial)}
     return [
-        Figure(f"redraw.{name}.{kind}", f"{says} {NAMES[name]}", median(values), "ms", detail=spread(values))
+        Figure(f"redraw.{name}.{kind}", f"{says} {NAMES[name]}", median(values), "ms",
+               FULL if kind == "full" else None, spread(values))
         for kind, (says, values) in kinds.items()
-    ]
+    ]  # fmt: skip
 
 
 def _pairs(kiosk: Appliance) -> dict[str, tuple[View, View]]:

@@ -18,7 +18,7 @@ from tests.bench.measure import cpu_ms, median, profiled, spread
 from tests.bench.plan import Plan
 from tests.bench.tickets import draw_slip
 
-FONTS = ("font", "font_file", "letters", "_advances")
+FONTS = ("font", "letters", "_advances")
 
 
 def slip(plan: Plan) -> list[Figure]:

@@ -1,0 +1,235 @@
+"""What has just changed lights up and fades: the information is there at once, and nothing is drawn for nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pygame
+import pytest
+
+import kiosk.screen
+from kiosk.screen import Output, Screen
+from kiosk.views.canvas import Canvas, Region
+from kiosk.views.lights import FADE_S, MOST_PIXELS, STEPS, Lights
+
+SIZE = (400, 300)
+GOLD = (250, 180, 20)
+LEFT, RIGHT = pygame.Rect(10, 10, 150, 100), pygame.Rect(200, 10, 150, 200)
+INK, PAPER = (20, 40, 90), (240, 240, 245)
+STEP_S = FADE_S / STEPS
+
+
+@dataclass(frozen=True)
+class Cards:
+    """A view of two cards: what each shows, and whether the left one lights up."""
+
+    left: int = 0
+    right: int = 0
+    flash: tuple[int, int, int] | None = GOLD
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def regions(view: Cards, size: tuple[int, int]) -> list[Region]:
+    def paint(canvas: Canvas, rect: pygame.Rect, value: int) -> None:
+        canvas.fill(rect, PAPER)
+        canvas.fill(pygame.Rect(rect.x, rect.y, 10 + value % 100, 20), INK)
+
+    return [
+        Region("left", LEFT, view.left, lambda canvas, rect: paint(canvas, rect, view.left), flash=view.flash),
+        Region("right", RIGHT, view.right, lambda canvas, rect: paint(canvas, rect, view.right)),
+    ]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def screen(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr(kiosk.screen, "regions", regions)
+    with Screen([Output("board", SIZE)], blind_ok=True, clock=clock) as opened:
+        opened.show("board", Cards())  # type: ignore[arg-type]
+        opened.poll()
+        yield opened
+
+
+def plain(view: Cards) -> bytes:
+    """The picture without any light."""
+    frame = kiosk.screen.Frame(kiosk.screen.Kit(), SIZE)
+    frame.show(regions(view, SIZE))
+    return pygame.image.tobytes(frame.surface, "RGB")
+
+
+def pixels(screen: Screen) -> bytes:
+    return pygame.image.tobytes(screen._frames["board"].surface, "RGB")
+
+
+def window_pixels() -> bytes:
+    window = pygame.display.get_surface()
+    assert window
+    return pygame.image.tobytes(window, "RGB")
+
+
+def paper(screen: Screen, rect: pygame.Rect) -> tuple[int, ...]:
+    """A pixel of a card where nothing is written."""
+    return tuple(screen._frames["board"].surface.get_at(rect.move(-2, -2).bottomright))[:3]
+
+
+def fade_out(screen: Screen, clock: Clock) -> list[tuple[int, ...]]:
+    """Step by step to the end; the card's colour at each."""
+    colours = [paper(screen, LEFT)]
+    while (wait := screen.animate()) is not None:
+        assert 0 < wait <= STEP_S + 1e-6
+        clock.at += wait
+        screen.animate()
+        colours.append(paper(screen, LEFT))
+    return colours
+
+
+def test_a_new_card_is_whole_at_once_under_a_light_that_fades_in_five_steps(screen: Screen, clock: Clock):
+    began = clock.at
+    assert screen.show("board", Cards(left=7)) == [LEFT]  # type: ignore[arg-type]
+    ink = screen._frames["board"].surface.get_at(LEFT.topleft)
+    assert tuple(ink)[:3] != INK
+    assert sum(ink[:3]) < sum(PAPER) / 2, "what is written can be read through the light"
+    colours = fade_out(screen, clock)
+    assert len(colours) == STEPS + 1
+    assert colours == sorted(set(colours), key=lambda colour: colour[2]), "each step is nearer to the paper"
+    assert colours[-1] == PAPER
+    assert pixels(screen) == plain(Cards(left=7))
+    assert clock.at - began == pytest.approx(FADE_S)
+
+
+def test_a_region_without_a_flash_stays_dark(screen: Screen):
+    screen.show("board", Cards(right=7))  # type: ignore[arg-type]
+    assert screen.animate() is None
+    assert pixels(screen) == plain(Cards(right=7))
+
+
+def test_the_first_picture_lights_nothing_up(clock: Clock, screen: Screen):
+    assert screen.animate() is None
+    assert pixels(screen) == plain(Cards())
+
+
+def test_an_unchanged_view_neither_lights_up_nor_ends_a_light(screen: Screen, clock: Clock):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    lit = pixels(screen)
+    assert screen.show("board", Cards(left=7)) == []  # type: ignore[arg-type]
+    assert pixels(screen) == lit
+    fade_out(screen, clock)
+    assert screen.show("board", Cards(left=7)) == []  # type: ignore[arg-type]
+    assert screen.animate() is None
+
+
+def test_between_two_steps_nothing_is_drawn(screen: Screen, clock: Clock):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    screen.frames_changed()
+    clock.at += STEP_S / 2
+    assert screen.animate() == pytest.approx(STEP_S / 2)
+    assert screen.frames_changed() == ()
+    clock.at += STEP_S
+    screen.animate()
+    assert screen.frames_changed() == ("board",)
+
+
+def test_a_light_goes_on_where_another_card_is_drawn(screen: Screen, clock: Clock):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    lit = paper(screen, LEFT)
+    screen.show("board", Cards(left=7, right=3))  # type: ignore[arg-type]
+    assert paper(screen, LEFT) == lit
+    assert paper(screen, RIGHT) == PAPER
+    fade_out(screen, clock)
+    assert pixels(screen) == plain(Cards(left=7, right=3))
+
+
+def test_a_card_that_is_drawn_again_while_it_fades_ends_its_light_first(screen: Screen, clock: Clock):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    clock.at += 2 * STEP_S
+    screen.animate()
+    screen.show("board", Cards(left=60, flash=None))  # type: ignore[arg-type]
+    assert screen.animate() is None
+    assert pixels(screen) == plain(Cards(left=60))
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    clock.at += 2 * STEP_S
+    screen.animate()
+    screen.show("board", Cards(left=60))  # type: ignore[arg-type]
+    assert len(fade_out(screen, clock)) == STEPS + 1
+    assert pixels(screen) == plain(Cards(left=60))
+
+
+def test_a_late_turn_leaves_steps_out(screen: Screen, clock: Clock):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    clock.at += 10
+    assert screen.animate() is None
+    assert pixels(screen) == plain(Cards(left=7))
+
+
+def test_the_window_shows_each_step(screen: Screen, clock: Clock):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    assert window_pixels() == pixels(screen)
+    clock.at += STEP_S
+    screen.animate()
+    assert window_pixels() == pixels(screen) != plain(Cards(left=7))
+
+
+def test_an_output_that_is_not_in_the_window_fades_without_disturbing_it(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr(kiosk.screen, "regions", regions)
+    with Screen([Output("take", SIZE), Output("board", SIZE)], blind_ok=True, clock=clock) as two:
+        for output in two.outputs:
+            two.show(output, Cards())  # type: ignore[arg-type]
+        before = window_pixels()
+        two.show("board", Cards(left=7))  # type: ignore[arg-type]
+        fade_out(two, clock)
+        assert window_pixels() == before
+        assert pixels(two) == plain(Cards(left=7))
+
+
+def test_a_window_that_lost_its_picture_ends_the_light(screen: Screen):
+    screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+    pygame.event.post(pygame.event.Event(pygame.VIDEOEXPOSE))
+    screen.poll()
+    assert screen.animate() is None
+    assert window_pixels() == plain(Cards(left=7))
+
+
+def test_without_animations_nothing_lights_up(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setattr(kiosk.screen, "regions", regions)
+    with Screen([Output("board", SIZE)], blind_ok=True, clock=clock, animations=False) as plain_screen:
+        plain_screen.show("board", Cards())  # type: ignore[arg-type]
+        plain_screen.show("board", Cards(left=7))  # type: ignore[arg-type]
+        assert plain_screen.animate() is None
+        assert pixels(plain_screen) == plain(Cards(left=7))
+
+
+def test_more_than_a_whole_screen_is_not_kept_for_lights():
+    picture = pygame.Surface((1920, 1080), 0, 32)
+    lights = Lights()
+    lights.start(picture, picture.get_rect(), GOLD, 0.0)
+    assert lights
+    lights.start(picture, pygame.Rect(0, 0, 1920, 1080), GOLD, 0.0)
+    assert sum(light.rect.w * light.rect.h for light in lights._lit) <= MOST_PIXELS
+
+
+def test_a_box_beyond_the_picture_is_lit_as_far_as_it_is_seen():
+    picture = pygame.Surface((100, 100), 0, 32)
+    picture.fill(PAPER)
+    lights = Lights()
+    lights.start(picture, pygame.Rect(50, 50, 200, 200), GOLD, 0.0)
+    lights.start(picture, pygame.Rect(150, 150, 20, 20), GOLD, 0.0)
+    lights.lay(picture)
+    assert tuple(picture.get_at((99, 99)))[:3] != PAPER
+    assert lights.fade(picture, FADE_S) == [pygame.Rect(50, 50, 50, 50)]
+    assert picture.get_bounding_rect().size == (100, 100)
+    assert tuple(picture.get_at((99, 99)))[:3] == PAPER
+    assert not lights

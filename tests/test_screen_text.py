@@ -1,0 +1,172 @@
+"""Letters that the bundled font lacks: set by one that has them, measured as they are drawn, and never as boxes."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pygame
+import pytest
+
+from kiosk import fonts
+from kiosk.__main__ import main
+from kiosk.screen import Output, Screen
+from kiosk.views.canvas import Canvas, Kit, Record, Style
+from kiosk.views.text import Typesetter
+from tests.test_fonts import CHINESE, foreign
+from tests.views_samples import TAKE
+
+INK = (0, 0, 0)
+
+
+@pytest.fixture(autouse=True)
+def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No installed font but what a test installs."""
+    monkeypatch.setattr(fonts, "SYSTEM", tmp_path / "system" / "truetype")
+    fonts.choose.cache_clear()
+    pygame.font.init()
+    yield
+    fonts.choose.cache_clear()
+    pygame.font.quit()
+
+
+@pytest.fixture
+def chinese(tmp_path: Path) -> Path:
+    """A font with two Chinese letters and no other; both look like A."""
+    return foreign(fonts.bundled("Bold"), tmp_path / "chinese.ttf", CHINESE)
+
+
+def ink(setter: Typesetter, text: str, size: int = 100) -> pygame.Rect:
+    return setter.sprite(text, "Regular", size, INK).ink
+
+
+def test_a_foreign_word_is_drawn_and_measured_with_the_font_that_has_it(chinese: Path):
+    setter = Typesetter([chinese])
+    own = pygame.font.Font(str(chinese), 100)
+    line = setter.line(CHINESE, "Regular", 100)
+    assert line.width == own.size(CHINESE)[0]
+    assert line.above == max(metric[3] for metric in own.metrics(CHINESE))
+    sprite = setter.sprite(CHINESE, "Regular", 100, INK)
+    assert sprite.ink.w == own.render(CHINESE, True, INK).get_bounding_rect(min_alpha=40).w
+
+
+def test_words_of_both_scripts_stand_on_one_baseline_with_a_space_between_them(chinese: Path):
+    setter = Typesetter([chinese])
+    both, first, second = (setter.line(text, "Regular", 100).width for text in (f"Số {CHINESE}", "Số", CHINESE))
+    assert both == first + second + 26
+    sprite = setter.sprite(f"A {CHINESE}", "Regular", 100, INK)
+    assert sprite.ink.bottom == sprite.baseline
+
+
+def test_letters_that_no_font_has_leave_nothing_behind():
+    setter = Typesetter()
+    assert setter.line(f"Số {CHINESE} 7", "Regular", 100).width == setter.line("Số 7", "Regular", 100).width
+    assert ink(setter, f"Số{CHINESE}") == ink(setter, "Số")
+    assert not ink(setter, CHINESE)
+    assert setter.sprite("", "Regular", 20, INK).surface.get_size() == (0, 0)
+
+
+@pytest.mark.parametrize("size", [20, 60, 120])
+def test_a_text_of_lost_letters_alone_can_be_set_anywhere(size: int):
+    canvas = Canvas(Kit(), pygame.Surface((600, 300), 0, 32), Record())
+    room = pygame.Rect(10, 10, 500, 200)
+    for text in (CHINESE, f"{CHINESE} {CHINESE}"):
+        canvas.text(room, text, Style(size, lines=2))
+        canvas.number(room, text, Style(size))
+        canvas.cells(500, 200, text, Style(size))
+    assert canvas.surface.get_bounding_rect().size == (600, 300)
+    assert len(set(canvas.surface.get_view("2").raw)) == 1
+
+
+def test_a_number_with_a_foreign_letter_is_drawn_as_one(chinese: Path):
+    setter = Typesetter([chinese])
+    ((left, sprite),) = setter.signs(f"{CHINESE[0]}12", "Bold", 120, INK)
+    assert left == 0
+    assert sprite.width == setter.line(f"{CHINESE[0]}12", "Bold", 120).width
+    assert len(setter.signs("1012", "Bold", 120, INK)) == 4
+
+
+def test_a_view_of_known_letters_opens_no_other_font(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+    def never() -> list[tuple[Path, Path]]:
+        raise AssertionError("other fonts were looked for")
+
+    monkeypatch.setattr(fonts, "installed", never)
+    with Screen([Output("take", (1280, 800))], blind_ok=True) as screen:
+        assert screen.show("take", TAKE)
+
+
+def test_a_font_that_sdl_cannot_open_stands_in_for_nothing(
+    tmp_path: Path, chinese: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    opened = pygame.font.Font
+
+    def refusing(path: str, size: int) -> pygame.font.Font:
+        if path == str(chinese):
+            raise pygame.error("it has pictures of one size only")
+        return opened(path, size)
+
+    monkeypatch.setattr(pygame.font, "Font", refusing)
+    setter = Typesetter([chinese])
+    assert setter.line(f"7 {CHINESE}", "Regular", 100).width == setter.line("7", "Regular", 100).width
+    assert "it has pictures of one size only" in caplog.text
+
+
+def test_a_screen_opens_with_a_font_that_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    place = fonts.SYSTEM / "dejavu"
+    place.mkdir(parents=True)
+    for name, weight in (("DejaVuSans.ttf", "Regular"), ("DejaVuSans-Bold.ttf", "Bold")):
+        shutil.copy(fonts.bundled(weight), place / name)
+    monkeypatch.setattr(fonts, "BUNDLED", tmp_path / "nothing")
+    with Screen([Output("take", (1280, 800))], blind_ok=True) as screen:
+        assert screen.show("take", TAKE)
+        assert "Hộ tịch" in {box.text for box in screen.texts("take")}
+
+
+# --- kiosk check
+
+
+@pytest.fixture
+def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
+    """What `kiosk check` says of fonts."""
+
+    def lines(*fonts_of_screen: str) -> list[str]:
+        file = tmp_path / "kiosk.toml"
+        file.write_text(f'data_dir = "data"\nlanguage = "en"\n[screen]\nfonts = {list(fonts_of_screen)}\n')
+        main(["check", "--config", str(file)])
+        return [line for line in capsys.readouterr().out.splitlines() if "Font:" in line]
+
+    return lines
+
+
+def test_check_names_a_broken_font_and_its_stand_in(
+    check: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    own_fonts = ", ".join(f"BeVietnamPro-{weight}" for weight in fonts.WEIGHTS)
+    assert check() == [f"OK    Font: {own_fonts}"]
+    place = fonts.SYSTEM / "dejavu"
+    place.mkdir(parents=True)
+    shutil.copy(fonts.bundled("Regular"), place / "DejaVuSans.ttf")
+    own = tmp_path / "own"
+    own.mkdir()
+    for weight in fonts.WEIGHTS[1:]:
+        shutil.copy(fonts.bundled(weight), own)
+    monkeypatch.setattr(fonts, "BUNDLED", own)
+    fonts.choose.cache_clear()
+    (line,) = check()
+    assert line.startswith("TO DO Font: DejaVuSans.ttf stands in")
+    assert "BeVietnamPro-Regular.ttf cannot be read" in line
+    assert "install the program again" in line
+    shutil.rmtree(place)
+    fonts.choose.cache_clear()
+    (line,) = check()
+    assert "fonts-dejavu-core" in line
+
+
+def test_check_names_a_font_of_the_office_that_is_not_there(
+    check: Callable[..., list[str]], tmp_path: Path, chinese: Path
+):
+    assert len(check("chinese.ttf")) == 1
+    _, wrong = check("chinese.ttf", "khmer.ttf")
+    assert wrong.startswith(f"TO DO Font: {tmp_path}/khmer.ttf cannot be read")
