@@ -9,7 +9,7 @@ the first picture 0.05 to 0.1 s more; letters and shapes are kept after that.
 
 import io
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -109,6 +109,7 @@ class Screen:
         self._frames = {output.name: Frame(kit, output.size, canvases[output.name]) for output in outputs}
         self._lights = {name: Lights() for name in self._frames}
         self._views: dict[str, View] = {}
+        self._causes: dict[tuple[str, str], Hashable] = {}
         self._changed: set[str] = set()
         self.touched_at = 0.0
 
@@ -213,8 +214,10 @@ class Screen:
         lights.end(dirty)
         if self._animations and name in self._views:
             for part in parts:
-                if part.flash and part.rect in dirty:
+                cause = part.key if part.light is None else part.light
+                if part.flash and part.rect in dirty and self._causes.get((name, part.name)) != cause:
                     lights.start(frame.surface, part.rect, part.flash, self._clock())
+                self._causes[name, part.name] = cause if part.flash else None
         lights.lay(frame.surface)
         self._views[name] = view
         return dirty

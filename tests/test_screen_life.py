@@ -21,7 +21,9 @@ from kiosk.app import App
 from kiosk.buttons import mock_press, mock_release
 from kiosk.clock import Moment, SimulatedClock, SystemClock, set_simulated
 from kiosk.config import Config, load_config
+from kiosk.findings import Finding
 from kiosk.fonts import FontError
+from kiosk.office import Look
 from kiosk.setup import load_office, words
 from kiosk.windows import NoDisplayError
 from tests.office import BOOT, OPENING
@@ -37,6 +39,7 @@ lockout_s = 0.0
 [printer]
 url = "none"
 [screen]
+start_s = 0
 blind_ok = {blind_ok}
 fullscreen = {fullscreen}
 outputs = [{{ view = "take", size = "{first}" }}, {{ view = "board", size = "{second}" }}]
@@ -183,10 +186,10 @@ def test_it_comes_back_with_what_is_so_now(make: Callable[..., Kiosk], caplog: p
 def test_a_screen_that_is_lost_while_the_disk_is_in_trouble_is_opened_again(make: Callable[..., Kiosk]):
     kiosk = make()
     pygame.display.quit()
-    kiosk.app._show_problem("the disk is full")
+    kiosk.app._show_found(Finding("database", False, "the disk is full"))
     assert kiosk.app.screen is None
     kiosk.app._next_screen = 0.0
-    kiosk.app._show_problem("the disk is full")
+    kiosk.app._show_found(Finding("database", False, "the disk is full"))
     assert "the disk is full" in kiosk.reads("take")
 
 
@@ -433,4 +436,4 @@ def test_a_dead_key_thread_keeps_the_watchdog_hungry(make: Callable[..., Kiosk],
 def test_a_device_without_a_screen_opens_none(tmp_path: Path):
     (tmp_path / "off.toml").write_text('data_dir = "data2"\n[screen]\nenabled = false\n[printer]\nurl = "none"\n')
     config = load_config(tmp_path / "off.toml")
-    assert startup.make_screen(config) is None
+    assert startup.make_screen(config, Look()) is None

@@ -1,7 +1,7 @@
 """What has just changed lights up and fades: the information is there at once, and nothing is drawn for nothing."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pygame
@@ -11,6 +11,9 @@ import kiosk.screen
 from kiosk.screen import Output, Screen
 from kiosk.views.canvas import Canvas, Region
 from kiosk.views.lights import FADE_S, MOST_PIXELS, STEPS, Lights
+from kiosk.views.model import View
+from kiosk.views.theme import DAY, Theme
+from tests.views_samples import ALL, BOARD, RATE, TAKE
 
 SIZE = (400, 300)
 GOLD = (250, 180, 20)
@@ -36,7 +39,7 @@ class Clock:
         return self.at
 
 
-def regions(view: Cards, size: tuple[int, int]) -> list[Region]:
+def regions(view: Cards, size: tuple[int, int], theme: Theme = DAY) -> list[Region]:
     def paint(canvas: Canvas, rect: pygame.Rect, value: int) -> None:
         canvas.fill(rect, PAPER)
         canvas.fill(pygame.Rect(rect.x, rect.y, 10 + value % 100, 20), INK)
@@ -233,3 +236,48 @@ def test_a_box_beyond_the_picture_is_lit_as_far_as_it_is_seen():
     assert picture.get_bounding_rect().size == (100, 100)
     assert tuple(picture.get_at((99, 99)))[:3] == PAPER
     assert not lights
+
+
+# --- what lights up on the kiosk's own views
+
+
+@pytest.fixture
+def hall(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with Screen([Output("board", (1280, 800)), Output("take", (1280, 800))], blind_ok=True, clock=clock) as opened:
+        opened.show("board", BOARD)
+        opened.show("take", TAKE)
+        yield opened
+
+
+def lit(screen: Screen, output: str, view: View) -> bool:
+    """Whether something lights up when a view is shown."""
+    screen.show(output, view)
+    wait = screen.animate()
+    return wait is not None
+
+
+def test_the_newest_call_lights_up_once_and_not_when_more_people_wait(hall: Screen, clock: Clock) -> None:
+    newest = replace(BOARD.cards[0], number="1013", highlighted=True)
+    called = replace(BOARD, cards=(newest, replace(BOARD.cards[1], highlighted=False), *BOARD.cards[2:]))
+    assert lit(hall, "board", called)
+    clock.at += 1
+    hall.animate()
+    more = replace(called, cards=(replace(newest, waiting="5"), *called.cards[1:]))
+    assert not lit(hall, "board", more)
+    again = replace(more, cards=(replace(newest, number="1014"), *more.cards[1:]))
+    assert lit(hall, "board", again)
+
+
+def test_a_message_and_a_chosen_priority_light_up_and_the_clock_does_not(hall: Screen, clock: Clock) -> None:
+    assert lit(hall, "take", replace(TAKE, notice=ALL["slip"].notice))  # type: ignore[union-attr]
+    clock.at += 1
+    hall.animate()
+    assert not lit(hall, "take", TAKE)
+    assert not lit(hall, "take", replace(TAKE, header=replace(TAKE.header, clock="09:42")))
+    assert lit(hall, "take", ALL["take-chosen"])
+
+
+def test_thanks_for_a_rating_light_nothing_up(hall: Screen) -> None:
+    hall.show("take", RATE)
+    assert not lit(hall, "take", ALL["rate-thanks"])

@@ -143,8 +143,7 @@ def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., l
 def test_check_names_a_broken_font_and_its_stand_in(
     check: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    own_fonts = ", ".join(f"BeVietnamPro-{weight}" for weight in fonts.WEIGHTS)
-    assert check() == [f"OK    Font: {own_fonts}"]
+    assert check() == ["OK    Font: BeVietnamPro"]
     place = fonts.SYSTEM / "dejavu"
     place.mkdir(parents=True)
     shutil.copy(fonts.bundled("Regular"), place / "DejaVuSans.ttf")
@@ -157,7 +156,6 @@ def test_check_names_a_broken_font_and_its_stand_in(
     (line,) = check()
     assert line.startswith("TO DO Font: DejaVuSans.ttf stands in")
     assert "BeVietnamPro-Regular.ttf cannot be read" in line
-    assert "install the program again" in line
     shutil.rmtree(place)
     fonts.choose.cache_clear()
     (line,) = check()

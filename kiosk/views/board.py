@@ -10,6 +10,7 @@ from kiosk.views.counter import paint_card
 from kiosk.views.model import COUNTERS_UP_TO, PANELS_UP_TO, BoardView, Notice
 from kiosk.views.notice import paint_notice
 from kiosk.views.parts import GAP, MARGIN, page, upright
+from kiosk.views.theme import FLASH
 
 SIDE = 560
 WIDE_SIDE = 660
@@ -43,7 +44,10 @@ def regions(view: BoardView, size: tuple[int, int], base: int) -> list[Region]:
             found += panels.side_regions(view, pygame.Rect(room.right - wide, room.y, wide, room.h), base)
             room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
     for i, (box, card) in enumerate(zip(grid(room, len(cards), base), cards, strict=True)):
-        found.append(Region(f"counter {i}", box, (card, gap), partial(paint_card, view=card, gap=gap)))
+        # The newest call lights up, and not again when only the count of those who wait changes.
+        flash = FLASH if card.highlighted else None
+        paint = partial(paint_card, view=card, gap=gap)
+        found.append(Region(f"counter {i}", box, (card, gap), paint, flash=flash, light=card.number))
     return found
 
 

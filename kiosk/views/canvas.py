@@ -267,8 +267,8 @@ class Region:
     """A part of a view that is drawn on its own, when its key changes. `paint` covers the whole rect.
 
     The regions of a view lie apart. `returns`: it is often covered and uncovered, so its picture is worth keeping.
-    `base` is what its lengths are reckoned from (0: the surface's shorter edge). `flash`: the colour in which it lights
-    up for a moment when it has been painted anew.
+    `base` is what its lengths are reckoned from (0: the surface's shorter edge). `flash` is the colour in which it
+    lights up for a moment when `light`, or without one its key, is another than before.
     """
 
     name: str
@@ -278,6 +278,7 @@ class Region:
     returns: bool = False
     base: int = 0
     flash: Rgb | None = None
+    light: Hashable = None
 
 
 class Frame:

@@ -11,7 +11,7 @@ from kiosk.views.notice import paint_notice
 from kiosk.views.panel import paint_key, panel_region
 from kiosk.views.parts import GAP, MARGIN, Signs, card, page, pill, upright
 from kiosk.views.text import Weight
-from kiosk.views.theme import WHITE, Rgb, colour_of, mix, on, readable
+from kiosk.views.theme import FLASH, WHITE, Rgb, colour_of, mix, on, readable
 
 BAR = 156
 LOW_BAR = 182
@@ -26,7 +26,8 @@ def regions(view: TakeView, size: tuple[int, int], base: int) -> list[Region]:
     room = _inner(around.room, base)
     if view.notice:
         notice, area = view.notice, around.room
-        return [*around.regions, Region("notice", area, notice, lambda c, r: paint_notice(c, r, notice))]
+        message = Region("notice", area, notice, lambda c, r: paint_notice(c, r, notice), flash=FLASH)
+        return [*around.regions, message]
     found: list[Region] = list(around.regions)
     if view.priority:
         found.append(_bar_region(view.priority, room, base, view.mode == "keys"))
@@ -83,7 +84,10 @@ def _bar_region(bar: PriorityBar, room: pygame.Rect, base: int, keys: bool) -> R
     )
     tall = px(base, units) + px(base, GAP)
     box = pygame.Rect(room.x, room.bottom - tall, room.w, tall)
-    return Region("priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys), returns=True)
+    flash = FLASH if bar.chosen else None
+    return Region(
+        "priority", box, (bar, keys), lambda c, r: _bar(c, r, bar, keys), returns=True, flash=flash, light=True
+    )
 
 
 def _tile(canvas: Canvas, rect: pygame.Rect, tile: Tile, keys: bool, peers: tuple[tuple[str, str], ...]) -> None:

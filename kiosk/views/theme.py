@@ -25,6 +25,8 @@ TILE_COLOURS: dict[str, Rgb] = {
 
 
 WHITE: Rgb = (255, 255, 255)
+FLASH: Rgb = (255, 214, 96)
+"""What is new lights up in it for a moment."""
 DARK: Rgb = (52, 28, 0)
 
 
