@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from kiosk import __version__, findings, memory, startup
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
-from kiosk.fonts import FontError
 from kiosk.front import Front
+from kiosk.glass import Glass
 from kiosk.keys import (
     Edge,
     Freed,
@@ -40,7 +40,7 @@ from kiosk.present.take import Outlook, key_marks, take_view
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.rating import tied
-from kiosk.screen import Input, Key, Quit, Screen, Touch
+from kiosk.screen import Key, Quit, Screen, Touch
 from kiosk.store import BoardFacts, Publication, Store, StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.database import LOW_DISK_MB
@@ -48,7 +48,7 @@ from kiosk.store.locks import hold, single
 from kiosk.store.prepare import prepare
 from kiosk.tickets import Counter, State
 from kiosk.views.model import View
-from kiosk.windows import NoDisplayError, ScreenError, ScreenLost
+from kiosk.windows import ScreenLost
 
 if TYPE_CHECKING:
     from kiosk.parts import Panel, Printing
@@ -63,7 +63,6 @@ HOUSEKEEPING_S = 10.0
 TRIM_S = 600.0
 PUBLISH_S = 30.0
 STORE_RETRY_S = 5.0
-SCREEN_RETRY_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +83,8 @@ class App:
             hold_s=config.buttons.hold_s,
             hold_actions=[f"call:{counter.id}" for counter in office.counters],
         )
-        self.screen: Screen | None = None
         self.start = startup.Checklist(config, words)
+        self.glass = Glass(config, self.start)
         self.store: Store
         self.front: Front
         self.panel: Panel
@@ -93,7 +92,7 @@ class App:
         self.sound: Speaker
         self.marks = {} if config.screen.touch else key_marks(words, panel_keys(config))
         self._opened = ExitStack()
-        self._opened.callback(self._close_screen)
+        self._opened.callback(self.glass.close)
         self.stopping = False
         self._seen: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
@@ -106,12 +105,15 @@ class App:
         self._next_look = self._next_ping = self._next_housekeeping = self._next_publish = self._next_trim = 0.0
         self._quality = ""
         self._pause_s = WAIT_S
-        self._blind = self._closed_once = False
-        self._next_screen = 0.0
         self._staff_icons: tuple[str, ...] = ()
         self._here_at = 0.0
 
     # --- life ------------------------------------------------------------------------------------------------
+
+    @property
+    def screen(self) -> Screen | None:
+        """The screens, None while there are none."""
+        return self.glass.screen
 
     def stop(self) -> None:
         """End the loop after its present turn."""
@@ -119,7 +121,7 @@ class App:
 
     def run(self) -> None:
         """Open all parts, loop until stopped, close them."""
-        self.screen = self._open_screen()
+        self.glass.open(self.clock.now())
         self.store = self._open_store()
         if self.stopping:
             return
@@ -168,12 +170,12 @@ class App:
             self._due(at)
             self._draw(at)
         except ScreenLost as error:
-            self._lose_screen(error)
+            self.glass.lost(error)
         except sqlite3.DatabaseError as error:
             self.front.trouble(self.store.database.explain(error))
         except StoreError as error:
             self.front.trouble(error)
-        self._pause_s = self._animate()
+        self._pause_s = min(WAIT_S, self.glass.animate() or WAIT_S)
         if at >= self._next_ping and self.panel.alive() and self.printing.alive():
             self._next_ping = at + PING_S
             notify("WATCHDOG=1")
@@ -211,20 +213,14 @@ class App:
 
     def _show_found(self, *found: findings.Finding) -> None:
         self.start.found(*found)
-        if self._blind and time.monotonic() >= self._next_screen:
-            self._open_again()
-        try:
-            if self.screen:
-                startup.show_start(self.screen, self.start, self.clock.now())
-        except ScreenLost as error:
-            self._lose_screen(error)
+        self.glass.show_start(self.clock.now())
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while not self.stopping and time.monotonic() < until:
-            for item in self._poll():
-                if isinstance(item, Quit):
-                    self._window_closed()
+            for item in self.glass.poll():
+                if isinstance(item, Quit) and self.glass.window_closed():
+                    self.stop()
             notify("WATCHDOG=1")
             time.sleep(WAIT_S)
 
@@ -235,70 +231,6 @@ class App:
         self._write(lambda: self.store.emit(now, "device.started", app=__version__, office=self.office.sha256))
         notify("READY=1")
         logger.info("kiosk %s is open", __version__)
-
-    # --- the screen ------------------------------------------------------------------------------------------
-
-    def _open_screen(self) -> Screen | None:
-        """The screens; a device with keys gives numbers without them too, and looks for them again and again."""
-        try:
-            return startup.open_screen(self.config, self.start, self.clock.now())
-        except (NoDisplayError, FontError) as error:
-            if self.config.buttons.factory == "none" and not self.config.buttons.evdev:
-                raise
-            self._lose_screen(error)
-            return None
-
-    def _lose_screen(self, error: Exception) -> None:
-        """Go on without a picture; said once until it is back."""
-        if not self._blind:
-            logger.error("%s", error)
-        self._blind = True
-        self._next_screen = time.monotonic() + SCREEN_RETRY_S
-        self._close_screen()
-
-    def _close_screen(self) -> None:
-        if self.screen:
-            self.screen.close()
-        self.screen = None
-
-    def _open_again(self) -> None:
-        """The screens with what is so now, on the displays that there are now."""
-        self._close_screen()
-        try:
-            self.screen = startup.make_screen(self.config, self.office.look)
-        except (ScreenError, FontError) as error:
-            self._lose_screen(error)
-            return
-        if self._blind:
-            logger.info("the screen is back")
-        self._blind = False
-        self._seen = self._shown = ()
-
-    def _window_closed(self) -> None:
-        """Closing the window ends a program on a desktop; a kiosk is nobody's to close."""
-        if not self.config.screen.fullscreen:
-            self.stop()
-            return
-        if not self._closed_once:
-            logger.warning("a window of the kiosk was closed: it is opened again")
-        self._closed_once = True
-        self._open_again()
-
-    def _poll(self) -> list[Input]:
-        try:
-            return self.screen.poll() if self.screen else []
-        except ScreenLost as error:
-            self._lose_screen(error)
-            return []
-
-    def _animate(self) -> float:
-        """Let what is lit fade on; returns how long the loop may wait."""
-        try:
-            wait = self.screen.animate() if self.screen else None
-        except ScreenLost as error:
-            self._lose_screen(error)
-            return WAIT_S
-        return WAIT_S if wait is None else min(wait, WAIT_S)
 
     # --- what happened ---------------------------------------------------------------------------------------
 
@@ -311,7 +243,7 @@ class App:
                 items.append(self.inbox.get_nowait())
         except queue.Empty:
             pass
-        return items + self._poll()
+        return items + self.glass.poll()
 
     def _take_in(self, item: Any) -> None:
         match item:
@@ -326,7 +258,8 @@ class App:
             case Touch(action=action, at=at):
                 self._press(action, at, "touch")
             case Quit():
-                self._window_closed()
+                if self.glass.window_closed():
+                    self.stop()
             case PrinterState():
                 self._printer_is(item)
             case JobDone():
@@ -380,8 +313,7 @@ class App:
         looks = at >= self._next_look
         if looks and self._facts and any(t.state is State.CALLED for t in self._facts.at_counter.values()):
             self._write(lambda: self.store.counters.tick(self.clock.now()))
-        if self._blind and at >= self._next_screen:
-            self._open_again()
+        self.glass.tick(at)
         if at >= self._next_publish:
             self._next_publish = at + PUBLISH_S
             self._write(lambda: self.store.ratings.publish(self.clock.now()))
@@ -390,9 +322,7 @@ class App:
             self._keep_house(at, self.clock.now())
 
     def _keep_house(self, at: float, now: Moment) -> None:
-        if self.screen and self.screen.displays_changed():
-            logger.info("a display was plugged in or taken away: the screens are opened again")
-            self._open_again()
+        self.glass.look_around()
         if at >= self._next_trim:
             self._next_trim = at + (TRIM_S if self._next_trim else HOUSEKEEPING_S)
             memory.give_back()
@@ -424,6 +354,7 @@ class App:
         """Lamps and views, when anything that they show has changed."""
         starting = self.start.rows() if self.start.shows(at) else None
         seen = (
+            self.glass.openings,
             starting,
             self.store.change(),
             self.front.notice,

@@ -93,7 +93,7 @@ class Screen:
         pygame.font.init()
         self._theme = theme
         kit = Kit(theme)
-        kit.type = Typesetter(fonts)
+        kit.type = self._type = Typesetter(fonts)
         self.driver = open_display(blind_ok)
         self._fullscreen = fullscreen and self.driver not in BLIND
         self._clock = clock
@@ -125,6 +125,7 @@ class Screen:
         """Give the displays back."""
         for window in reversed(self._windows):
             window.close()
+        self._type.close()
         pygame.font.quit()
         pygame.display.quit()
 

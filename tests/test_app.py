@@ -13,7 +13,7 @@ os.environ["SDL_VIDEODRIVER"] = "dummy"
 
 import pygame
 
-from kiosk import parts, startup
+from kiosk import parts
 from kiosk.app import App
 from kiosk.buttons import lamp_states, mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
@@ -66,7 +66,7 @@ class Kiosk:
         self.clock_file = folder / "clock.json"
         self.config = config
         self.app = App(config, office, words(config, office), SimulatedClock(self.clock_file))
-        self.app.screen = startup.open_screen(config, self.app.start, self.app.clock.now())
+        self.app.glass.open(self.app.clock.now())
         self.app.store = self.app._open_store()
         self.app.open_parts()
 
@@ -302,7 +302,7 @@ def test_while_the_database_cannot_be_opened_the_list_says_so_and_what_to_do(tmp
     folder.write_text("no folder")
     office = load_office(config)
     app = App(config, office, words(config, office), SimulatedClock(tmp_path / "clock.json"))
-    app.screen = startup.open_screen(config, app.start, app.clock.now())
+    app.glass.open(app.clock.now())
     assert app.screen
     seen: list[str] = []
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pygame
 import pytest
 from PIL import Image
 
@@ -56,8 +55,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
 
 @pytest.fixture(scope="module")
 def painter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Painter]:
-    yield Painter(tmp_path_factory.mktemp("painted"))
-    pygame.font.quit()
+    made = Painter(tmp_path_factory.mktemp("painted"))
+    yield made
+    made.close()
 
 
 # --- the day -------------------------------------------------------------------------------------------------

@@ -14,9 +14,12 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.assets": set(),
     "kiosk.lang": set(),
     "kiosk.app": {
-        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.fonts", "kiosk.front", "kiosk.keys", "kiosk.memory",
+        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys", "kiosk.memory",
         "kiosk.notify", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen",
         "kiosk.sound", "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.windows",
+    },
+    "kiosk.glass": {
+        "kiosk.clock", "kiosk.config", "kiosk.fonts", "kiosk.screen", "kiosk.startup", "kiosk.windows",
     },
     "kiosk.startup": {
         "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office", "kiosk.parts", "kiosk.present.words",

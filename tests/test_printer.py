@@ -76,6 +76,7 @@ def test_a_slip_found_in_sending_after_a_power_cut_is_printed_again_as_a_reprint
         link.open()
         half = b"".join(encode(render(slip("1001"))))[:20_000]
         link.write(half)  # the power goes in the middle of a raster command
+        printer.wait_for_bytes(len(half))
         link.close()
         spool = ListSpool(sending=Job(1, slip("1001")))
         with desk(address, QUICK, spool) as kiosk:

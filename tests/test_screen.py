@@ -279,3 +279,13 @@ def test_sound_is_not_even_loaded_and_joysticks_stay_closed(screen: Screen) -> N
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], timeout=30, check=False, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert not pygame.joystick.get_init()
+
+
+def test_a_screen_that_is_closed_gives_all_its_files_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fonts that outlive pygame's font module would keep theirs, and a kiosk opens its screens again for years."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(2):
+        with Screen([Output("board", (1280, 800))], blind_ok=True) as screen:
+            screen.show("board", BOARD)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1

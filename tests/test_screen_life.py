@@ -16,7 +16,7 @@ import pygame
 import pytest
 
 from kiosk import app as loop
-from kiosk import fonts, parts, startup
+from kiosk import fonts, glass, parts, startup
 from kiosk.app import App
 from kiosk.buttons import mock_press, mock_release
 from kiosk.clock import Moment, SimulatedClock, SystemClock, set_simulated
@@ -54,7 +54,7 @@ class Kiosk:
         self.config = config
         self.clock_file = folder / "clock.json"
         self.app = App(config, office, words(config, office), clock or SimulatedClock(self.clock_file))
-        self.app.screen = self.app._open_screen()
+        self.app.glass.open(self.app.clock.now())
         self.app.store = self.app._open_store()
         self.app.open_parts()
 
@@ -169,15 +169,15 @@ def test_it_comes_back_with_what_is_so_now(make: Callable[..., Kiosk], caplog: p
     pygame.display.quit()
     kiosk.until(lambda: kiosk.app.screen is None)
     kiosk.press()
-    assert kiosk.app.screen is None, f"it is looked for each {loop.SCREEN_RETRY_S} s"
-    kiosk.app._next_screen = 0.0
+    assert kiosk.app.screen is None, f"it is looked for each {glass.RETRY_S} s"
+    kiosk.app.glass.retry_at = 0.0
     kiosk.app.turn(0)
     assert "1001" in kiosk.reads("take")
     assert "the screen is back" in caplog.text
     for _ in range(2):
         pygame.display.quit()
         kiosk.until(lambda: kiosk.app.screen is None)
-        kiosk.app._next_screen = 0.0
+        kiosk.app.glass.retry_at = 0.0
         kiosk.app.turn(0)
     assert kiosk.press() == "1002"
     assert len(errors(caplog)) == 3, "each loss is said once"
@@ -188,7 +188,7 @@ def test_a_screen_that_is_lost_while_the_disk_is_in_trouble_is_opened_again(make
     pygame.display.quit()
     kiosk.app._show_found(Finding("database", False, "the disk is full"))
     assert kiosk.app.screen is None
-    kiosk.app._next_screen = 0.0
+    kiosk.app.glass.retry_at = 0.0
     kiosk.app._show_found(Finding("database", False, "the disk is full"))
     assert "the disk is full" in kiosk.reads("take")
 
@@ -199,12 +199,12 @@ def test_a_screen_that_is_switched_on_later_is_found(
     kiosk = make(server=":9999", size=FIRST, second=SECOND)
     assert kiosk.app.screen is None
     assert kiosk.press() == "1001"
-    kiosk.app._next_screen = 0.0
+    kiosk.app.glass.retry_at = 0.0
     kiosk.app.turn(0)
     assert kiosk.app.screen is None
     assert len(errors(caplog)) == 1
     monkeypatch.setenv("DISPLAY", server.address)
-    kiosk.app._next_screen = 0.0
+    kiosk.app.glass.retry_at = 0.0
     kiosk.until(lambda: kiosk.app.screen)
     assert "1001" in kiosk.reads("take")
     kiosk.until(lambda: len(server.picture().getcolors(10**6) or []) > 100)

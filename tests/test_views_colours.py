@@ -12,7 +12,7 @@ from kiosk.views import icons, shapes
 from kiosk.views.canvas import Kit
 from kiosk.views.model import CounterCard, FaceKind, Tone
 from kiosk.views.theme import DAY, THEMES, TILE_COLOURS, WHITE, Rgb, Theme, contrast, in_office_colours, on
-from tests.views_measure import drawn, problems
+from tests.views_measure import drawn, every_kit, problems
 from tests.views_samples import ALL, BOARD, RATE, TAKE, board
 
 FACES: tuple[FaceKind, ...] = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
@@ -24,9 +24,8 @@ every_theme = pytest.mark.parametrize("theme", ["standard", "contrast"])
 
 @pytest.fixture(scope="module")
 def kits() -> Iterator[dict[str, Kit]]:
-    pygame.font.init()
-    yield {name: Kit(theme) for name, theme in THEMES.items()}
-    pygame.font.quit()
+    with every_kit() as made:
+        yield made
 
 
 def as_seen_without_green(colour: Rgb) -> Rgb:
@@ -146,10 +145,10 @@ def test_every_theme_has_something_readable_for_each_ground() -> None:
 
 @pytest.mark.parametrize("colour", ["#7a1020", "#0b5d3b", "#ffe680", "purple", "#000000"])
 @pytest.mark.parametrize("accent", ["", "#ff6600", "#123456"])
-def test_an_office_s_own_colours_leave_everything_readable(colour: str, accent: str) -> None:
-    pygame.font.init()
+def test_an_office_s_own_colours_leave_everything_readable(kits: dict[str, Kit], colour: str, accent: str) -> None:
     for theme in (DAY, THEMES["contrast"]):
         kit = Kit(in_office_colours(theme, colour, accent))
+        kit.type = kits["standard"].type
         for view in (TAKE, BOARD, RATE, ALL["idle"], ALL["take-keys"]):
             assert problems(kit, view, SIZE) == []
 

@@ -16,7 +16,7 @@ from kiosk.views.canvas import Canvas, Frame, Kit, Record, Region, Style, left_o
 from kiosk.views.draw import regions
 from kiosk.views.model import FaceKind, Portrait, RateView, View
 from kiosk.views.theme import CONTRAST, DAY, THEMES, contrast
-from tests.views_measure import drawn, problems
+from tests.views_measure import drawn, every_kit, problems
 from tests.views_samples import ALL, BOARD, LONG_RATE, LONG_TAKE, LONG_UNIT, RATE, TAKE, board, notice_view
 
 SIZES = ((1920, 1080), (1280, 800), (1024, 600), (800, 480), (1080, 1920))
@@ -26,10 +26,8 @@ DRAWN_THEMES = ("standard", "contrast-large")
 
 @pytest.fixture(scope="module")
 def kits() -> Iterator[dict[str, Kit]]:
-    """Fonts and shapes of each theme, without any display."""
-    pygame.font.init()
-    yield {name: Kit(theme) for name, theme in THEMES.items()}
-    pygame.font.quit()
+    with every_kit() as made:
+        yield made
 
 
 @pytest.fixture

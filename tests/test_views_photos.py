@@ -10,7 +10,7 @@ from PIL import Image
 
 from kiosk.views.canvas import Kit
 from kiosk.views.model import Portrait, View
-from tests.views_measure import drawn, problems
+from tests.views_measure import drawn, every_kit, problems
 from tests.views_samples import ALL, BOARD, RATE, TAKE
 
 SIZE = (1280, 800)
@@ -19,9 +19,8 @@ EMBLEM = pygame.Rect(30, 15, 65, 65)
 
 @pytest.fixture(scope="module")
 def kit() -> Iterator[Kit]:
-    pygame.font.init()
-    yield Kit()
-    pygame.font.quit()
+    with every_kit() as made:
+        yield made["standard"]
 
 
 def band(kit: Kit, emblem: str) -> pygame.Surface:

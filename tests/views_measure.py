@@ -1,6 +1,7 @@
 """Measures a drawn view: what of its text is cut, lies over another, is too small or cannot be read on its ground."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import combinations
 
 import pygame
@@ -9,10 +10,21 @@ from PIL import Image
 from kiosk.views.canvas import Frame, Kit, TextBox, base_of, body_least, number_least
 from kiosk.views.draw import regions
 from kiosk.views.model import BoardView, IdleView, RateView, TakeView, View
-from kiosk.views.theme import Rgb, contrast
+from kiosk.views.theme import THEMES, Rgb, contrast
 
 EDGE = 4
 """Smooth edges reach up to two pixels beyond what was measured, on each side."""
+
+
+@contextmanager
+def every_kit() -> Iterator[dict[str, Kit]]:
+    """Fonts and shapes of each theme, without any display."""
+    pygame.font.init()
+    made = {name: Kit(theme) for name, theme in THEMES.items()}
+    yield made
+    for kit in made.values():
+        kit.type.close()
+    pygame.font.quit()
 
 
 def drawn(kit: Kit, view: View, size: tuple[int, int]) -> Frame:

@@ -73,6 +73,12 @@ class Painter:
         self._folder = folder
         self._kits = {name: Kit(theme) for name, theme in looks.items()}
 
+    def close(self) -> None:
+        """Give the fonts back."""
+        for kit in self._kits.values():
+            kit.type.close()
+        pygame.font.quit()
+
     def draw(self, job: Job) -> list[Picture]:
         """Write the job's pictures. Raises OSError."""
         return [self._write(job, *drawn) for drawn in job.drawn]

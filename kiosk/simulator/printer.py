@@ -126,6 +126,12 @@ class EmulatedPrinter:
                 raise TimeoutError(f"{len(self.slips)} of {count} slips after {timeout_s} s")
             return list(self.slips)
 
+    def wait_for_bytes(self, count: int, timeout_s: float = 10.0) -> None:
+        """Return as soon as so many bytes have arrived since it was switched on; raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.received >= count, timeout_s):
+                raise TimeoutError(f"{self.received} of {count} bytes after {timeout_s} s")
+
     def wait_for_mode(self, mode: Mode, timeout_s: float = 10.0) -> None:
         """Return as soon as the mode is reached; raises TimeoutError."""
         with self._changed:

@@ -44,5 +44,10 @@ class Cache(Generic[Kept]):
             _, old = self._kept.popitem(last=False)
             self.weight -= self._weigh(old)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
+        self.weight = 0
+
     def __len__(self) -> int:
         return len(self._kept)

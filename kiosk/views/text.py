@@ -158,6 +158,10 @@ class Typesetter:
             for i, sign in enumerate(text)
         ]
 
+    def close(self) -> None:
+        """Close the font files. Before `pygame.font.quit`: fonts that outlive it never give their files back."""
+        self._fonts.clear()
+
     def kept_pixels(self) -> int:
         """How much is kept of what was drawn."""
         return self._sprites.weight

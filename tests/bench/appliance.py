@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from kiosk import parts, startup
+from kiosk import parts
 from kiosk.app import App
 from kiosk.buttons import mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
@@ -67,7 +67,7 @@ class Appliance:
         self.app.turn(0)
 
     def _open(self, app: App, limits: bool) -> None:
-        app.screen = startup.open_screen(self.config, app.start, app.clock.now())
+        app.glass.open(app.clock.now())
         app._open_store().close()
         app.store = Store(self.folder, rulebook() if limits else _without_limits())
         app.front = Front(app.store, app.words)
