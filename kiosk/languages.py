@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from kiosk import documents
 from kiosk.documents import DocumentError, Problem
@@ -18,6 +19,8 @@ from kiosk.texts import languages, sentences, values
 NAME = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 OWN_NAME = "language.name"
 """What the language calls itself: the key to it shows that."""
+NO_TEXT = ("Cc", "Zl", "Zp", "Cs")
+"""Unicode categories of what is no letter of a line: control characters, line ends, halves of letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def _problem(key: str, text: Any) -> str:
     usual = sentences("vi")
     if key not in usual:
         return f"there is no such sentence.{nearest(key, usual)}"
-    if not isinstance(text, str) or not text.strip() or not text.isprintable():
+    # No-break spaces and joiners are letters of a text: Khmer cannot be written without them.
+    if not isinstance(text, str) or not text.strip() or any(category(letter) in NO_TEXT for letter in text):
         return "must be one line of text"
     if unknown := values(text) - values(usual[key]):
         known = ", ".join(sorted(f"{{{value}}}" for value in values(usual[key]))) or "none"

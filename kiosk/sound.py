@@ -12,7 +12,8 @@ import threading
 import time
 import wave
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Protocol
@@ -222,8 +223,11 @@ class Sound:
 
         Files in memory in place of pipes: a pipe that is full makes its writer wait.
         """
-        with _memory("given", given) as source, _memory("out") as out, _memory("err") as errors:
+        with ExitStack() as files:
             try:
+                source, out, errors = (
+                    files.enter_context(_memory(*what)) for what in (("in", given), ("out",), ("err",))
+                )
                 process = subprocess.Popen(command, stdin=source, stdout=out, stderr=errors)
             except OSError as error:
                 self._note(name, f"{command[0]}: {error.strerror}")
@@ -254,6 +258,13 @@ class Sound:
             logger.warning("no sound: %s", why)
         else:
             logger.info("%s works again", name)
+
+
+def _three(given: bytes) -> Iterator[BinaryIO]:
+    """What a program reads, what it writes, and what it complains of."""
+    yield _memory("in", given)
+    yield _memory("out")
+    yield _memory("err")
 
 
 def _memory(name: str, content: bytes = b"") -> BinaryIO:

@@ -155,13 +155,18 @@ class MoreWindow:
         room = pygame.display.get_desktop_sizes()[display]
         with self._as_pygame():
             self._window = video.Window(f"Kiosk {display + 1}", size=room, position=(at, at), fullscreen_desktop=True)
-            self._renderer = video.Renderer(self._window)
+            try:
+                self._renderer = video.Renderer(self._window)
+            except sdl2.error:
+                self._window.destroy()  # or it would stay, black, over everything
+                raise
             self._renderer.draw_color = (0, 0, 0, 255)
         self._texture: video.Texture | None = None
 
     @property
     def size(self) -> Size:
-        width, height = self._window.size
+        with self._as_pygame():
+            width, height = self._window.size
         return width, height
 
     def owns(self, event: pygame.event.Event) -> bool:
@@ -237,12 +242,12 @@ def open_windows(pictures: Sequence[tuple[Size, int]], fullscreen: bool) -> list
 
 
 def assigned(wanted: Sequence[int], displays: int) -> list[int]:
-    """For each picture its display (from 0): the one it wants (from 1), else the next free one, else the first's."""
+    """For each picture its display (from 0): the one it wants (from 1), else a free one, else the first picture's."""
     places = [display - 1 if 0 < display <= displays else -1 for display in wanted]
     free = [display for display in range(displays) if display not in places]
-    for i, display in enumerate(wanted):
-        if places[i] < 0:
-            places[i] = free.pop(0) if free and (not display or i == 0) else max(places[0], 0)
+    for i, place in enumerate(places):
+        if place < 0:
+            places[i] = free.pop(0) if free else max(places[0], 0)
     return places
 
 

@@ -56,6 +56,12 @@ def test_no_folder_is_no_further_language(tmp_path: Path):
     assert (read(tmp_path / "nowhere").sentences, read(tmp_path / "nowhere").problems) == ({}, ())
 
 
+def test_no_break_spaces_and_joiners_belong_to_a_sentence(folder: Path):
+    (folder / "km.toml").write_text(KHMER + 'title = "យក\u200bលេខ\u200d"\nclosed = "a\u00a0b"\n', "utf-8")
+    assert problems(folder) == []
+    assert read(folder).sentences["km"]["kiosk.title"] == "យក\u200bលេខ\u200d"
+
+
 def test_a_sentence_that_cannot_be_used_is_named_and_left_out_alone(folder: Path):
     text = KHMER + 'titel = "x"\nahead_0 = 3\nwait = "{so}"\ntitle = ""\nclosed = """a\nb"""\n'
     (folder / "km.toml").write_text(text + "[kisok]\ntitle = 'x'\n", "utf-8")

@@ -1,8 +1,10 @@
 """Tones as samples, and the loudspeaker's thread against programs that stand in for aplay and espeak-ng."""
 
+import errno
 import io
 import itertools
 import logging
+import os
 import queue
 import threading
 import time
@@ -171,6 +173,23 @@ def test_a_machine_without_a_player_is_silent_said_once_until_there_is_one(
         pass
     assert log.get(timeout=DEADLINE_S) == "aplay works again"
     assert log.empty()
+
+
+def test_a_moment_without_free_files_is_one_tone_less(
+    programs: Programs, speaker: list[Sound], log: "queue.SimpleQueue[str]", monkeypatch: pytest.MonkeyPatch
+):
+    def none_left(name: str) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    programs.install("aplay")
+    with monkeypatch.context() as full:
+        full.setattr(os, "memfd_create", none_left)
+        speaker.append(Sound())
+        speaker[0].play("taken")
+        assert "Too many open files" in log.get(timeout=5)
+    speaker[0].play("press")
+    while programs.started().let_go() != wav(TONES["press"], 70):
+        pass
 
 
 def test_a_machine_without_a_card_says_what_the_player_said(

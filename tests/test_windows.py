@@ -217,6 +217,9 @@ def test_without_pygames_second_windows_there_is_one_and_it_is_said_once(
         ([1, 1], 2, [0, 0]),
         ([0, 2], 1, [0, 0]),
         ([3, 0], 2, [0, 1]),
+        ([1, 3], 2, [0, 1]),
+        ([2, 3], 2, [1, 0]),
+        ([1, 2, 3], 2, [0, 1, 0]),
     ],
 )
 def test_a_picture_is_on_the_display_that_it_wants_or_on_a_free_one_or_with_the_first(

@@ -195,26 +195,21 @@ def _flat_tile(canvas: Canvas, inner: pygame.Rect, tile: Tile, keys: bool, colou
 
 def _sign_boxes(row: pygame.Rect, keys: bool) -> tuple[pygame.Rect, pygame.Rect]:
     """Icon left and digit right; where keys are pressed, the key leads and the icon is small."""
-    left = pygame.Rect(row.x, row.y, row.h, row.h)
     high = row.h * 2 // 3
-    right = pygame.Rect(
-        row.right - (high if keys else row.h), row.y + (row.h - high) // 2, high if keys else row.h, high
-    )
-    return left, right
+    wide = high if keys else row.h
+    right = pygame.Rect(row.right - wide, row.y + (row.h - high) // 2, wide, high)
+    return pygame.Rect(row.x, row.y, row.h, row.h), right
 
 
 def _tile_signs(canvas: Canvas, row: pygame.Rect, tile: Tile, keys: bool, colour: Rgb, ground: Rgb) -> None:
-    """Icon left and digit right; where keys are pressed, the key leads and the icon is small."""
+    left, right = _sign_boxes(row, keys)
+    icon = left
     if keys:
-        key = pygame.Rect(row.x, row.y, row.h, row.h)
-        paint_key(canvas, key, tile.digit, colour, ground)
-        small = row.h * 2 // 3
-        icon = pygame.Rect(row.right - small, row.y + (row.h - small) // 2, small, small)
+        icon = right
+        paint_key(canvas, left, tile.digit, colour, ground)
     else:
-        icon = pygame.Rect(row.x, row.y, row.h, row.h)
-        room = pygame.Rect(row.right - row.h, row.y + row.h // 6, row.h, row.h * 2 // 3)
-        style = Style(row.h * 4 // 5, "Bold", canvas.ink(mix(colour, WHITE, 0.12), ground), "right", least=canvas.least)
-        canvas.number(room, tile.digit, style)
+        ink = canvas.ink(mix(colour, WHITE, 0.12), ground)
+        canvas.number(right, tile.digit, Style(row.h * 4 // 5, "Bold", ink, "right", least=canvas.least))
     look = ("icon", tile.icon, colour)
     canvas.picture(icon, look, ground, lambda big: icons.draw_tile_icon(big, tile.icon, colour, WHITE))
 
