@@ -33,7 +33,7 @@ from kiosk.views.model import (
     Tile,
     View,
 )
-from kiosk.views.theme import DAY
+from kiosk.views.theme import DAY, THEMES
 
 LONG_UNIT = "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG XÃ CHÂN MÂY - LĂNG CÔ"
 LONG_CLERK = "Nguyễn Hoàng Thị Phương Khánh"
@@ -351,6 +351,24 @@ ALL: dict[str, View] = {
 }
 
 
+PICTURES = {
+    "take": ("take", (1280, 800), "standard"),
+    "board": ("board", (1920, 1080), "standard"),
+    "rate": ("rate", (1280, 800), "standard"),
+    "take-keys": ("take-keys", (1280, 800), "standard"),
+    "board-16": ("board-16", (1920, 1080), "standard"),
+    "board-upright": ("board-9-long", (1080, 1920), "standard"),
+    "rate-upright": ("rate-long", (1080, 1920), "large"),
+    "take-small": ("take-6-long", (800, 480), "large"),
+    "board-contrast": ("board", (1280, 800), "contrast"),
+    "slip-notice": ("slip", (1280, 800), "standard"),
+    "glass": ("glass", (1280, 800), "standard"),
+    "idle": ("idle", (1280, 800), "standard"),
+    "start": ("start", (1280, 800), "standard"),
+}
+"""The documentation's pictures: file → sample, size, theme."""
+
+
 def _fewer_colours(picture: Image.Image) -> Image.Image:
     """256 colours: a third for the band's gradient, the rest for what stands below it."""
     band = picture.crop((0, 0, picture.width, picture.height // 8))
@@ -363,14 +381,14 @@ def _fewer_colours(picture: Image.Image) -> Image.Image:
 
 
 def write_pictures(folder: Path) -> None:
-    """Write the three pictures of the documentation: `python -m tests.views_samples docs/img`."""
+    """Write the pictures of the documentation: `python -m tests.views_samples docs/img`."""
     pygame.font.init()
-    for name, size in (("take", (1280, 800)), ("board", (1920, 1080)), ("rate", (1280, 800))):
-        frame = Frame(Kit(), size)
-        frame.show(regions(ALL[name], size))
+    for file, (name, size, theme) in PICTURES.items():
+        frame = Frame(Kit(THEMES[theme]), size)
+        frame.show(regions(ALL[name], size, THEMES[theme]))
         raw = pygame.image.tobytes(frame.surface, "RGB")
         small = _fewer_colours(Image.frombytes("RGB", size, raw))
-        small.save(folder / f"{name}.png", optimize=True)
+        small.save(folder / f"{file}.png", optimize=True)
 
 
 if __name__ == "__main__":
