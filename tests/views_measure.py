@@ -117,8 +117,10 @@ def frame_colour(surface: pygame.Surface, rect: pygame.Rect) -> Rgb:
     """The commonest colour on the edge just outside a box; the shades of a gradient count as one."""
     edge = rect.inflate(4, 4).clip(surface.get_rect().inflate(-2, -2))
     shades: dict[tuple[int, ...], list[tuple[int, Rgb]]] = {}
-    for y in (edge.top, edge.bottom - 1):
-        for colour, count in _colours(surface, pygame.Rect(edge.x, y, edge.w, 1)):
+    rows = [pygame.Rect(edge.x, y, edge.w, 1) for y in (edge.top, edge.bottom - 1)]
+    sides = [pygame.Rect(x, edge.y, 1, edge.h) for x in (edge.left, edge.right - 1)]
+    for side in (*rows, *sides):
+        for colour, count in _colours(surface, side):
             shades.setdefault(tuple(part // 40 for part in colour), []).append((count, colour))
     return max(max(shades.values(), key=lambda found: sum(count for count, _ in found)))[1]
 

@@ -202,7 +202,7 @@ SATISFACTION = SatisfactionPanel(
         SatisfactionCount("neutral", "31", 0.062),
         SatisfactionCount("unhappy", "9", 0.018),
     ),
-    "500/1.180 lượt giao dịch có đánh giá (42,4 %)",
+    "460/500 lượt đánh giá hài lòng; 42,4 % lượt giao dịch có đánh giá",
 )
 BOARD = BoardView(
     BOARD_HEADER,
@@ -312,6 +312,56 @@ LONG_IDLE = replace(
 )
 
 SORRY = "Xin lỗi Ông/Bà vì phải chờ lâu hơn dự kiến. Đơn vị đang bố trí thêm quầy"
+LONG_START = StartView(
+    Header(LONG_UNIT, "Đang khởi động", DATE, "07:12"),
+    (
+        StartCheck(
+            "Cấu hình",
+            "warn",
+            "BCM 14, 15",
+            "Cũng là cổng nối tiếp: tắt cổng nối tiếp trong raspi-config, mục Interface Options",
+        ),
+        StartCheck(
+            "Đơn vị",
+            "warn",
+            "Đang dùng ĐƠN VỊ MẪU",
+            "Khai báo đơn vị thật trong office.toml, rồi ghi tên tệp đó vào kiosk.toml (office = …)",
+        ),
+        StartCheck("Phông chữ", "error", "thiếu phông chữ", "Cài đặt lại chương trình: sudo ./install.sh"),
+        StartCheck(
+            "Cơ sở dữ liệu",
+            "error",
+            "chưa dùng được",
+            "Chạy kiosk prepare; nếu vẫn báo lỗi, kiểm tra thẻ nhớ hoặc phục hồi bản sao bằng kiosk restore",
+        ),
+        StartCheck(
+            "Đồng hồ",
+            "warn",
+            "07:12, 23/11/2026",
+            "Chưa ai xác nhận giờ này: chạy kiosk clock yes nếu giờ trên là đúng",
+        ),
+        StartCheck(
+            "Phím bấm",
+            "error",
+            "lỗi: take:ho-tich, rate:1:happy",
+            "Kiểm tra dây và số chân BCM trong [buttons] của kiosk.toml; các phím khác vẫn dùng được",
+        ),
+        StartCheck(
+            "Máy in",
+            "error",
+            "Không kết nối được máy in",
+            "Kiểm tra dây, nguồn của máy in và [printer] url trong kiosk.toml",
+        ),
+        StartCheck("Màn hình", "ok", "kmsdrm 1920×1080 1280×800"),
+        StartCheck(
+            "Máy chủ xã",
+            "warn",
+            "chưa gửi được",
+            "Kiểm tra mạng và [sync] trong kiosk.toml; số liệu chưa gửi vẫn được giữ trong máy",
+        ),
+    ),
+    "Kỹ thuật viên: chạy “kiosk check” để xem chi tiết",
+)
 ALL: dict[str, View] = {
     "take": TAKE,
     "take-long": LONG_TAKE,
@@ -346,6 +396,7 @@ ALL: dict[str, View] = {
     "rate-already": ALREADY,
     "rate-not-open": NOT_OPEN,
     "start": START,
+    "start-long": LONG_START,
     "idle": IDLE,
     "idle-long": LONG_IDLE,
 }

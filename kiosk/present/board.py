@@ -114,9 +114,11 @@ def _satisfaction(words: Words, publication: Publication | None) -> Satisfaction
     period = t("board.month", thang=int(publication.period[5:]))
     counts = tuple(_count(words, figure, level.face, level.value) for level in labels.levels)  # type: ignore[arg-type]
     share = _bare(t.percent(figure.n, figure.served))
-    line = t("board.satisfaction_line", n=t.number(figure.n), luot=t.number(figure.served), t=share)
+    line = t(
+        "board.satisfaction_line", k=t.number(figure.k), n=t.number(figure.n), luot=t.number(figure.served), t=share
+    )
     title = t("board.satisfaction_title", ky=period)
-    return SatisfactionPanel(title, t.percent(figure.k, figure.n), counts, f"{figure.k}/{figure.n} · {line}")
+    return SatisfactionPanel(title, t.percent(figure.k, figure.n), counts, line)
 
 
 def _sentences(words: Words, facts: BoardFacts, publication: Publication | None) -> tuple[str, ...]:

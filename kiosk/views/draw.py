@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from kiosk.views import board, idle, rate, start, take
 from kiosk.views.canvas import Region, base_of
-from kiosk.views.model import BoardView, IdleView, RateView, TakeView, View
+from kiosk.views.model import BoardView, IdleView, RateView, StartView, TakeView, View
 from kiosk.views.theme import DAY, Theme
 
 
@@ -20,6 +20,8 @@ def _roomy(view: View) -> float:
         return 1.0 if len(view.cards) <= 4 else 0.4 if len(view.cards) <= 6 else 0.0
     if isinstance(view, TakeView) and view.notice is None:
         return 1.0 if len(view.tiles) <= 6 else 0.0
+    if isinstance(view, StartView):
+        return 1.0 if len(view.checks) <= 6 else 0.0
     if isinstance(view, RateView) and view.state == "ask":
         return 1.0 if len(view.faces) <= 3 else 0.2
     return 1.0

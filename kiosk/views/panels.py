@@ -27,7 +27,7 @@ def side_regions(view: BoardView, side: pygame.Rect, base: int) -> list[Region]:
     """Stack the panels; the list of called numbers takes what the others leave, and always has room for two rows."""
     found: list[Region] = []
     bottom = side.bottom
-    wanted = _progress_height(view.progress, side.w, base), _satisfaction_height(view.satisfaction, side, base)
+    wanted = _progress_height(view.progress, side.w, base), _satisfaction_height(view.satisfaction, side.w, base)
     if view.satisfaction and side.h - sum(wanted) >= px(base, CALLED):
         bottom -= wanted[1]
         found.append(_satisfaction_region(view.satisfaction, pygame.Rect(side.x, bottom, side.w, wanted[1])))
@@ -42,7 +42,9 @@ def side_regions(view: BoardView, side: pygame.Rect, base: int) -> list[Region]:
 
 def foot_height(view: BoardView, width: int, base: int) -> int:
     """How high the panels are below the counters of an upright screen, in a room of this width."""
-    figures = _progress_height(view.progress, width // 2, base) + _satisfaction_height(view.satisfaction, None, base)
+    figures = _progress_height(view.progress, width // 2, base) + _satisfaction_height(
+        view.satisfaction, width // 2, base
+    )
     return max(figures, px(base, FOOT))
 
 
@@ -54,7 +56,7 @@ def foot_regions(view: BoardView, foot: pygame.Rect, base: int) -> list[Region]:
     called = replace(view, progress=None, satisfaction=None)
     found = side_regions(called, pygame.Rect(foot.x, foot.y, half, foot.h), base)
     right = pygame.Rect(foot.x + half, foot.y, foot.w - half, foot.h)
-    low = _satisfaction_height(view.satisfaction, right, base) if view.progress else right.h
+    low = _satisfaction_height(view.satisfaction, right.w, base) if view.progress else right.h
     if view.satisfaction:
         found.append(_satisfaction_region(view.satisfaction, pygame.Rect(right.x, right.bottom - low, right.w, low)))
         right.h -= low
@@ -79,9 +81,11 @@ def _progress_height(panel: ProgressPanel | None, width: int, base: int) -> int:
     return px(base, 26 + 28 + title + RING + (OPEN if panel.open_line else 0) + asof + 4)
 
 
-def _satisfaction_height(panel: SatisfactionPanel | None, side: pygame.Rect | None, base: int) -> int:
-    """In a narrow side the line below the bar takes two rows."""
-    return px(base, 212 if side and side.w >= px(base, 640) else 240) if panel else 0
+def _satisfaction_height(panel: SatisfactionPanel | None, width: int, base: int) -> int:
+    """In a narrow side the line below the bar takes two rows, and the title too."""
+    if panel is None:
+        return 0
+    return px(base, 212 if width >= px(base, 900) else 244 if width >= px(base, RINGED + 60) else 262)
 
 
 def _pad(canvas: Canvas, box: pygame.Rect) -> int:
@@ -274,7 +278,7 @@ def _satisfaction(canvas: Canvas, rect: pygame.Rect, panel: SatisfactionPanel) -
         pygame.Rect(inner.centerx, inner.y, inner.right - inner.centerx, tall), panel.percent_text, figure
     )
     _title(canvas, inner, panel.title, tall, (percent.x if percent.w else inner.right) - canvas.px(12) - inner.x)
-    style = Style(canvas.px(28), "Medium", theme.muted, lines=1 if inner.w > canvas.px(570) else 2, keep=0.95)
+    style = Style(canvas.px(28), "Medium", theme.muted, lines=2, keep=0.95, least=canvas.smallest)
     block = canvas.block(panel.line, (inner.w, canvas.px(90)), style)
     foot = round(block.drops[-1] + 1.34 * block.size) if block else 0
     canvas.text(pygame.Rect(inner.x, inner.bottom - foot, inner.w, foot), panel.line, style)

@@ -123,19 +123,24 @@ def _band(canvas: Canvas, rect: pygame.Rect, header: Header, signs: Signs) -> No
     for name in signs.staff:
         right -= canvas.px(56)
         sign = pygame.Rect(right, canvas.px(22), canvas.px(40), canvas.px(40))
-        canvas.made(sign, ("staff", name), partial(_sign, canvas, sign.size, name))
+        back = mix(theme.band_left, theme.band_right, sign.centerx / rect.w)
+        canvas.made(sign, ("staff", name, back), partial(_sign, canvas, sign.size, name, back))
     left = emblem.right + canvas.px(24)
     room = right - left - canvas.px(36)
     _names(canvas, pygame.Rect(left, canvas.px(14), room, rect.h - line - canvas.px(22)), header)
 
 
 def _language(canvas: Canvas, rect: pygame.Rect, right: int, key: LanguageKey) -> int:
-    """The key to the next language: left of the clock, or below it in a tall band; returns where the rest begins."""
+    """The key to the next language: left of the clock, or below it in a tall band; returns where the rest begins.
+
+    It begins with a globe, or with what is printed on the key where there is one to press.
+    """
     theme = canvas.theme
     tall = rect.h > canvas.px(NARROW_BAND)
-    style = Style(canvas.px(32), "Bold", theme.band_text, "centre", keep=0.8)
-    block = canvas.block(key.text, (canvas.px(330), canvas.px(60)), style)
-    sign = canvas.px(44)
+    style = Style(canvas.px(32), "Bold", theme.band_text, keep=0.8)
+    room = (canvas.px(330), canvas.px(60))
+    block, cap = canvas.block(key.text, room, style), canvas.block(key.digit, room, style)
+    sign = round(cap.width) + canvas.px(28) if cap else canvas.px(44)
     wide = round(block.width if block else 0) + sign + canvas.px(58)
     box = pygame.Rect(0, 0, wide, canvas.px(80 if tall else 92))
     if tall:
@@ -145,10 +150,15 @@ def _language(canvas: Canvas, rect: pygame.Rect, right: int, key: LanguageKey) -
     back = mix(theme.band_left, theme.band_right, box.centerx / rect.w)
     canvas.plate(box, Plate(canvas.px(24), theme.band_left, back, canvas.px(3), theme.band_soft))
     canvas.hit(key.action, box)
-    mark = pygame.Rect(box.x + canvas.px(18), box.centery - sign // 2, sign, sign)
-    canvas.picture(mark, "globe", theme.band_left, partial(icons.draw_globe, ink=theme.band_soft, back=theme.band_left))
+    mark = pygame.Rect(box.x + canvas.px(18), 0, sign, canvas.px(54 if cap else 44))
+    mark.centery = box.centery
+    if cap:
+        pill(canvas, mark, key.digit, theme.grey, theme.band_left, replace(style, colour=on(theme.grey)))
+    else:
+        globe = partial(icons.draw_globe, ink=theme.band_soft, back=theme.band_left)
+        canvas.picture(mark, "globe", theme.band_left, globe)
     words = pygame.Rect(mark.right + canvas.px(12), box.y, box.right - canvas.px(20) - mark.right, box.h)
-    canvas.text(words.inflate(-canvas.px(4), 0), key.text, replace(style, align="left"))
+    canvas.text(words.inflate(-canvas.px(4), 0), key.text, style)
     return min(right, box.x) if tall else box.x
 
 
@@ -158,6 +168,10 @@ def _names(canvas: Canvas, room: pygame.Rect, header: Header) -> None:
     tall = room.h > canvas.px(BAND)
     soft = Style(canvas.px(30), "Medium", theme.band_soft, lines=3 if tall else 1, keep=0.9, least=canvas.smallest)
     block = canvas.block(header.unit, (room.w, room.h * 56 // 100), soft)
+    if block and block.cut and not tall:
+        # Beside many signs the name has little room: two lines, and a smaller title.
+        soft, tall = replace(soft, lines=2), True
+        block = canvas.block(header.unit, (room.w, room.h * 62 // 100), soft)
     above = 0
     if block:
         above = round(block.drops[-1] + 1.3 * block.size) if tall else canvas.px(38)
@@ -210,9 +224,9 @@ def _star(canvas: Canvas, size: tuple[int, int]) -> pygame.Surface:
     return out
 
 
-def _sign(canvas: Canvas, size: tuple[int, int], name: str) -> pygame.Surface:
-    theme = canvas.theme
-    return shapes.picture(size, theme.band_right, lambda big: icons.draw_staff(big, name, theme.gold, theme.band_right))
+def _sign(canvas: Canvas, size: tuple[int, int], name: str, back: Rgb) -> pygame.Surface:
+    ink = canvas.ink(canvas.theme.gold, back)
+    return shapes.picture(size, back, lambda big: icons.draw_staff(big, name, ink, back))
 
 
 def _strip(canvas: Canvas, rect: pygame.Rect, text: str, tone: Tone) -> None:

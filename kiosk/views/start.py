@@ -1,6 +1,8 @@
 """The technician's start screen: what was checked, what was found, what to do."""
 
+from collections.abc import Sequence
 from functools import partial
+from itertools import accumulate, pairwise
 
 import pygame
 
@@ -25,13 +27,20 @@ def regions(view: StartView, size: tuple[int, int], base: int) -> list[Region]:
     rows = max(4, -(-len(view.checks) // columns))
     high = min(foot.y - room.y - px(base, 10), rows * px(base, ROW))
     area = pygame.Rect(room.x, room.y + px(base, 10), room.w, high)
-    for i, check in enumerate(view.checks):
-        column, row = divmod(i, rows)
-        box = pygame.Rect(
-            area.x + area.w * column // columns, area.y + area.h * row // rows, area.w // columns, area.h // rows
-        )
-        found.append(Region(f"check {i}", box, check, partial(_check, check=check)))
+    for column in range(columns):
+        checks = view.checks[column * rows : (column + 1) * rows]
+        strip = pygame.Rect(area.x + area.w * column // columns, area.y, area.w // columns, area.h)
+        for i, (check, box) in enumerate(zip(checks, _boxes(strip, checks, rows), strict=True), column * rows):
+            found.append(Region(f"check {i}", box, check, partial(_check, check=check)))
     return found
+
+
+def _boxes(strip: pygame.Rect, checks: Sequence[StartCheck], rows: int) -> list[pygame.Rect]:
+    """Boxes below one another; where something is to be done, a row is twice as high as where all is well."""
+    shares = [2 if check.advice else 1 for check in checks]
+    whole = max(sum(shares), rows)
+    ends = [strip.h * end // whole for end in accumulate(shares, initial=0)]
+    return [pygame.Rect(strip.x, strip.y + top, strip.w, bottom - top) for top, bottom in pairwise(ends)]
 
 
 def _footer(canvas: Canvas, rect: pygame.Rect, text: str) -> None:
@@ -53,11 +62,13 @@ def _check(canvas: Canvas, rect: pygame.Rect, check: StartCheck) -> None:
     canvas.picture(sign, check.state, theme.card, lambda big: icons.draw_check(big, check.state, theme))
     left = sign.right + canvas.px(26)
     words = pygame.Rect(left, inner.y, inner.right - left, inner.h)
-    head = pygame.Rect(words.x, words.y, words.w, words.h * 45 // 100 if check.advice else words.h)
+    least = canvas.smallest
+    head = pygame.Rect(words.x, words.y, words.w, words.h * 46 // 100 if check.advice else words.h)
     name = pygame.Rect(head.x, head.y, head.w * 2 // 5, head.h)
-    canvas.text(name, check.name, Style(canvas.px(38), "Bold", theme.ink, lines=2, keep=0.75))
+    canvas.text(name, check.name, Style(canvas.px(38), "Bold", theme.ink, lines=2, keep=0.75, least=least))
     found = pygame.Rect(name.right + canvas.px(16), head.y, head.right - name.right - canvas.px(16), head.h)
-    canvas.text(found, check.text, Style(canvas.px(32), "Medium", _ink(check, theme), "right", lines=2, keep=0.86))
+    says = Style(canvas.px(32), "Medium", _ink(check, theme), "right", lines=2, keep=0.86, least=least)
+    canvas.text(found, check.text, says)
     if check.advice:
         below = pygame.Rect(words.x, head.bottom, words.w, words.bottom - head.bottom)
-        canvas.text(below, check.advice, Style(canvas.px(30), "Medium", theme.ink, lines=2, keep=0.9))
+        canvas.text(below, check.advice, Style(canvas.px(30), "Medium", theme.ink, lines=3, keep=0.9, least=least))

@@ -21,7 +21,9 @@ LEAST_SIGN = 74
 
 def regions(view: TakeView, size: tuple[int, int], base: int) -> list[Region]:
     """Cut the view into regions for a screen of this size; `base` is what lengths are reckoned from."""
-    signs = Signs(view.staff_icons, view.language)
+    keys = view.mode == "keys"
+    language = replace(view.language, digit=view.language.digit if keys else "") if view.language else None
+    signs = Signs(view.staff_icons, language)
     around = page(size, base, view.header, view.ticker, view.ticker_label, signs)
     room = _inner(around.room, base)
     if view.notice:
