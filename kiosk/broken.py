@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kiosk.clock import Clock, Moment, SystemClock
 from kiosk.config import Config, chosen_file, glass_of, load_config
-from kiosk.documents import DocumentError
+from kiosk.documents import DocumentError, printable
 from kiosk.fonts import FontError
 from kiosk.notify import notify
 from kiosk.office import Look
@@ -20,7 +20,7 @@ from kiosk.setup import load
 from kiosk.startup import make_screen
 from kiosk.texts import Texts
 from kiosk.views.model import Header, StartCheck, StartView
-from kiosk.windows import ScreenError
+from kiosk.windows import ScreenError, ScreenLost
 
 LOOK_S = 1.0
 """How often the files are looked at."""
@@ -43,29 +43,29 @@ def say_until_changed(
     if screen is None:
         return False
     print(f"kiosk: {error}", file=sys.stderr, flush=True)
-    with screen:
-        _show_until(screen, config, error, lambda: _stamps(files) != before, wait, clock or SystemClock())
+    t, clock = Texts(config.language), clock or SystemClock()
+    notify("READY=1")  # shown and waited for, not killed by systemd for being slow
+    while _stamps(files) == before:
+        screen = screen or _open_screen(config)
+        if screen and not _shown(screen, broken_view(t, clock.now(), error)):
+            screen.close()
+            screen = None
+        notify("WATCHDOG=1")
+        wait(LOOK_S)
+    if screen:
+        screen.close()
     return True
 
 
-def _show_until(
-    screen: Screen,
-    config: Config,
-    error: ValueError,
-    changed: Callable[[], bool],
-    wait: Callable[[float], object],
-    clock: Clock,
-) -> None:
-    t = Texts(config.language)
-    notify("READY=1")  # shown and waited for, not killed by systemd for being slow
-    while not changed():
-        view = broken_view(t, clock.now(), error)
+def _shown(screen: Screen, view: StartView) -> bool:
+    """Show the list; False when the screen was lost or its window closed, and has to be opened again."""
+    try:
         for name in screen.outputs:
             screen.show(name, view)
-        if any(isinstance(item, Quit) for item in screen.poll()):
-            return
-        notify("WATCHDOG=1")
-        wait(LOOK_S)
+        return not any(isinstance(item, Quit) for item in screen.poll())
+    except ScreenLost as error:
+        print(f"kiosk: {error}", file=sys.stderr, flush=True)
+        return False
 
 
 def _known(path: str | Path | None) -> tuple[Config, list[Path]]:
@@ -123,7 +123,7 @@ def broken_view(t: Texts, now: Moment, error: ValueError) -> StartView:
 def _lines(error: ValueError) -> list[tuple[str, str, str]]:
     """File, place in it, and what is wrong there."""
     if isinstance(error, DocumentError):
-        return [(problem.file, problem.where, problem.message) for problem in error.problems]
+        return [(problem.file, printable(problem.where), printable(problem.message)) for problem in error.problems]
     return [_parts(line) for line in str(error).splitlines()]
 
 

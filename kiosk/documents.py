@@ -5,7 +5,9 @@ It says what cannot be read; what a document may contain is declared elsewhere (
 
 import dataclasses
 import json
+import os
 import re
+import stat
 import tomllib
 import typing
 import unicodedata
@@ -30,8 +32,12 @@ class Problem:
 
     def __str__(self) -> str:
         line = ": ".join(part for part in (self.file, self.where, self.message) if part)
-        # A document from elsewhere must not move the cursor of the terminal that shows its mistakes.
-        return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in line)
+        return printable(line)
+
+
+def printable(text: str) -> str:
+    """Text of a document from elsewhere, which must not move the cursor of a terminal, nor vanish on a screen."""
+    return "".join(char if char.isprintable() and char != "\ufffc" else f"\\u{ord(char):04x}" for char in text)
 
 
 class DocumentError(ValueError):
@@ -64,9 +70,17 @@ def parse(data: bytes, file: str) -> dict[str, Any]:
 def parse_file(path: Path) -> dict[str, Any]:
     """The same for a file; one that is missing or unreadable is a DocumentError too."""
     try:
-        return parse(path.read_bytes(), str(path))
+        return parse(_content(path), str(path))
     except OSError as error:
         raise failed(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, as far as a document may go. O_NONBLOCK: a pipe would wait for somebody to write into it."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+            raise failed(str(path), "cannot be read: it is no file")
+        return file.read(MAX_BYTES + 1)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

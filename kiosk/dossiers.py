@@ -187,6 +187,9 @@ def read_csv(data: bytes, file: str, as_of: str = "") -> Dossiers:
     header, rows = _table(data, file)
     if len(rows) != 1:
         raise failed(file, f"holds {len(rows)} rows of figures below the names of the columns: leave one")
+    if any(cell.strip() for cell in rows[0][len(header) :]):
+        says = "has more cells than names of columns: put figures with a comma in them into quotation marks"
+        raise failed(file, says)
     found: list[Problem] = []
     columns = _columns(header, file, found)
     if as_of and "as_of" in columns:

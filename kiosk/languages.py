@@ -13,12 +13,13 @@ from unicodedata import category
 
 from kiosk import documents
 from kiosk.documents import DocumentError, Problem
-from kiosk.schema import nearest
+from kiosk.schema import MAX_TEXT, nearest
 from kiosk.texts import languages, sentences, values
 
 NAME = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 OWN_NAME = "language.name"
 """What the language calls itself: the key to it shows that."""
+MOST_NAME = 30
 NO_TEXT = ("Cc", "Zl", "Zp", "Cs")
 """Unicode categories of what is no letter of a line: control characters, line ends, halves of letters."""
 
@@ -78,6 +79,8 @@ def _problem(key: str, text: Any) -> str:
     # No-break spaces and joiners are letters of a text: Khmer cannot be written without them.
     if not isinstance(text, str) or not text.strip() or any(category(letter) in NO_TEXT for letter in text):
         return "must be one line of text"
+    if len(text) > (MOST_NAME if key == OWN_NAME else MAX_TEXT):
+        return f"is longer than {MOST_NAME if key == OWN_NAME else MAX_TEXT} letters"
     if unknown := values(text) - values(usual[key]):
         known = ", ".join(sorted(f"{{{value}}}" for value in values(usual[key]))) or "none"
         return f"{{{min(unknown)}}} is no value of this sentence, which has: {known}"

@@ -7,13 +7,15 @@ waits. Each sound is a program of its own, because an open idle mixer costs more
 import logging
 import math
 import os
+import resource
+import signal
 import subprocess
 import threading
 import time
 import wave
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Protocol
@@ -34,6 +36,8 @@ LATE_S = 4.0
 WORDS_A_MINUTE = 131
 """Three quarters of espeak-ng's usual 175."""
 CLOSE_S = 2.0
+MOST_BYTES = 8_000_000
+"""What a program may write: a sentence of some minutes."""
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +177,7 @@ class Sound:
         if self._speaking:
             self._cut = True
             if self._process:
-                self._process.kill()
+                _kill(self._process)
         self._news.notify()
 
     # --- the thread ------------------------------------------------------------------------------------------
@@ -225,17 +229,16 @@ class Sound:
         """
         with ExitStack() as files:
             try:
-                source, out, errors = (
-                    files.enter_context(_memory(*what)) for what in (("in", given), ("out",), ("err",))
-                )
-                process = subprocess.Popen(command, stdin=source, stdout=out, stderr=errors)
+                source, out, errors = (files.enter_context(file) for file in _three(given))
+                process = subprocess.Popen(command, stdin=source, stdout=out, stderr=errors, start_new_session=True)
             except OSError as error:
                 self._note(name, f"{command[0]}: {error.strerror}")
                 return b""
+            _bound(process)
             with self._news:
                 self._process = process
                 if self._cut or self._closed:
-                    process.kill()
+                    _kill(process)
             try:
                 status = process.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -275,8 +278,20 @@ def _memory(name: str, content: bytes = b"") -> BinaryIO:
     return file
 
 
+def _bound(process: subprocess.Popen[bytes]) -> None:
+    """No program may fill the memory with what it writes."""
+    with suppress(OSError):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """The program with whatever it started, or that would go on holding the loudspeaker."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
+    _kill(process)
     try:
         process.wait(CLOSE_S)
     except subprocess.TimeoutExpired:

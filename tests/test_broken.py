@@ -16,6 +16,7 @@ from kiosk.screen import Screen
 from kiosk.setup import load
 from kiosk.texts import Texts
 from kiosk.views.model import StartView
+from kiosk.windows import ScreenLost
 from tests.office import OPENING, moment
 
 GLASS = """
@@ -88,6 +89,32 @@ def test_a_typo_in_kiosk_toml_is_on_every_screen_until_the_file_is_saved_again(
     assert row.advice == 'unknown option. Did you mean "paper_mm"?'
     assert "kiosk check" in shown["take"].footer
     assert f"kiosk: {path}: [printer] papr_mm: unknown option" in capsys.readouterr().err
+
+
+def test_a_screen_that_is_lost_meanwhile_is_opened_again(
+    tmp_path: Path, shown: dict[str, StartView], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(GLASS + TYPO)
+    poll = Screen.poll
+
+    def lost(screen: Screen) -> object:
+        monkeypatch.setattr(Screen, "poll", poll)
+        shown.clear()
+        raise ScreenLost("the screen was lost")
+
+    monkeypatch.setattr(Screen, "poll", lost)
+    back = Looks(lambda: None, lambda: file.write_text(GLASS))
+    assert say_until_changed(file, back, clock(tmp_path))
+    assert set(shown) == {"take", "board"}
+    assert "the screen was lost" in capsys.readouterr().err
+
+
+def test_invisible_letters_of_a_broken_file_are_shown_by_their_numbers(tmp_path: Path, shown: dict[str, StartView]):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(GLASS.replace("\n", "\n", 1) + '"\ufffc" = 1\n', "utf-8")
+    assert say_until_changed(file, Looks(lambda: file.write_text(GLASS)), clock(tmp_path))
+    assert any("\\ufffc" in check.text + check.advice for check in shown["take"].checks)
 
 
 def test_an_office_document_that_is_not_there_is_waited_for(tmp_path: Path, shown: dict[str, StartView]):

@@ -325,3 +325,10 @@ def test_what_is_missing_or_wrong_on_the_command_line_is_named_at_once_and_chang
         assert "only one of them" in capsys.readouterr().err
     assert main(["dossiers", *config]) == 0
     assert capsys.readouterr().out.startswith("Chưa có số liệu hồ sơ")
+
+
+def test_a_row_with_more_cells_than_names_is_refused_for_its_figures_would_be_shifted():
+    with pytest.raises(DocumentError, match="more cells than names of columns"):
+        read_csv(b"early,on_time,late,in_time,overdue\n1,234,2,3,4,5\n", "a.csv", "2026-11-20T17:00")
+    quoted = read_csv(b'early,on_time,late,in_time,overdue\n"1,234",2,3,4,5,\n', "a.csv", "2026-11-20T17:00")
+    assert (quoted.early, quoted.overdue) == (1234, 5)

@@ -1,6 +1,7 @@
 """Further languages: files of a folder, what is wrong with them, and how a kiosk goes on."""
 
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -60,6 +61,17 @@ def test_no_break_spaces_and_joiners_belong_to_a_sentence(folder: Path):
     (folder / "km.toml").write_text(KHMER + 'title = "យក\u200bលេខ\u200d"\nclosed = "a\u00a0b"\n', "utf-8")
     assert problems(folder) == []
     assert read(folder).sentences["km"]["kiosk.title"] == "យក\u200bលេខ\u200d"
+
+
+def test_a_pipe_in_the_folder_is_named_and_keeps_nobody_waiting(folder: Path):
+    os.mkfifo(folder / "km.toml")
+    (line,) = problems(folder)
+    assert "cannot be read: it is no file" in line
+
+
+def test_a_name_or_sentence_of_absurd_length_is_left_out(folder: Path):
+    (folder / "km.toml").write_text(KHMER + f'title = "{"w" * 301}"\n', "utf-8")
+    assert problems(folder) == ["km.toml: kiosk.title: is left out: is longer than 300 letters"]
 
 
 def test_a_sentence_that_cannot_be_used_is_named_and_left_out_alone(folder: Path):

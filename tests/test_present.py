@@ -58,7 +58,7 @@ def test_published_satisfaction_is_k_of_n_with_the_answer_rate(store: Store):
     panel = board_view(WORDS, moment(0), store.board(moment(0)), NOVEMBER).satisfaction
     assert panel is not None
     assert (panel.percent_text, [count.text for count in panel.counts]) == ("92\u00a0%", ["46", "3", "1"])
-    assert panel.line == "46/50 · 50/118 lượt giao dịch có đánh giá (42,4 %)"
+    assert panel.line == "46/50 lượt đánh giá hài lòng; 42,4 % lượt giao dịch có đánh giá"
 
 
 def test_a_board_full_of_counters_says_the_figures_in_its_ticker(store: Store):

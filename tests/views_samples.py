@@ -10,6 +10,7 @@ from PIL import Image
 from kiosk.views.canvas import Frame, Kit
 from kiosk.views.draw import regions
 from kiosk.views.model import (
+    STAFF_ICONS,
     BoardView,
     Called,
     CounterCard,
@@ -369,6 +370,7 @@ ALL: dict[str, View] = {
     "take-keys-long": replace(LONG_TAKE, mode="keys", panel=PRESS),
     "take-chosen": replace(TAKE, priority=CHOSEN),
     "take-chosen-long": replace(LONG_TAKE, priority=CHOSEN),
+    "take-staff": replace(LONG_TAKE, tiles=TILES, staff_icons=STAFF_ICONS),
     "take-6-long": replace(LONG_TAKE, tiles=LONG_TILES[:6]),
     "take-3": replace(TAKE, tiles=TILES[:3], priority=None),
     "take-0": replace(TAKE, tiles=(), message="Hôm nay chưa có lĩnh vực nào nhận số. Xin gặp bàn hướng dẫn"),

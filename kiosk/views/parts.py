@@ -120,9 +120,12 @@ def _band(canvas: Canvas, rect: pygame.Rect, header: Header, signs: Signs) -> No
     right = _clock(canvas, rect, header)
     if signs.language:
         right = _language(canvas, rect, right, signs.language)
-    for name in signs.staff:
-        right -= canvas.px(56)
-        sign = pygame.Rect(right, canvas.px(22), canvas.px(40), canvas.px(40))
+    high = max(1, (rect.h - canvas.px(30)) // canvas.px(46))
+    for at, name in enumerate(signs.staff):
+        # One below another, so that many of them leave the office's name its room.
+        if at % high == 0:
+            right -= canvas.px(56)
+        sign = pygame.Rect(right, canvas.px(22) + at % high * canvas.px(46), canvas.px(40), canvas.px(40))
         back = mix(theme.band_left, theme.band_right, sign.centerx / rect.w)
         canvas.made(sign, ("staff", name, back), partial(_sign, canvas, sign.size, name, back))
     left = emblem.right + canvas.px(24)
