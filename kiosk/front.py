@@ -222,7 +222,7 @@ class Front:
         if refused.reason == "quota":
             session, resumes = self.store.next_session(now)
             refused.values["session_name"] = self._home.session_name(session)
-        self._say(partial(take.refusal_notice, refused=refused, service=service, resumes=resumes), at)
+        self._say(partial(take.refusal_notice, refused=refused, service=service, today=now.day, resumes=resumes), at)
         self._read_aloud()
 
     def _choose_priority(self, at: float) -> None:

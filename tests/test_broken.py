@@ -112,7 +112,7 @@ def test_a_screen_that_is_lost_meanwhile_is_opened_again(
 
 def test_invisible_letters_of_a_broken_file_are_shown_by_their_numbers(tmp_path: Path, shown: dict[str, StartView]):
     file = tmp_path / "kiosk.toml"
-    file.write_text(GLASS.replace("\n", "\n", 1) + '"\ufffc" = 1\n', "utf-8")
+    file.write_text('"\ufffc" = 1\n' + GLASS, "utf-8")
     assert say_until_changed(file, Looks(lambda: file.write_text(GLASS)), clock(tmp_path))
     assert any("\\ufffc" in check.text + check.advice for check in shown["take"].checks)
 

@@ -116,13 +116,13 @@ def calm(now: Moment, store: Store, words: Words = WORDS) -> IdleView:
 
 def test_before_the_office_opens_it_says_from_when_numbers_are_given_and_the_hours_of_the_day(store: Store):
     view = calm(moment(-3600), store)
-    assert view.message == "Lấy số từ 07:00, Thứ Hai, 23/11/2026"
+    assert view.message == "Lấy số từ 07:00, hôm nay"
     assert view.lines == ("Sáng: 07:00 – 11:15", "Chiều: 13:00 – 16:45")
     assert (view.header.unit, view.header.clock, view.header.date) == ("UBND xã Mẫu", "06:30", "Thứ Hai, 23/11/2026")
 
 
 def test_at_lunch_and_in_the_evening_it_says_when_numbers_are_given_again(store: Store):
-    assert calm(moment(4.5 * HOUR), store).message == "Lấy số lại từ 13:00, Thứ Hai, 23/11/2026"
+    assert calm(moment(4.5 * HOUR), store).message == "Lấy số lại từ 13:00, hôm nay"
     # The 24th is a holiday.
     assert calm(moment(10 * HOUR), store).message == "Lấy số lại từ 07:00, Thứ Tư, 25/11/2026"
 
@@ -135,8 +135,11 @@ def test_the_hours_are_those_of_the_day_on_which_numbers_are_given_again(store: 
 
 
 def test_a_holiday_says_its_reason_and_a_day_without_hours_that_it_is_one(store: Store):
-    assert calm(moment(day=1), store).lines[0] == "Hôm nay đơn vị nghỉ: Ngày Văn hóa Việt Nam 24/11"
-    assert calm(moment(day=6), store).lines[0] == "Hôm nay đơn vị không làm việc"
+    holiday = calm(moment(day=1), store)
+    assert holiday.message == "Hôm nay đơn vị nghỉ: Ngày Văn hóa Việt Nam 24/11"
+    assert holiday.lines[0] == "Lấy số lại từ 07:00, Thứ Tư, 25/11/2026", "the hours below are of that day"
+    assert holiday.header.title == "Ngày nghỉ"
+    assert calm(moment(day=6), store).message == "Hôm nay đơn vị không làm việc"
 
 
 def test_a_day_that_staff_closed_or_opened_counts(store: Store):
@@ -145,13 +148,13 @@ def test_a_day_that_staff_closed_or_opened_counts(store: Store):
     assert view.message == "Lấy số lại từ 07:00, Thứ Ba, 24/11/2026"
     assert view.lines == ("Sáng: 07:00 – 11:15", "Chiều: 13:00 – 16:45")
     store.overrides.set_day(moment(), date(2026, 11, 23), "off", "mất điện")
-    assert calm(moment(), store).lines[0] == "Hôm nay đơn vị nghỉ: mất điện"
+    assert calm(moment(), store).message == "Hôm nay đơn vị nghỉ: mất điện"
 
 
 def test_an_office_that_opens_no_more_sends_people_to_the_help_desk(store: Store):
     view = idle_view(WORDS, moment(), Opening("holiday"), ())
-    assert view.message == "Hiện chưa nhận lấy số. Xin gặp bàn hướng dẫn"
-    assert view.lines == ("Hôm nay đơn vị không làm việc",)
+    assert view.message == "Hôm nay đơn vị không làm việc"
+    assert view.lines == ("Hiện chưa nhận lấy số. Xin gặp bàn hướng dẫn",)
 
 
 def test_the_calm_screen_moves_every_five_minutes(store: Store):
@@ -161,7 +164,7 @@ def test_the_calm_screen_moves_every_five_minutes(store: Store):
 
 def test_the_calm_screen_speaks_the_language_of_the_screens(store: Store):
     english = Words(sample(), Texts("en"))
-    assert calm(moment(4.5 * HOUR), store, english).message == "Numbers again from 13:00, Monday, 23/11/2026"
+    assert calm(moment(4.5 * HOUR), store, english).message == "Numbers again from 13:00, today"
 
 
 def test_nobody_serves_once_the_counters_are_closed_or_left(store: Store):

@@ -1,7 +1,7 @@
 """The view for taking a number in words: why there is none and what to do, keys in place of touch, languages."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -19,6 +19,8 @@ from tests.office import moment
 MORNING = sample().hours().sessions[0]
 TUESDAY = datetime(2026, 11, 24, 7, 0)  # noqa: DTZ001 - local wall time, as the hours give it
 RESUMES = {"again": TUESDAY, "unknown": None}
+
+TODAY = date(2026, 11, 23)
 
 
 def words(language: str = "vi", office: Office | None = None) -> Words:
@@ -38,7 +40,7 @@ def refusals() -> dict[str, Refused]:
 
 def notice(case: str, language: str, office: Office | None = None) -> Notice:
     resumes = RESUMES[case.partition(", ")[2]] if case.startswith("quota") else None
-    return refusal_notice(words(language, office), refusals()[case], "dat-dai", resumes)
+    return refusal_notice(words(language, office), refusals()[case], "dat-dai", TODAY, resumes)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -17,10 +17,12 @@ LEFT_S = 1800
 
 def idle_view(words: Words, now: Moment, door: Opening, sessions: Sequence[Session]) -> IdleView:
     """`door` says why numbers are not given, `sessions` are those of the day on which they are given again."""
+    again, hours = _message(words, door, now), [_hours(words, session) for session in sessions]
+    reason = _reason(words, door)
     return IdleView(
-        header=words.header(now, words.t("idle.title")),
-        message=_message(words, door),
-        lines=(*_reason(words, door), *(_hours(words, session) for session in sessions)),
+        header=words.header(now, words.t("idle.day_off" if reason else "idle.title")),
+        message=reason or again,
+        lines=(again, *hours) if reason else tuple(hours),
         drift=int(now.at.timestamp()) // DRIFT_S,
     )
 
@@ -39,16 +41,17 @@ def _at_work(counter: Counter, now: Moment) -> bool:
     return abs((now.at - acted).total_seconds()) < LEFT_S
 
 
-def _message(words: Words, door: Opening) -> str:
+def _message(words: Words, door: Opening, now: Moment) -> str:
     if door.resumes is None:
         return words.t("idle.closed")
-    return words.t("idle.from" if door.status == "before" else "idle.again", **words.when(door.resumes))
+    return words.t("idle.from" if door.status == "before" else "idle.again", **words.when(door.resumes, now.day))
 
 
-def _reason(words: Words, door: Opening) -> tuple[str, ...]:
+def _reason(words: Words, door: Opening) -> str:
+    """Why the office is closed all day, "" when it is not."""
     if door.status != "holiday":
-        return ()
-    return (words.t("kiosk.holiday", ly_do=door.reason) if door.reason else words.t("kiosk.day_off"),)
+        return ""
+    return words.t("kiosk.holiday", ly_do=door.reason) if door.reason else words.t("kiosk.day_off")
 
 
 def _hours(words: Words, session: Session) -> str:

@@ -1,7 +1,7 @@
 """The view for taking a number: tiles, the priority bar, and the one message in their place."""
 
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import date, datetime
 
 from kiosk.clock import Moment
 from kiosk.hours import Opening
@@ -164,24 +164,26 @@ def _lines(words: Words, issued: Issued) -> tuple[str, ...]:
     return tuple(line for line in (words.service_name(issued.ticket.service), ahead, wait) if line)
 
 
-def refusal_notice(words: Words, refused: Refused, service: str, resumes: datetime | None = None) -> Notice:
+def refusal_notice(
+    words: Words, refused: Refused, service: str, today: date, resumes: datetime | None = None
+) -> Notice:
     """Why there is no number, and what to do; `resumes` is the local time at which numbers are given again."""
     t = words.t
     door = refused.values.get("opening")
     match refused.reason, door:
         case "closed", Opening(session=session) if session is not None:
-            until = _last_number(words)
-            title = t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(until))
+            title = t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(session.last_number))
             return _refusal("closed", title, pill=t("kiosk.come_in_hours"))
         case "session_over", Opening(session=session) if session is not None:
-            return _come_back(words, "session_over", door.resumes, buoi=session.name)
+            return _come_back(words, "session_over", door.resumes, today, buoi=words.session_in_text(session.name))
         case "holiday", Opening(reason=reason):
             title = t("kiosk.holiday", ly_do=reason) if reason else t("kiosk.day_off")
-            lines = (t("kiosk.open_again", **words.when(door.resumes)),) if door.resumes else ()
+            lines = (t("kiosk.open_again", **words.when(door.resumes, today)),) if door.resumes else ()
             return _refusal("holiday", title, *lines, pill=_after_holiday(words, door.resumes))
         case "quota", _:
             name = words.service_name(service)
-            return _come_back(words, "quota", resumes, linh_vuc=name, buoi=refused.values.get("session_name", ""))
+            buoi = words.session_in_text(refused.values.get("session_name", ""))
+            return _come_back(words, "quota", resumes, today, linh_vuc=name, buoi=buoi)
         case "too_fast", _:
             return Notice("too_fast", t("kiosk.too_fast"), pill=t("kiosk.again_soon"))
         case "flood", _:
@@ -209,15 +211,11 @@ def cancelled_notice(words: Words) -> Notice:
     return Notice("cancelled", words.t("kiosk.cancelled"), tone="info")
 
 
-def _come_back(words: Words, key: str, resumes: datetime | None, **values: str) -> Notice:
+def _come_back(words: Words, key: str, resumes: datetime | None, today: date, **values: str) -> Notice:
     t = words.t
-    title = t(f"kiosk.{key}", **values, **words.when(resumes)) if resumes else t(f"kiosk.{key}_last", **values)
+    title = t(f"kiosk.{key}", **values, **words.when(resumes, today)) if resumes else t(f"kiosk.{key}_last", **values)
     return _refusal(key, title, pill=t("kiosk.help"))
 
 
 def _refusal(kind: str, title: str, *lines: str, pill: str) -> Notice:
     return Notice(kind, title, lines=lines, tone="warn", pill=pill)
-
-
-def _last_number(words: Words) -> time:
-    return max(session.last_number for session in words.office.sessions)

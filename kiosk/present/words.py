@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from kiosk.clock import Moment
 from kiosk.office import Office, Service
@@ -62,9 +62,13 @@ class Words:
         """The ticket's page, upper-case so that its QR code is one version smaller; "" without a public address."""
         return f"{self.public_url.rstrip('/').upper()}/T/{token}" if self.public_url else ""
 
-    def when(self, at: datetime) -> dict[str, str]:
-        """The values {gio} and {thu_ngay} of a sentence."""
-        return {"gio": self.t.clock(at), "thu_ngay": self.t.day(at)}
+    def when(self, at: datetime, today: date) -> dict[str, str]:
+        """The values {gio} and {thu_ngay} of a sentence: weekday and date, or that it is today."""
+        return {"gio": self.t.clock(at), "thu_ngay": self.t("kiosk.today") if at.date() == today else self.t.day(at)}
+
+    def session_in_text(self, name: str) -> str:
+        """A session's name within a sentence: "buổi sáng"."""
+        return name.lower() if self.t.language == "vi" else name
 
     def ticker(self, now: Moment, more: Sequence[str] = ()) -> str:
         """One page of the ticker: hotlines, `more` and slogans take turns."""
