@@ -100,7 +100,7 @@ def test_a_used_up_quota_names_the_service_and_the_next_session(front: Front):
     front.press("take:dat-dai", T0 + 40, moment(40))
     assert front.notice is not None
     assert front.notice.title == (
-        "Xin lỗi Ông/Bà, Đất đai – Xây dựng đã nhận đủ số buổi Sáng. "
+        "Xin lỗi Ông/Bà, Đất đai – Xây dựng đã nhận đủ số buổi sáng. "
         "Xin gặp bàn hướng dẫn hoặc quay lại lúc 13:00, hôm nay"
     )
 

@@ -2,11 +2,13 @@
 
 import argparse
 import re
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from kiosk import findings
 from kiosk import office as offices
 from kiosk.config import Public, shipped
 from kiosk.gallery.page import Shown, page
@@ -20,6 +22,7 @@ from kiosk.texts import Texts, languages
 from kiosk.views.theme import THEMES, Theme
 
 SIZE = re.compile(r"([1-9][0-9]{2,3})x([1-9][0-9]{2,3})")
+INDEX = "index.html"
 PUBLIC_URL = "https://mot-cua.example"
 
 
@@ -33,15 +36,22 @@ def main(options: argparse.Namespace) -> int:
     told = {code: _told(office, speaker) for code, speaker in speakers.items()}
     views = _chosen(options.view, told[codes[0]])
     _make(options.dir)
+    _name_pictures(office, options.office, Texts(codes[0]))
     own = looks(office.look.colour, office.look.accent)
     pictures = _slips(options.dir, told, views) | _views(
         options.dir, told, views, sizes, {name: own[name] for name in themes}
     )
-    index = options.dir / "index.html"
+    index = options.dir / INDEX
     texts = [Texts(code) for code in codes]
     index.write_text(page({view: pictures[view] for view in views}, texts, office.unit.name), "utf-8")
     print(index)
     return 0
+
+
+def _name_pictures(office: Office, file: str | None, t: Texts) -> None:
+    """Emblem and photos that are drawn, because their files cannot be shown."""
+    for finding in findings.pictures(office, Path(file or "").parent, t) if file else ():
+        print(f"{finding.line} → {finding.advice}", file=sys.stderr)
 
 
 def _views(
@@ -110,9 +120,13 @@ def _chosen(given: Sequence[str], told: Told) -> list[str]:
 
 
 def _make(folder: Path) -> None:
+    """The folder, without the pictures of an earlier run, which the new page would not lead to."""
     try:
         (folder / SMALL).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        if (folder / INDEX).exists():
+            for old in (*folder.glob("*-*.png"), *(folder / SMALL).glob("*.jpg")):
+                old.unlink()
+        (folder / INDEX).write_text("")
     except OSError as error:
-        raise OSError(f"{folder} cannot be written ({error.strerror}): choose another --dir") from error
+        where = error.filename or folder
+        raise OSError(f"{where} cannot be written ({error.strerror}): choose another --dir") from error

@@ -2,9 +2,10 @@
 
 import fcntl
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -96,7 +97,17 @@ def write_office(folder: Folder, source: str | None, limits: bool) -> Office:
     if not limits:
         office = replace(office, rules=replace(office.rules, press_limits=False))
     folder.office.write_bytes(office.to_json())
+    if source:
+        _copy_pictures(office, Path(source).parent, folder.office.parent)
     return office
+
+
+def _copy_pictures(office: Office, there: Path, here: Path) -> None:
+    """Emblem and photos beside the document; one that is not there is the kiosk's to name."""
+    for name in filter(None, (office.unit.emblem, *(clerk.photo for clerk in office.clerks))):
+        with suppress(OSError):
+            if there.resolve() != here.resolve() and (there / name).is_file():
+                shutil.copyfile(there / name, here / name)
 
 
 def write_token(folder: Folder, source: Path | None) -> str:
