@@ -47,6 +47,10 @@ def told_in(language: str, folder: Path, office: Office | None = None) -> Told:
     return tell(told, Words(told, Texts(language), "https://mot-cua.example"), folder)
 
 
+DRAWN = ("standard",)
+"""All themes go the same way; views are measured in each of them elsewhere."""
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
     """The sample office's day in every language."""
@@ -189,7 +193,7 @@ class Links(HTMLParser):
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run in one size, without anything of this machine's temporary folders."""
     folder = tmp_path_factory.mktemp("gallery")
-    assert main(["screens", "--dir", str(folder), "--size", "800x480"]) == 0
+    assert main(["screens", "--dir", str(folder), "--size", "800x480", "--theme", *DRAWN]) == 0
     return folder
 
 
@@ -211,7 +215,7 @@ def test_the_page_has_no_script_no_other_host_and_no_place_of_this_machine(galle
 
 def test_pictures_are_named_after_view_size_theme_and_language_and_have_that_size(gallery: Path, told: dict[str, Told]):
     names = {path.name for path in gallery.glob("*.png")}
-    wanted = {f"{view}-800x480-{theme}-{code}.png" for view in told["vi"].views for theme in THEMES for code in told}
+    wanted = {f"{view}-800x480-{theme}-{code}.png" for view in told["vi"].views for theme in DRAWN for code in told}
     wanted |= {f"{slip}-{dots}-{code}.png" for slip in told["vi"].slips for dots in (576, 384) for code in told}
     assert names == wanted
     with Image.open(gallery / f"board-busy-800x480-{next(iter(THEMES))}-vi.png") as picture:
@@ -261,11 +265,22 @@ def test_what_is_not_known_is_said_in_one_sentence_with_what_is(
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "file").write_text("")
     assert main(["screens", "--dir", str(tmp_path / "file"), "--view", "rate-ask", "--lang", "vi"]) == 1
-    assert re.search(r"kiosk: .*/file cannot be written \(.*\): choose another --dir\n", capsys.readouterr().err)
+    assert re.search(r"kiosk: .*/file.* cannot be written \(.*\): choose another --dir\n", capsys.readouterr().err)
 
 
 def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path):
-    command = [sys.executable, "-m", "kiosk", "screens", "--dir", str(tmp_path), "--size", "1920x1080"]
+    command = [
+        sys.executable,
+        "-m",
+        "kiosk",
+        "screens",
+        "--dir",
+        str(tmp_path),
+        "--size",
+        "1280x800",
+        "--theme",
+        "standard",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
         assert run.stdout
         assert run.stdout.readline().startswith("1/")
