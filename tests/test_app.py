@@ -214,10 +214,10 @@ def test_after_a_crash_everything_is_rebuilt_from_the_database(kiosk: Kiosk, tmp
     kiosk.press("take:ho-tich")
     kiosk.press("call:1")
     kiosk.press("call:1")
-    kiosk.until(lambda: kiosk.app._lit.get("1"))
+    kiosk.until(lambda: kiosk.app.showing.lit.get("1"))
     again = Kiosk(tmp_path, config)
     again.app.turn(0)
-    lit = again.app._lit["1"]
+    lit = again.app.showing.lit["1"]
     set_simulated(again.clock_file, OPENING + timedelta(seconds=30), boot=BOOT)
     again.press("take:ho-tich")
     given = again.numbers()
