@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kiosk import __version__, findings, memory, startup
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
-from kiosk.front import Front
+from kiosk.front import ON_PANEL, Front
 from kiosk.glass import Glass
 from kiosk.keys import (
     Edge,
@@ -251,7 +251,7 @@ class App:
                     self._key_event(event)
             case Key(name=name, down=down, at=at):
                 edge = self.keyboard.down(name, at) if down else self.keyboard.up(name, at)
-                self._somebody_is_here(at)
+                self._somebody_is_here(at, before_screen=False)
                 if edge:
                     self._take_in(edge)
             case Touch(action=action, at=at):
@@ -281,13 +281,15 @@ class App:
                 logger.warning("%s: %s", kind, event.action)
                 self._write(lambda: self.store.emit(self.clock.now(), kind, key=event.action, source=event.source))
 
-    def _somebody_is_here(self, at: float) -> None:
+    def _somebody_is_here(self, at: float, before_screen: bool = True) -> None:
+        """Any key ends the list; only who stands before the screen keeps it from resting."""
         if at > self._here_at:
-            self._here_at = at
             self.start.end()
+            if before_screen:
+                self._here_at = at
 
     def _press(self, action: str, at: float, source: str) -> None:
-        self._somebody_is_here(at)
+        self._somebody_is_here(at, action.partition(":")[0] in ON_PANEL)
         if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
