@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kiosk import __version__, findings, memory, startup
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
-from kiosk.front import Front
+from kiosk.front import ON_PANEL, Front
 from kiosk.glass import Glass
 from kiosk.keys import (
     Edge,
@@ -33,20 +33,18 @@ from kiosk.keys import (
 )
 from kiosk.notify import notify
 from kiosk.office import Office
-from kiosk.present.board import board_view
-from kiosk.present.idle import idle_view, nobody_serves
-from kiosk.present.rate import rate_view
-from kiosk.present.take import Outlook, key_marks, take_view
+from kiosk.present.idle import nobody_serves
+from kiosk.present.take import key_marks
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
-from kiosk.rating import tied
 from kiosk.screen import Key, Quit, Screen, Touch
-from kiosk.store import BoardFacts, Publication, Store, StoreError
+from kiosk.showing import Showing
+from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.store.locks import hold, single
 from kiosk.store.prepare import prepare
-from kiosk.tickets import Counter, State
+from kiosk.tickets import State
 from kiosk.views.model import View
 from kiosk.windows import ScreenLost
 
@@ -87,19 +85,17 @@ class App:
         self.glass = Glass(config, self.start)
         self.store: Store
         self.front: Front
+        self.showing: Showing
         self.panel: Panel
         self.printing: Printing
         self.sound: Speaker
-        self.marks = {} if config.screen.touch else key_marks(words, panel_keys(config))
         self._opened = ExitStack()
         self._opened.callback(self.glass.close)
         self.stopping = False
         self._seen: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
-        self._facts: BoardFacts | None = None
-        self._lit: dict[str, bool] = {}
-        self._published: Publication | None = None
-        self._outlooks: Outlook = {}
+        self._seen_lost: tuple[object, ...] = ()
+        self._list_says_lost = False
         # A simulated clock may go 600 times as fast.
         self._look_s = LOOK_S if isinstance(clock, SystemClock) else 0.0
         self._next_look = self._next_ping = self._next_housekeeping = self._next_publish = self._next_trim = 0.0
@@ -139,8 +135,11 @@ class App:
         # After the first picture: importing the pins' library takes a while.
         from kiosk import parts
 
-        screen, cancel_key = self.config.screen, self.config.screen.touch or "cancel" in panel_keys(self.config)
+        screen, keys = self.config.screen, panel_keys(self.config)
+        cancel_key = screen.touch or "cancel" in keys
         self.front = Front(self.store, self.words, screen.message_s, screen.language_s, cancel_key)
+        marks = {} if screen.touch else key_marks(self.words, keys)
+        self.showing = Showing(self.store, self.front, self.words, touch=screen.touch, marks=marks)
         self.sound = parts.open_sound(self.config)
         self._opened.callback(self.sound.close)
         self.front.on_sound = self.sound.play
@@ -252,7 +251,7 @@ class App:
                     self._key_event(event)
             case Key(name=name, down=down, at=at):
                 edge = self.keyboard.down(name, at) if down else self.keyboard.up(name, at)
-                self._somebody_is_here(at)
+                self._somebody_is_here(at, before_screen=False)
                 if edge:
                     self._take_in(edge)
             case Touch(action=action, at=at):
@@ -282,13 +281,15 @@ class App:
                 logger.warning("%s: %s", kind, event.action)
                 self._write(lambda: self.store.emit(self.clock.now(), kind, key=event.action, source=event.source))
 
-    def _somebody_is_here(self, at: float) -> None:
+    def _somebody_is_here(self, at: float, before_screen: bool = True) -> None:
+        """Any key ends the list; only who stands before the screen keeps it from resting."""
         if at > self._here_at:
-            self._here_at = at
             self.start.end()
+            if before_screen:
+                self._here_at = at
 
     def _press(self, action: str, at: float, source: str) -> None:
-        self._somebody_is_here(at)
+        self._somebody_is_here(at, action.partition(":")[0] in ON_PANEL)
         if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
@@ -310,8 +311,9 @@ class App:
     # --- what is due -----------------------------------------------------------------------------------------
 
     def _due(self, at: float) -> None:
+        facts = self.showing.facts
         looks = at >= self._next_look
-        if looks and self._facts and any(t.state is State.CALLED for t in self._facts.at_counter.values()):
+        if looks and facts and any(t.state is State.CALLED for t in facts.at_counter.values()):
             self._write(lambda: self.store.counters.tick(self.clock.now()))
         self.glass.tick(at)
         if at >= self._next_publish:
@@ -343,20 +345,20 @@ class App:
 
     def _draw(self, at: float) -> None:
         """Lamps and views; while nothing can be read, what was known last, under a strip that says so."""
+        state = self._state(at)
         try:
-            self._draw_changes(at)
+            self._draw_changes(at, state)
         except (sqlite3.DatabaseError, StoreError):
             self._seen = self._shown = ()
-            self._draw_lost(self.clock.now(), self.words.t("board.lost", nguon=self.words.t("board.queue_data")))
+            self._draw_lost(at, state)
             raise
+        self._seen_lost = ()
 
-    def _draw_changes(self, at: float) -> None:
-        """Lamps and views, when anything that they show has changed."""
-        starting = self.start.rows() if self.start.shows(at) else None
-        seen = (
+    def _state(self, at: float) -> tuple[object, ...]:
+        """What the pictures show beside what the database says."""
+        return (
             self.glass.openings,
-            starting,
-            self.store.change(),
+            self.start.rows() if self.start.shows(at) else None,
             self.front.notice,
             self.front.priority,
             self.front.words.t.language,
@@ -365,6 +367,10 @@ class App:
             self._staff_icons,
             self._quiet(),
         )
+
+    def _draw_changes(self, at: float, state: tuple[object, ...]) -> None:
+        """Lamps and views, when anything that they show has changed."""
+        seen = (*state, self.store.change())
         if seen == self._seen and at < self._next_look:
             return
         now = self.clock.now()
@@ -372,26 +378,35 @@ class App:
         key = (*seen, now.local.minute, int(now.at.timestamp()) // TICKER_PAGE_S, self._lamps_due(now))
         if key == self._shown:
             return
-        self._facts = self.store.board(now)
-        self._lit = self.store.ratings.lamps(now)
+        facts = self.showing.read(now)
+        if self._list_says_lost:
+            self._list_says_lost = False
+            self.start.found(findings.database(Path(self.config.data_dir), "", self.words.t))
         self._set_lamps(now)
-        if self.screen:
-            for output in self.config.screen.outputs:
-                view = self.start.view(now) if starting else self._view(output.view, now, self._facts)
-                self.screen.show(output.view, view)
+        self._show(now, lambda name: self._view(name, now, facts), starting=self.start.shows(at))
         self._shown = key
 
-    def _draw_lost(self, now: Moment, lost: str) -> None:
+    def _draw_lost(self, at: float, state: tuple[object, ...]) -> None:
         """A picture that stands still would look alive: clock and messages go on, and the strip tells the rest."""
-        if self._facts is None:
-            self._show_found(findings.Finding("database", False, lost, self.words.t("check.database_do")))
-        elif self.screen:
+        if state == self._seen_lost and at < self._next_look:
+            return
+        now, lost = self.clock.now(), self.words.t("board.lost", nguon=self.words.t("board.queue_data"))
+        self._seen_lost, self._next_look = state, at + self._look_s
+        if self.showing.facts is None and not self._list_says_lost:
+            self._list_says_lost = True
+            self.start.found(findings.Finding("database", False, lost, self.words.t("check.database_do")))
+        starting = self._list_says_lost and self.start.shows(at) and not self.front.notice
+        self._show(now, lambda name: self._picture(name, now, lost), starting=starting)
+
+    def _show(self, now: Moment, view: Callable[[str], View], *, starting: bool) -> None:
+        """The start list, or a view by name, on each output."""
+        if self.screen:
             for output in self.config.screen.outputs:
-                self.screen.show(output.view, self._view(output.view, now, self._facts, lost))
+                self.screen.show(output.view, self.start.view(now) if starting else view(output.view))
 
     def _lamps_due(self, now: Moment) -> object:
         """Changes while a rating window is open, so that its end is seen although nothing is written then."""
-        return int(now.at.timestamp()) if any(self._lit.values()) else 0
+        return int(now.at.timestamp()) if any(self.showing.lit.values()) else 0
 
     def _set_lamps(self, now: Moment) -> None:
         closed = self.front.closed(now)
@@ -399,7 +414,7 @@ class App:
             self.panel.lamp(f"take:{service.id}", not closed and service.offered(now.day))
         self.panel.lamp("priority", self.front.priority)
         self.panel.lamp("language", self.front.words.t.language != self.words.t.language)
-        for counter, shines in self._lit.items():
+        for counter, shines in self.showing.lit.items():
             for name in ("happy", "neutral", "unhappy"):
                 self.panel.lamp(f"rate:{counter}:{name}", shines)
 
@@ -414,48 +429,13 @@ class App:
             return False
         return nobody_serves(facts, now) if name == "board" else name == "take" and self._quiet()
 
-    def _view(self, name: str, now: Moment, facts: BoardFacts, lost: str = "") -> View:
-        """The picture of an output; `lost` says that nothing can be read, so that it is made of what is known."""
-        if not lost and self._rests(name, now, facts):
-            door = self.store.opening(now)
-            return idle_view(self.words, now, door, self.store.sessions((door.resumes or now.local).date()))
+    def _view(self, name: str, now: Moment, facts: BoardFacts) -> View:
+        """The picture of an output, while the database can be read."""
+        return self.showing.idle(now) if self._rests(name, now, facts) else self._picture(name, now)
+
+    def _picture(self, name: str, now: Moment, lost: str = "") -> View:
         if name == "board":
-            if not lost:
-                self._published = self.store.ratings.published()
-            return board_view(self.words, now, facts, self._published, lost)
+            return self.showing.board(now, lost)
         if name.startswith("rate:"):
-            return self._rate_view(name[5:], now, facts, lost)
-        if not lost:
-            self._outlooks = self.store.outlooks(now)
-        return take_view(
-            self.front.words,
-            now,
-            self._outlooks,
-            touch=self.config.screen.touch,
-            priority=self.front.priority,
-            notice=self.front.notice,
-            staff_icons=(*self._staff_icons, *_printer_icon(self.front.printer)),
-            lost=lost,
-            next_language=self.front.next_words.t("language.name"),
-            marks=self.marks,
-        )
-
-    def _rate_view(self, id: str, now: Moment, facts: BoardFacts, lost: str) -> View:
-        counter = facts.counters.get(id, Counter(id))
-        is_tied = tied(counter.armed_at, self.office.rules.rating_policy(), now.at)
-        armed = facts.armed.get(id) if is_tied else None
-        said = self.front.rate_answers.get(id)
-        return rate_view(
-            self.words,
-            now,
-            counter,
-            armed,
-            open_now=self._lit.get(id, False),
-            said=said[0] if said else None,
-            lost=lost,
-        )
-
-
-def _printer_icon(state: str) -> tuple[str, ...]:
-    icons = {"paper_low": "paper_low", "paper_out": "paper_out", "cover_open": "printer", "offline": "printer"}
-    return (icons[state],) if state in icons else ()
+            return self.showing.rate(name.removeprefix("rate:"), now, lost)
+        return self.showing.take(now, self._staff_icons, lost)

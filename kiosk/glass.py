@@ -65,7 +65,7 @@ class Glass:
         """The screens, still empty, on the displays that there are now."""
         self.close()
         try:
-            self.screen = startup.make_screen(self._config, self._list.words.office.look)
+            self.screen = startup.found_screen(self._config, self._list)
         except (ScreenError, FontError) as error:
             self.lost(error)
             return

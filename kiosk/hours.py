@@ -130,3 +130,9 @@ def closed_sessions(hours: Hours, local: datetime, overrides: Sequence[CalendarD
     hours = _with(hours, overrides)
     now = local.time().replace(tzinfo=None)
     return tuple(s.id for s in hours.on(local.date()) if now >= s.end)
+
+
+def at_work(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()) -> bool:
+    """Whether numbers are given, or a session runs; not between two sessions, and not after the last one."""
+    sessions, now = _with(hours, overrides).on(local.date()), local.time().replace(tzinfo=None)
+    return any(min(s.start, s.take_from) <= now < s.end for s in sessions)

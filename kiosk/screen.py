@@ -109,7 +109,7 @@ class Screen:
         self._frames = {output.name: Frame(kit, output.size, canvases[output.name]) for output in outputs}
         self._lights = {name: Lights() for name in self._frames}
         self._views: dict[str, View] = {}
-        self._causes: dict[tuple[str, str], Hashable] = {}
+        self._causes: dict[str, dict[str, Hashable]] = {}
         self._changed: set[str] = set()
         self.touched_at = 0.0
 
@@ -213,12 +213,14 @@ class Screen:
         lights.lift(frame.surface)
         dirty = frame.show(parts)
         lights.end(dirty)
-        if self._animations and name in self._views:
+        before = self._causes.get(name)
+        # Only of what is there now: a message that comes again after it has gone is new.
+        causes = {part.name: part.key if part.light is None else part.light for part in parts if part.flash}
+        if self._animations and before is not None:
             for part in parts:
-                cause = part.key if part.light is None else part.light
-                if part.flash and part.rect in dirty and self._causes.get((name, part.name)) != cause:
+                if part.flash and part.rect in dirty and before.get(part.name) != causes[part.name]:
                     lights.start(frame.surface, part.rect, part.flash, self._clock())
-                self._causes[name, part.name] = cause if part.flash else None
+        self._causes[name] = causes
         lights.lay(frame.surface)
         self._views[name] = view
         return dirty

@@ -91,10 +91,17 @@ def _state(finding: Finding) -> CheckState:
 
 def open_screen(config: Config, checklist: Checklist, now: Moment) -> Screen | None:
     """The screens with the list on them; None when this device has none, or goes on without."""
+    screen = found_screen(config, checklist)
+    if screen:
+        show_start(screen, checklist, now)
+    return screen
+
+
+def found_screen(config: Config, checklist: Checklist) -> Screen | None:
+    """The screens with nothing on them yet, as the list says from now on; None when this device has none."""
     screen = make_screen(config, checklist.words.office.look)
     if screen:
         checklist.found(findings.glass(screen.driver, [output.pixels for output in config.screen.outputs]))
-        show_start(screen, checklist, now)
     return screen
 
 

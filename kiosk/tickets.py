@@ -266,8 +266,13 @@ def finish(ticket: Ticket, counter: Counter) -> Decision:
 
 
 def no_show(ticket: Ticket, counter: Counter, policy: Policy, now: datetime) -> Decision:
-    """Nobody came: at the earliest two minutes after the first call, three for a priority ticket."""
-    _require(ticket, State.CALLED)
+    """Nobody came: at the earliest two minutes after the first call, three for a priority ticket.
+
+    A start that was only implied says nothing about who came; one that the clerk pressed does.
+    """
+    if not ticket.implied:
+        _require(ticket, State.CALLED)
+    _require(ticket, *AT_COUNTER)
     wait = policy.no_show_after_priority_s if ticket.priority else policy.no_show_after_s
     if not passed(ticket.first_called_at, wait, now):
         raise Refused("too_early_absent", seconds=round(wait))
@@ -368,7 +373,7 @@ def apply(ticket: Ticket, kind: str, data: Data, at: datetime) -> Ticket:
                 started_at=ticket.started_at or ticket.last_called_at,
             )  # fmt: skip
         case "ticket.no_show":
-            return replace(ticket, state=State.NO_SHOW, missed_at=at)
+            return replace(ticket, state=State.NO_SHOW, missed_at=at, started_at=None, implied=False)
         case "ticket.held":
             return replace(ticket, state=State.HELD, why=data["why"])
         case "ticket.returned" | "ticket.rejoined":

@@ -72,6 +72,18 @@ def test_the_board_apologises_by_time_alone_once_the_range_is_passed(promised: S
     assert promised.change() == change
 
 
+def test_outside_the_sessions_nobody_is_kept_waiting_unless_the_clock_is_not_believed(promised: Store):
+    hour = 3600
+    lunch = {at: promised.board(moment(at)).kept_waiting for at in (4 * hour - 1, 4 * hour, 5.5 * hour - 1)}
+    assert lunch == {4 * hour - 1: True, 4 * hour: False, 5.5 * hour - 1: False}
+    assert promised.board(moment(4 * hour, trusted=False)).kept_waiting
+    assert promised.board(moment(5.5 * hour)).kept_waiting, "numbers are given again"
+    assert promised.board(moment(9.5 * hour - 1)).kept_waiting, "none is given any more, but the session runs"
+    assert not promised.board(moment(9.5 * hour)).kept_waiting
+    promised.overrides.set_day(moment(hour), OPENING.date(), "off", "mất điện")
+    assert not promised.board(moment(hour)).kept_waiting
+
+
 def test_each_number_has_its_own_promise_and_a_call_keeps_it_for_good(promised: Store):
     assert promised.issuing.issue(moment(GIVEN), "ho-tich").wait == (7, 13)
     assert late(promised, 6)

@@ -214,10 +214,10 @@ def test_after_a_crash_everything_is_rebuilt_from_the_database(kiosk: Kiosk, tmp
     kiosk.press("take:ho-tich")
     kiosk.press("call:1")
     kiosk.press("call:1")
-    kiosk.until(lambda: kiosk.app._lit.get("1"))
+    kiosk.until(lambda: kiosk.app.showing.lit.get("1"))
     again = Kiosk(tmp_path, config)
     again.app.turn(0)
-    lit = again.app._lit["1"]
+    lit = again.app.showing.lit["1"]
     set_simulated(again.clock_file, OPENING + timedelta(seconds=30), boot=BOOT)
     again.press("take:ho-tich")
     given = again.numbers()
@@ -296,6 +296,12 @@ def test_any_key_ends_the_list(alone: Kiosk):
     assert STARTING not in alone.shown("board")
 
 
+def test_a_clerk_s_key_ends_the_list_too(alone: Kiosk):
+    assert STARTING in alone.shown("board")
+    alone.press("call:1")
+    assert STARTING not in alone.shown("board")
+
+
 def test_while_the_database_cannot_be_opened_the_list_says_so_and_what_to_do(tmp_path: Path, config: Config):
     folder = Path(config.data_dir)
     folder.rename(tmp_path / "away")
@@ -349,6 +355,19 @@ def test_a_finger_on_the_resting_screen_brings_the_tiles_back(kiosk: Kiosk):
     assert kiosk.app.screen
     kiosk.app.screen.post_touch("take", 0.5, 0.5)
     assert TAKE in kiosk.shown("take")
+
+
+def test_a_clerk_s_key_and_a_rating_key_do_not_wake_the_resting_screen(kiosk: Kiosk):
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    set_simulated(kiosk.clock_file, NOON, boot=BOOT)
+    nobody_came(kiosk)
+    for action in ("call:1", "rate:1:happy"):
+        kiosk.press(action)
+        assert CLOSED in kiosk.shown("take")
+    kiosk.app._take_in(Key("q", True, time.monotonic()))
+    assert CLOSED in kiosk.shown("take")
+    kiosk.app._take_in(Key("0", True, time.monotonic()))
+    assert CLOSED not in kiosk.shown("take")
 
 
 def test_an_open_office_never_rests_and_neither_does_one_whose_clock_is_not_believed(kiosk: Kiosk):

@@ -16,9 +16,11 @@ from PIL import Image
 from kiosk.__main__ import main
 from kiosk.gallery.page import Shown, page
 from kiosk.gallery.pictures import Painter, Picture
+from kiosk.gallery.scene import Scene
 from kiosk.gallery.story import HALL, Told, tell
 from kiosk.office import Office, sample
 from kiosk.present.words import Words
+from kiosk.printer_device import PrinterState
 from kiosk.texts import Texts, languages, sentences
 from kiosk.views.model import BoardView, IdleView, RateView, StartView, TakeView
 from kiosk.views.theme import THEMES
@@ -88,6 +90,33 @@ def test_the_day_comes_about_as_the_names_of_its_pictures_say(told: dict[str, To
         "idle-closed",
         "idle-holiday",
     ]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_pictures_for_taking_a_number_have_all_that_the_kiosk_has(told: dict[str, Told], language: str):
+    following = {"vi": "English", "en": "Tiếng Việt"}[language]
+    views = {name: view for name, view in told[language].views.items() if isinstance(view, TakeView)}
+    assert {view.language.text if view.language else "" for view in views.values()} == {following}
+    keys = views["take-keys"]
+    assert keys.mode == "keys"
+    assert keys.panel != ""
+    assert keys.priority is not None
+    assert keys.priority.digit == {"vi": "ƯT", "en": "P"}[language]
+    assert keys.language is not None
+    assert keys.language.digit == "VI/EN"
+    assert views["take-no-paper"].staff_icons == ("paper_out",)
+
+
+def test_paper_that_runs_low_still_prints(tmp_path: Path):
+    office = sample()
+    scene = Scene(office, Words(office, Texts("vi")), tmp_path)
+    scene.printer(PrinterState.PAPER_LOW)
+    scene.press(f"take:{office.services[0].id}")
+    view = scene.take()
+    scene.close()
+    assert view.notice is not None
+    assert view.notice.kind == "slip"
+    assert view.staff_icons == ("paper_low",)
 
 
 def test_the_boards_show_calls_figures_and_a_large_hall(told: dict[str, Told]):

@@ -15,8 +15,13 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.lang": set(),
     "kiosk.app": {
         "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys", "kiosk.memory",
-        "kiosk.notify", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.rating", "kiosk.screen",
-        "kiosk.sound", "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.windows",
+        "kiosk.notify", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.screen",
+        "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
+        "kiosk.windows",
+    },
+    "kiosk.showing": {
+        "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.rating", "kiosk.store", "kiosk.tickets",
+        "kiosk.views.model",
     },
     "kiosk.glass": {
         "kiosk.clock", "kiosk.config", "kiosk.fonts", "kiosk.screen", "kiosk.startup", "kiosk.windows",

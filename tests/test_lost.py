@@ -2,6 +2,7 @@
 """What the whole kiosk shows by itself: a lost database, and an apology that comes by time alone."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.clock import set_simulated
+from kiosk.clock import Moment, set_simulated
+from kiosk.findings import Finding
 from kiosk.store import Store, StoreCorrupt
-from kiosk.views.model import BoardView
 from tests.folders import break_pages
 from tests.office import BOOT, OPENING
-from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
+from tests.test_app import STARTING, Kiosk, config, kiosk, paper, receiver  # noqa: F401
 
 
 @contextmanager
@@ -81,7 +82,56 @@ def test_a_database_that_was_never_read_is_said_in_place_of_the_first_picture(ki
         other.issuing.issue(kiosk.app.clock.now(), "ho-tich")
         kiosk.until(lambda: "Mất kết nối" in said(kiosk, "board"))
     kiosk.until(lambda: "Mất kết nối" not in said(kiosk, "board"))
+    assert [row.state for row in kiosk.app.start.rows() if row.name == "Cơ sở dữ liệu"] == ["ok"]
     other.close()
+
+
+@contextmanager
+def never_read(kiosk: Kiosk) -> Iterator[None]:
+    """The list stands, and the database could not be read even once."""
+    folder = Path(kiosk.config.data_dir)
+    kiosk.app.start.found(Finding("sync", False, "lost"))
+    with unreadable(folder):
+        other = Store(folder, kiosk.app.office.rulebook())
+        other.issuing.issue(kiosk.app.clock.now(), "ho-tich")
+        kiosk.until(lambda: LOST in said(kiosk, "board") and kiosk.app.front.printer == "ok")
+        kiosk.app.start.open(time.monotonic())
+        kiosk.app.turn(0)
+        assert STARTING in said(kiosk, "take")
+        yield
+    other.close()
+
+
+def test_a_press_before_anything_could_be_read_is_answered_and_no_picture_claims_what_nobody_knows(kiosk: Kiosk):
+    with never_read(kiosk):
+        kiosk.press("take:ho-tich")
+        assert kiosk.notice() == "stopped"
+        assert "Máy lấy số tạm dừng" in said(kiosk, "take")
+        kiosk.app.front._notice_until = 0.0
+        kiosk.app.turn(0)
+        pictures = {view: said(kiosk, view) for view in ("take", "board", "rate:1")}
+        assert all(LOST in picture for picture in pictures.values())
+        assert not any(STARTING in picture for picture in pictures.values()), "the press has ended the list"
+        assert "Hộ tịch" in pictures["take"]
+        assert "Không phải chờ" not in pictures["take"]
+        assert "Quầy đóng" not in pictures["board"]
+        assert "xin gặp bàn hướng dẫn" in pictures["board"]
+        assert "Máy đánh giá đang tạm dừng" in pictures["rate:1"]
+    kiosk.until(lambda: LOST not in said(kiosk, "take"))
+
+
+def test_while_nothing_can_be_read_the_list_is_not_made_again_each_turn(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kiosk.app, "_look_s", 60.0)
+    with never_read(kiosk):
+        made: list[Moment] = []
+        view = kiosk.app.start.view
+        monkeypatch.setattr(kiosk.app.start, "view", lambda now: (made.append(now), view(now))[1])
+        for _ in range(5):
+            kiosk.app.turn(0)
+        assert made == []
+        kiosk.app.start.found(Finding("sync", False, "worse"))
+        kiosk.app.turn(0)
+        assert len(made) == 3, "what is new is shown at once, on each screen"
 
 
 def test_the_strip_goes_even_if_nothing_was_written_meanwhile(kiosk: Kiosk):
@@ -126,6 +176,4 @@ def test_the_board_apologises_by_time_alone(kiosk: Kiosk):
     assert "Xin lỗi" not in said(kiosk, "board")
     set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=66), boot=BOOT, mono=3_960_000)
     kiosk.app.turn(0)
-    view = kiosk.app._view("board", kiosk.app.clock.now(), store.board(kiosk.app.clock.now()))
-    assert isinstance(view, BoardView)
-    assert view.apology.startswith("Xin lỗi Ông/Bà vì phải chờ lâu hơn dự kiến")
+    assert "Xin lỗi Ông/Bà vì phải chờ lâu hơn dự kiến" in said(kiosk, "board")

@@ -31,3 +31,18 @@ def test_a_lost_source_is_named_over_the_last_facts(store: Store):
     view = board_view(Words(sample(), Texts("vi")), moment(60), facts, None, "Mất kết nối")
     assert (view.header.lost, view.header.clock) == ("Mất kết nối", "07:31")
     assert view.cards[0].waiting == "1"
+
+
+def test_a_card_knows_how_often_its_number_was_called(store: Store):
+    words = Words(sample(), Texts("vi"))
+
+    def calls(seconds: float) -> int:
+        return board_view(words, moment(seconds), store.board(moment(seconds)), None).cards[0].calls
+
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.call_next(moment(1), "1")
+    assert calls(2) == 1
+    store.counters.recall(moment(40), "1")
+    assert calls(41) == 2
+    store.counters.finish(moment(50), "1")
+    assert calls(51) == 0

@@ -25,6 +25,7 @@ from kiosk.findings import Finding
 from kiosk.fonts import FontError
 from kiosk.office import Look
 from kiosk.setup import load_office, words
+from kiosk.startup import Checklist
 from kiosk.windows import NoDisplayError
 from tests.office import BOOT, OPENING
 from tests.xserver import FIRST, SECOND, XServer
@@ -208,6 +209,19 @@ def test_a_screen_that_is_switched_on_later_is_found(
     kiosk.until(lambda: kiosk.app.screen)
     assert "1001" in kiosk.reads("take")
     kiosk.until(lambda: len(server.picture().getcolors(10**6) or []) > 100)
+
+
+def test_a_screen_that_comes_later_is_on_the_list(make: Callable[..., Kiosk]):
+    app = make().app
+    late = Checklist(app.config, app.words)
+    screens = glass.Glass(app.config, late)
+    screens.lost(NoDisplayError("no display"))
+    app.glass.close()
+    screens.again()
+    (row,) = (row for row in late.rows() if row.name == "Màn hình")
+    screens.close()
+    assert row.state == "ok"
+    assert row.text.startswith("dummy ")
 
 
 def test_without_keys_a_kiosk_that_finds_no_screen_says_so_and_ends(make: Callable[..., Kiosk]):

@@ -269,6 +269,29 @@ def test_the_newest_call_lights_up_once_and_not_when_more_people_wait(hall: Scre
     assert lit(hall, "board", again)
 
 
+def test_the_newest_call_lights_up_again_when_it_is_called_again(hall: Screen, clock: Clock) -> None:
+    called = replace(BOARD.cards[0], number="1013", highlighted=True, calls=1)
+    others = tuple(replace(card, highlighted=False) for card in BOARD.cards[1:])
+    assert lit(hall, "board", replace(BOARD, cards=(called, *others)))
+    clock.at += 1
+    hall.animate()
+    assert lit(hall, "board", replace(BOARD, cards=(replace(called, calls=2), *others)))
+
+
+def test_the_same_message_lights_up_again_when_it_was_gone_meanwhile(hall: Screen, clock: Clock) -> None:
+    for _ in range(2):
+        assert lit(hall, "take", replace(TAKE, notice=ALL["quota"].notice))  # type: ignore[union-attr]
+        clock.at += 1
+        hall.animate()
+        assert not lit(hall, "take", TAKE)
+
+
+def test_what_the_first_picture_shows_does_not_light_up_later(hall: Screen) -> None:
+    newest = next(n for n, card in enumerate(BOARD.cards) if card.highlighted)
+    cards = [replace(card, waiting="77") if n == newest else card for n, card in enumerate(BOARD.cards)]
+    assert not lit(hall, "board", replace(BOARD, cards=tuple(cards)))
+
+
 def test_a_message_and_a_chosen_priority_light_up_and_the_clock_does_not(hall: Screen, clock: Clock) -> None:
     assert lit(hall, "take", replace(TAKE, notice=ALL["slip"].notice))  # type: ignore[union-attr]
     clock.at += 1

@@ -333,6 +333,21 @@ def test_who_was_sent_to_a_counter_that_closes_may_be_called_by_the_others(store
     assert store.counters.call_next(moment(10), "1").number == "2001"  # type: ignore[union-attr]
 
 
+def test_who_never_came_is_missed_although_the_service_seemed_to_start_by_itself(store: Store):
+    number = store.issuing.issue(moment(0), "ho-tich").ticket.number
+    store.counters.call_next(moment(10), "1")
+    assert store.counters.tick(moment(25)) == 1
+    with pytest.raises(Refused, match="too_early_absent"):
+        store.counters.no_show(moment(129), "1")
+    store.counters.no_show(moment(130), "1")
+    facts = store.board(moment(130))
+    assert [ticket.number for ticket in facts.missed] == [number]
+    assert facts.at_counter == {}
+    store.counters.undo(moment(131), "1")
+    assert store.board(moment(131)).at_counter["1"].implied
+    assert store.counters.finish(moment(132), "1").implied
+
+
 def test_a_rejoined_ticket_is_not_called_before_its_time_while_others_wait(store: Store):
     for n in range(6):
         store.issuing.issue(moment(n), "dat-dai")

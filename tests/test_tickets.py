@@ -15,10 +15,13 @@ from kiosk.tickets import (
     Refused,
     State,
     Ticket,
+    apply,
+    finish,
     label,
     limit_press,
     no_show,
     recall,
+    start,
 )
 from kiosk.turns import choose, people_ahead, place_near_head, wait_range
 from tests.office import OPENING
@@ -127,6 +130,23 @@ def test_an_absence_needs_two_minutes_and_three_for_a_priority_ticket():
         with pytest.raises(Refused, match="too_early_absent"):
             no_show(called, counter, POLICY, OPENING + timedelta(seconds=seconds - 1))
         assert no_show(called, counter, POLICY, OPENING + timedelta(seconds=seconds))[0] == "ticket.no_show"
+
+
+def test_a_start_that_was_only_implied_leaves_an_absence_possible_and_one_that_was_pressed_does_not():
+    counter, now = Counter("1", "open", "a", ticket="t1"), OPENING + timedelta(seconds=120)
+    called = replace(ticket(1), state=State.CALLED, first_called_at=OPENING, last_called_at=OPENING)
+    implied, pressed = (
+        apply(called, *start(called, counter, implied=by_itself), OPENING + timedelta(seconds=15))
+        for by_itself in (True, False)
+    )
+    with pytest.raises(Refused, match="too_early_absent"):
+        no_show(implied, counter, POLICY, now - timedelta(seconds=1))
+    missed = apply(implied, *no_show(implied, counter, POLICY, now), now)
+    assert (missed.state, missed.started_at, missed.implied) == (State.NO_SHOW, None, False)
+    done = apply(implied, *finish(implied, counter), now)
+    for wrong in (pressed, done):
+        with pytest.raises(Refused, match="wrong_state"):
+            no_show(wrong, counter, POLICY, now)
 
 
 def test_a_number_is_called_three_times_at_the_most_and_half_a_minute_apart():

@@ -12,21 +12,19 @@ from kiosk.clock import SITE_TIME, Moment
 from kiosk.front import Front
 from kiosk.hours import Session
 from kiosk.office import Office
-from kiosk.present.board import board_view
-from kiosk.present.idle import idle_view
-from kiosk.present.rate import rate_view
-from kiosk.present.take import take_view
+from kiosk.present.take import key_marks
 from kiosk.present.words import Words
-from kiosk.rating import tied
+from kiosk.printer_device import PrinterState
+from kiosk.showing import Showing
 from kiosk.store import Store
-from kiosk.store.board import ticket_by_id
 from kiosk.store.prepare import prepare
-from kiosk.tickets import Counter
-from kiosk.views.model import BoardView, IdleView, Notice, RateView, TakeView
+from kiosk.views.model import BoardView, IdleView, RateView, TakeView
 
 FIRST_DAY = date(2026, 11, 23)
 LOOK_AHEAD_DAYS = 60
 BOOT = "ga11e5e5"
+PANEL = {"priority": "", "cancel": "", "language": ""}
+"""Keys of the front panel beside the services': every one that there can be."""
 ENOUGH_S = 60.0
 """After so long no message stands any more."""
 
@@ -43,7 +41,9 @@ class Scene:
         prepare(folder, self.now)
         self.store = Store(folder, office.rulebook())
         self.front = Front(self.store, words)
-        self.printer("ok")
+        self._showing = Showing(self.store, self.front, words, touch=True, marks={})
+        self._keys = Showing(self.store, self.front, words, touch=False, marks=key_marks(words, PANEL))
+        self.printer(PrinterState.OK)
 
     def close(self) -> None:
         self.store.close()
@@ -83,9 +83,9 @@ class Scene:
         """A key or tile."""
         self.front.press(action, self._seconds, self.now)
 
-    def printer(self, state: str) -> None:
-        """The printer's state, in its own words."""
-        self.front.printer_is(state, state == "ok", self._seconds)
+    def printer(self, state: PrinterState) -> None:
+        """The printer is so now."""
+        self.front.printer_is(str(state), state.prints, self._seconds)
 
     def come(self) -> None:
         """One citizen for each service."""
@@ -112,33 +112,24 @@ class Scene:
 
     # --- what is seen ----------------------------------------------------------------------------------------
 
-    def take(self, *, touch: bool = True, notice: Notice | None = None, staff: tuple[str, ...] = ()) -> TakeView:
-        front = self.front
-        return take_view(
-            self.words,
-            self.now,
-            self.store.outlooks(self.now),
-            touch=touch,
-            priority=front.priority,
-            notice=notice or front.notice,
-            staff_icons=staff,
-        )
+    def take(self, *, staff: tuple[str, ...] = ()) -> TakeView:
+        """By touch."""
+        return self._showing.take(self.now, staff)
+
+    def take_by_keys(self) -> TakeView:
+        """By the keys of a panel that has them all."""
+        return self._keys.take(self.now)
 
     def board(self) -> BoardView:
-        return board_view(self.words, self.now, self.store.board(self.now), self.store.ratings.published())
+        self._showing.read(self.now)
+        return self._showing.board(self.now)
 
     def rate(self, id: str) -> RateView:
-        now, store = self.now, self.store
-        counter = store.board(now).counters.get(id, Counter(id))
-        is_tied = counter.armed and tied(counter.armed_at, self.office.rules.rating_policy(), now.at)
-        armed = ticket_by_id(store.database, counter.armed) if is_tied else None
-        said = self.front.rate_answers.get(id)
-        lit = store.ratings.lamps(now).get(id, False)
-        return rate_view(self.words, now, counter, armed, open_now=lit, said=said[0] if said else None)
+        self._showing.read(self.now)
+        return self._showing.rate(id, self.now)
 
     def idle(self) -> IdleView:
-        door = self.store.opening(self.now)
-        return idle_view(self.words, self.now, door, self.store.sessions((door.resumes or self.now.local).date()))
+        return self._showing.idle(self.now)
 
 
 def _opening_day(office: Office) -> tuple[date, Session]:

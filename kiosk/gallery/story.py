@@ -16,6 +16,7 @@ from kiosk.office import Counter, Office
 from kiosk.present import take
 from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
+from kiosk.printer_device import PrinterState
 from kiosk.slip import SlipContent
 from kiosk.store.spool import SlipFacts
 from kiosk.views.model import STAFF_ICONS, View
@@ -101,7 +102,7 @@ def _keys(scene: Scene) -> dict[str, View]:
     """What the front panel answers."""
     office, words = scene.office, scene.words
     views: dict[str, View] = {"take-busy": scene.take()}
-    views["take-keys"] = scene.take(touch=False)
+    views["take-keys"] = scene.take_by_keys()
     views["take-staff"] = scene.take(staff=STAFF_ICONS)
     scene.press(_first(scene))
     views["take-slip"] = scene.take()
@@ -116,19 +117,19 @@ def _keys(scene: Scene) -> dict[str, View]:
     scene.press("priority")
     scene.press(f"take:{office.services[-1].id}")
     views["take-slip-priority"] = scene.take()
-    for state, name in (("paper_out", "take-no-paper"), ("offline", "take-printer-error")):
+    for state, name in ((PrinterState.PAPER_OUT, "take-no-paper"), (PrinterState.OFFLINE, "take-printer-error")):
         scene.go()
         scene.printer(state)
         scene.press(_first(scene))
         views[name] = scene.take()
-    scene.printer("ok")
+    scene.printer(PrinterState.OK)
     scene.go()
     limited = next((service.id for service in office.services if service.quota), office.services[0].id)
     with _no_more(scene, limited):
         scene.press(f"take:{limited}")
     views["take-quota"] = scene.take()
     scene.go()
-    views["take-stopped"] = scene.take(notice=take.stopped_notice(words))
+    views["take-stopped"] = replace(scene.take(), notice=take.stopped_notice(words))
     return views
 
 

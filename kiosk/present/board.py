@@ -83,6 +83,7 @@ def _card(words: Words, facts: BoardFacts, desk: Desk, newest: str) -> CounterCa
         waiting_label=t("board.waiting"),
         highlighted=ticket is not None and ticket.id == newest,
         plate=plate,
+        calls=ticket.calls if ticket else 0,
     )
 
 

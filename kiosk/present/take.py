@@ -11,7 +11,7 @@ from kiosk.tickets import Refused
 from kiosk.views.model import LanguageKey, Notice, PriorityBar, TakeView, Tile
 
 Outlook = dict[str, tuple[int, tuple[int, int] | None]]
-"""Service → people ahead of a new number, and the wait in minutes (from, to) where it can be said."""
+"""Service → people ahead of a new number, and the wait in minutes (from, to) where it can be said; none = not known."""
 
 LANGUAGE_MARK, CANCEL_MARK = "VI/EN", "×"
 """What stands on keys of the panel; on the priority key stands the office's own sign."""
@@ -80,7 +80,6 @@ def _language_key(name: str, marks: Mapping[str, str], touch: bool) -> LanguageK
 
 def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
     t, service = words.t, words.service(id)
-    ahead, wait = outlook.get(id, (0, None))
     offered = service.offered(now.day)
     return Tile(
         action=f"take:{id}",
@@ -89,7 +88,7 @@ def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
         hint=service.hint if t.language == "vi" else service.hint_en,
         icon=service.icon,
         colour=service.colour,
-        waiting_text=_waiting(words, ahead, wait) if offered else "",
+        waiting_text=_waiting(words, *outlook[id]) if offered and id in outlook else "",
         available=offered,
         note="" if offered else t("kiosk.not_offered"),
     )

@@ -51,7 +51,7 @@ class Device(App):
 
     def lit(self) -> dict[str, bool]:
         """Counter → whether its rating keys are armed."""
-        return self._lit
+        return self.showing.lit
 
 
 class Rig:

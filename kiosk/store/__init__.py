@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clock import Moment
-from kiosk.hours import Opening, Session, after_session, opening, session_at, sessions_on
+from kiosk.hours import Opening, Session, after_session, at_work, opening, session_at, sessions_on
 from kiosk.rulebook import Rulebook
 from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
@@ -39,7 +39,7 @@ class Store:
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
         series = current(self.database)
-        return board_facts(self.database, series.id if series else "", now)
+        return board_facts(self.database, series.id if series else "", now, at_work=self.at_work(now))
 
     def series(self) -> Series | None:
         """The running series."""
@@ -50,6 +50,12 @@ class Store:
         if not now.trusted:
             return Opening("open")
         return opening(self.issuing.book.hours, now.local, calendar_overrides(self.database.conn))
+
+    def at_work(self, now: Moment) -> bool:
+        """Whether the office works by its hours, with what staff changed; always on a clock that is not believed."""
+        if not now.trusted:
+            return True
+        return at_work(self.issuing.book.hours, now.local, calendar_overrides(self.database.conn))
 
     def sessions(self, day: date) -> tuple[Session, ...]:
         """The sessions of a day, with what staff changed; none when the office is closed."""

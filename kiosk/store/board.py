@@ -33,8 +33,8 @@ class BoardFacts:
     dossiers: Dossiers | None = None
 
 
-def board_facts(database: Database, series: str, now: Moment) -> BoardFacts:
-    """Facts of the running series (its id)."""
+def board_facts(database: Database, series: str, now: Moment, *, at_work: bool = True) -> BoardFacts:
+    """Facts of the running series (its id). While the office is not `at_work` nobody is kept waiting by it."""
     waiting = database.rows("SELECT queue, count(*) AS n FROM tickets WHERE state = 'waiting' GROUP BY queue")
     counters = [counter_of(row) for row in database.rows("SELECT * FROM counters")]
     desks = [
@@ -56,7 +56,7 @@ def board_facts(database: Database, series: str, now: Moment) -> BoardFacts:
         _latest_calls(database, series),
         tuple(ticket_of(row) for row in missed),
         {c.id: t for c in counters if c.armed and (t := ticket_by_id(database, c.armed))},
-        kept_waiting(database, now),
+        at_work and kept_waiting(database, now),
         dossiers_in(database.conn),
     )
 

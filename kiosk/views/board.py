@@ -44,10 +44,10 @@ def regions(view: BoardView, size: tuple[int, int], base: int) -> list[Region]:
             found += panels.side_regions(view, pygame.Rect(room.right - wide, room.y, wide, room.h), base)
             room = pygame.Rect(room.x, room.y, room.w - wide, room.h)
     for i, (box, card) in enumerate(zip(grid(room, len(cards), base), cards, strict=True)):
-        # The newest call lights up, and not again when only the count of those who wait changes.
+        # The newest call lights up, each time that it is called; not when only the count of those who wait changes.
         flash = FLASH if card.highlighted else None
         paint = partial(paint_card, view=card, gap=gap)
-        found.append(Region(f"counter {i}", box, (card, gap), paint, flash=flash, light=card.number))
+        found.append(Region(f"counter {i}", box, (card, gap), paint, flash=flash, light=(card.number, card.calls)))
     return found
 
 

@@ -154,7 +154,10 @@ class TakeView:
 
 @dataclass(frozen=True, slots=True)
 class CounterCard:
-    """One counter. Without a `number`, `plate` ("Tạm dừng", "Chưa có số") stands in its place."""
+    """One counter. Without a `number`, `plate` ("Tạm dừng", "Chưa có số") stands in its place.
+
+    `calls` is how often the number was called; it is not written, but a card that is called again lights up again.
+    """
 
     counter_label: str
     service_line: str
@@ -167,6 +170,7 @@ class CounterCard:
     waiting_label: str = ""
     highlighted: bool = False
     plate: str = ""
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from kiosk.keys import KeyFilter
 from kiosk.printer import JobDone
 from kiosk.rulebook import Rulebook
 from kiosk.setup import load_office, words
+from kiosk.showing import Showing
 from kiosk.store import Store
 from tests.office import BOOT, OPENING, rulebook
 
@@ -71,6 +72,7 @@ class Appliance:
         app._open_store().close()
         app.store = Store(self.folder, rulebook() if limits else _without_limits())
         app.front = Front(app.store, app.words)
+        app.showing = Showing(app.store, app.front, app.words, touch=True, marks={})
         app.panel = parts.open_panel(self.config, app.inbox.put)
         app.printing = parts.open_printing(self.config, app.words, app.store, app.clock, self._report)
         app.front.on_taken = self._took
