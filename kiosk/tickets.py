@@ -245,7 +245,7 @@ def call(ticket: Ticket, counter: Counter, *, reason: str = "") -> Decision:
 
 def recall(ticket: Ticket, counter: Counter, policy: Policy, now: datetime) -> Decision:
     """Call again: at the earliest `recall_gap_s` after the last call, `recall_max` calls in all."""
-    _require(ticket, State.CALLED)
+    _require_nobody_seen(ticket)
     if ticket.calls >= policy.recall_max:
         raise Refused("called_enough", n=ticket.calls)
     if not passed(ticket.last_called_at, policy.recall_gap_s, now):
@@ -266,17 +266,17 @@ def finish(ticket: Ticket, counter: Counter) -> Decision:
 
 
 def no_show(ticket: Ticket, counter: Counter, policy: Policy, now: datetime) -> Decision:
-    """Nobody came: at the earliest two minutes after the first call, three for a priority ticket.
-
-    A start that was only implied says nothing about who came; one that the clerk pressed does.
-    """
-    if not ticket.implied:
-        _require(ticket, State.CALLED)
-    _require(ticket, *AT_COUNTER)
+    """Nobody came: at the earliest two minutes after the first call, three for a priority ticket."""
+    _require_nobody_seen(ticket)
     wait = policy.no_show_after_priority_s if ticket.priority else policy.no_show_after_s
     if not passed(ticket.first_called_at, wait, now):
         raise Refused("too_early_absent", seconds=round(wait))
     return "ticket.no_show", _at(ticket, counter)
+
+
+def _require_nobody_seen(ticket: Ticket) -> None:
+    """Called, and no clerk said that somebody came: a start that was only implied says nothing about it."""
+    _require(ticket, *(AT_COUNTER if ticket.implied else (State.CALLED,)))
 
 
 def hold(ticket: Ticket, counter: Counter, why: str) -> Decision:
@@ -364,7 +364,8 @@ def apply(ticket: Ticket, kind: str, data: Data, at: datetime) -> Ticket:
                 why=data["chosen"],
             )  # fmt: skip
         case "ticket.recalled":
-            return replace(ticket, calls=ticket.calls + 1, last_called_at=at)
+            again = replace(ticket, state=State.CALLED, started_at=None, implied=False)
+            return replace(again, calls=ticket.calls + 1, last_called_at=at)
         case "ticket.started":
             return replace(ticket, state=State.SERVING, started_at=at, implied=data["implied"])
         case "ticket.finished":

@@ -132,6 +132,19 @@ def test_an_absence_needs_two_minutes_and_three_for_a_priority_ticket():
         assert no_show(called, counter, POLICY, OPENING + timedelta(seconds=seconds))[0] == "ticket.no_show"
 
 
+def test_a_number_whose_start_was_only_implied_can_be_called_again_and_is_then_called():
+    counter = Counter("1", "open", "a", ticket="t1")
+    called = replace(ticket(1), state=State.CALLED, calls=1, first_called_at=OPENING, last_called_at=OPENING)
+    implied = apply(called, *start(called, counter, implied=True), OPENING + timedelta(seconds=15))
+    again = apply(
+        implied, *recall(implied, counter, POLICY, OPENING + timedelta(seconds=30)), OPENING + timedelta(seconds=30)
+    )
+    assert (again.state, again.started_at, again.implied, again.calls) == (State.CALLED, None, False, 2)
+    pressed = apply(called, *start(called, counter), OPENING + timedelta(seconds=15))
+    with pytest.raises(Refused, match="wrong_state"):
+        recall(pressed, counter, POLICY, OPENING + timedelta(seconds=30))
+
+
 def test_a_start_that_was_only_implied_leaves_an_absence_possible_and_one_that_was_pressed_does_not():
     counter, now = Counter("1", "open", "a", ticket="t1"), OPENING + timedelta(seconds=120)
     called = replace(ticket(1), state=State.CALLED, first_called_at=OPENING, last_called_at=OPENING)
