@@ -147,7 +147,7 @@ class Face:
     bold: Path
     letters: Letters
 
-    def path(self, weight: Weight) -> Path:
+    def path(self, weight: Weight | str) -> Path:
         return self.bold if "Bold" in weight else self.regular
 
 
@@ -175,12 +175,16 @@ class Faces:
         """The file of a piece's font."""
         return face.path(weight) if face else self._own[weight]
 
+    def knows(self, text: str) -> bool:
+        """Whether the weights' own fonts have every letter of a text."""
+        return self._known.issuperset(text)
+
     def pieces(self, word: str) -> tuple[Piece, ...]:
         """A word as the runs that are set with one font each; empty when no font has any of its letters.
 
         A word stays whole where one font has all of it. Letters that none has are left out, and named once.
         """
-        if self._known.issuperset(word):
+        if self.knows(word):
             return ((word, None),)
         shown = "".join(letter for letter in word if not _unseen(letter))
         for face in (None, *self._other_faces()):
