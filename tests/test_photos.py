@@ -5,6 +5,7 @@ import os
 import random
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from PIL import Image
 
 from kiosk import photos
 from kiosk.__main__ import main
+from kiosk.findings import pictures
 from kiosk.office import sample
 from kiosk.photos import PhotoError, open_emblem, open_photo, square
+from kiosk.texts import Texts
 
 RED, BLUE, GREEN, WHITE = (200, 0, 0), (0, 0, 200), (0, 160, 0), (250, 250, 250)
 TURNS = {
@@ -384,3 +387,14 @@ def test_check_names_each_picture_of_the_office_document_that_cannot_be_shown(
     (elsewhere / "office.json").write_text(office)
     main(["check", "--config", str(tmp_path / "kiosk.toml"), "--office", str(elsewhere / "office.json")])
     assert f"Nguyễn Thị A: không mở được {elsewhere}/a.png" in capsys.readouterr().out
+
+
+def test_check_reads_the_emblem_as_band_and_slip_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refusing(path: Path, side: int) -> Image.Image:
+        raise PhotoError("colours", f"{path} has strange colours")
+
+    monkeypatch.setattr(photos, "open_emblem", refusing)
+    office = sample()
+    office = replace(office, unit=replace(office.unit, emblem="a.png"))
+    (finding,) = pictures(office, tmp_path, Texts("en"))
+    assert "a.png has colours that cannot be shown" in finding.says
