@@ -65,13 +65,14 @@ def document(office: Office, t: Texts) -> Finding:
 
 def pictures(office: Office, folder: Path, t: Texts) -> Iterator[Finding]:
     """Emblem and photos beside the office document that cannot be shown."""
-    from kiosk.photos import PhotoError, open_photo
+    from kiosk.photos import PhotoError, open_emblem, open_photo
 
-    named = [(t("check.emblem"), office.unit.emblem), *((clerk.name, clerk.photo) for clerk in office.clerks)]
-    for whose, name in named:
+    named = [(t("check.emblem"), office.unit.emblem, open_emblem)]
+    named += [(clerk.name, clerk.photo, open_photo) for clerk in office.clerks]
+    for whose, name, opened in named:
         try:
             if name:
-                open_photo(folder / name, 64)
+                opened(folder / name, 64)
         except PhotoError as error:
             yield _parted("office", f"{whose}: {t(f'photo.{error.reason}', tep=folder / name)}")
 

@@ -41,6 +41,10 @@ VIETNAMESE = "".join(
 LETTERS = f"{VIETNAMESE}đĐ0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .,:;!?()/%–—•·…-“”"
 """What every font of screens and slips must have."""
 
+LAST_CODE = 0x10FFFF
+"""The last code point of Unicode."""
+MOST_CODES = 0x20000
+"""Letters of one table: a font has at most 65,535 glyphs, and few of them stand for two letters."""
 
 SHAPED = {
     "KHMER": "Khmr",
@@ -143,7 +147,7 @@ class Face:
     bold: Path
     letters: Letters
 
-    def path(self, weight: Weight) -> Path:
+    def path(self, weight: Weight | str) -> Path:
         return self.bold if "Bold" in weight else self.regular
 
 
@@ -161,7 +165,7 @@ class Faces:
     def __init__(self, more: Sequence[Path] = (), opens: Callable[[Path], bool] = lambda _: True) -> None:
         self._own = {weight: choose(weight).path for weight in WEIGHTS}
         common = frozenset.intersection(*(frozenset(letters(path)) for path in self._own.values()))
-        self._known = common | {" ", "\u00a0"}
+        self._known = frozenset(letter for letter in common if not _unseen(letter)) | {" ", "\u00a0"}
         self._more = tuple(more)
         self._opens = opens
         self._others: list[Face] | None = None
@@ -171,12 +175,16 @@ class Faces:
         """The file of a piece's font."""
         return face.path(weight) if face else self._own[weight]
 
+    def knows(self, text: str) -> bool:
+        """Whether the weights' own fonts have every letter of a text."""
+        return self._known.issuperset(text)
+
     def pieces(self, word: str) -> tuple[Piece, ...]:
         """A word as the runs that are set with one font each; empty when no font has any of its letters.
 
         A word stays whole where one font has all of it. Letters that none has are left out, and named once.
         """
-        if self._known.issuperset(word):
+        if self.knows(word):
             return ((word, None),)
         shown = "".join(letter for letter in word if not _unseen(letter))
         for face in (None, *self._other_faces()):
@@ -318,13 +326,26 @@ def _check_sums(file: BinaryIO, tables: dict[str, _Table]) -> None:
 def _codes(cmap: bytes) -> set[int]:
     """Code points of the Unicode subtables in the two formats that fonts of today have (4 and 12)."""
     (count,) = struct.unpack_from(">2xH", cmap)
+    rows = [struct.unpack_from(">HHI", cmap, 4 + 8 * n) for n in range(count)]
     found: set[int] = set()
-    for n in range(count):
-        platform, encoding, offset = struct.unpack_from(">HHI", cmap, 4 + 8 * n)
-        if platform == 0 or (platform == 3 and encoding in (1, 10)):
-            (kind,) = struct.unpack_from(">H", cmap, offset)
-            found |= _format_4(cmap[offset:]) if kind == 4 else _format_12(cmap[offset:]) if kind == 12 else set()
+    for offset in {where for platform, kind, where in rows if platform == 0 or (platform == 3 and kind in (1, 10))}:
+        (kind,) = struct.unpack_from(">H", cmap, offset)
+        found |= _format_4(cmap[offset:]) if kind == 4 else _format_12(cmap[offset:]) if kind == 12 else set()
     return found
+
+
+def _spans(firsts: Sequence[int], lasts: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """First and last codes of a subtable; ValueError where they are no letters, or more than a font can have.
+
+    Four damaged bytes can say 4 thousand million letters, which would take all memory before anything else is noticed.
+    """
+    spans = list(zip(firsts, lasts, strict=True))
+    for first, last in spans:
+        if not first <= last <= LAST_CODE:
+            raise ValueError(f"its table of letters goes from {first:X} to {last:X}")
+    if sum(last + 1 - first for first, last in spans) > MOST_CODES:
+        raise ValueError("its table of letters has too many")
+    return spans
 
 
 def _format_4(table: bytes) -> set[int]:
@@ -333,7 +354,7 @@ def _format_4(table: bytes) -> set[int]:
     ends = struct.unpack_from(f">{double // 2}H", table, 14)
     starts, deltas, offsets = (struct.unpack_from(f">{double // 2}H", table, 16 + double * part) for part in (1, 2, 3))
     found: set[int] = set()
-    for n, (start, end, delta, offset) in enumerate(zip(starts, ends, deltas, offsets, strict=True)):
+    for n, ((start, end), delta, offset) in enumerate(zip(_spans(starts, ends), deltas, offsets, strict=True)):
         if not offset:
             found.update(code for code in range(start, end + 1) if (code + delta) & 0xFFFF)
             continue
@@ -347,7 +368,9 @@ def _format_4(table: bytes) -> set[int]:
 def _format_12(table: bytes) -> set[int]:
     """Groups of 32 bits: first code, last code, first glyph."""
     (count,) = struct.unpack_from(">12xI", table)
+    groups = list(struct.iter_unpack(">III", table[16 : 16 + 12 * count]))
+    spans = _spans([group[0] for group in groups], [group[1] for group in groups])
     found: set[int] = set()
-    for start, end, glyph in struct.iter_unpack(">III", table[16 : 16 + 12 * count]):
+    for (start, end), (_, _, glyph) in zip(spans, groups, strict=True):
         found.update(range(start + (not glyph), end + 1))
     return found

@@ -10,14 +10,15 @@ from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
+from kiosk.photos import PhotoError, open_emblem
 from kiosk.typeset import WHITE
 
 logger = logging.getLogger(__name__)
 
-LARGEST = 16_000_000
-"""Dots of a file: more would take all the memory of a small Pi when they are unpacked."""
+ENOUGH = 1200
+"""Dots each way that are looked at: twice the widest paper, for marks with wide margins."""
 LEAST = 14
 """Dots on paper: what would be lower or narrower is a speck or a line."""
 GROWTH = 4
@@ -40,32 +41,26 @@ def logo(path: Path, side: int, banner: int) -> Image.Image | None:
         grey = _grey(path)
         wide = grey.width > BANNER * grey.height
         return _sharp(_fitted(grey, banner if wide else side * 3 // 2, side * 2 // 3 if wide else side))
-    # What Pillow raises for damaged files and, where warnings are errors, for huge ones.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        logger.warning("slip printed without the logo %s (%s): use a PNG of a few hundred dots", path, error)
-        return None
+    except PhotoError as error:
+        _complain(str(error))
+    except ValueError as error:
+        _complain(f"{path}: {error}")
+    return None
+
+
+def _complain(problem: str) -> None:
+    logger.warning("slip printed without its logo (%s): use a PNG of a few hundred dots", problem)
 
 
 def _grey(path: Path) -> Image.Image:
     """The picture on white paper, without its margins."""
-    with Image.open(path) as picture:
-        if picture.width * picture.height > LARGEST:
-            raise ValueError(f"{picture.width} × {picture.height} dots are too many")
-        picture.draft("RGB", (1000, 1000))
-        colours = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
+    colours = open_emblem(path, ENOUGH)
     paper = Image.new("RGBA", colours.size, "white")
     grey = Image.alpha_composite(paper, colours).convert("L")
     box = grey.point(lambda value: 255 if value < WHITE - FAINT else 0).getbbox()
     if box is None:
         raise ValueError("it is blank")
     return grey.crop(box)
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Grey PNGs of 16 bits come with values that Pillow would cut off at 255."""
-    if picture.mode.startswith("I"):
-        return picture.convert("I").point(lambda value: value / 257).convert("L")
-    return picture
 
 
 def _fitted(grey: Image.Image, width: int, height: int) -> Image.Image:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kiosk import typeset
 from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_factory
 from kiosk.clock import Clock
 from kiosk.config import Buttons, Config
@@ -163,6 +164,7 @@ def printer_profile(config: Config) -> PrinterProfile:
 def open_printing(config: Config, words: Words, store: Store, clock: Clock, report: Callable[[Any], None]) -> Printing:
     """Start the printer thread; it takes slips from the database by a connection of its own."""
     profile = printer_profile(config)
+    typeset.use([Path(font) for font in config.screen.fonts])
     spool = Spool(Database(Path(config.data_dir)), clock, config.printer.job_expires_min)
 
     def draw(job: Job) -> Any:

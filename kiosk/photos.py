@@ -7,7 +7,6 @@ office and no screen. Made for one thread: Pillow's warnings are caught by a swi
 import os
 import stat
 import struct
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,8 +22,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 """No more: some of Pillow's other readers start programs."""
 MOST_DOTS = 50_000_000
 """A JPEG is unpacked at a fraction of its size, so even the largest telephone's picture is cheap."""
-MOST_WHOLE = 16_000_000
-"""What can only be unpacked as a whole takes up to 100 MB here; a telephone's usual picture has 12 million dots."""
+MOST_WHOLE = 4_000_000
+"""What can only be unpacked as a whole takes 0.2 s of a PC here, far more of a Pi, and nobody is served meanwhile."""
 SPARE = 8
 """Times as many dots each way as are wanted: more of them change nothing that can be seen."""
 MOST_BYTES = 100_000_000
@@ -59,13 +58,10 @@ def open_photo(path: str | Path, side: int, ground: Rgb = GROUND) -> Image.Image
 
     Raises PhotoError.
     """
-    with _opened(path) as picture:
-        _check_size(picture, path)
-        picture.draft(None, (2 * side, 2 * side))
-        picture.load()
-        turn, upright = _turn(picture), _coarse(picture, side * SPARE)
-        upright = upright if turn is None else upright.transpose(turn)
-        plain = _plain(upright.crop(square(upright.size)), path, ground)
+    whole = _upright(path, side)
+    clear = whole.crop(square(whole.size))
+    plain = Image.new("RGB", clear.size, ground)
+    plain.paste(clear, mask=clear)
     return plain.resize((side, side), Image.Resampling.LANCZOS)
 
 
@@ -74,15 +70,19 @@ def open_emblem(path: str | Path, side: int) -> Image.Image:
 
     Raises PhotoError.
     """
+    whole = _upright(path, side)
+    whole.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return whole
+
+
+def _upright(path: str | Path, side: int) -> Image.Image:
+    """The whole picture (RGBA) as the camera was held, with no more dots than `side` wanted ones can show."""
     with _opened(path) as picture:
         _check_size(picture, path)
         picture.draft(None, (2 * side, 2 * side))
         picture.load()
-        turn, upright = _turn(picture), _coarse(picture, side * SPARE)
-        upright = upright if turn is None else upright.transpose(turn)
-        clear = _clear(upright, path)
-    clear.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return clear
+        turn, coarse = _turn(picture), _coarse(picture, side * SPARE)
+        return _clear(coarse if turn is None else coarse.transpose(turn), path)
 
 
 def square(size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -96,9 +96,7 @@ def square(size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Image.Image]:
-    with _file(path) as file, warnings.catch_warnings():
-        # Of no use to anybody: a damaged EXIF block, a palette with transparency in bytes; sizes are judged below.
-        warnings.simplefilter("ignore")
+    with _file(path) as file:
         try:
             with Image.open(file, formats=FORMATS) as picture:
                 yield picture
@@ -106,7 +104,8 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
             raise
         except UnidentifiedImageError as error:
             raise PhotoError("no_picture", f"{path} is no picture: save it as JPEG or PNG") from error
-        except Image.DecompressionBombError as error:
+        # A warning is raised where a program makes errors of warnings; else the size is judged from the header.
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_large(path) from error
         except _DAMAGE as error:
             raise PhotoError("damaged", f"{path} is damaged ({error}): copy it again") from error
@@ -134,14 +133,13 @@ def _check_size(picture: Image.Image, path: str | Path) -> None:
     # A progressive JPEG is kept whole while it is unpacked, however small it is wanted.
     if picture.format in ("JPEG", "MPO") and not picture.info.get("progressive"):
         most = MOST_DOTS
-    elif picture.format == "WEBP":
-        most = MOST_WHOLE // 2  # its reader keeps a second and a third copy
     if picture.width * picture.height > most:
-        raise _too_large(path, most)
+        raise _too_large(path)
 
 
-def _too_large(path: str | Path, most: int = MOST_WHOLE) -> PhotoError:
-    return PhotoError("too_large", f"{path} has too many dots: make it smaller, at most {most // 10**6} million")
+def _too_large(path: str | Path) -> PhotoError:
+    limits = f"{MOST_DOTS // 10**6} million as a JPEG that is not progressive, else {MOST_WHOLE // 10**6}"
+    return PhotoError("too_large", f"{path} has too many dots: make it smaller, at most {limits} million")
 
 
 def _coarse(picture: Image.Image, enough: int) -> Image.Image:
@@ -159,14 +157,6 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
         return _TURNED.get(picture.getexif().get(_ORIENTATION, 1))
     except _DAMAGE:
         return None
-
-
-def _plain(picture: Image.Image, path: str | Path, ground: Rgb) -> Image.Image:
-    """RGB, whatever kind of colours it has."""
-    clear = _clear(picture, path)
-    plain = Image.new("RGB", clear.size, ground)
-    plain.paste(clear, mask=clear)
-    return plain
 
 
 def _clear(picture: Image.Image, path: str | Path) -> Image.Image:

@@ -7,24 +7,22 @@ thin strokes.
 from __future__ import annotations
 
 import logging
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont, features
 
 from kiosk import fonts
+from kiosk.fonts import Face, Faces
 
 logger = logging.getLogger(__name__)
 
-FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
-"""Where a font is looked for that has a letter which the bundled one lacks."""
-ODD = ("Italic", "Oblique", "Mono", "Serif", "Condensed", "Light", "Thin", "Math")
-"""Kinds of fonts that stand in only when no plain one can."""
 CAP = 0.74  # height of a capital in Be Vietnam Pro, in em
 LEADING = 1.25  # least distance of baselines, in em
 WHITE = 255
@@ -32,6 +30,8 @@ NBSP = "\u00a0"
 NAMING = frozenset({"xã", "phường", "tỉnh"})
 """Words that begin a place's name: a line ends before them, never behind them."""
 MANY = 99  # lines
+
+_more: tuple[Path, ...] = ()
 
 
 class TypesetError(ValueError):
@@ -76,33 +76,32 @@ def font_file(weight: str) -> Path:
         raise FontMissing(str(error)) from error
 
 
-def _heavy(name: str) -> bool:
-    return "Bold" in name
+def use(more: Sequence[Path]) -> None:
+    """The office's fonts for letters that the bundled one lacks, told before the first slip is drawn."""
+    global _more
+    if tuple(more) != _more:
+        _more = tuple(more)
+        for kept in (_faces, clean, _foreign, _advances, _glyph, strip, best_size, wrap):
+            kept.cache_clear()
 
 
-@lru_cache(maxsize=64)
-def letters(path: Path) -> frozenset[str]:
-    """All letters that a font file has; a file that cannot be read has none."""
+@lru_cache(maxsize=1)
+def _faces() -> Faces:
+    """Which font sets which letter, as on the screens; raises FontMissing."""
     try:
-        return frozenset(fonts.letters(path))
-    except fonts.FontError:
-        return frozenset()
+        return Faces(_more, _opens)
+    except fonts.FontError as error:
+        raise FontMissing(str(error)) from error
 
 
-@lru_cache(maxsize=256)
-def other_font(letter: str, heavy: bool) -> Path | None:
-    """An installed font that has a letter which the bundled one lacks, and draws it."""
-    files = [path for folder in FONT_FOLDERS for path in folder.rglob("*.[ot]t[fc]")]
-    files.sort(key=lambda path: (sum(word in path.stem for word in ODD), _heavy(path.stem) != heavy, path.name))
-    return next((path for path in files if letter in letters(path) and _draws(path, letter)), None)
-
-
-def _draws(path: Path, letter: str) -> bool:
-    """Fonts of coloured pictures have letters without an outline, or only at one size."""
+def _opens(path: Path) -> bool:
+    """Whether this font can be drawn with: some have pictures of letters at one size only."""
     try:
-        return ImageFont.truetype(str(path), 24).getmask(letter).getbbox() is not None
-    except OSError:
+        ImageFont.truetype(str(path), 24).getmask("0")
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be drawn with (%s): it stands in for no letter", path, error)
         return False
+    return True
 
 
 @lru_cache(maxsize=16)
@@ -122,56 +121,44 @@ def clean(text: str) -> str:
     NFD marks would be printed beside their letters, and unknown letters as boxes.
     """
     shown = "".join(map(_shown, unicodedata.normalize("NFC", text)))
-    own = letters(font_file("Medium"))
-    if not own.issuperset(shown):
-        strange = frozenset(shown) - own
-        lost = frozenset(letter for letter in strange if other_font(letter, heavy=False) is None)
-        _say(strange - lost, "printed with another font")
-        _say(lost, "left out: install a font that has them, as fonts-noto-core")
-        shown = "".join(letter for letter in shown if letter not in lost)
-    return " ".join(filter(None, shown.split(" "))).strip()
+    letters = (piece if isinstance(piece, str) else piece[0] for piece in _pieces(shown))
+    return " ".join(filter(None, "".join(letters).split(" "))).strip()
 
 
 def _shown(letter: str) -> str:
     category = unicodedata.category(letter)
     if category in {"Cc", "Zl", "Zp", "Zs"}:
         return NBSP if letter in "\u00a0\u2007\u202f" else " "
-    return "" if category == "Cf" or "\ufe00" <= letter <= "\ufe0f" else letter
+    return letter
 
 
-@lru_cache(maxsize=64)
-def _say(strange: frozenset[str], what: str) -> None:
-    """Say once what every slip would say again."""
-    if strange:
-        names = ", ".join(f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip() for letter in sorted(strange))
-        logger.warning("letters that the font of the slips lacks are %s: %s", what, names)
+Piece = str | tuple[str, Face]
+"""What is drawn at a time: a letter of the bundled font, or a whole run of those of another one."""
 
 
-def _pieces(text: str, weight: str) -> Iterable[str]:
-    """A text in the parts that are drawn at a time: its letters, but whole runs of those of another font."""
-    own = letters(font_file(weight))
-    if own.issuperset(text):
-        return text
-    pieces: list[str] = []
-    for font_path, letters_of_it in groupby(text, lambda letter: _font_of(letter, weight)):
-        run = "".join(letters_of_it)
-        pieces += run if font_path is None else [run]
-    return pieces
+def _pieces(text: str) -> Sequence[Piece]:
+    return text if _faces().knows(text) else _foreign(text)
 
 
-def _font_of(letter: str, weight: str) -> Path | None:
-    return other_font(letter, _heavy(weight)) if letter not in letters(font_file(weight)) else None
+@lru_cache(maxsize=256)
+def _foreign(text: str) -> Sequence[Piece]:
+    """Word by word as on the screens, so that both choose the same fonts."""
+    runs = (run for part in re.split(f"([ {NBSP}])", text) for run in _faces().pieces(part))
+    return [piece for run, face in runs for piece in ([(run, face)] if face else run)]
 
 
-def _face(piece: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
-    other = _font_of(piece[0], weight)
-    return _other_face(other, size) if other else font(weight, size)
+def _set_with(piece: Piece, weight: str, size: int) -> tuple[str, ImageFont.FreeTypeFont]:
+    """The letters of a piece and their font."""
+    if isinstance(piece, str):
+        return piece, font(weight, size)
+    run, face = piece
+    return run, _other_face(face.path(weight), size)
 
 
 # --- One line ---------------------------------------------------------------------------------------------------
 
 
-class _Advances(dict[str, float]):
+class _Advances(dict[Piece, float]):
     """Dots that each letter takes.
 
     Without kerning (the basic engine has none for this font) their sum is the line's length, and asking the font for
@@ -182,8 +169,9 @@ class _Advances(dict[str, float]):
         super().__init__()
         self._weight, self._size = weight, size
 
-    def __missing__(self, piece: str) -> float:
-        self[piece] = _face(piece, self._weight, self._size).getlength(piece)
+    def __missing__(self, piece: Piece) -> float:
+        letters, face = _set_with(piece, self._weight, self._size)
+        self[piece] = face.getlength(letters)
         return self[piece]
 
 
@@ -198,7 +186,7 @@ def length(text: str, weight: str, size: int) -> int:
 
 
 def _exact(text: str, weight: str, size: int) -> float:
-    return sum(map(_advances(weight, size).__getitem__, _pieces(text, weight)))
+    return sum(map(_advances(weight, size).__getitem__, _pieces(text)))
 
 
 class Glyph(NamedTuple):
@@ -210,12 +198,12 @@ class Glyph(NamedTuple):
 
 
 @lru_cache(maxsize=3000)
-def _glyph(piece: str, weight: str, size: int) -> Glyph:
+def _glyph(piece: Piece, weight: str, size: int) -> Glyph:
     """Hinting makes a letter cost as much as a hundred copies of it, so each is drawn once."""
-    face = _face(piece, weight, size)
-    left, top, right, bottom = (int(edge) for edge in face.getbbox(piece, anchor="ls"))
+    letters, face = _set_with(piece, weight, size)
+    left, top, right, bottom = (int(edge) for edge in face.getbbox(letters, anchor="ls"))
     image = Image.new("L", (max(1, right - left), max(1, bottom - top)), 0)
-    ImageDraw.Draw(image).text((-left, -top), piece, fill=255, font=face, anchor="ls")
+    ImageDraw.Draw(image).text((-left, -top), letters, fill=255, font=face, anchor="ls")
     dots = image.convert("1", dither=Image.Dither.NONE)
     box = dots.getbbox()
     return Glyph(dots.crop(box), left + box[0], top + box[1]) if box else Glyph(None, 0, 0)
@@ -226,7 +214,7 @@ def strip(text: str, weight: str, size: int) -> Strip:
     """Draw one line. Repeated lines (header, service, footer) come from the cache."""
     advances, at = _advances(weight, size), 0.0
     placed: list[tuple[int, int, Image.Image]] = []
-    for piece in _pieces(text, weight):
+    for piece in _pieces(text):
         glyph = _glyph(piece, weight, size)
         if glyph.ink is not None:
             placed.append((round(at) + glyph.left, glyph.top, glyph.ink))

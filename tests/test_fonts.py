@@ -1,6 +1,8 @@
 """Which font sets which letters, read from real and from broken font files."""
 
 import shutil
+import struct
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -78,6 +80,60 @@ def test_letters_beyond_the_first_plane_and_lists_of_glyphs_are_read_too(tmp_pat
     with TTFont(tmp_path / "wide.ttf") as saved:
         assert set(letters(tmp_path / "wide.ttf")) == set(map(chr, saved.getBestCmap()))
     assert chr(0x1F602) not in letters(tmp_path / "wide.ttf")
+
+
+def with_cmap(path: Path, table: bytes) -> Path:
+    """The bundled font with another table of letters at its end."""
+    content = bytearray(bundled("Regular").read_bytes())
+    (count,) = struct.unpack_from(">4xH", content)
+    at = next(at for at in range(12, 12 + 16 * count, 16) if content[at : at + 4] == b"cmap")
+    cmap = struct.pack(">HHHHI", 0, 1, 3, 10, 12) + table
+    struct.pack_into(">II", content, at + 8, len(content), len(cmap))
+    path.write_bytes(content + cmap)
+    return path
+
+
+def groups(*rows: tuple[int, int]) -> bytes:
+    """A table of format 12 with these first and last codes."""
+    head = struct.pack(">HHIII", 12, 0, 16 + 12 * len(rows), 0, len(rows))
+    return head + b"".join(struct.pack(">III", first, last, 1) for first, last in rows)
+
+
+def segments(*rows: tuple[int, int]) -> bytes:
+    """A table of format 4 with these first and last codes."""
+    firsts, lasts = (struct.pack(f">{len(rows)}H", *codes) for codes in zip(*rows, strict=True))
+    rest = bytes(2 * len(rows))
+    return struct.pack(">HHHHHHH", 4, 0, 0, 2 * len(rows), 0, 0, 0) + lasts + bytes(2) + firsts + rest + rest
+
+
+def test_the_letters_of_sound_tables_are_read(tmp_path: Path):
+    assert "".join(letters(with_cmap(tmp_path / "12.ttf", groups((0x41, 0x43), (0x10FFFE, 0x10FFFF))))) == (
+        "ABC\U0010fffe\U0010ffff"
+    )
+    assert "".join(letters(with_cmap(tmp_path / "4.ttf", segments((0x41, 0x43), (0xFFFF, 0xFFFF))))) == "ABC"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        groups((0x41, 0x7FFFFFFF)),
+        groups((0, 0xFFFFFFFF)),
+        groups((0x110000, 0x110000)),
+        groups((0x43, 0x41)),
+        groups(*[(0, 0xFFFF)] * 3),
+        segments(*[(0, 0xFFFF)] * 3),
+        segments((0x43, 0x41)),
+    ],
+    ids=["many", "all", "beyond", "backwards", "overlapping", "overlapping segments", "backward segment"],
+)
+def test_a_damaged_table_of_letters_is_said_and_takes_no_memory(tmp_path: Path, table: bytes):
+    path = with_cmap(tmp_path / "damaged.ttf", table)
+    tracemalloc.start()
+    with pytest.raises(FontError, match=r"damaged\.ttf is damaged \(its table of letters"):
+        letters(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
 
 
 def test_the_needed_letters_are_all_that_vietnamese_writes():
@@ -219,6 +275,8 @@ def test_letters_that_no_font_has_are_left_out_and_named_once(folder: Path, capl
 
 def test_letters_without_a_shape_are_left_out_in_silence(folder: Path, caplog: pytest.LogCaptureFixture):
     assert Faces().pieces("Hộ\u200b\ufe0ftịch") == (("Hộtịch", None),)
+    assert "\xad" in letters(bundled("Regular"))
+    assert Faces().pieces("Hộ\xadtịch") == (("Hộtịch", None),)
     assert caplog.records == []
 
 

@@ -32,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
-        "kiosk.slip", "kiosk.sound", "kiosk.store",
+        "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset",
     },
     "kiosk.front": {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -80,7 +80,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.slip": {"kiosk.column", "kiosk.logo", "kiosk.symbol", "kiosk.typeset"},
     "kiosk.calibration": {"kiosk.column", "kiosk.symbol", "kiosk.typeset"},
     "kiosk.column": {"kiosk.typeset"},
-    "kiosk.logo": {"kiosk.typeset"},
+    "kiosk.logo": {"kiosk.photos", "kiosk.typeset"},
     "kiosk.symbol": {"kiosk.typeset"},
     "kiosk.typeset": {"kiosk.fonts"},
     "kiosk.fonts": set(),

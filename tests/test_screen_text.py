@@ -85,6 +85,74 @@ def test_a_number_with_a_foreign_letter_is_drawn_as_one(chinese: Path):
     assert len(setter.signs("1012", "Bold", 120, INK)) == 4
 
 
+LONG = "Đăngkýkếthôncóyếutốnướcngoài"
+
+
+def rows(setter: Typesetter, text: str, room: tuple[int, int], lines: int, size: int = 20) -> tuple[list[str], bool]:
+    """What stands on each line, and whether anything was left out."""
+    block = setter.fit(text, "Regular", size, size, room, lines, 1.0)
+    assert block.width <= room[0]
+    return [line.text for line in block.lines], block.cut
+
+
+def test_a_long_word_of_which_every_row_fits_has_no_dots():
+    setter = Typesetter()
+    shown, cut = rows(setter, LONG, (120, 400), 6)
+    assert len(shown) > 2
+    assert ("".join(shown), cut) == (LONG, False)
+    shown, cut = rows(setter, LONG, (120, 400), 2)
+    assert (len(shown), shown[-1][-1], cut) == (2, "…", True)
+    shown, cut = rows(setter, LONG, (120, 50), 6)
+    assert (shown[-1][-1], cut) == ("…", True), "too low for all its rows"
+
+
+PARTS = ["Đăngký", "kếthôn", "cóyếutố", "nướcngoài"]
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b".join(PARTS), "Đăngký\u200bkếthôn \u200b cóyếutố\u200b\u200b nướcngoài\u200b"]
+)
+def test_a_line_may_end_at_a_zero_width_space_and_at_no_letter(text: str):
+    setter = Typesetter()
+    widest = max(setter.line(part, "Regular", 20).width for part in PARTS)
+    for width in range(int(widest) + 1, 400, 7):
+        shown, cut = rows(setter, text, (width, 400), 4)
+        left = list(PARTS)
+        for row in shown:
+            words = [word for word in row.replace("\u00a0", " ").replace("\u200b", " ").split(" ") if word]
+            assert words == left[: len(words)], width
+            del left[: len(words)]
+        assert (left, cut) == ([], False)
+
+
+def test_a_zero_width_space_draws_nothing():
+    setter = Typesetter()
+    text = "Đăngký\u200bkếthôn"
+    assert setter.line(text, "Regular", 100).width == setter.line("Đăngkýkếthôn", "Regular", 100).width
+    assert ink(setter, text) == ink(setter, "Đăngkýkếthôn")
+    ((row, *more), _) = rows(setter, "Đăngký \u200b kếthôn cóyếutố", (170, 400), 4)
+    assert row == "Đăngký kếthôn"
+    assert len(more) == 1
+    ((row, *more), _) = rows(setter, f"{text} cóyếutố", (170, 400), 4)
+    assert (row.replace("\u200b", ""), more) == ("Đăngkýkếthôn", ["cóyếutố"])
+    assert not ink(setter, "\u200b")
+
+
+def test_a_text_of_zero_width_spaces_alone_can_be_set_where_there_is_no_room():
+    block = Typesetter().fit("\u200b \u200b\u200b", "Regular", 20, 20, (0, 0), 2, 1.0)
+    assert [line.text.strip("\u200b…") for line in block.lines] == [""]
+
+
+@pytest.mark.parametrize("joiner", ["\u2060", "\u200d", "\u0303"])
+def test_a_word_is_parted_neither_at_a_joiner_nor_before_a_mark(joiner: str):
+    setter = Typesetter()
+    text = "Đăngkýk" + joiner + "ếthôn"
+    for width in range(30, 130):
+        shown, _ = rows(setter, text, (width, 900), 20)
+        assert len(shown) == 1 or all(row[0] != joiner for row in shown), width
+        assert joiner == "\u0303" or len(shown) == 1 or all(row[-1] != joiner for row in shown), width
+
+
 def test_a_view_of_known_letters_opens_no_other_font(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
 

@@ -11,10 +11,18 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
-from kiosk import typeset
+from kiosk import fonts as font_files
+from kiosk import parts, typeset
 from kiosk.calibration import LETTERS
+from kiosk.clock import SystemClock
+from kiosk.config import load_config
+from kiosk.fonts import Face, Faces, letters
+from kiosk.office import sample
+from kiosk.present.words import Words
 from kiosk.slip import SlipContent, layout, render
-from kiosk.typeset import clean, font_file, length, letters, strip, wrap
+from kiosk.store import Store
+from kiosk.texts import Texts
+from kiosk.typeset import clean, font_file, length, strip, wrap
 from tests.printing import forget_letters, slip, url
 
 KHMER = "\u179f\u17c6"
@@ -26,25 +34,28 @@ LINES = sorted({field.name for field in fields(SlipContent) if field.type == "st
 
 @pytest.fixture
 def fonts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder where other fonts are looked for."""
-    monkeypatch.setattr(typeset, "FONT_FOLDERS", (tmp_path,))
+    """The folder where installed fonts of other scripts are looked for."""
+    monkeypatch.setattr(font_files, "SYSTEM", tmp_path / "truetype")
     forget_letters()
-    yield tmp_path
+    folder = tmp_path / "truetype" / "noto"
+    folder.mkdir(parents=True)
+    yield folder
+    typeset.use([])
     forget_letters()
 
 
-def make_font(path: Path, drawn: str, blank: str = "") -> None:
-    """A font whose letters are solid squares, or have no outline."""
-    names = {letter: f"u{ord(letter):04X}" for letter in drawn + blank}
+def make_font(path: Path, drawn: str, height: int = 700) -> None:
+    """A font whose letters are solid boxes."""
+    names = {letter: f"u{ord(letter):04X}" for letter in drawn}
     square = TTGlyphPen(None)
-    for corner in ((0, 0), (0, 700), (500, 700), (500, 0)):
+    for corner in ((0, 0), (0, height), (500, height), (500, 0)):
         (square.lineTo if corner != (0, 0) else square.moveTo)(corner)
     square.closePath()
     full, empty = square.glyph(), TTGlyphPen(None).glyph()
     builder = FontBuilder(1000, isTTF=True)
     builder.setupGlyphOrder([".notdef", *names.values()])
     builder.setupCharacterMap({ord(letter): name for letter, name in names.items()})
-    builder.setupGlyf({".notdef": empty} | {names[letter]: full if letter in drawn else empty for letter in names})
+    builder.setupGlyf({".notdef": empty} | dict.fromkeys(names.values(), full))
     builder.setupHorizontalMetrics(dict.fromkeys([".notdef", *names.values()], (600, 0)))
     builder.setupHorizontalHeader(ascent=800, descent=-200)
     builder.setupNameTable({"familyName": path.stem, "styleName": "Regular"})
@@ -59,7 +70,7 @@ def ink(image: Image.Image) -> int:
 
 def test_the_font_has_every_vietnamese_letter_and_what_slips_say_else():
     for weight in ("Regular", "Medium", "Bold", "ExtraBold"):
-        assert letters(font_file(weight)).issuperset(LETTERS + LETTERS.upper() + " 0123456789 ·–-…×:,.!/()")
+        assert not letters(font_file(weight)).lacks(LETTERS + LETTERS.upper() + " 0123456789 ·–-…×:,.!/()")
 
 
 def test_letters_that_no_font_has_are_left_out_and_named_once(fonts: Path, caplog: pytest.LogCaptureFixture):
@@ -68,32 +79,92 @@ def test_letters_that_no_font_has_are_left_out_and_named_once(fonts: Path, caplo
         assert strange.tobytes() == render(slip(number)).tobytes()
     (record,) = caplog.records
     assert "U+179F KHMER LETTER SA" in record.message
-    assert "left out: install a font" in record.message
+    assert "left out. Install a font" in record.message
 
 
-def test_letters_that_another_font_has_are_drawn_with_it(fonts: Path, caplog: pytest.LogCaptureFixture):
-    make_font(fonts / "Khmer.ttf", KHMER)
+def test_letters_that_another_font_has_are_drawn_with_it(fonts: Path):
+    make_font(fonts / "NotoSansKhmer-Regular.ttf", KHMER)
     assert clean(f"Hộ tịch {KHMER}") == f"Hộ tịch {KHMER}"
     plain, more = strip("Hộ tịch", "Bold", 40), strip(f"Hộ tịch {KHMER}", "Bold", 40)
     assert ink(more.image) - ink(plain.image) == pytest.approx(2 * 20 * 28, rel=0.1)
     assert more.image.width <= length(f"Hộ tịch {KHMER}", "Bold", 40)
-    assert "printed with another font" in caplog.text
 
 
-def test_a_font_that_has_a_letter_but_does_not_draw_it_is_passed_over(fonts: Path):
-    make_font(fonts / "A-Empty.ttf", drawn="", blank=KHMER)
-    (fonts / "B-Broken.ttf").write_bytes(b"no font")
+def test_a_font_that_cannot_be_read_or_drawn_with_is_passed_over(
+    fonts: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    opened = typeset.ImageFont.truetype
+
+    def refusing(path: str, *args: object, **options: object) -> object:
+        if "NotoSansA" in path:
+            raise OSError("invalid pixel size")
+        return opened(path, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(typeset.ImageFont, "truetype", refusing)
+    make_font(fonts / "NotoSansA-Regular.ttf", KHMER)
+    (fonts / "NotoSansB-Regular.ttf").write_bytes(b"no font")
     assert clean(KHMER) == ""
+    assert "NotoSansA-Regular.ttf cannot be drawn with (invalid pixel size)" in caplog.text
     forget_letters()
-    make_font(fonts / "C-Khmer.ttf", KHMER)
+    make_font(fonts / "NotoSansC-Regular.ttf", KHMER)
     assert clean(KHMER) == KHMER
 
 
 def test_bold_letters_come_from_a_bold_font_if_there_is_one(fonts: Path):
-    for name in ("Khmer-Regular", "Khmer-Bold", "Khmer-BoldItalic"):
-        make_font(fonts / f"{name}.ttf", KHMER)
-    assert typeset.other_font(KHMER[0], heavy=True) == fonts / "Khmer-Bold.ttf"
-    assert typeset.other_font(KHMER[0], heavy=False) == fonts / "Khmer-Regular.ttf"
+    for name, height in (("NotoSansK-Regular", 400), ("NotoSansK-Bold", 700)):
+        make_font(fonts / f"{name}.ttf", KHMER, height=height)
+    assert [strip(KHMER, weight, 40).image.height for weight in ("Medium", "Bold", "ExtraBold")] == [16, 28, 28]
+
+
+def test_the_fonts_of_the_configuration_are_asked_before_the_installed_ones(fonts: Path, tmp_path: Path):
+    make_font(fonts / "NotoSansK-Regular.ttf", KHMER, height=400)
+    make_font(tmp_path / "mine.ttf", KHMER, height=700)
+    assert strip(KHMER, "Medium", 40).image.height == 16
+    typeset.use([tmp_path / "mine.ttf"])
+    assert strip(KHMER, "Medium", 40).image.height == 28
+
+
+def test_the_printer_is_given_the_fonts_of_the_screens(fonts: Path, tmp_path: Path, store: Store):
+    make_font(tmp_path / "mine.ttf", KHMER)
+    assert clean(KHMER) == ""
+    (tmp_path / "kiosk.toml").write_text(
+        f'data_dir = "{tmp_path}"\n[printer]\nurl = "none"\n[screen]\nfonts = ["mine.ttf"]\n'
+    )
+    config = load_config(tmp_path / "kiosk.toml")
+    parts.open_printing(config, Words(sample(), Texts("vi")), store, SystemClock(), lambda _: None).close()
+    assert clean(KHMER) == KHMER
+
+
+def test_slips_and_screens_set_each_word_with_the_same_font(fonts: Path):
+    """A word of two scripts stays whole where one font has all of it, and a slip cuts it as a screen does."""
+    make_font(fonts / "NotoSansA-Regular.ttf", KHMER[0])
+    make_font(fonts / "NotoSansB-Regular.ttf", KHMER + "So")
+    screens = Faces()
+    for word in (KHMER, KHMER[0], f"So{KHMER}", f"Số{KHMER}", f"{KHMER[1]}a{KHMER[0]}"):
+        shown = [(run, face and face.regular) for run, face in screens.pieces(word)]
+        assert shown == [(run, face and face.regular) for run, face in runs(word)]
+
+
+def runs(word: str) -> list[tuple[str, Face | None]]:
+    """What the slip draws at a time, single letters of the bundled font put together."""
+    found: list[tuple[str, Face | None]] = []
+    for piece in typeset._pieces(word):
+        if not isinstance(piece, str):
+            found.append(piece)
+        elif found and found[-1][1] is None:
+            found[-1] = (found[-1][0] + piece, None)
+        else:
+            found.append((piece, None))
+    return found
+
+
+def test_a_letter_that_no_font_has_is_looked_for_once(fonts: Path, monkeypatch: pytest.MonkeyPatch):
+    make_font(fonts / "NotoSansA-Regular.ttf", "A")
+    asked: list[Path] = []
+    monkeypatch.setattr(typeset, "_opens", lambda path: asked.append(path) or True)
+    for number in "123":
+        assert clean(f"{KHMER} {number}") == number
+    assert asked == [fonts / "NotoSansA-Regular.ttf"] * 2, "its bold one is itself"
 
 
 def test_a_service_without_a_printable_letter_costs_its_name_and_not_the_slip(fonts: Path):
@@ -147,7 +218,7 @@ def test_letters_set_one_by_one_look_like_the_line_that_pillow_draws():
 
 
 def test_a_word_of_another_font_may_be_wrapped_and_cut(fonts: Path):
-    make_font(fonts / "Khmer.ttf", KHMER)
+    make_font(fonts / "NotoSansKhmer-Regular.ttf", KHMER)
     lines = wrap(KHMER * 60, "Medium", 24, 300, 2)
     assert len(lines) == 2
     assert all(length(line, "Medium", 24) <= 300 for line in lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 import zlib
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from kiosk.logo import LARGEST, logo
+from kiosk.logo import logo
+from kiosk.photos import MOST_WHOLE
 from kiosk.slip import LIMIT_WIDE, layout
 from tests.printing import slip
 
@@ -56,6 +58,8 @@ RING = 0.785 * (1 - 0.16)
         ("a.jpg", "CMYK"),
         ("a.jpg", "L"),
         ("a.jpeg", "RGB"),
+        ("a.webp", "RGBA"),
+        ("a.tif", "CMYK"),
     ],
 )
 def test_a_mark_of_any_kind_of_colours_is_the_same_on_paper(name: str, mode: str, tmp_path: Path):
@@ -138,13 +142,14 @@ def damage(tmp_path: Path) -> dict[str, Path]:
     (tmp_path / "broken.png").write_bytes((tmp_path / "whole.png").read_bytes()[:700])
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "folder.png").mkdir()
-    return {name: tmp_path / f"{name}.png" for name in (*made, "broken", "text", "folder", "missing")}
+    os.mkfifo(tmp_path / "pipe.png")
+    return {name: tmp_path / f"{name}.png" for name in (*made, "broken", "text", "folder", "pipe", "missing")}
 
 
 def test_what_is_no_mark_costs_the_mark_and_not_the_slip_and_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
-    assert LARGEST < 12_000 * 12_000
+    assert MOST_WHOLE < 12_000 * 12_000
     for name, path in damage(tmp_path).items():
         caplog.clear()
         for number in ("1001", "1002"):
@@ -152,6 +157,7 @@ def test_what_is_no_mark_costs_the_mark_and_not_the_slip_and_says_so_once(
             assert [box.name for box in plan.boxes if box.name in ("logo", "number")] == ["number"], name
         assert [record.levelname for record in caplog.records] == ["WARNING"], name
         assert "use a PNG" in caplog.text
+        assert caplog.text.count(str(path)) == 1
 
 
 def test_no_damage_to_a_file_stops_a_slip(tmp_path: Path):

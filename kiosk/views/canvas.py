@@ -231,10 +231,6 @@ class Canvas:
         self.record.texts.append(TextBox(text, box, box.copy(), style.size, self.least, cut=False))
         return box
 
-    def cells_width(self, text: str, style: Style) -> int:
-        """How wide `cells` draws this text."""
-        return sum(self._cell(sign, style) for sign in text)
-
     def _cell(self, sign: str, style: Style) -> int:
         widest = sign if not sign.isdigit() else "4"
         return math.ceil(self.kit.type.line(widest, style.weight, style.size).width)

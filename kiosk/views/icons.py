@@ -177,13 +177,6 @@ def draw_key(surface: pygame.Surface, colour: Rgb, rim: Rgb, light: Rgb) -> None
     pen.line(light, curve((22, 36), (32, 16), (54, 14)), 4)
 
 
-def draw_emblem(surface: pygame.Surface, red: Rgb, yellow: Rgb) -> None:
-    """The golden star on red."""
-    pen = Pen(surface)
-    pen.circle(red, 50, 50, 50)
-    pen.poly(yellow, star_points((50, 52), 33))
-
-
 _MOUTHS: dict[FaceKind, tuple[Point, Point, Point]] = {
     "very_happy": ((27, 57), (50, 96), (73, 57)),
     "happy": ((27, 60), (50, 84), (73, 60)),

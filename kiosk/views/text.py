@@ -37,6 +37,12 @@ NARROWEST = 0.85
 SPACE = 0.26
 """Width of a space, as a share of the size: a little wider than the font's own, to be read from a distance."""
 
+BREAK = "\u200b"
+"""Zero width space: draws nothing, and a line may end there. Khmer and Thai write it between their words."""
+_JOINERS = frozenset("\u200c\u200d\u2060")
+_STACKING = 9
+"""Unicode's combining class of signs that pull the next letter below the last one (Khmer coeng)."""
+
 _GLUED = frozenset({"–", "-", "—", "·", "•", "/", "|"})
 
 
@@ -222,7 +228,7 @@ class Typesetter:
     def _wrap(self, text: str, weight: Weight, size: int, width: float) -> list[str]:
         rows: list[str] = []
         for word in _words(text):
-            joined = f"{rows[-1]} {word}" if rows else word
+            joined = _joined(rows[-1], word) if rows else word
             if rows and self.line(joined, weight, size).width <= width:
                 rows[-1] = joined
             else:
@@ -252,11 +258,13 @@ class Typesetter:
         kept: list[str] = []
         rows = [
             row for word in self._wrap(text, weight, size, room[0]) for row in self._chop(word, weight, size, room[0])
-        ]
+        ] or [""]
         for row in rows[:lines]:
             if kept and self._set([*kept, row], weight, size).height > room[1]:
                 break
             kept.append(row)
+        if kept == rows:
+            return self._set(kept, weight, size)
         last = kept[-1]
         while last and self.line(last + "…", weight, size).width > room[0]:
             last = last[:-1].rstrip()
@@ -269,6 +277,7 @@ class Typesetter:
             end = len(row)
             while end > 1 and self.line(row[:end], weight, size).width > width:
                 end = end // 2 if self.line(row[: end // 2], weight, size).width > width else end - 1
+            end = _parting(row, end)
             parts.append(row[:end])
             row = row[end:]
         return [*parts, row] if row else parts
@@ -340,11 +349,35 @@ def _phrased(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Words that may begin a line: a dash or a dot stays with the word before it."""
+    """Words that may begin a line: a dash or a dot stays with the word before it.
+
+    A word that ends in BREAK is followed by the next one without a space.
+    """
     words: list[str] = []
     for word in text.split(" "):
         if word in _GLUED and words:
             words[-1] += "\u00a0" + word
-        else:
-            words.append(word)
-    return words
+            continue
+        if parts := [part for part in word.split(BREAK) if part]:
+            words += [*(part + BREAK for part in parts[:-1]), parts[-1]]
+    return words or [""]
+
+
+def _joined(row: str, word: str) -> str:
+    return row + word if row.endswith(BREAK) else f"{row} {word}"
+
+
+def _parting(row: str, end: int) -> int:
+    """Where a row may be parted at or before `end`: not between a letter and its marks, nor at a joiner."""
+    at = end
+    while at > 0 and _hold_together(row[at - 1], row[at]):
+        at -= 1
+    return at or end
+
+
+def _hold_together(letter: str, following: str) -> bool:
+    return (
+        unicodedata.category(following).startswith("M")
+        or not _JOINERS.isdisjoint((letter, following))
+        or unicodedata.combining(letter) == _STACKING
+    )

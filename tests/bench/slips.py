@@ -18,7 +18,7 @@ from tests.bench.measure import cpu_ms, median, profiled, spread
 from tests.bench.plan import Plan
 from tests.bench.tickets import draw_slip
 
-FONTS = ("font", "letters", "_advances")
+FONTS = ("font", "_faces", "_advances")
 
 
 def slip(plan: Plan) -> list[Figure]:
