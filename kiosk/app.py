@@ -61,6 +61,8 @@ HOUSEKEEPING_S = 10.0
 TRIM_S = 600.0
 PUBLISH_S = 30.0
 STORE_RETRY_S = 5.0
+SLOW_S = 2.0
+"""A press that failed after so long is followed by as long in which none is tried."""
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class App:
         self._list_says_lost = False
         # A simulated clock may go 600 times as fast.
         self._look_s = LOOK_S if isinstance(clock, SystemClock) else 0.0
+        self._rest_until = 0.0
         self._next_look = self._next_ping = self._next_housekeeping = self._next_publish = self._next_trim = 0.0
         self._quality = ""
         self._pause_s = WAIT_S
@@ -290,11 +293,17 @@ class App:
 
     def _press(self, action: str, at: float, source: str) -> None:
         self._somebody_is_here(at, action.partition(":")[0] in ON_PANEL)
-        if is_stale(Press(action, at, source), time.monotonic(), self.config.buttons.stale_s):
+        began = time.monotonic()
+        self.panel.pressed(action, began)
+        if began < self._rest_until:
+            self.front.stopped(began)
+        elif is_stale(Press(action, at, source), began, self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
-            self.panel.pressed(action, time.monotonic())
             self.front.press(action, at, self.clock.now(), source)
+        if not self.front.disk_ok and time.monotonic() > began + SLOW_S:
+            # Each of many impatient fingers would wait as long for a database that is locked.
+            self._rest_until = time.monotonic() + SLOW_S
 
     def _printer_is(self, state: PrinterState) -> None:
         self.front.printer_is(str(state), state.prints, time.monotonic())

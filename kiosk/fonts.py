@@ -46,6 +46,7 @@ LAST_CODE = 0x10FFFF
 MOST_CODES = 0x20000
 """Letters of one table: a font has at most 65,535 glyphs, and few of them stand for two letters."""
 
+NO_SHAPE = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\ufffc")
 SHAPED = {
     "KHMER": "Khmr",
     "CHAM": "Cham",
@@ -248,8 +249,8 @@ def installed() -> list[tuple[Path, Path]]:
 
 
 def _unseen(letter: str) -> bool:
-    """Letters without a shape: joiners, marks of direction, and the choice between a letter's coloured shapes."""
-    return unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f"
+    """Letters without a shape: joiners, marks of direction, choices between shapes, what a pasted object leaves."""
+    return unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f" or letter in NO_SHAPE
 
 
 def script(piece: str) -> str:

@@ -280,6 +280,10 @@ class Front:
 
     def _store_failed(self, error: StoreError, at: float) -> None:
         self.trouble(error)
+        self.stopped(at)
+
+    def stopped(self, at: float) -> None:
+        """No number now: nothing can be kept."""
         self.on_sound("refused")
         self._say(take.stopped_notice, at)
         self._read_aloud()

@@ -1,6 +1,7 @@
 """The whole kiosk in one process: mock pins in, pixels and paper out, everything kept, everything at the receiver."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -19,7 +20,7 @@ from kiosk.buttons import lamp_states, mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import Config, load_config
 from kiosk.parts import lamp_pins
-from kiosk.screen import Key
+from kiosk.screen import Key, Touch
 from kiosk.setup import load_office, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
 from kiosk.sound import TONE_S, TONES, wav
@@ -448,3 +449,27 @@ def test_the_language_key_changes_glass_and_slip_and_nothing_else(kiosk: Kiosk, 
     kiosk.app.front.tick(time.monotonic() + 7)
     kiosk.app.turn(0)
     assert "Mời Ông/Bà chạm việc cần làm để lấy số" in [box.text for box in kiosk.app.screen.texts("take")]
+
+
+def test_impatient_fingers_at_a_locked_database_wait_once_and_not_each(
+    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    app = kiosk.app
+    app.store.database.conn.execute("PRAGMA busy_timeout = 60")
+    monkeypatch.setattr("kiosk.app.SLOW_S", 0.05)
+    tried = []
+    issue = app.store.issuing.issue
+    monkeypatch.setattr(app.store.issuing, "issue", lambda *given, **more: tried.append(1) or issue(*given, **more))
+    other = sqlite3.connect(Path(app.config.data_dir) / "kiosk.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(8):
+        app.inbox.put(Touch("take", "take:ho-tich", time.monotonic()))
+    app.turn(0)
+    assert len(tried) < 8
+    assert kiosk.notice() == "stopped"
+    other.execute("ROLLBACK")
+    other.close()
+    app._rest_until = 0.0
+    app.inbox.put(Touch("take", "take:ho-tich", time.monotonic()))
+    app.turn(0)
+    assert kiosk.numbers() == ["1001"]

@@ -10,7 +10,7 @@ import pytest
 from kiosk import fonts
 from kiosk.__main__ import main
 from kiosk.screen import Output, Screen
-from kiosk.views.canvas import Canvas, Kit, Record, Style
+from kiosk.views.canvas import Canvas, Frame, Kit, Record, Region, Style
 from kiosk.views.text import Typesetter
 from tests.test_fonts import CHINESE, foreign
 from tests.views_samples import TAKE
@@ -236,3 +236,37 @@ def test_check_names_a_font_of_the_office_that_is_not_there(
     assert len(check("chinese.ttf")) == 1
     _, wrong = check("chinese.ttf", "khmer.ttf")
     assert wrong.startswith(f"TO DO Font: {tmp_path}/khmer.ttf cannot be read")
+
+
+@pytest.mark.parametrize("letter", ["\ufffc", "\u034f", "\u17b4", "\u180b", "\U00011d45"])
+@pytest.mark.parametrize("text", ["{}", "Xin {} chào", "Chứng thực {}", "{} 1013"])
+def test_an_invisible_letter_that_somebody_pasted_costs_no_picture(letter: str, text: str):
+    surface = pygame.Surface((600, 200), 0, 32)
+    canvas = Canvas(Kit(), surface, Record())
+    canvas.text(pygame.Rect(0, 0, 600, 100), text.format(letter), Style(40, "Bold"))
+    canvas.number(pygame.Rect(0, 100, 600, 100), text.format(letter), Style(40, "Bold"))
+
+
+def test_a_part_that_cannot_be_drawn_leaves_the_others_and_is_named_once(caplog: pytest.LogCaptureFixture):
+    def fails(canvas: Canvas, rect: pygame.Rect) -> None:
+        raise pygame.error("Text has zero width")
+
+    def paints(canvas: Canvas, rect: pygame.Rect) -> None:
+        canvas.fill(rect, (1, 2, 3))
+
+    frame = Frame(Kit(), (200, 100))
+    for key in (1, 2):
+        left = Region("left", pygame.Rect(0, 0, 100, 100), key, fails)
+        frame.show([left, Region("right", pygame.Rect(100, 0, 100, 100), key, paints)])
+    assert tuple(frame.surface.get_at((150, 50)))[:3] == (1, 2, 3)
+    assert [record.getMessage() for record in caplog.records if record.name == "kiosk.views.canvas"] == [
+        "the part “left” of a picture cannot be drawn: Text has zero width"
+    ]
+
+
+def test_a_text_that_towers_over_its_room_stays_in_it():
+    canvas = Canvas(Kit(), pygame.Surface((600, 200), 0, 32), Record())
+    room = pygame.Rect(0, 40, 500, 30)
+    box = canvas.text(room, "a" + "\u0301" * 30, Style(40, "Bold"))
+    assert box.h <= 2 * room.h
+    assert canvas.text(pygame.Rect(0, 0, -18, 35), "Hộ tịch", Style(20, "Bold")).size == (0, 0)

@@ -5,6 +5,7 @@ message stood in place of comes back as a kept picture. Each drawing records its
 so that a finger finds an action and a test can measure that nothing is cut or overlapped.
 """
 
+import logging
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from kiosk.views.cache import Cache
 from kiosk.views.shapes import Plate
 from kiosk.views.text import CAP, DIGITS, Block, Sprite, Typesetter, Weight, clean
 from kiosk.views.theme import BODY_SHARE, DAY, NUMBER_SHARE, Rgb, Theme, readable
+
+logger = logging.getLogger(__name__)
 
 Align = Literal["left", "centre", "right"]
 VAlign = Literal["top", "middle", "bottom"]
@@ -163,7 +166,7 @@ class Canvas:
     def block(self, text: str, size: tuple[int, int], style: Style) -> Block | None:
         """Measure text for a room of this size without drawing it."""
         words = clean(text)
-        if not words:
+        if not words or min(size) <= 0:
             return None
         least = style.least or self.least
         return self.kit.type.fit(words, style.weight, max(style.size, least), least, size, style.lines, style.keep)
@@ -287,6 +290,7 @@ class Frame:
         self._shown: dict[str, Region] = {}
         self._records: dict[str, Record] = {}
         self._own = object()
+        self._unpainted: set[tuple[str, str]] = set()
         self._blank = True
 
     def show(self, regions: Sequence[Region]) -> list[pygame.Rect]:
@@ -352,13 +356,23 @@ class Frame:
     def _paint(self, region: Region) -> None:
         record = Record()
         self.surface.set_clip(region.rect)
-        region.paint(Canvas(self._kit, self.surface, record, region.base), region.rect)
+        try:
+            region.paint(Canvas(self._kit, self.surface, record, region.base), region.rect)
+        except pygame.error as error:
+            # One text that the font engine does not draw must not cost the whole picture.
+            self._complain(region.name, str(error))
+            self.surface.fill(self._kit.theme.page, region.rect)
         self.surface.set_clip(None)
         self._note(region, record)
 
     def _note(self, region: Region, record: Record) -> None:
         self._shown[region.name] = region
         self._records[region.name] = record
+
+    def _complain(self, name: str, why: str) -> None:
+        if (name, why) not in self._unpainted:
+            self._unpainted.add((name, why))
+            logger.error("the part “%s” of a picture cannot be drawn: %s", name, why)
 
     def hit(self, x: int, y: int) -> str:
         """The action at a point; empty where there is none."""

@@ -7,6 +7,7 @@ themselves.
 
 import logging
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,10 @@ DIGITS = 0.77
 LINE = 1.25
 """Least distance of two baselines, as a share of the size; more where marks would touch."""
 
+TOWER = re.compile("([\u0300-\u036f]{3})[\u0300-\u036f]+")
+"""More marks on one letter than any language has, which would rise over the lines above."""
+TINIEST = 7
+"""Size in pixels below which nothing is made smaller to stay in its room."""
 NARROWEST = 0.85
 """How narrow letters may become before words are left out."""
 SPACE = 0.26
@@ -47,8 +52,9 @@ _GLUED = frozenset({"–", "-", "—", "·", "•", "/", "|"})
 
 
 def clean(text: str) -> str:
-    """Text as it is measured and drawn: composed letters, single spaces, no line breaks."""
-    return " ".join(part for part in unicodedata.normalize("NFC", text).replace("\n", " ").split(" ") if part)
+    """Text as it is measured and drawn: composed letters with few marks, single spaces, no line breaks."""
+    composed = TOWER.sub(r"\1", unicodedata.normalize("NFC", text))
+    return " ".join(part for part in composed.replace("\n", " ").split(" ") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +270,19 @@ class Typesetter:
                 break
             kept.append(row)
         if kept == rows:
-            return self._set(kept, weight, size)
+            return self._low(kept, weight, size, room[1], cut=False)
         last = kept[-1]
         while last and self.line(last + "…", weight, size).width > room[0]:
             last = last[:-1].rstrip()
-        return self._set([*kept[:-1], last + "…"], weight, size, cut=True)
+        return self._low([*kept[:-1], last + "…"], weight, size, room[1], cut=True)
+
+    def _low(self, rows: list[str], weight: Weight, size: int, height: int, cut: bool) -> Block:
+        """Rows that stay in a room of this height: letters of other scripts may tower over any size."""
+        block = self._set(rows, weight, size, cut)
+        while block.height > height and size > TINIEST:
+            size = max(TINIEST, size * 9 // 10)
+            block = self._set(rows, weight, size, cut=True)
+        return block
 
     def _chop(self, row: str, weight: Weight, size: int, width: float) -> list[str]:
         """A row, broken inside its words where one word is wider than the room."""
@@ -285,7 +299,9 @@ class Typesetter:
     def _draw(self, text: str, weight: Weight, size: int, colour: Rgb, squeeze: float) -> Sprite:
         scale = _scale(size)
         pieces, width = self._places(text, weight, size * scale)
-        words = [(p.x, p.font.render(p.text, True, colour), _baseline(p.font, p.text)) for p in pieces]
+        # A letter without width has no picture: the font engine refuses to draw it.
+        drawn = [piece for piece in pieces if piece.font.size(piece.text)[0] > 0]
+        words = [(p.x, p.font.render(p.text, True, colour), _baseline(p.font, p.text)) for p in drawn]
         baseline = max((own for _, _, own in words), default=0)
         below = max((picture.get_height() - own for _, picture, own in words), default=1)
         # Whole steps of the scale, so that the baseline falls on a pixel.
