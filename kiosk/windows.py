@@ -161,6 +161,9 @@ class MoreWindow:
                 self._window.destroy()  # or it would stay, black, over everything
                 raise
             self._renderer.draw_color = (0, 0, 0, 255)
+            # SDL's kmsdrm makes the window's buffers anew in the first present, and what was drawn is lost.
+            self._renderer.clear()
+            self._renderer.present()
         self._texture: video.Texture | None = None
 
     @property

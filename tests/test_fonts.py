@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTCollection, TTFont
 
 from kiosk import fonts
 from kiosk.fonts import Faces, FontError, bundled, choose, letters
@@ -134,6 +134,21 @@ def test_a_damaged_table_of_letters_is_said_and_takes_no_memory(tmp_path: Path, 
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 1_000_000
+
+
+def test_a_collection_has_the_letters_of_its_first_font(tmp_path: Path):
+    collection = TTCollection()
+    collection.fonts = [TTFont(foreign(bundled("Bold"), tmp_path / "one.ttf", CHINESE)), TTFont(bundled("Regular"))]
+    collection.save(tmp_path / "both.ttc")
+    for font in collection.fonts:
+        font.close()
+    assert set(letters(tmp_path / "both.ttc")) == set(CHINESE)
+
+
+def test_a_font_of_another_script_that_is_cut_off_is_not_opened(tmp_path: Path):
+    cut(foreign(bundled("Bold"), tmp_path / "one.ttf", CHINESE))
+    with pytest.raises(FontError, match="it is cut off"):
+        letters(tmp_path / "one.ttf")
 
 
 def test_the_needed_letters_are_all_that_vietnamese_writes():

@@ -194,7 +194,10 @@ def test_keys_have_names_and_go_down_and_up(screen: Screen) -> None:
     assert names == [(name, down) for name in ("1", "[1]", "escape") for down in (True, False)]
 
 
-def test_a_closed_window_is_told(screen: Screen) -> None:
+def test_a_closed_window_is_told_once(screen: Screen) -> None:
+    post(pygame.QUIT)
+    assert screen.poll() == [Quit(NOW)]
+    post(pygame.WINDOWCLOSE)
     post(pygame.QUIT)
     assert screen.poll() == [Quit(NOW)]
 

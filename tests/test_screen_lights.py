@@ -123,9 +123,16 @@ def test_the_first_picture_lights_nothing_up(clock: Clock, screen: Screen):
     assert pixels(screen) == plain(Cards())
 
 
-def test_an_unchanged_view_neither_lights_up_nor_ends_a_light(screen: Screen, clock: Clock):
+def test_an_unchanged_view_neither_lights_up_nor_ends_a_light_and_is_not_even_cut_into_regions(
+    screen: Screen, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
     screen.show("board", Cards(left=7))  # type: ignore[arg-type]
     lit = pixels(screen)
+
+    def never(*_: object) -> list[Region]:
+        raise AssertionError("it was drawn again")
+
+    monkeypatch.setattr(kiosk.screen, "regions", never)
     assert screen.show("board", Cards(left=7)) == []  # type: ignore[arg-type]
     assert pixels(screen) == lit
     fade_out(screen, clock)

@@ -180,6 +180,17 @@ def test_with_one_display_all_outputs_share_its_window(one_display: XServer, on:
     until(screen, lambda _: screen.shown == "board")
 
 
+def test_the_cross_of_the_only_window_is_told_once(one_display: XServer, on: Callable[..., Screen]):
+    """SDL tells of the window, and then of the end of the program."""
+    screen = on(one_display)
+    screen.show("take", TAKE)
+    until(screen, lambda _: seen(one_display)[0] == drawn(screen, "take", FIRST))
+    one_display.close_window("Kiosk")
+    one_display.type("7")
+    found = until(screen, lambda inputs: Key("7", False, NOW) in inputs)
+    assert found.count(Quit(NOW)) == 1
+
+
 def test_a_display_that_is_plugged_in_later_is_noticed(one_display: XServer, on: Callable[..., Screen]):
     screen = on(one_display)
     assert not screen.displays_changed()
