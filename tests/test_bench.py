@@ -46,7 +46,7 @@ def test_every_figure_is_measured_and_nothing_is_lost_or_doubled(tmp_path: Path)
     assert {name: found[name]["value"] for name in EXACT} == dict.fromkeys(EXACT, 0)
     # In the moment that the short form takes, a process that waits may not wake at all.
     still = {name for name in found if name.endswith((".wakes", ".cpu"))}
-    assert all(figure["value"] > 0 for name, figure in found.items() if name not in EXACT | still)
+    assert all(figure["value"] > 0 for name, figure in found.items() if name not in {*EXACT, *still})
     assert list(tmp_path.glob("kiosk-bench-*")) == []
 
 

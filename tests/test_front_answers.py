@@ -128,7 +128,7 @@ def test_a_refusal_is_said_as_its_title(answers: Answers):
     assert answers.prompts == [
         Prompt(
             "refused",
-            "Đã hết giờ lấy số buổi Sáng. Mời Ông Bà quay lại lúc 13 giờ, Thứ Hai, ngày 23 tháng 11",
+            "Đã hết giờ lấy số buổi sáng. Mời Ông Bà quay lại lúc 13 giờ, hôm nay",
             "vi",
         )
     ]
