@@ -20,8 +20,15 @@ from tests.views_measure import drawn, every_kit, problems
 from tests.views_samples import ALL, BOARD, LONG_RATE, LONG_TAKE, LONG_UNIT, RATE, TAKE, board, notice_view
 
 SIZES = ((1920, 1080), (1280, 800), (1024, 600), (800, 480), (1080, 1920))
-DRAWN_THEMES = ("standard", "contrast-large")
-"""Between them they have all colours and all layouts: the slow test draws the other two as well."""
+EXTREMES = ((800, 480), (1080, 1920))
+DRAWN = [("standard", size) for size in SIZES] + [("contrast-large", size) for size in EXTREMES]
+"""Between them they have all colours and all layouts; the slow test draws the rest of themes and sizes."""
+REST = [(theme, size) for theme in THEMES for size in SIZES if (theme, size) not in DRAWN]
+
+
+def looks(pairs: list[tuple[str, tuple[int, int]]]) -> pytest.MarkDecorator:
+    names = [f"{theme}-{size[0]}x{size[1]}" for theme, size in pairs]
+    return pytest.mark.parametrize(("theme", "size"), pairs, ids=names)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +46,7 @@ every_view = pytest.mark.parametrize("name", ALL)
 every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 
 
-@pytest.mark.parametrize("theme", DRAWN_THEMES)
-@every_size
+@looks(DRAWN)
 @every_view
 def test_all_text_is_whole_apart_large_enough_and_readable(
     kits: dict[str, Kit], name: str, size: tuple[int, int], theme: str
@@ -50,8 +56,7 @@ def test_all_text_is_whole_apart_large_enough_and_readable(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in DRAWN_THEMES])
-@every_size
+@looks(REST)
 @every_view
 def test_the_other_themes_too(kits: dict[str, Kit], name: str, size: tuple[int, int], theme: str) -> None:
     assert problems(kits[theme], ALL[name], size) == []
