@@ -77,6 +77,10 @@ def parser() -> argparse.ArgumentParser:
     check = add("check", _check, "look at every part and say what to do about what is wrong")
     check.add_argument("--office", metavar="FILE", help="check this office document instead of the configured one")
     add("config", show_config, "print the configuration in force, with where each value comes from")
+    add("console", console_run, "the LAN's web pages: clerks, board, rating panels, phones")
+    pin = add("pin", pin_run, "give somebody of the office a PIN for the console, or take it away")
+    pin.add_argument("person", metavar="PERSON", help="id of the person in the office document")
+    pin.add_argument("--remove", action="store_true", help="take the PIN away: no more signing in")
     sync = add("sync", sync_run, "carry events to the commune server")
     sync.add_argument("--once", action="store_true", help="push until nothing waits, then end")
     export = add("export", export_run, "write events that wait for the server to a USB stick")
@@ -165,6 +169,51 @@ def _screens(options: argparse.Namespace) -> int:
     from kiosk.gallery.command import main as screens
 
     return screens(options)
+
+
+def console_run(options: argparse.Namespace) -> int:
+    """`kiosk console`."""
+    from kiosk.clock import SystemClock
+    from kiosk.console.server import Console
+    from kiosk.setup import load
+
+    setup = load(options.config)
+    console = Console(setup.config, setup.words, SystemClock())
+    _on_signals(console.stop)
+    console.run()
+    return 0
+
+
+def pin_run(options: argparse.Namespace) -> int:
+    """`kiosk pin`: asked twice at a terminal, else read from standard input."""
+    from kiosk.setup import load
+
+    people = [person.id for person in load(options.config).office.clerks]
+    if options.person not in people:
+        raise ValueError(f"nobody is called {options.person!r}: the office document has {', '.join(people)}")
+    pin = "" if options.remove else _asked_pin()
+    with _open_store(options.config) as (store, now):
+        if options.remove:
+            store.people.remove(now, options.person, "command line")
+        else:
+            store.people.set_pin(now, options.person, pin, "command line")
+    print(f"{options.person}: {'no PIN' if options.remove else 'PIN set'}")
+    return 0
+
+
+def _asked_pin() -> str:
+    from getpass import getpass
+
+    from kiosk.pins import BadPin, check
+
+    pin = getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    if sys.stdin.isatty() and getpass("PIN again: ") != pin:
+        raise ValueError("the two are not the same")
+    try:
+        return check(pin)
+    except BadPin as error:
+        says = {"digits": "4 to 12 digits", "easy": "not a row of equal or counting digits"}
+        raise ValueError(f"this PIN may not be: {says[error.reason]}") from error
 
 
 def sync_run(options: argparse.Namespace) -> int:

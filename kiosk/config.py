@@ -71,6 +71,8 @@ def _web(path: str) -> Callable[[str], bool]:
     return ok
 
 
+ADDRESS = matches(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:]+", "an IP address")
+HOST_NAME = matches(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?", "a name in lower-case letters, as kiosk.example")
 SERVER = Check("empty, or https://HOST, without a name or password in it", _web(r"(?:/[^\s?#@]*)?"))
 PUBLIC = Check("empty, or https://HOST without a path", _web(""))
 
@@ -234,6 +236,17 @@ class Public:
 
 
 @dataclass(frozen=True, slots=True)
+class Console:
+    """The LAN's web pages."""
+
+    address: str = key("address to answer on; 0.0.0.0 = all, 127.0.0.1 = this machine only", "0.0.0.0", ADDRESS)
+    port: int = key("port of the console (HTTPS)", 8443, between(0, 65535))
+    plain_port: int = key("port of what plain HTTP may show: phones, boards, panels; 0 = none", 8080, between(0, 65535))
+    plain: bool = key("the console by plain HTTP too; everybody on the LAN can read PINs along", False)
+    hosts: tuple[str, ...] = key("further names under which browsers reach this machine", (), HOST_NAME)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All of kiosk.toml. `file` is where it was read, `given` the dotted keys that stood there."""
 
@@ -248,6 +261,7 @@ class Config:
     sound: Sound = key("tones and spoken prompts", Sound())
     sync: Sync = key("the commune server", Sync())
     public: Public = key("what phones reach", Public())
+    console: Console = key("the LAN's web pages", Console())
     file: str = field(default="", compare=False)
     given: frozenset[str] = field(default=frozenset(), compare=False)
 

@@ -21,6 +21,7 @@ from kiosk.rulebook import DeskRule, Rulebook, ServiceRule
 from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
 
 FORMAT = 1
+ROLES = ("clerk", "helper", "leader", "technician")
 FACES = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
 THREE_KEYS = ("happy", "neutral", "unhappy")
 ICONS = (
@@ -112,12 +113,13 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who works at a counter (công chức)."""
+    """Who works in the office: at a counter (công chức), at the help desk, as its leader or technician."""
 
     id: str = key("id; ratings refer to it", check=ID)
     name: str = key("full name", check=NAME)
     title: str = key("position, as “Công chức Tư pháp – Hộ tịch”", "")
     photo: str = key("file name of the photo, beside this document; empty draws a portrait", "", FILE_NAME)
+    roles: tuple[str, ...] = key("what the console lets this person do", ("clerk",), one_of(*ROLES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,13 @@ def may_show(shown: Figures, true: Figures, policy: RatingPolicy) -> dict[str, F
     return {**shown, **moved}
 
 
+def own_may_show(whole: Figure, own: Figure, policy: RatingPolicy) -> bool:
+    """Whether a clerk may see the own figure beside the office's: what is left when one is taken from the other is
+    somebody else's, and must be nobody's or at least `rating_min`."""
+    others = whole.n - own.n
+    return own.n >= policy.rating_min and (others <= 0 or others >= policy.rating_min)
+
+
 def clerks_may_show(
     shown: Mapping[str, Figures], true: Mapping[str, Figures], policy: RatingPolicy
 ) -> dict[str, dict[str, Figure]]:

@@ -37,6 +37,11 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.front": {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
+    "kiosk.console": {
+        "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.pins", "kiosk.present",
+        "kiosk.store", "kiosk.texts", "kiosk.tickets",
+    },
+    "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.fonts", "kiosk.notify", "kiosk.office", "kiosk.screen",
@@ -70,7 +75,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.store",
+        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.rating", "kiosk.rulebook", "kiosk.store",
         "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
     },
     "kiosk.keys": set(),
@@ -111,8 +116,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "requests": ("sync.client",),
     "urllib3": ("sync.client",),
     "sqlite_utils": ("kiosk.store",),
-    "starlette": ("kiosk.simulator",),
-    "uvicorn": ("kiosk.simulator",),
+    "starlette": ("kiosk.simulator", "kiosk.console"),
+    "uvicorn": ("kiosk.simulator", "kiosk.console.server"),
+    "sse_starlette": ("kiosk.console.live",),
+    "jinja2": ("kiosk.console",),
     "qrcode": ("kiosk.symbol", "kiosk.views"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",

@@ -11,21 +11,24 @@ from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
 from kiosk.store.counters import Counters
 from kiosk.store.database import Database, StoreCorrupt, StoreError
+from kiosk.store.desk import DeskFacts, desk_facts
 from kiosk.store.dossiers import DossierFigures
 from kiosk.store.issuing import Issued, Issuing
 from kiosk.store.overrides import Overrides, calendar_overrides
+from kiosk.store.people import People
 from kiosk.store.ratings import Publication, Ratings
 from kiosk.store.series import Series, current
 from sync import outbox
 
-__all__ = ["BoardFacts", "Issued", "Publication", "Series", "Store", "StoreCorrupt", "StoreError"]
+__all__ = ["BoardFacts", "DeskFacts", "Issued", "Publication", "Series", "Store", "StoreCorrupt", "StoreError"]
 
 
 class Store:
     """The opened database with the office's rules. `prepare` must have run on the folder.
 
     `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
-    what staff changed for a day, `dossiers` the figures of dossiers that staff entered.
+    what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
+    the console.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -35,11 +38,16 @@ class Store:
         self.ratings = Ratings(self.database, book)
         self.overrides = Overrides(self.database, book)
         self.dossiers = DossierFigures(self.database)
+        self.people = People(self.database)
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
         series = current(self.database)
         return board_facts(self.database, series.id if series else "", now, at_work=self.at_work(now))
+
+    def desk(self, now: Moment, counter: str) -> DeskFacts:
+        """What the clerk at a counter sees. Raises Refused("no_counter")."""
+        return desk_facts(self.counters, now, counter)
 
     def series(self) -> Series | None:
         """The running series."""

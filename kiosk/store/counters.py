@@ -1,9 +1,11 @@
 """What clerks do: call, recall, start, finish, no-show, hold, transfer, and take back the last move within seconds."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,17 @@ from kiosk.tickets import Counter, Refused, Ticket, counter_of, passed, plain, t
 from kiosk.turns import choose, place_near_head
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the page showed on which somebody acted: who sits at the counter, and its open ticket's id ("" for none).
+
+    A move from a page that shows something else is refused and changes nothing.
+    """
+
+    clerk: str
+    ticket: str
+
+
 class Counters:
     """The counters' moves. Each raises Refused when the rules forbid it, StoreError when nothing can be written."""
 
@@ -26,16 +39,16 @@ class Counters:
 
     # --- calling ---------------------------------------------------------------------------------------------
 
-    def call_next(self, now: Moment, counter_id: str) -> Ticket | None:
+    def call_next(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket | None:
         """Finish the open ticket, if there is one, and call whom the rules choose; None when nobody waits."""
-        with self._acting(now, counter_id, calling=True) as (w, counter):
+        with self._acting(now, counter_id, seen, calling=True) as (w, counter):
             return self._next(w, self._finish_open(w, counter), now)
 
-    def call_chosen(self, now: Moment, counter_id: str, number: str, reason: str) -> Ticket:
+    def call_chosen(self, now: Moment, counter_id: str, number: str, reason: str, seen: Seen | None = None) -> Ticket:
         """Call a number out of order; the reason is kept. Newest ticket of that number first."""
         if not reason.strip():
             raise Refused("reason_missing")
-        with self._acting(now, counter_id, calling=True) as (w, counter):
+        with self._acting(now, counter_id, seen, calling=True) as (w, counter):
             counter = self._finish_open(w, counter)
             row = w.conn.execute(
                 f"SELECT * FROM tickets INDEXED BY tickets_open WHERE number = ? AND state IN {OPEN_STATES}"
@@ -46,27 +59,27 @@ class Counters:
                 raise Refused("no_ticket", number=number)
             return self._call(w, ticket_of(row), counter, reason.strip())
 
-    def recall(self, now: Moment, counter_id: str) -> Ticket:
+    def recall(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket:
         """Call the open ticket once more."""
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
             return move_ticket(w, ticket, tickets.recall(ticket, counter, self.book.policy, now.at))
 
-    def start(self, now: Moment, counter_id: str) -> Ticket:
+    def start(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket:
         """The citizen has come."""
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
             return move_ticket(w, ticket, tickets.start(ticket, counter))
 
-    def finish(self, now: Moment, counter_id: str) -> Ticket:
+    def finish(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket:
         """The service is done; arms the counter's rating keys."""
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
             return move_ticket(w, ticket, tickets.finish(ticket, counter))
 
-    def no_show(self, now: Moment, counter_id: str) -> Ticket:
+    def no_show(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket:
         """Nobody came."""
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
             return move_ticket(w, ticket, tickets.no_show(ticket, counter, self.book.policy, now.at))
 
@@ -80,21 +93,28 @@ class Counters:
 
     # --- other moves -----------------------------------------------------------------------------------------
 
-    def hold(self, now: Moment, counter_id: str, why: str = "") -> Ticket:
+    def hold(self, now: Moment, counter_id: str, why: str = "", seen: Seen | None = None) -> Ticket:
         """Papers are missing: keep the number."""
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
             return move_ticket(w, ticket, tickets.hold(ticket, counter, why))
 
     def transfer(
-        self, now: Moment, counter_id: str, *, service: str = "", to_counter: str = "", why: str = ""
+        self,
+        now: Moment,
+        counter_id: str,
+        *,
+        service: str = "",
+        to_counter: str = "",
+        why: str = "",
+        seen: Seen | None = None,
     ) -> Ticket:
         """Send the open ticket on to a service or to one counter."""
         if service and service not in self.book.services:
             raise Refused("no_service", service=service)
         if to_counter and to_counter not in self.book.desks:
             raise Refused("no_counter", counter=to_counter)
-        with self._acting(now, counter_id) as (w, counter):
+        with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
             return move_ticket(
                 w, ticket, tickets.transfer(ticket, counter, service=service, to_counter=to_counter, why=why)
@@ -115,9 +135,11 @@ class Counters:
             ticket = load_ticket(w.conn, ticket_id)
             return move_ticket(w, ticket, tickets.cancel(ticket, why))
 
-    def undo(self, now: Moment, counter_id: str) -> None:
+    def undo(self, now: Moment, counter_id: str, seen: Seen | None = None) -> None:
         """Take back the counter's last move. Refused when it is too long ago, or when something else followed."""
         with self.database.writing(now) as w:
+            if seen:
+                _check_seen(w, load_counter(w.conn, counter_id), seen)
             row = w.conn.execute("SELECT * FROM undo WHERE counter = ?", (counter_id,)).fetchone()
             if row is None or passed(time_of(row["at"]), self.book.policy.undo_s, now.at):
                 raise Refused("undo_too_late")
@@ -150,12 +172,14 @@ class Counters:
                 _close_desk(w, other)
             return _open_desk(w, load_counter(w.conn, counter_id), clerk)
 
-    def pause(self, now: Moment, counter_id: str, until: str = "") -> Counter:
-        """Stop serving for a while; `until` is a wall time "HH:MM" for the board, or ""."""
-        return self._counter_event(now, counter_id, "counter.paused", until=until)
+    def pause(self, now: Moment, counter_id: str, until: str = "", seen: Seen | None = None) -> Counter:
+        """Stop serving for a while; `until` is a wall time "HH:MM" for the board, or "". Refused("no_time") else."""
+        if until and not _WALL_TIME.fullmatch(until):
+            raise Refused("no_time", time=until[:20])
+        return self._counter_event(now, counter_id, seen, "counter.paused", until=until)
 
-    def resume(self, now: Moment, counter_id: str) -> Counter:
-        return self._counter_event(now, counter_id, "counter.resumed")
+    def resume(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Counter:
+        return self._counter_event(now, counter_id, seen, "counter.resumed")
 
     def close(self, now: Moment, counter_id: str) -> Counter:
         """The clerk signs out. Refused while a ticket is open here."""
@@ -165,6 +189,18 @@ class Counters:
             if counter.ticket:
                 raise Refused("counter_busy")
             return _close_desk(w, counter)
+
+    def upcoming(self, now: Moment, counter_id: str) -> Ticket | None:
+        """Whom `call_next` would call now."""
+        return self._choose(self.database.conn, self._desk(counter_id), now)
+
+    def undoable_s(self, now: Moment, counter_id: str) -> float:
+        """For how many more seconds the counter's last move can be taken back, 0 when it cannot."""
+        row = self.database.row("SELECT at FROM undo WHERE counter = ?", counter_id)
+        if row is None:
+            return 0.0
+        gone = (now.at - time_of(row["at"])).total_seconds()
+        return max(0.0, self.book.policy.undo_s - gone) if gone >= 0 else 0.0
 
     def counter(self, counter_id: str) -> Counter:
         return load_counter(self.database.conn, counter_id)
@@ -190,11 +226,15 @@ class Counters:
             yield w
 
     @contextmanager
-    def _acting(self, now: Moment, counter_id: str, *, calling: bool = False) -> Iterator[tuple[Writing, Counter]]:
+    def _acting(
+        self, now: Moment, counter_id: str, seen: Seen | None = None, *, calling: bool = False
+    ) -> Iterator[tuple[Writing, Counter]]:
         """A clerk's move, with the rows before and after it kept for undo. Who calls has opened the counter by it."""
         desk = self._desk(counter_id)
         with self._writing(now) as w:
             counter = load_counter(w.conn, counter_id)
+            if seen:
+                _check_seen(w, counter, seen)
             if counter.state == "closed":
                 counter = _open_desk(w, counter, desk.clerk)
             elif counter.state == "paused" and calling:
@@ -214,7 +254,7 @@ class Counters:
         )
 
     def _next(self, w: Writing, counter: Counter, now: Moment) -> Ticket | None:
-        ticket = self._choose(w, self._desk(counter.id), now)
+        ticket = self._choose(w.conn, self._desk(counter.id), now)
         return self._call(w, ticket, counter, "") if ticket else None
 
     def _finish_open(self, w: Writing, counter: Counter) -> Counter:
@@ -224,13 +264,13 @@ class Counters:
         move_ticket(w, ticket, tickets.finish(ticket, counter))
         return load_counter(w.conn, counter.id)
 
-    def _choose(self, w: Writing, desk: DeskRule, now: Moment) -> Ticket | None:
+    def _choose(self, conn: sqlite3.Connection, desk: DeskRule, now: Moment) -> Ticket | None:
         """By turn among those that may be offered; among the ones that missed a call only if nobody else waits."""
-        policy, turns = self.book.policy, _turns(w.conn)
+        policy, turns = self.book.policy, _turns(conn)
         missed = (text_of(now.at - timedelta(minutes=policy.rejoin_wait_min)), text_of(now.at))
         for which in (_OFFERED, "1"):
-            heads = [head for queue in desk.services for head in _heads(w.conn, queue, 1, which, missed)]
-            heads += _targeted(w.conn, desk.id, which, missed)
+            heads = [head for queue in desk.services for head in _heads(conn, queue, 1, which, missed)]
+            heads += _targeted(conn, desk.id, which, missed)
             if heads:
                 return choose(heads, turns, policy, now.at)
         return None
@@ -247,10 +287,13 @@ class Counters:
             raise Refused("no_counter", counter=counter_id)
         return desk
 
-    def _counter_event(self, now: Moment, counter_id: str, kind: str, **data: str) -> Counter:
+    def _counter_event(self, now: Moment, counter_id: str, seen: Seen | None, kind: str, **data: str) -> Counter:
         self._desk(counter_id)
         with self._writing(now) as w:
-            return move_counter(w, load_counter(w.conn, counter_id), (kind, {"counter": counter_id, **data}))
+            counter = load_counter(w.conn, counter_id)
+            if seen:
+                _check_seen(w, counter, seen)
+            return move_counter(w, counter, (kind, {"counter": counter_id, **data}))
 
     def _due(self, now: Moment) -> list[Ticket]:
         rows = self.database.rows(
@@ -274,6 +317,17 @@ def _close_desk(w: Writing, counter: Counter) -> Counter:
     return move_counter(w, counter, ("counter.closed", {"counter": counter.id}))
 
 
+def _check_seen(w: Writing, counter: Counter, seen: Seen) -> None:
+    """Raises Refused: not_yours when another clerk sits there (or none), stale when another ticket is open there."""
+    if counter.clerk != seen.clerk:
+        raise Refused("not_yours", counter=counter.id)
+    if counter.ticket != seen.ticket:
+        if seen.ticket:
+            ticket = load_ticket(w.conn, seen.ticket)
+            raise Refused("stale", number=ticket.number, state=ticket.state.value)
+        raise Refused("stale_open", number=load_ticket(w.conn, counter.ticket).number)
+
+
 def _open_ticket(w: Writing, counter: Counter) -> Ticket:
     if not counter.ticket:
         raise Refused("counter_empty")
@@ -284,6 +338,7 @@ def _turns(conn: sqlite3.Connection) -> dict[str, bool]:
     return {row["queue"]: bool(row["priority"]) for row in conn.execute("SELECT queue, priority FROM turns")}
 
 
+_WALL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _OFFERED = "(missed_at IS NULL OR missed_at <= ? OR missed_at > ?)"
 
 

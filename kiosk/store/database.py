@@ -44,25 +44,32 @@ class StoreCorrupt(StoreError):
 class Writing:
     """A transaction that is under way: `conn` for rows, `emit` for the events that go with them."""
 
-    def __init__(self, conn: sqlite3.Connection, now: Moment) -> None:
+    def __init__(self, conn: sqlite3.Connection, now: Moment, actor: str = "") -> None:
         self.conn = conn
         self.now = now
+        self.actor = actor
         self.moved: dict[str, tuple[Ticket, Ticket]] = {}
         """Tickets that this transaction moved: as they were at its start and as they are now, by id."""
 
     def emit(self, kind: str, data: Data) -> None:
-        """Append an event; it is committed with the fact or not at all."""
+        """Append an event; it is committed with the fact or not at all. It says who acted, where that is known."""
         now = self.now
+        if self.actor:
+            data = {**data, "actor": self.actor}
         outbox.append(self.conn, kind, data, wire.Stamp(now.at, now.quality, now.boot, now.mono))
 
 
 class Database:
-    """The kiosk's SQLite file. One object per thread; `folder` also holds the high-water file and the ballast."""
+    """The kiosk's SQLite file. One object per thread; `folder` also holds the high-water file and the ballast.
+
+    `actor` is whom the events of the next writes name as who did it: the signed-in person's id, "" for a key.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "kiosk.db"
         self.mark = folder / DAMAGED
+        self.actor = ""
         self.high_water = HighWater(folder / "highwater.json")
         try:
             self.conn = connect(self.path)
@@ -78,7 +85,7 @@ class Database:
         """
         try:
             self.conn.execute("BEGIN IMMEDIATE")
-            writing = Writing(self.conn, now)
+            writing = Writing(self.conn, now, self.actor)
             yield writing
             self.conn.execute("COMMIT")
         except sqlite3.DatabaseError as error:

@@ -21,6 +21,20 @@ def m002_slips_in_the_chosen_language(db: Database) -> None:
     db.conn.execute("ALTER TABLE jobs ADD COLUMN language TEXT NOT NULL DEFAULT ''")
 
 
+@migrations()
+def m004_people(db: Database) -> None:
+    for statement in _PEOPLE:
+        db.conn.execute(statement)
+
+
+_PEOPLE = (
+    "CREATE TABLE pins (person TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE wrong_pins (person TEXT PRIMARY KEY, n INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE signins (
+        token TEXT PRIMARY KEY, person TEXT NOT NULL, counter TEXT NOT NULL, csrf TEXT NOT NULL,
+        at TEXT NOT NULL) WITHOUT ROWID""",
+)
+
 _FIRST = (
     # A series of numbers: one per day, or per session where the office numbers so. One row is current.
     """CREATE TABLE series (

@@ -1,0 +1,66 @@
+"""Pages that follow by themselves: fragments of HTML as server-sent events, each when it has changed.
+
+A page names its stream; live.js puts each fragment in place of the element with its id. A browser that never reads its
+stream is let go, and holds up nobody.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+
+from kiosk import __version__
+from kiosk.console.site import Site
+from kiosk.store import StoreError
+
+Render = Callable[[], Awaitable[Mapping[str, str]]]
+"""Fragments by the id of the element that they replace."""
+
+PING_S = 60
+"""Comments that keep proxies from hanging up; our own beat is sooner."""
+STUCK_S = 10.0
+"""How long a browser may leave a full pipe unread."""
+BEAT_S = 5.0
+"""A page that hears nothing for twice as long says that the kiosk is lost."""
+
+
+class Leaving(Exception):
+    """The page is over for this browser."""
+
+    def __init__(self, go: str) -> None:
+        super().__init__(go)
+        self.go = go
+
+
+def stream(site: Site, render: Render, each_s: float = 10.0) -> Response:
+    """The fragments now, then each one that changes; all are looked at again every `each_s` for what time changes."""
+    return EventSourceResponse(
+        _events(site, render, each_s),
+        ping=PING_S,
+        send_timeout=STUCK_S,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(site: Site, render: Render, each_s: float) -> AsyncIterator[ServerSentEvent]:
+    sent: dict[str, str] = {}
+    yield ServerSentEvent(event="version", data=__version__, retry=1000)
+    rendered, due = -1, 0.0
+    while not site.closing:
+        revision, at = site.access.revision, asyncio.get_running_loop().time()
+        if revision != rendered or at >= due:
+            rendered, due = revision, at + each_s
+            try:
+                fragments = await render()
+            except Leaving as over:
+                yield ServerSentEvent(event="go", data=over.go or ".")
+                return
+            except StoreError:
+                fragments = sent  # the disk is in trouble: what was shown last stands, and the beat goes on
+            for name, html in fragments.items():
+                if sent.get(name) != html:
+                    yield ServerSentEvent(event="fragment", data=f"{name}\n{html}")
+            sent = dict(fragments)
+        yield ServerSentEvent(event="beat", data=str(revision))
+        await site.access.changed(revision, min(each_s, BEAT_S))

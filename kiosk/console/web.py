@@ -1,0 +1,73 @@
+"""The console's pages put together as two apps: all of it, and what plain HTTP may show."""
+
+from collections.abc import Iterable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from kiosk.console.clerk import ClerkPages
+from kiosk.console.guard import Guard
+from kiosk.console.signin import SignInPages
+from kiosk.console.site import HERE, Site
+from kiosk.store import StoreError
+
+FONTS = HERE.parent / "assets" / "fonts"
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+def staff_routes(site: Site) -> list[BaseRoute]:
+    """What is for people who sign in."""
+    return [*SignInPages(site).routes(), *ClerkPages(site).routes()]
+
+
+def public_routes(site: Site) -> list[BaseRoute]:
+    """What anybody on the LAN may see, also by plain HTTP: boards, rating panels, phone pages."""
+    return []
+
+
+def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'none'") -> ASGIApp:
+    """One app for one port. `hosts` are the names that are ours besides addresses; `frames` may show our pages."""
+    routes = [
+        *(staff_routes(site) if staff else []),
+        *public_routes(site),
+        Route("/healthz", _alive),
+        Route("/static/fonts/{name}", _font),
+        Mount("/static", _Static(directory=HERE / "static")),
+    ]
+
+    async def missing(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        return site.page(request, "message.html", status, message="console.no_page")
+
+    async def trouble(request: Request, error: Exception) -> Response:
+        return site.page(request, "message.html", 503, message="console.trouble")
+
+    app = Starlette(routes=routes, exception_handlers={HTTPException: missing, StoreError: trouble, 500: trouble})
+    return Guard(app, hosts, secure=site.secure, frames=frames)
+
+
+async def _alive(request: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+async def _font(request: Request) -> Response:
+    known = {path.name: path for path in FONTS.glob("*.ttf")}
+    path = known.get(request.path_params["name"])
+    if path is None:
+        raise HTTPException(404)
+    return FileResponse(path, headers=FOREVER, media_type="font/ttf")
+
+
+class _Static(StaticFiles):
+    """Files whose address changes with their content, so that a browser asks once."""
+
+    async def get_response(self, path: str, scope: "dict[str, object]") -> Response:  # type: ignore[override]
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers.update(FOREVER)
+        return response

@@ -1,0 +1,157 @@
+"""Who may use the console: PINs, wrong tries, and who is signed in. PINs are no part of the office document.
+
+Sign-ins lie in the database, so that a console that dies signs nobody out. A PIN is neither in an event nor readable
+here; a browser's token is kept as its hash only.
+"""
+
+import hashlib
+import json
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kiosk import pins
+from kiosk.clock import Moment, elapsed_s
+from kiosk.store.database import Database, Writing
+from kiosk.tickets import Refused, text_of, time_of
+
+LASTS = timedelta(hours=12)
+"""How long a sign-in lasts: one working day."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One browser that somebody signed in with. `counter` is "" for who sits at none."""
+
+    person: str
+    counter: str
+    csrf: str
+    at: datetime
+
+
+class People:
+    """PINs and sign-ins. Methods that write raise StoreError like all others."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # --- PINs ------------------------------------------------------------------------------------------------
+
+    def has_pin(self, person: str) -> bool:
+        return self.database.row("SELECT 1 FROM pins WHERE person = ?", person) is not None
+
+    def anybody(self) -> bool:
+        """Whether a PIN was ever set: before that, the console is to be set up."""
+        return self.database.row("SELECT 1 FROM pins LIMIT 1") is not None
+
+    def set_pin(self, now: Moment, person: str, pin: str, by: str) -> None:
+        """Give somebody a PIN, `by` whom; other browsers of that person are signed out. Raises BadPin."""
+        stored = pins.kept(pins.check(pin))
+        with self.database.writing(now) as w:
+            w.conn.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (person, stored))
+            w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (person,))
+            w.conn.execute("DELETE FROM signins WHERE person = ?", (person,))
+            w.emit("person.pin_set", {"person": person, "by": by})
+
+    def remove(self, now: Moment, person: str, by: str) -> None:
+        """Take a PIN away: that person can sign in no more."""
+        with self.database.writing(now) as w:
+            for table in ("pins", "wrong_pins", "signins"):
+                w.conn.execute(f"DELETE FROM {table} WHERE person = ?", (person,))
+            w.emit("person.pin_removed", {"person": person, "by": by})
+
+    # --- sign-ins --------------------------------------------------------------------------------------------
+
+    def begin_try(self, now: Moment, person: str) -> str:
+        """What the PIN has to match (`pins.matches`, which takes its time and needs no database).
+
+        Raises Refused("pin_wait") while this person has to wait. The try counts as a wrong one until `pin_was_right`,
+        so that two at once do not get past the limit. An unknown person is answered like a known one.
+        """
+        with self.database.writing(now) as w:
+            wrong, left = _wrong(w.conn, person, now)
+            if left > 0:
+                raise Refused("pin_wait", seconds=left)
+            _count_wrong(w, person, wrong + 1)
+        row = self.database.row("SELECT hash FROM pins WHERE person = ?", person)
+        return str(row["hash"]) if row else _NOBODY
+
+    def pin_was_right(self, now: Moment, person: str) -> None:
+        """The tries before count no more."""
+        with self.database.writing(now) as w:
+            w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (person,))
+
+    def sign_in(self, now: Moment, person: str, counter: str, role: str) -> tuple[str, SignIn]:
+        """A new sign-in, whose PIN was right: the browser's token, and what is kept of it."""
+        token = secrets.token_urlsafe(24)
+        signed = SignIn(person, counter, secrets.token_urlsafe(18), now.at)
+        with self.database.writing(now) as w:
+            w.conn.execute("DELETE FROM signins WHERE at < ?", (text_of(now.at - LASTS),))
+            w.conn.execute(
+                "INSERT INTO signins VALUES (?, ?, ?, ?, ?)",
+                (_hash(token), person, counter, signed.csrf, text_of(signed.at)),
+            )
+            w.emit("person.signed_in", {"person": person, "counter": counter, "role": role})
+        return token, signed
+
+    def signed_in(self, now: Moment, token: str) -> SignIn | None:
+        """Whose browser this is, None when nobody is signed in with it (any more)."""
+        row = self.database.row("SELECT * FROM signins WHERE token = ?", _hash(token))
+        if row is None:
+            return None
+        at = time_of(row["at"])
+        # A clock that was set back does not make a sign-in last longer than the day it is shown to have begun.
+        return SignIn(row["person"], row["counter"], row["csrf"], at) if abs(now.at - at) < LASTS else None
+
+    def sign_out(self, now: Moment, token: str) -> None:
+        """The browser is nobody's any more. What becomes of the counter is the caller's affair."""
+        with self.database.writing(now) as w:
+            row = w.conn.execute("SELECT * FROM signins WHERE token = ?", (_hash(token),)).fetchone()
+            if row is not None:
+                w.conn.execute("DELETE FROM signins WHERE token = ?", (_hash(token),))
+                w.emit("person.signed_out", {"person": row["person"], "counter": row["counter"]})
+
+    def at_counter(self, now: Moment, counter: str) -> list[str]:
+        """Who has a browser signed in at this counter."""
+        rows = self.database.rows("SELECT person FROM signins WHERE counter = ? AND at > ?", counter, _since(now))
+        return [row["person"] for row in rows]
+
+    def leave_others(self, now: Moment, person: str, counter: str) -> None:
+        """This person's browsers at other counters are signed out: nobody sits at two."""
+        with self.database.writing(now) as w:
+            w.conn.execute("DELETE FROM signins WHERE person = ? AND counter NOT IN ('', ?)", (person, counter))
+
+    def leave_counter(self, now: Moment, counter: str, but: str) -> None:
+        """Everybody but this person is signed out of a counter: there is one clerk per counter."""
+        with self.database.writing(now) as w:
+            w.conn.execute("DELETE FROM signins WHERE counter = ? AND person != ?", (counter, but))
+
+
+def _since(now: Moment) -> str:
+    return text_of(now.at - LASTS)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+_NOBODY = pins.kept(secrets.token_hex(4))
+
+
+def _wrong(conn: sqlite3.Connection, person: str, now: Moment) -> tuple[int, int]:
+    """Wrong tries of a person so far, and for how many seconds no other one is looked at."""
+    row = conn.execute("SELECT n, last FROM wrong_pins WHERE person = ?", (person,)).fetchone()
+    if row is None:
+        return 0, 0
+    last = json.loads(row["last"])
+    passed = elapsed_s(now, time_of(last["at"]), last["boot"], last["mono"], believed=True)
+    # When nobody can tell how long ago it was, the kiosk was off meanwhile.
+    if passed is None or passed > pins.FORGOTTEN_S:
+        return 0, 0
+    return int(row["n"]), max(0, round(pins.wait_s(row["n"]) - passed))
+
+
+def _count_wrong(w: Writing, person: str, n: int) -> None:
+    last = json.dumps({"at": text_of(w.now.at), "boot": w.now.boot, "mono": w.now.mono})
+    w.conn.execute("INSERT OR REPLACE INTO wrong_pins VALUES (?, ?, ?)", (person, n, last))
