@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.store import Store
+from tests.console_kit import Hall
 from tests.office import OPENED, open_store
 
 
@@ -21,3 +22,11 @@ def _stores_are_closed() -> Iterator[None]:
     yield
     while OPENED:
         OPENED.pop().close()
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    """A console on loopback with the sample office."""
+    running = Hall(tmp_path)
+    yield running
+    running.close()
