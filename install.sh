@@ -29,6 +29,7 @@ placed_files=(
   "kiosk.service /usr/local/lib/systemd/system/kiosk.service 644"
   "kiosk-prepare.service /usr/local/lib/systemd/system/kiosk-prepare.service 644"
   "kiosk-sync.service /usr/local/lib/systemd/system/kiosk-sync.service 644"
+  "kiosk-console.service /usr/local/lib/systemd/system/kiosk-console.service 644"
   "kiosk-backup.service /usr/local/lib/systemd/system/kiosk-backup.service 644"
   "kiosk-backup.timer /usr/local/lib/systemd/system/kiosk-backup.timer 644"
   "kiosk.sysusers /usr/local/lib/sysusers.d/kiosk.conf 644"
@@ -39,7 +40,7 @@ placed_files=(
   "kiosk-command /usr/local/bin/kiosk 755"
 )
 manifest=/usr/local/lib/kiosk/placed.sha256
-services=(kiosk.service kiosk-sync.service)
+services=(kiosk.service kiosk-sync.service kiosk-console.service)
 enabled_units=("${services[@]}" kiosk-backup.timer)
 
 usage() {
@@ -380,7 +381,7 @@ closing_words() {
 Xong. Việc tiếp theo:
   1. Khai báo phím, máy in, màn hình:  sudo nano /etc/kiosk/kiosk.toml
      Khai báo lĩnh vực, quầy, giờ:     sudo nano /etc/kiosk/office.toml
-  2. Áp dụng và kiểm tra:              sudo systemctl restart kiosk kiosk-sync && sudo kiosk check
+  2. Áp dụng và kiểm tra:              sudo systemctl restart kiosk kiosk-sync kiosk-console && sudo kiosk check
   3. In thử:                           sudo systemctl stop kiosk; sudo kiosk print-test; sudo systemctl start kiosk
   4. Xem nhật ký:                      journalctl -u kiosk -f
   5. Rút điện, cắm lại một lần: ki-ốt phải tự chạy lại.
@@ -388,7 +389,7 @@ Xong. Việc tiếp theo:
 Done. What to do next:
   1. Keys, printer, screen:     sudo nano /etc/kiosk/kiosk.toml
      Services, counters, hours: sudo nano /etc/kiosk/office.toml
-  2. Apply and check:           sudo systemctl restart kiosk kiosk-sync && sudo kiosk check
+  2. Apply and check:           sudo systemctl restart kiosk kiosk-sync kiosk-console && sudo kiosk check
   3. Print a test sheet:        sudo systemctl stop kiosk; sudo kiosk print-test; sudo systemctl start kiosk
   4. Read the log:              journalctl -u kiosk -f
   5. Pull the plug once and put it back: the kiosk must come up by itself.

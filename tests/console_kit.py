@@ -121,7 +121,7 @@ class Browser:
         return self.session.post(self.url + path, data=fields, headers=self.headers, allow_redirects=False, timeout=10)
 
     def post(self, path: str, page: str = "", files: Any = None, **fields: str) -> dict[str, Any]:
-        """Send a form as live.js does, with the page's token (from `page`, else any); the answer's `ok`, `say`, `go`."""
+        """Send a form as live.js does, with the token of `page`; the answer's `ok`, `say`, `go`."""
         if "csrf" not in fields:
             fields["csrf"] = self.csrf(page or "/desk")
         headers = {**self.headers, "Accept": "application/json"}

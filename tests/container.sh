@@ -104,13 +104,13 @@ check_install() {
   cat "$root.output"
   must "the user is in its groups" sh -c 'for g in gpio lp dialout video render input audio; do id -nG kiosk | grep -qw $g || exit 1; done'
   must "its folders are its own" sh -c '[ "$(stat -c %U:%a /var/lib/kiosk)" = kiosk:750 ] && [ "$(stat -c %G:%a /etc/kiosk/kiosk.toml)" = kiosk:640 ]'
-  must "all starts at boot" systemctl is-enabled kiosk.service kiosk-sync.service kiosk-backup.timer
+  must "all starts at boot" systemctl is-enabled kiosk.service kiosk-sync.service kiosk-console.service kiosk-backup.timer
   must "pygame is Debian's" /opt/kiosk/current/bin/python -I -c 'import pygame; assert pygame.__file__.startswith("/usr/lib"), pygame.__file__'
   must "a locked package is the locked one" /opt/kiosk/current/bin/python -I -c 'import PIL; assert PIL.__file__.startswith("/opt/kiosk"), PIL.__file__'
 }
 
 check_running() {
-  must "restart with a configuration for no hardware" systemctl restart kiosk kiosk-sync
+  must "restart with a configuration for no hardware" systemctl restart kiosk kiosk-sync kiosk-console
   eventually 60 "the kiosk says that it is ready" systemctl is-active kiosk.service
   must "kiosk check looks at every part" sh -c 'kiosk check | grep -E "Mọi thứ đều sẵn sàng|việc cần làm"'
   must "a backup can be made while it runs" systemctl start kiosk-backup.service

@@ -1,4 +1,4 @@
-"""The console's templates: every sentence that they ask for exists and gets its values; nothing runs or loads inline."""
+"""The console's templates: the sentences that they ask for exist and get their values; nothing is inline."""
 
 import re
 from pathlib import Path

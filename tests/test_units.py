@@ -150,14 +150,14 @@ def test_the_printer_has_the_name_that_the_configuration_expects():
 
 
 def test_the_kiosk_never_gives_up():
-    for unit in ("kiosk.service", "kiosk-sync.service"):
+    for unit in ("kiosk.service", "kiosk-sync.service", "kiosk-console.service"):
         assert options(unit)["Restart"] == ["always"]
         assert options(unit)["StartLimitIntervalSec"] == ["0"]
         assert not options(unit)["Requires"], "a failed preparation would keep it from starting"
 
 
 def test_the_database_is_prepared_before_each_start():
-    for unit in ("kiosk.service", "kiosk-sync.service"):
+    for unit in ("kiosk.service", "kiosk-sync.service", "kiosk-console.service"):
         assert options(unit)["Wants"] == ["kiosk-prepare.service"]
         assert "kiosk-prepare.service" in options(unit)["After"][0].split()
     assert not options("kiosk-prepare.service")["RemainAfterExit"], "it would run at the first start only"

@@ -1,4 +1,4 @@
-"""The whole appliance as the demo runs it: two processes of the device, a printer and a server in this one.
+"""The whole appliance as the demo runs it: three processes of the device, a printer and a server in this one.
 
 It starts and ends them, presses keys, breaks parts on purpose, and keeps what can be seen from outside. It decides
 nothing: what happens to a press is the device's matter, and is read from its database and its messages.
@@ -18,7 +18,7 @@ from kiosk.office import Office
 from kiosk.parts import key_pins, lamp_pins
 from kiosk.simulator.children import Child, Message
 from kiosk.simulator.democlock import DemoClock
-from kiosk.simulator.folder import Folder, module
+from kiosk.simulator.folder import PIN, Folder, module
 from kiosk.simulator.printer import EmulatedPrinter, Mode
 from kiosk.simulator.slips import Slips
 from kiosk.store import Store
@@ -92,6 +92,7 @@ class Appliance:
         self.faults: set[str] = set()
         self._device: Child | None = None
         self._uplink: Child | None = None
+        self._console: Child | None = None
         self._was_open = False
         self._power = threading.RLock()
         self._ending = threading.Event()
@@ -103,6 +104,7 @@ class Appliance:
         """Prepare the database and start everything."""
         prepare(self.plan.folder.path, self.clock.follower().now())
         self._sit_down()
+        self._give_pins()
         self._switch_on()
         self._watch.start()
 
@@ -114,6 +116,14 @@ class Appliance:
                 store.counters.open(now, counter.id)
         store.close()
 
+    def _give_pins(self) -> None:
+        """Everybody may sign in at the console."""
+        store, now = self.store(), self.clock.follower().now()
+        for person in self.plan.office.clerks:
+            if not store.people.has_pin(person.id):
+                store.people.set_pin(now, person.id, PIN, "demo")
+        store.close()
+
     def close(self) -> None:
         """End the device, then what it talks to. May be called twice."""
         self.stop_device()
@@ -121,9 +131,10 @@ class Appliance:
         if self._watch.ident is not None:
             self._watch.join()
         with self._power:
-            uplink, self._uplink = self._uplink, None
-        if uplink:
-            uplink.close()
+            children = [self._uplink, self._console]
+            self._uplink = self._console = None
+        for child in filter(None, children):
+            child.close()
         if self.printer:
             self.printer.close()
         if self.receiver:
@@ -227,11 +238,10 @@ class Appliance:
     def _cut_power(self) -> None:
         """Everything on this mains dies in the middle of whatever it does; what the printer had received is gone."""
         with self._power:
-            device, uplink = self._device, self._uplink
-            self._device = self._uplink = None
-        for child in (device, uplink):
-            if child:
-                child.kill()
+            children = [self._device, self._uplink, self._console]
+            self._device = self._uplink = self._console = None
+        for child in filter(None, children):
+            child.kill()
         if self.printer and self.printer.mode is not Mode.UNPLUGGED:
             mode = self.printer.mode
             self.printer.switch(Mode.RESET)
@@ -248,6 +258,13 @@ class Appliance:
         if device:
             device.kill()
 
+    def kill_console(self) -> None:
+        """The console's process dies, and nothing else."""
+        with self._power:
+            console = self._console
+        if console:
+            console.kill()
+
     def _switch_on(self) -> None:
         with self._power:
             if self._ending.is_set():
@@ -255,6 +272,7 @@ class Appliance:
             if self._uplink is None and self._device is None:
                 self.clock.boot()
             self._uplink = self._uplink or self._start_uplink()
+            self._console = self._console or self._start_console()
             self._device = self._device or self._start_device()
 
     # --- processes -------------------------------------------------------------------------------------------
@@ -270,6 +288,21 @@ class Appliance:
         folder = self.plan.folder
         command = module("carrier", "--config", str(folder.config), "--clock", str(folder.clock))
         return Child(command, folder.log("sync"), self._hear_uplink, lambda status: None)
+
+    def _start_console(self) -> Child:
+        folder = self.plan.folder
+        command = module("lan", "--config", str(folder.config), "--clock", str(folder.clock))
+        return Child(command, folder.log("console"), lambda message: None, self._console_ended)
+
+    def _console_ended(self, status: int) -> None:
+        """Started again as systemd does, unless it was meant to end."""
+        with self._power:
+            if self._console is None:
+                return
+            self._console = None
+        if status != 0 and not self._ending.wait(RESTART_S):
+            logger.warning("the console ended with status %d and is started again", status)
+            self._switch_on()
 
     def _device_ended(self, status: int) -> None:
         """Started again as systemd does, unless it was meant to end or cannot even begin."""

@@ -7,6 +7,7 @@ from kiosk.config import Buttons
 from kiosk.office import Counter, Service
 from kiosk.simulator.appliance import Appliance, wired
 from kiosk.simulator.citizens import FACES, Crowds
+from kiosk.simulator.folder import PIN
 
 SLIPS_SHOWN = 12
 
@@ -33,6 +34,8 @@ def office(appliance: Appliance) -> dict[str, Any]:
         "lamps": sorted(lamps),
         "letters": letters,
         "faults": appliance.possible_faults(),
+        "console": f"http://{plan.config.console.address}:{plan.config.console.port}",
+        "pin": PIN,
         "emulated": {"printer": appliance.printer is not None, "server": appliance.receiver is not None},
     }
 

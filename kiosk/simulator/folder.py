@@ -3,6 +3,7 @@
 import fcntl
 import secrets
 import shutil
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kiosk import documents
-from kiosk.config import Config, Output, Public, check_against, load_config, shipped
+from kiosk.config import Config, Console, Output, Public, check_against, load_config, shipped
 from kiosk.office import Office, load, sample
 
 KEYBOARD_ROWS = ("qwer", "asdf", "zxcv", "uiop")
 """Keys of the first four counters: happy, neutral, unhappy, call."""
 DEVICE = "kiosk-demo"
-PUBLIC_URL = "https://xa-mau.example"
+PIN = "2468"
+"""Everybody's PIN in the demo's office."""
 OUTPUTS = (Output("take", "1280x800"), Output("board", "1920x1080"), Output("rate:1", "1280x800"))
 
 
@@ -133,6 +135,8 @@ def write_config(
     (None: its own one) goes before it. Raises DocumentError, or ValueError when it does not fit the office.
     """
     config = own or _simulated(shipped(), office)
+    # Chosen once: pages that are open find the console again after a power cut.
+    console = Console(address="127.0.0.1", port=_free_port(), plain_port=0, plain=True)
     config = replace(
         config,
         device=DEVICE,
@@ -143,7 +147,8 @@ def write_config(
         screen=replace(config.screen, blind_ok=True),
         printer=replace(config.printer, url=printer or config.printer.url),
         sync=replace(config.sync, server=server, token_file=str(folder.token.resolve())),
-        public=config.public if config.public.url else Public(PUBLIC_URL),
+        public=config.public if config.public.url else Public(f"http://{console.address}:{console.port}"),
+        console=console,
     )
     folder.config.write_text(documents.toml(config, lambda dotted: "of this demo"))
     config = load_config(folder.config)
@@ -167,6 +172,11 @@ def _simulated(config: Config, office: Office) -> Config:
     )
     # Simulated crowds press all day, and the page has no loudspeaker.
     return replace(config, buttons=buttons, screen=screen, sound=replace(config.sound, enabled=False))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
 
 
 def _in_order(parts: Sequence[Any], wired: Mapping[str, Any]) -> dict[str, Any]:

@@ -234,6 +234,12 @@ function buildChoice(id, values, text, command) {
 function build() {
   $("unit").textContent = office.site;
   $("folder").textContent = office.folder;
+  $("pin").textContent = office.pin;
+  for (const link of document.querySelectorAll("#lan a")) {
+    link.href = office.console + link.dataset.path;
+    link.target = "_blank";
+    link.rel = "noopener";
+  }
   const [main, ...others] = office.views;
   if (main) pictures[main.name] = { node: buildScreen(main, $("screen-main")) };
   for (const view of others) {

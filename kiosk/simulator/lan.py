@@ -1,0 +1,36 @@
+"""The child process of the demo that is `kiosk console`: the real console on the simulated clock."""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+from kiosk.clock import SimulatedClock
+from kiosk.console.server import Console
+from kiosk.setup import load
+from kiosk.simulator.children import Parent, leave_by
+
+
+def main() -> int:
+    """Answer browsers until the demo is gone."""
+    parser = argparse.ArgumentParser(prog="python -m kiosk.simulator.lan")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--clock", required=True, type=Path)
+    options = parser.parse_args()
+    parent = Parent()
+    setup = load(options.config)
+    console = Console(setup.config, setup.words, SimulatedClock(options.clock))
+    threading.Thread(target=_obey, args=[parent, console], name="parent", daemon=True).start()
+    console.run()
+    return 0
+
+
+def _obey(parent: Parent, console: Console) -> None:
+    for _ in parent.lines():
+        pass
+    leave_by(4.0)
+    console.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
