@@ -183,3 +183,12 @@ def test_another_host_name_and_a_body_without_end_are_refused(hall: Hall):
     assert browser.get("/sign-in").status_code == 421
     browser.headers["Host"] = "127.0.0.1"
     assert browser.post_page("/sign-in", pin="1" * 9_000_000).status_code == 413
+
+
+def test_a_service_that_nobody_started_begins_by_itself_without_the_kiosks_own_process(hall: Hall):
+    hall.take()
+    clerk = hall.clerk("1")
+    clerk.post("/desk/next", ticket="")
+    hall.clock.seconds += 16
+    assert "đang phục vụ" in clerk.fragment("/desk/live", "now", "đang phục vụ")
+    assert [event["implied"] for event in hall.events("ticket.started")] == [True]
