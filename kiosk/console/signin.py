@@ -59,7 +59,8 @@ class SignInPages:
             token, _ = await self.site.access.ask(lambda s, now: _begin(s, now, clerk, counter), person)
         except (Refused, StoreError) as error:
             return await self._form(request, self.site.sentence(t, error), person, counter, 403)
-        response = RedirectResponse(_home(clerk, counter), 303)
+        is_sure = await self.site.access.ask(lambda store, now: now.trusted)
+        response = RedirectResponse(_home(clerk, counter) if is_sure else "/clock", 303)
         response.set_cookie(self.site.cookie, token, httponly=True, samesite="strict", secure=self.site.secure)
         return response
 

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from kiosk.console.clerk import ClerkPages
+from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
@@ -22,7 +23,7 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 def staff_routes(site: Site) -> list[BaseRoute]:
     """What is for people who sign in."""
-    return [*SignInPages(site).routes(), *ClerkPages(site).routes()]
+    return [*SignInPages(site).routes(), *ClockPages(site).routes(), *ClerkPages(site).routes()]
 
 
 def public_routes(site: Site) -> list[BaseRoute]:
