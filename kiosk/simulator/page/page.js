@@ -174,7 +174,8 @@ function serviceKey(service) {
 
 function plainKey(action, cap, vi, en, colour) {
   const [name, title] = inEnglish() ? [en, vi] : [vi, en];
-  const node = key(action, { class: "key", title }, make("span", { class: "cap" }, cap), make("span", {}, name), letterOf(action));
+  const top = make("span", { class: cap.length > 2 ? "cap long" : "cap" }, cap);
+  const node = key(action, { class: "key", title }, top, make("span", {}, name), letterOf(action));
   node.style.setProperty("--colour", colour);
   return node;
 }
@@ -182,15 +183,7 @@ function plainKey(action, cap, vi, en, colour) {
 function buildPanel() {
   $("panel").append(...office.services.map(serviceKey), plainKey("priority", inEnglish() ? "P" : "ƯT", "Ưu tiên", "Priority", "#d08a06"));
   if (office.keys.includes("cancel")) $("panel").append(plainKey("cancel", "✕", "Bỏ chọn", "Cancel", "#5c6a7c"));
-  if (office.keys.includes("language")) $("panel").append(plainKey("language", globe(), "Ngôn ngữ", "Language", "#0f7c8a"));
-}
-
-/* As on the screen's own language key: a round key has no room for the languages' names. */
-function globe() {
-  const drawn = document.createElement("template");
-  drawn.innerHTML = `<svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2.4" aria-hidden="true">
-    <circle cx="16" cy="16" r="13"/><ellipse cx="16" cy="16" rx="5.5" ry="13"/><path d="M3 16h26M5 9.5h22M5 22.5h22"/></svg>`;
-  return drawn.content.firstChild;
+  if (office.keys.includes("language")) $("panel").append(plainKey("language", "VI/EN", "Ngôn ngữ", "Language", "#0f7c8a"));
 }
 
 function face(counter, name) {
