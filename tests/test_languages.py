@@ -134,7 +134,7 @@ def test_check_names_the_languages_and_each_broken_file(folder: Path, capsys: py
     config.write_text('[screen]\nlang_dir = "lang"\n[buttons]\nfactory = "none"\n[printer]\nurl = "none"\n', "utf-8")
     good, bad = checked(config, capsys)
     assert good == "OK    Ngôn ngữ: Tiếng Việt, English, Tày"
-    assert bad.startswith(f"LỖI   Ngôn ngữ: {folder}/km.toml: cannot be read: ")
+    assert bad.startswith(f"LỖI   Ngôn ngữ: {folder}/km.toml: không đọc được: ")
 
 
 def test_check_names_a_configured_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
