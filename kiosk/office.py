@@ -176,6 +176,7 @@ class Session(hours.Session):
 
     id: str = key("id; quotas and the calendar refer to it", check=ID)
     name: str = key("name, as “Sáng”", check=NAME)
+    name_en: str = key("name in English, as “Morning”", "")
     start: time = key("when the counters open")
     end: time = key("when the counters close")
     take_from: time = key("from when numbers are given")

@@ -34,7 +34,7 @@ def refusals() -> dict[str, Refused]:
         found[f"session_over, {known}"] = Refused("session_over", opening=Opening("over", MORNING, resumes=resumes))
         found[f"holiday, {known}"] = Refused("holiday", opening=Opening("holiday", reason="Tết", resumes=resumes))
         found[f"weekend, {known}"] = Refused("holiday", opening=Opening("holiday", resumes=resumes))
-        found[f"quota, {known}"] = Refused("quota", quota=30, session_name="Sáng")
+        found[f"quota, {known}"] = Refused("quota", quota=30, session="sang")
     return found | {"closed": Refused("closed", opening=Opening("before", MORNING, resumes=TUESDAY))}
 
 

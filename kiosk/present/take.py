@@ -85,7 +85,7 @@ def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
         action=f"take:{id}",
         digit=service.digit,
         name=words.service_name(id),
-        hint=service.hint if t.language == "vi" else service.hint_en,
+        hint=service.hint if t.base == "vi" else service.hint_en,
         icon=service.icon,
         colour=service.colour,
         waiting_text=_waiting(words, *outlook[id]) if offered and id in outlook else "",
@@ -174,14 +174,14 @@ def refusal_notice(
             title = t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(session.last_number))
             return _refusal("closed", title, pill=t("kiosk.come_in_hours"))
         case "session_over", Opening(session=session) if session is not None:
-            return _come_back(words, "session_over", door.resumes, today, buoi=words.session_in_text(session.name))
+            return _come_back(words, "session_over", door.resumes, today, buoi=words.session_in_text(session.id))
         case "holiday", Opening(reason=reason):
             title = t("kiosk.holiday", ly_do=reason) if reason else t("kiosk.day_off")
             lines = (t("kiosk.open_again", **words.when(door.resumes, today)),) if door.resumes else ()
             return _refusal("holiday", title, *lines, pill=_after_holiday(words, door.resumes))
         case "quota", _:
             name = words.service_name(service)
-            buoi = words.session_in_text(refused.values.get("session_name", ""))
+            buoi = words.session_in_text(refused.values.get("session", ""))
             return _come_back(words, "quota", resumes, today, linh_vuc=name, buoi=buoi)
         case "too_fast", _:
             return Notice("too_fast", t("kiosk.too_fast"), pill=t("kiosk.again_soon"))
