@@ -7,6 +7,7 @@ from kiosk.clock import Moment
 from kiosk.hours import Opening
 from kiosk.present.words import Words
 from kiosk.store import Issued
+from kiosk.texts import Texts
 from kiosk.tickets import Refused
 from kiosk.views.model import LanguageKey, Notice, PriorityBar, TakeView, Tile
 
@@ -37,10 +38,9 @@ def take_view(
     """
     t, marks = words.t, marks or {}
     offered = any(service.offered(now.day) for service in words.office.services)
-    title = t("kiosk.taken") if notice and notice.number else t("kiosk.hint_touch" if touch else "kiosk.hint_button")
     tiles = tuple(_tile(words, now, service.id, outlook) for service in words.office.services)
     return TakeView(
-        header=words.header(now, title, lost),
+        header=words.header(now, _title(t, notice, offered=offered, touch=touch), lost),
         mode="touch" if touch else "keys",
         tiles=tiles if offered else (),
         priority=_priority_bar(words, marks, chosen=priority, touch=touch) if offered else None,
@@ -52,6 +52,15 @@ def take_view(
         panel="" if touch or not offered else t("kiosk.panel"),
         message="" if offered else t("kiosk.nothing_offered"),
     )
+
+
+def _title(t: Texts, notice: Notice | None, *, offered: bool, touch: bool) -> str:
+    """What the band says: it invites to choose only while that leads to a number."""
+    if notice and notice.number:
+        return t("kiosk.taken")
+    if (notice and notice.kind != "cancelled") or not offered:
+        return t("kiosk.not_taken")
+    return t("kiosk.hint_touch" if touch else "kiosk.hint_button")
 
 
 def key_marks(words: Words, keys: Mapping[str, str]) -> dict[str, str]:
