@@ -212,11 +212,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Another way to send feedback; shown as text and QR."""
+    """Another way to send feedback; a line of the ticker."""
 
     kind: str = key("what it is", check=one_of("zalo", "facebook", "email", "web", "portal", "other"))
     name: str = key("name as shown", check=NAME)
     url: str = key("its address", check=LINK)
+
+    @property
+    def address(self) -> str:
+        """As people write it down."""
+        return self.url.removeprefix("https://").removeprefix("mailto:").rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

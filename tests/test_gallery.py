@@ -308,7 +308,7 @@ def test_pictures_that_cannot_be_shown_are_named_with_what_to_do(tmp_path: Path,
     chosen = ["--view", "rate-idle", "--size", "640x400", "--lang", "vi", "--theme", "standard"]
     office = ["--office", str(tmp_path / "office.json")]
     assert main(["screens", "--dir", str(tmp_path / "out"), *office, *chosen]) == 0
-    emblem, photo = capsys.readouterr().err.splitlines()
+    emblem, photo = [line for line in capsys.readouterr().err.splitlines() if " → " in line]
     assert emblem == f"biểu trưng: {tmp_path}/emblem.png không phải là ảnh → Lưu lại thành JPEG hoặc PNG"
     assert photo.startswith(f"{clerks[0].name}: không mở được {tmp_path}/gone.jpg → Chép ảnh vào ")
 

@@ -75,10 +75,11 @@ class Words:
         return self.session_name(id).lower()
 
     def ticker(self, now: Moment, more: Sequence[str] = ()) -> str:
-        """One page of the ticker: hotlines, `more` and slogans take turns."""
+        """One page of the ticker: hotlines, `more`, other ways to send feedback and slogans take turns."""
         lines: Sequence[str] = [
             *(self.t("board.hotline", ten=line.name, so_dt=line.number) for line in self.office.hotlines),
             *more,
+            *(self.t("board.channel", ten=way.name, dia_chi=way.address) for way in self.office.channels),
             *self.office.slogans,
         ]
         return lines[int(now.at.timestamp()) // TICKER_PAGE_S % len(lines)] if lines else ""
