@@ -16,6 +16,7 @@ from kiosk import __version__
 if TYPE_CHECKING:
     from kiosk.clock import Moment
     from kiosk.dossiers import Dossiers
+    from kiosk.present.words import Words
     from kiosk.store import Store
     from kiosk.uplink import Uplink
 
@@ -192,7 +193,7 @@ def pin_run(options: argparse.Namespace) -> int:
     if options.person not in people:
         raise ValueError(f"nobody is called {options.person!r}: the office document has {', '.join(people)}")
     pin = "" if options.remove else _asked_pin()
-    with _open_store(options.config) as (store, now):
+    with _open_store(options.config) as (store, now, _):
         if options.remove:
             store.people.remove(now, options.person, "command line")
         else:
@@ -300,7 +301,7 @@ def print_test(options: argparse.Namespace) -> int:
 def day_run(options: argparse.Namespace) -> int:
     """`kiosk day`."""
     kind = "" if options.kind == "usual" else options.kind
-    with _open_store(options.config) as (store, now):
+    with _open_store(options.config) as (store, now, _):
         store.overrides.set_day(now, options.day, kind, options.reason)
     print(f"{options.day}: {options.kind} {options.reason}".rstrip())
     return 0
@@ -308,7 +309,7 @@ def day_run(options: argparse.Namespace) -> int:
 
 def quota_run(options: argparse.Namespace) -> int:
     """`kiosk quota`."""
-    with _open_store(options.config) as (store, now):
+    with _open_store(options.config) as (store, now, _):
         if not options.session and store.opening(now).status != "open":
             raise ValueError("no session is running now: name one with --session")
         session = options.session or store.next_session(now)[0]
@@ -320,10 +321,9 @@ def quota_run(options: argparse.Namespace) -> int:
 def dossiers_run(options: argparse.Namespace) -> int:
     """`kiosk dossiers`: enter figures, take them back, or print those in force."""
     from kiosk.present import progress
-    from kiosk.setup import load
 
-    new, words = _dossiers(options), load(options.config).words
-    with _open_store(options.config) as (store, now):
+    new = _dossiers(options)
+    with _open_store(options.config) as (store, now, words):
         if options.clear:
             store.dossiers.clear(now)
         elif new:
@@ -348,8 +348,8 @@ def _dossiers(options: argparse.Namespace) -> "Dossiers | None":
 
 
 @contextmanager
-def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment"]]:
-    """The database beside a kiosk that may be running, with the office's rules."""
+def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment", "Words"]]:
+    """The database beside a kiosk that may be running, with the office's rules; the time, and the office's words."""
     from kiosk.clock import SystemClock, Vouched
     from kiosk.setup import load
     from kiosk.store import Store
@@ -361,7 +361,7 @@ def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment"]]:
     store = Store(folder, setup.office.rulebook())
     clock.vouched = Vouched.read(store.fact("vouched"))
     try:
-        yield store, clock.now()
+        yield store, clock.now(), setup.words
     finally:
         store.close()
 
@@ -371,7 +371,7 @@ def clock_run(options: argparse.Namespace) -> int:
     from kiosk import RELEASED
     from kiosk.clock import SITE_TIME, Vouched, believable
 
-    with _open_store(options.config) as (store, now):
+    with _open_store(options.config) as (store, now, words):
         if options.time:
             said = now.at if options.time == "yes" else _site_time(options.time)
             if not believable(said, RELEASED):
@@ -379,7 +379,9 @@ def clock_run(options: argparse.Namespace) -> int:
             store.note(now, "vouched", Vouched("manual", said, now.boot, now.mono).text())
             print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} (manual)")
         else:
-            print(f"{now.local:%d/%m/%Y %H:%M} ({now.quality})" + ("" if now.trusted else ": nobody vouches for it"))
+            print(f"{now.local:%d/%m/%Y %H:%M} ({now.quality})")
+            if not now.trusted:
+                print(f"→ {words.t('clock.untrusted')}")
     return 0
 
 

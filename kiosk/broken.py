@@ -11,7 +11,8 @@ from pathlib import Path
 
 from kiosk.clock import Clock, Moment, SystemClock
 from kiosk.config import Config, chosen_file, glass_of, load_config
-from kiosk.documents import DocumentError, printable
+from kiosk.documents import DocumentError, Problem, printable
+from kiosk.findings import mistake
 from kiosk.fonts import FontError
 from kiosk.notify import notify
 from kiosk.office import Look
@@ -91,10 +92,10 @@ def _stamp(file: Path) -> object:
     return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode, found.st_uid
 
 
-def _problem(path: str | Path | None) -> ValueError | None:
+def _problem(path: str | Path | None) -> DocumentError | None:
     try:
         load(path)
-    except ValueError as error:
+    except DocumentError as error:
         return error
     return None
 
@@ -109,30 +110,17 @@ def _open_screen(config: Config) -> Screen | None:
 # --- what it says --------------------------------------------------------------------------------------------
 
 
-def broken_view(t: Texts, now: Moment, error: ValueError) -> StartView:
+def broken_view(t: Texts, now: Moment, error: DocumentError) -> StartView:
     """The mistakes, as many as fit, and what to do; the unit's name is not known."""
-    lines = _lines(error)
-    shown = lines if len(lines) <= ROWS else lines[: ROWS - 1]
-    rows = [_row(line) for line in shown]
-    if len(lines) > len(shown):
-        rows.append(StartCheck(t("start.more", n=len(lines) - len(shown)), "error"))
+    problems = error.problems
+    shown = problems if len(problems) <= ROWS else problems[: ROWS - 1]
+    rows = [_row(problem, t) for problem in shown]
+    if len(problems) > len(shown):
+        rows.append(StartCheck(t("start.more", n=len(problems) - len(shown)), "error"))
     header = Header("", t("start.broken"), t.day(now.local), t.clock(now.local))
     return StartView(header, tuple(rows), t("start.mend"))
 
 
-def _lines(error: ValueError) -> list[tuple[str, str, str]]:
+def _row(problem: Problem, t: Texts) -> StartCheck:
     """File, place in it, and what is wrong there."""
-    if isinstance(error, DocumentError):
-        return [(problem.file, printable(problem.where), printable(problem.message)) for problem in error.problems]
-    return [_parts(line) for line in str(error).splitlines()]
-
-
-def _parts(line: str) -> tuple[str, str, str]:
-    file, _, rest = line.partition(": ")
-    place, _, message = rest.partition(": ")
-    return (file, place, message) if message else (file, "", rest)
-
-
-def _row(line: tuple[str, str, str]) -> StartCheck:
-    file, place, message = line
-    return StartCheck(Path(file).name, "error", place or file, message)
+    return StartCheck(Path(problem.file).name, "error", printable(problem.where) or problem.file, mistake(problem, t))

@@ -6,19 +6,19 @@ from pathlib import Path
 from kiosk import findings
 from kiosk import office as offices
 from kiosk.clock import SystemClock, Vouched
-from kiosk.config import Config, check_against, load_config
+from kiosk.config import Config, glass_of, load_config
+from kiosk.documents import DocumentError
 from kiosk.findings import Finding
 from kiosk.setup import load_office
 from kiosk.store.look import is_running, noted, quick_look, server_word
 from kiosk.texts import Texts
+from kiosk.wiring import check_against
 
 
 def main(config_file: str | None, office_file: str | None) -> int:
     """Print one line per finding, and below it what to do; exit status 1 when something has to be done."""
-    config = load_config(config_file)
-    t = Texts(config.language)
-    bad = 0
-    for finding in look(config, office_file, t):
+    bad, t = 0, Texts(glass_of(config_file).language)
+    for finding in _findings(config_file, office_file, t):
         bad += not finding.ok
         mark = t("check.note" if finding.note else "check.ok" if finding.ok else "check.wrong")
         print(f"{mark:5} {t(f'start.{finding.part}')}: {finding.line}")
@@ -26,6 +26,16 @@ def main(config_file: str | None, office_file: str | None) -> int:
             print(f"      → {finding.advice}")
     print(t("check.all_ok") if not bad else t("check.some_wrong", n=bad))
     return 1 if bad else 0
+
+
+def _findings(config_file: str | None, office_file: str | None, t: Texts) -> Iterator[Finding]:
+    """All parts; of a kiosk.toml that cannot be used only what is wrong in it, because it says where the others are."""
+    try:
+        config = load_config(config_file)
+    except DocumentError as error:
+        yield from findings.mistakes("config", error.problems, t("check.config_do"), t)
+        return
+    yield from look(config, office_file, t)
 
 
 def look(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]:
@@ -48,13 +58,13 @@ def _documents(config: Config, office_file: str | None, t: Texts) -> Iterator[Fi
     yield findings.device(config, t)
     try:
         office = offices.load(office_file) if office_file else load_office(config)
-    except ValueError as error:
-        yield Finding("office", False, str(error), t("check.office_do"))
+    except DocumentError as error:
+        yield from findings.mistakes("office", error.problems, t("check.office_do"), t)
         return
     yield findings.document(office, t)
-    yield from (Finding("office", False, problem) for problem in check_against(config, office))
+    yield from findings.mistakes("config", check_against(config, office), t("check.config_do"), t)
     yield from findings.pictures(office, Path(office_file or config.office).parent, t)
-    yield from findings.hints(config, office)
+    yield from findings.hints(config, office, t)
 
 
 def _printer_state(config: Config, folder: Path) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kiosk import documents, schema
-from kiosk.office import COUNTER_ID, FACES, ID, Office
-from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
+from kiosk.office import COUNTER_ID, FACES, ID
+from kiosk.schema import Check, Place, Reader, between, key, matches, near, one_of
 
 FILE = "/etc/kiosk/kiosk.toml"
 LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iterdir() if f.name.endswith(".toml")))
@@ -364,12 +364,11 @@ def _check(config: Config, reader: Reader) -> None:
     for name, action in config.buttons.keyboard.items():
         _check_key(name, action, reader)
     if config.screen.enabled and not config.screen.outputs:
-        reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false")
+        reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false", "no_outputs")
     server = urlsplit(config.sync.server) if reader.sound("sync", "server") else urlsplit("")
     if server.scheme == "http" and not config.sync.allow_plain_http and not _loopback(server.hostname or ""):
-        reader.add(
-            ("sync", "server"), "would send the token in the clear: use https://, or set allow_plain_http = true"
-        )
+        says = "would send the token in the clear: use https://, or set allow_plain_http = true"
+        reader.add(("sync", "server"), says, "clear")
 
 
 def _loopback(host: str) -> bool:
@@ -382,10 +381,10 @@ def _loopback(host: str) -> bool:
 def _check_key(name: str, action: str, reader: Reader) -> None:
     place = ("buttons", "keyboard", name)
     if name not in KEY_NAMES:
-        reader.add(place, "there is no such key." + nearest(name, KEY_NAMES))
+        reader.add(place, "there is no such key.", "no_key", gan=near(name, KEY_NAMES))
     elif not ACTION.fullmatch(action):
-        says = f"take:SERVICE, priority, cancel, language, rate:COUNTER:FACE ({', '.join(FACES)}), call:COUNTER"
-        reader.add(place, f"{documents.shown(action)} is not allowed, only {says}.")
+        only = f"take:SERVICE, priority, cancel, language, rate:COUNTER:FACE ({', '.join(FACES)}), call:COUNTER"
+        reader.refuse(place, action, only)
 
 
 def claims(buttons: Buttons) -> list[tuple[int, Place]]:
@@ -405,78 +404,18 @@ def _check_pins(buttons: Buttons, reader: Reader) -> None:
     room = len(PINS) - len(taken)
     if len(wanted) > room:
         more = len(wanted) - room
-        reader.add(
-            ("buttons",), f"{len(wanted)} pins are wanted and {room} are free: move {more} to a USB keypad or a tablet"
-        )
-    free = ", ".join(str(pin) for pin in PINS if pin not in taken and pin not in dict(wanted)) or "none"
+        says = f"{len(wanted)} pins are wanted and {room} are free: move {more} to a USB keypad or a tablet"
+        reader.add(("buttons",), says, "pins", can=len(wanted), con=room, chuyen=more)
+    free = ", ".join(str(pin) for pin in PINS if pin not in taken and pin not in dict(wanted)) or "–"
     for pin in PINS:
         places = [place for wish, place in wanted if wish == pin]
         for place in places if pin in taken else []:
-            reader.add(place, f"BCM {pin} belongs to the {taken[pin]} bus (see buses). Free: {free}.")
+            says = f"BCM {pin} belongs to the {taken[pin]} bus (see buses). Free: {free}."
+            reader.add(place, says, "pin_bus", chan=pin, bus=taken[pin], con=free)
         if len(places) > 1 and pin not in taken:
-            who = " and ".join(".".join(map(str, place[1:])) for place in places)
-            reader.add(places[-1], f"BCM {pin} is wanted by {who}, but a pin has one job. Free: {free}.")
-
-
-def pin_warnings(config: Config) -> list[str]:
-    """Pins in use that have another job on some Pis: right only when that job is switched off."""
-    advice = {
-        "i2c": "the clock module's, with a fixed pull-up: use them for keys only, and only without a clock module",
-        "spi": "the SPI bus's: switch SPI off (raspi-config, Interface Options)",
-        "uart": "the serial console's: switch the serial port off (raspi-config, Interface Options)",
-    }
-    used = {pin for pin, _ in claims(config.buttons)}
-    found = {bus: [str(pin) for pin in BUSES[bus] if pin in used] for bus in advice}
-    return [f"BCM {', '.join(pins)}: also {advice[bus]}" for bus, pins in found.items() if pins]
-
-
-def check_against(config: Config, office: Office) -> list[str]:
-    """Services and counters that the device's own file names and the office does not have."""
-    known = {
-        "service": [service.id for service in office.services],
-        "counter": [counter.id for counter in office.counters],
-    }
-    shipped = _shipped_tables(config)
-    return [
-        f'{config.file or "kiosk.toml"}: [{table}] {name}: the office has no {kind} "{word}".'
-        + (nearest(word, known[kind]) or f" It has: {', '.join(known[kind])}.")
-        for table, name, kind, word in _named(config)
-        if word not in known[kind] and table not in shipped
-    ]
-
-
-def advice(config: Config, office: Office) -> list[str]:
-    """What works but is hardly meant: idle keys, services without a key, pins that have another job."""
-    here = {service.id for service in office.services} | {counter.id for counter in office.counters}
-    named, shipped = list(_named(config)), _shipped_tables(config)
-    idle = dict.fromkeys(f"{kind} {word}" for table, _, kind, word in named if table in shipped and word not in here)
-    lines = pin_warnings(config)
-    if idle:
-        lines.append(f"the shipped keys of {', '.join(idle)} do nothing in this office: wire your own under [buttons]")
-    labels = office.label_set()
-    mute = _rated(config) - set(labels.keyed() if labels else ())
-    if mute:
-        answers = ", ".join(labels.keyed() if labels else ())
-        lines.append(f"the rating keys {', '.join(sorted(mute))} stand for no answer, only {answers} do")
-    if not (config.screen.enabled and config.screen.touch):
-        reached = {word for _, _, kind, word in named if kind == "service"}
-        lines += [f"no key takes a number of {service.id}" for service in office.services if service.id not in reached]
-        missing = [action for action in ("priority", "language") if action not in panel_keys(config)]
-        lines += [f"no key for {action}: wire [buttons.{action}], or give it a key of a keypad" for action in missing]
-    return lines
-
-
-def _rated(config: Config) -> set[str]:
-    """The faces that some key of this device gives."""
-    wired = {
-        face
-        for counter in config.buttons.counters.values()
-        for face in FACES
-        if getattr(counter, face, None) is not None
-    }
-    return wired | {
-        action.rpartition(":")[2] for action in config.buttons.keyboard.values() if action.startswith("rate:")
-    }
+            who = " & ".join(".".join(map(str, place[1:])) for place in places)
+            says = f"BCM {pin} is wanted by {who}, but a pin has one job. Free: {free}."
+            reader.add(places[-1], says, "pin_twice", chan=pin, phim=who, con=free)
 
 
 def panel_keys(config: Config) -> dict[str, str]:
@@ -486,7 +425,7 @@ def panel_keys(config: Config) -> dict[str, str]:
     """
     buttons = config.buttons
     names: dict[str, str] = {}
-    if buttons.evdev or buttons.factory != "gpio" or "buttons.keyboard" not in _shipped_tables(config):
+    if buttons.evdev or buttons.factory != "gpio" or "buttons.keyboard" not in shipped_tables(config):
         # A number pad has no letters: where it is the keyboard, its own keys go first.
         for name in sorted(buttons.keyboard, key=lambda name: bool(buttons.evdev) and not name.startswith("[")):
             names.setdefault(buttons.keyboard[name], name)
@@ -495,27 +434,11 @@ def panel_keys(config: Config) -> dict[str, str]:
     return {action: name for action, name in names.items() if action in pins} | wired
 
 
-def _shipped_tables(config: Config) -> frozenset[str]:
+def shipped_tables(config: Config) -> frozenset[str]:
     """The tables of [buttons] that come from the defaults and not from the device's file."""
     own = {dotted.split(".")[1] for dotted in config.given if dotted.startswith("buttons.")}
     tables = (frozenset() if own & WIRING else WIRING) | (frozenset({"keyboard"}) - own)
     return frozenset(f"buttons.{table}" for table in tables)
-
-
-def _named(config: Config) -> Iterator[tuple[str, str, str, str]]:
-    """Every mention of a service or counter: table, key, "service" or "counter", its id."""
-    for name in config.buttons.services:
-        yield "buttons.services", name, "service", name
-    for name in config.buttons.counters:
-        yield "buttons.counters", name, "counter", name
-    for pressed, action in config.buttons.keyboard.items():
-        if action.startswith("take:"):
-            yield "buttons.keyboard", pressed, "service", action[5:]
-        elif ":" in action:
-            yield "buttons.keyboard", pressed, "counter", action.split(":")[1]
-    for at, output in enumerate(config.screen.outputs, 1):
-        if output.view.startswith("rate:"):
-            yield f"screen.outputs {at}", "view", "counter", output.view[5:]
 
 
 def effective(config: Config) -> str:

@@ -4,6 +4,7 @@ It says what cannot be read; what a document may contain is declared elsewhere (
 """
 
 import dataclasses
+import errno
 import json
 import os
 import re
@@ -12,7 +13,7 @@ import tomllib
 import typing
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,18 @@ MAX_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in one file, in one line. `path` is dotted, as "printer.paper_mm" or "services.3.digit"."""
+    """One mistake in one file, in one line. `path` is dotted, as "printer.paper_mm" or "services.3.digit".
+
+    `message` is for the log. Where people read it, `key` names the same sentence under [problem] in the language files,
+    and `values` fill it; "" where there is none.
+    """
 
     file: str
     path: str
     where: str
     message: str
+    key: str = ""
+    values: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         line = ": ".join(part for part in (self.file, self.where, self.message) if part)
@@ -48,23 +55,25 @@ class DocumentError(ValueError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def failed(file: str, message: str) -> DocumentError:
+def failed(file: str, message: str, key: str = "", **values: object) -> DocumentError:
     """A document that cannot even be read."""
-    return DocumentError([Problem(file, "", "", message)])
+    return DocumentError([Problem(file, "", "", message, key, values)])
 
 
 def parse(data: bytes, file: str) -> dict[str, Any]:
     """TOML or JSON bytes (told apart by the first character) as plain values, all text in NFC."""
     if len(data) > MAX_BYTES:
-        raise failed(file, f"is larger than {MAX_BYTES} bytes: this is no document of the kiosk")
+        raise failed(
+            file, f"is larger than {MAX_BYTES} bytes: this is no document of the kiosk", "too_big", n=MAX_BYTES
+        )
     try:
         text = data.decode("utf-8-sig")
         plain = json.loads(text, object_pairs_hook=_once) if text.lstrip()[:1] == "{" else tomllib.loads(text)
         return typing.cast(dict[str, Any], nfc(plain))
     except UnicodeDecodeError as error:
-        raise failed(file, "is not UTF-8: save it as UTF-8") from error
+        raise failed(file, "is not UTF-8: save it as UTF-8", "utf8") from error
     except (ValueError, RecursionError) as error:
-        raise failed(file, f"cannot be read: {error}") from error
+        raise failed(file, f"cannot be read: {error}", "syntax", loi=error) from error
 
 
 def parse_file(path: Path) -> dict[str, Any]:
@@ -72,7 +81,8 @@ def parse_file(path: Path) -> dict[str, Any]:
     try:
         return parse(_content(path), str(path))
     except OSError as error:
-        raise failed(str(path), f"cannot be read: {error.strerror}") from error
+        key = {errno.ENOENT: "no_file", errno.EACCES: "no_access"}.get(error.errno or 0, "syntax")
+        raise failed(str(path), f"cannot be read: {error.strerror}", key, loi=error.strerror) from error
 
 
 def _content(path: Path) -> bytes:

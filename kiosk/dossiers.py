@@ -28,6 +28,8 @@ COUNTS: Mapping[str, str] = {
 MOST = 9_999_999
 """More dossiers than a province has in a year."""
 YEARS = range(2000, 2100)
+SLACK = timedelta(hours=1)
+"""A clock that was put right since the figures were entered may stand a little behind them."""
 MAX_BYTES = 1 << 16
 """One row of figures; anything longer is another file."""
 
@@ -77,6 +79,10 @@ class Dossiers:
     def older_than(self, hours: float, now: datetime) -> bool:
         """Whether the figures were taken more than so many hours ago."""
         return now - self.as_of > timedelta(hours=hours)
+
+    def ahead_of(self, now: datetime) -> bool:
+        """Whether they are from a time that has not come: entered, or dated, by a clock that was wrong."""
+        return self.as_of - now > SLACK
 
 
 def plain(dossiers: Dossiers) -> Data:

@@ -13,11 +13,13 @@ from typing import Any
 
 from kiosk import fonts
 from kiosk.clock import Moment
-from kiosk.config import Config, advice, read_token
+from kiosk.config import Config, read_token
+from kiosk.documents import Problem, printable
 from kiosk.languages import read as read_languages
 from kiosk.office import Office
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
+from kiosk.wiring import advice
 
 SAMPLE_CODE = "00000"
 """The unit's code in the sample office; no real unit has it."""
@@ -49,11 +51,28 @@ def device(config: Config, t: Texts) -> Finding:
     return Finding("config", True, config.file or t("check.defaults"))
 
 
-def hints(config: Config, office: Office) -> Iterator[Finding]:
+def hints(config: Config, office: Office, t: Texts) -> Iterator[Finding]:
     """What in kiosk.toml is hardly meant."""
     for hint in advice(config, office) if config.buttons.factory == "gpio" else ():
-        says, _, todo = hint.partition(": ")
-        yield Finding("config", True, says, todo, note=True)
+        says, _, todo = mistake(hint, t).partition(": ")
+        says = f"{hint.where}: {says}" if hint.where else says
+        yield Finding("config", True, says, todo[:1].upper() + todo[1:], note=True)
+
+
+def mistake(problem: Problem, t: Texts) -> str:
+    """What is wrong in a file, in the reader's language where there is a sentence for it."""
+    if not problem.key:
+        return printable(problem.message)
+    meant = problem.values.get("gan", "")
+    values = {**problem.values, "gan": f" {t('problem.near', gan=meant)}" if meant else ""}
+    return printable(t(f"problem.{problem.key}", **values))
+
+
+def mistakes(part: str, problems: Sequence[Problem], todo: str, t: Texts) -> Iterator[Finding]:
+    """All that is wrong in one file; what to do about it stands once, behind the last of them."""
+    for n, problem in enumerate(problems, 1):
+        line = ": ".join(text for text in (problem.file, printable(problem.where), mistake(problem, t)) if text)
+        yield Finding(part, False, line, todo if n == len(problems) else "")
 
 
 def document(office: Office, t: Texts) -> Finding:
@@ -93,7 +112,7 @@ def font(config: Config, t: Texts) -> Iterator[Finding]:
         try:
             fonts.letters(Path(path))
         except fonts.FontError as error:
-            yield Finding("font", False, str(error))
+            yield Finding("font", False, str(error), t("check.fonts_do"))
 
 
 def languages(config: Config, t: Texts) -> Iterator[Finding]:
@@ -104,7 +123,7 @@ def languages(config: Config, t: Texts) -> Iterator[Finding]:
     if "screen.lang_dir" in config.given and not folder.is_dir():
         yield _parted("language", t("check.no_folder_given", noi=folder))
     yield Finding("language", True, ", ".join(known.in_language(name)("language.name") for name in known.languages))
-    yield from (Finding("language", False, str(problem)) for problem in further.problems)
+    yield from mistakes("language", further.problems, t("check.language_do"), t)
 
 
 def sound(config: Config, t: Texts) -> Iterator[Finding]:

@@ -221,7 +221,7 @@ class Front:
         resumes = None
         if refused.reason == "quota":
             session, resumes = self.store.next_session(now)
-            refused.values["session_name"] = self._home.session_name(session)
+            refused.values["session"] = session
         self._say(partial(take.refusal_notice, refused=refused, service=service, today=now.day, resumes=resumes), at)
         self._read_aloud()
 

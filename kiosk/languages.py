@@ -1,7 +1,7 @@
 """Further languages: one file of sentences each, in a folder of the device. Knows no office and no screen.
 
-A file that cannot be read is left out, and so is a single sentence that cannot be used (it is then shown in English);
-each is named with what is wrong.
+A file that cannot be read is left out, and so is a single sentence that cannot be used (it is then shown in the
+office's own language); each is named with what is wrong.
 """
 
 import re

@@ -176,6 +176,7 @@ class Session(hours.Session):
 
     id: str = key("id; quotas and the calendar refer to it", check=ID)
     name: str = key("name, as “Sáng”", check=NAME)
+    name_en: str = key("name in English, as “Morning”", "")
     start: time = key("when the counters open")
     end: time = key("when the counters close")
     take_from: time = key("from when numbers are given")
@@ -211,11 +212,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Another way to send feedback; shown as text and QR."""
+    """Another way to send feedback; a line of the ticker."""
 
     kind: str = key("what it is", check=one_of("zalo", "facebook", "email", "web", "portal", "other"))
     name: str = key("name as shown", check=NAME)
     url: str = key("its address", check=LINK)
+
+    @property
+    def address(self) -> str:
+        """As people write it down."""
+        return self.url.removeprefix("https://").removeprefix("mailto:").rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,19 @@ def keys(declared: type) -> tuple[dataclasses.Field[Any], ...]:
     return tuple(f for f in dataclasses.fields(declared) if "doc" in f.metadata)
 
 
+def near(word: str, words: Iterable[str]) -> str:
+    """The known word that is most like this one, "" when none is."""
+    return "".join(difflib.get_close_matches(word, list(words), 1, 0.6))
+
+
 def nearest(word: str, words: Iterable[str]) -> str:
     """` Did you mean "…"?`, or nothing when no known word is near."""
-    near = difflib.get_close_matches(word, list(words), 1, 0.6)
-    return f' Did you mean "{near[0]}"?' if near else ""
+    return did_you_mean(near(word, words))
+
+
+def did_you_mean(word: str) -> str:
+    """The end of a message, with the space before it."""
+    return f' Did you mean "{word}"?' if word else ""
 
 
 class Reader:
@@ -88,11 +97,19 @@ class Reader:
         self.found: list[tuple[Place, Problem]] = []
         self.ids: dict[Place, str] = {}
 
-    def add(self, place: Place, message: str) -> None:
-        """Report a mistake, unless the same place is wrong already: one cause, one line."""
+    def add(self, place: Place, message: str, key: str = "", **values: object) -> None:
+        """Report a mistake, unless the same place is wrong already: one cause, one line.
+
+        `key` and `values` as in a Problem; the value `gan`, a word that may be meant, is added to the message.
+        """
         if self.sound(*place):
-            dotted = ".".join(map(str, place))
-            self.found.append((place, Problem(self.file, dotted, self._where(place), message)))
+            dotted, message = ".".join(map(str, place)), message + did_you_mean(str(values.get("gan", "")))
+            self.found.append((place, Problem(self.file, dotted, self._where(place), message, key, values)))
+
+    def refuse(self, place: Place, value: object, only: str, meant: str = "") -> None:
+        """Report a value that is not among those that may be here."""
+        says = f"{shown(value)} is not allowed, only {only}."
+        self.add(place, says, "not_allowed", gia_tri=shown(value), cho_phep=only, gan=meant)
 
     def sound(self, *place: str | int) -> bool:
         """Whether nothing is wrong at this place or below it."""
@@ -123,13 +140,13 @@ class Reader:
         """A declared class from a table; wrong or missing values are reported and replaced by something harmless."""
         hints, known = typing.get_type_hints(declared), {f.name: f for f in keys(declared)}
         for name in [name for name in plain if name not in known]:
-            self.add((*place, name), "unknown option." + nearest(name, known.keys() - plain.keys()))
+            self.add((*place, name), "unknown option.", "unknown", gan=near(name, known.keys() - plain.keys()))
         values: dict[str, Any] = {}
         for name, f in known.items():
             if name in plain:
                 values[name] = self._value(f, hints[name], plain[name], (*place, name))
             elif f.default is REQUIRED and f.default_factory is REQUIRED:
-                self.add((*place, name), f"is missing: {f.metadata['doc']}")
+                self.add((*place, name), f"is missing: {f.metadata['doc']}", "missing", y_nghia=f.metadata["doc"])
                 values[name] = _zero(hints[name])
         return declared(**values)
 
@@ -140,8 +157,7 @@ class Reader:
         if check and len(self.found) == before:
             for at, item in _each(value, place):
                 if not check.ok(item):
-                    near = nearest(str(item), check.choices)
-                    self.add(at, f"{shown(item)} is not allowed, only {check.says}.{near}")
+                    self.refuse(at, item, check.says, near(str(item), check.choices))
         return value
 
     def _convert(self, hint: Any, plain: Any, place: Place, names: Check | None = None) -> Any:
@@ -153,7 +169,7 @@ class Reader:
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             if isinstance(plain, dict):
                 return self.table(hint, plain, place)
-            self.add(place, "must be a table")
+            self.add(place, "must be a table", "table")
             return Reader("").table(hint, {})
         if origin is tuple:
             return self._list(args[0], plain, place)
@@ -163,7 +179,7 @@ class Reader:
 
     def _list(self, hint: Any, plain: Any, place: Place) -> tuple[Any, ...]:
         if not isinstance(plain, list):
-            self.add(place, "must be a list")
+            self.add(place, "must be a list", "list")
             return ()
         for at, item in enumerate(plain, 1):
             if isinstance(item, dict):
@@ -172,22 +188,22 @@ class Reader:
 
     def _named(self, hint: Any, plain: Any, place: Place, names: Check | None) -> dict[str, Any]:
         if not isinstance(plain, dict):
-            self.add(place, "must be a table")
+            self.add(place, "must be a table", "table")
             return {}
         for name in plain:
             if names and not names.ok(name):
-                self.add(
-                    (*place, name), f"is not allowed as a name here, only {names.says}.{nearest(name, names.choices)}"
-                )
+                says, meant = f"is not allowed as a name here, only {names.says}.", near(name, names.choices)
+                self.add((*place, name), says, "name", cho_phep=names.says, gan=meant)
         return {name: self._convert(hint, item, (*place, name)) for name, item in plain.items()}
 
     def _scalar(self, hint: Any, plain: Any, place: Place) -> Any:
         value = _cast(hint, plain)
         if value is None:
-            self.add(place, f"{shown(plain)} must be {KINDS[hint]}")
+            self.add(place, f"{shown(plain)} must be {KINDS[hint]}", f"type_{hint.__name__}", gia_tri=shown(plain))
             return ZEROS[hint]
         if isinstance(value, str) and (len(value) > MAX_TEXT or not value.isprintable()):
-            self.add(place, f"must be one line of at most {MAX_TEXT} characters without control characters")
+            says = f"must be one line of at most {MAX_TEXT} characters without control characters"
+            self.add(place, says, "one_line", n=MAX_TEXT)
         return value
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from kiosk import languages
 from kiosk import office as offices
-from kiosk.config import Config, check_against, load_config
+from kiosk.config import Config, load_config
+from kiosk.documents import DocumentError
 from kiosk.office import Office
 from kiosk.present.words import Words
 from kiosk.texts import Texts
+from kiosk.wiring import check_against
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +38,12 @@ def load_device(path: str | Path | None) -> Config:
 def load(path: str | Path | None) -> Setup:
     """Configuration and office document, checked against each other before any hardware is touched.
 
-    Raises DocumentError, or ValueError naming keys of services and counters that the office does not have.
+    Raises DocumentError, also for keys of services and counters that the office does not have.
     """
     config = load_device(path)
     office = load_office(config)
     if wrong := check_against(config, office):
-        raise ValueError("\n".join(wrong))
+        raise DocumentError(wrong)
     return Setup(config, office, words(config, office))
 
 

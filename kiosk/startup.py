@@ -39,7 +39,7 @@ class Checklist:
         self._found: dict[str, tuple[Finding, ...]] = {}
         self._open_at: float | None = None
         t, office = words.t, words.office
-        self.found(findings.device(config, t), findings.document(office, t), *findings.hints(config, office))
+        self.found(findings.device(config, t), findings.document(office, t), *findings.hints(config, office, t))
 
     def found(self, *fresh: Finding) -> None:
         """Something was found; it takes the place of what was known of the same parts."""

@@ -1,8 +1,8 @@
 """Sentences in each language, and dates, times and figures as that language writes them. Knows no office and no screen.
 
 Sentences live in kiosk/lang/*.toml; a language is one more file there, or one in a folder of the device, whose
-sentences are handed in as `further`. Showing a text never fails: what is missing in a
-language is taken from English, then shown as its key.
+sentences are handed in as `further`. Showing a text never fails: what is missing in a further language is taken from
+the office's own language, and what is nowhere is shown as its key.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 VALUE = re.compile(r"\{(\w+)\}")
 SECOND = "en"
-"""The language that stands in for a missing sentence."""
+"""The second language of every screen and slip."""
 
 ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 TONES = "\u0300\u0309\u0303\u0301\u0323"
@@ -67,7 +67,8 @@ class Texts:
     """The sentences of one language: `t("kiosk.ahead", n=5)`.
 
     `overrides` are an office's own sentences by key; "en." before a key means another language than Vietnamese.
-    `address` fills {ong_ba}. `further` are the sentences of languages that the kiosk does not bring along.
+    `address` fills {ong_ba}. `further` are the sentences of languages that the kiosk does not bring along; what they
+    lack, names and figures too, is as in `home`, the office's own language (else this one).
     """
 
     def __init__(
@@ -76,14 +77,15 @@ class Texts:
         overrides: Mapping[str, str] | None = None,
         address: str = "Ông/Bà",
         further: Mapping[str, Mapping[str, str]] | None = None,
+        home: str = "",
     ) -> None:
-        own = overrides or {}
-        prefix = "" if language == "vi" else f"{language}."
-        chosen = {key.removeprefix(prefix): text for key, text in own.items() if key.startswith(prefix)}
         self.language = language
-        self._own = own
+        self._own = overrides or {}
         self._further = further or {}
-        self._known = {**sentences(SECOND), **sentences(language), **self._further.get(language, {}), **chosen}
+        self._home = home or language
+        self.base = language if sentences(language) else self._home
+        """This language or, of a further one, the one that stands in for what it lacks."""
+        self._known = {**sentences(SECOND), **self._sentences(self.base), **self._sentences(language)}
         self._address = address
 
     def __call__(self, key: str, /, **given: object) -> str:
@@ -94,6 +96,11 @@ class Texts:
     def __contains__(self, key: str) -> bool:
         return key in self._known
 
+    def _sentences(self, language: str) -> dict[str, str]:
+        prefix = "" if language == "vi" else f"{language}."
+        own = {key.removeprefix(prefix): text for key, text in self._own.items() if key.startswith(prefix)}
+        return {**sentences(language), **self._further.get(language, {}), **own}
+
     @property
     def languages(self) -> tuple[str, ...]:
         """All languages in the order of the language key: Vietnamese, the other shipped ones, further ones."""
@@ -101,7 +108,7 @@ class Texts:
 
     def in_language(self, language: str) -> "Texts":
         """The same office in another language."""
-        return Texts(language, self._own, self._address, self._further)
+        return Texts(language, self._own, self._address, self._further, self._home)
 
     def second(self) -> "Texts":
         """The same office in the second language."""
@@ -111,7 +118,7 @@ class Texts:
         """1234.5 → "1.234,5". Without `decimals`, none for whole numbers and one otherwise."""
         places = (0 if value == int(value) else 1) if decimals is None else decimals
         english = f"{value:,.{places}f}"
-        return english.translate(str.maketrans(",.", ".,")) if self.language == "vi" else english
+        return english.translate(str.maketrans(",.", ".,")) if self.base == "vi" else english
 
     def percent(self, part: float, whole: float = 1.0, decimals: int | None = None) -> str:
         """The share of `part` in `whole`: 0.975 → "97,5 %", "–" of nothing. Only all are 100 %, and only none 0 %."""
@@ -122,7 +129,7 @@ class Texts:
         if 0 < part < whole:
             share = min(max(share, 10**-places), 100 - 10**-places)
         figure = self.number(share, decimals)
-        return f"{figure}\u00a0%" if self.language == "vi" else f"{figure}%"
+        return f"{figure}\u00a0%" if self.base == "vi" else f"{figure}%"
 
     def date(self, day: dt.date) -> str:
         """dd/mm/yyyy, in every language: that is how the reader's papers are dated."""

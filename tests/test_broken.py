@@ -12,6 +12,7 @@ import pytest
 from kiosk.broken import ROWS, broken_view, say_until_changed
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import glass_of
+from kiosk.documents import DocumentError
 from kiosk.screen import Screen
 from kiosk.setup import load
 from kiosk.texts import Texts
@@ -86,7 +87,7 @@ def test_a_typo_in_kiosk_toml_is_on_every_screen_until_the_file_is_saved_again(
     assert set(shown) == {"take", "board"}
     (row,) = shown["take"].checks
     assert (row.name, row.text, row.state) == ("kiosk.toml", "[printer] papr_mm", "error")
-    assert row.advice == 'unknown option. Did you mean "paper_mm"?'
+    assert row.advice == "không có mục này. Có phải là “paper_mm”?"
     assert "kiosk check" in shown["take"].footer
     assert f"kiosk: {path}: [printer] papr_mm: unknown option" in capsys.readouterr().err
 
@@ -123,7 +124,7 @@ def test_an_office_document_that_is_not_there_is_waited_for(tmp_path: Path, show
     assert say_until_changed(path, looks, clock(tmp_path))
     (row,) = shown["board"].checks
     assert (row.name, row.text) == ("office.toml", str(tmp_path / "office.toml"))
-    assert row.advice == "cannot be read: No such file or directory"
+    assert row.advice == "không tìm thấy tệp: kiểm tra tên và thư mục"
 
 
 def test_a_key_of_a_service_that_the_office_does_not_have_is_said_too(tmp_path: Path, shown: dict[str, StartView]):
@@ -131,12 +132,12 @@ def test_a_key_of_a_service_that_the_office_does_not_have_is_said_too(tmp_path: 
     assert say_until_changed(path, Looks(path.unlink), clock(tmp_path))
     (row,) = shown["take"].checks
     assert (row.name, row.text) == ("kiosk.toml", "[buttons.keyboard] 1")
-    assert row.advice.startswith('the office has no service "ho-tihc"')
+    assert row.advice.startswith('đơn vị không có lĩnh vực "ho-tihc"')
 
 
 def test_what_does_not_fit_is_counted(tmp_path: Path):
     path = files(tmp_path, GLASS + "".join(f"[wrong{n}]\n" for n in range(20)))
-    with pytest.raises(ValueError) as wrong:
+    with pytest.raises(DocumentError) as wrong:
         load(path)
     rows = broken_view(Texts("vi"), moment(), wrong.value).checks
     assert len(rows) == ROWS
@@ -145,7 +146,7 @@ def test_what_does_not_fit_is_counted(tmp_path: Path):
 
 def test_as_many_as_there_is_room_for_are_all_said(tmp_path: Path):
     path = files(tmp_path, GLASS + "".join(f"[wrong{n}]\n" for n in range(ROWS)))
-    with pytest.raises(ValueError) as wrong:
+    with pytest.raises(DocumentError) as wrong:
         load(path)
     rows = broken_view(Texts("vi"), moment(), wrong.value).checks
     assert [row.text for row in rows] == [f"wrong{n}" for n in range(ROWS)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import __version__
+from kiosk import __version__, clock
 from kiosk.__main__ import main, parser
 
 ROOT = Path(__file__).parent.parent
@@ -117,6 +117,22 @@ def test_a_person_vouches_for_the_clock_and_opens_a_day(tmp_path: Path, capsys: 
     assert kept == [("day", "work|làm bù"), ("quota", "5")]
     assert main(["quota", "nowhere", "5", *given]) == 1
     assert main(["clock", "noon", *given]) == 1
+
+
+def test_a_clock_that_nobody_vouches_for_says_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    monkeypatch.setattr(clock, "RTC", tmp_path / "no-clock-module")
+    monkeypatch.setattr(clock.SystemClock, "_synchronised", lambda self: False)
+    assert main(["clock", "--config", str(file)]) == 0
+    first, todo = capsys.readouterr().out.splitlines()
+    assert first.endswith(" (guess)")
+    assert todo.startswith("→ Chưa ai xác nhận giờ này: nếu đúng, chạy kiosk clock yes; nếu sai, ")
+    assert main(["clock", "yes", "--config", str(file)]) == 0
+    assert main(["clock", "--config", str(file)]) == 0
+    assert "→" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("said", ["0001-01-01T00:00", "9999-12-31T23:59", "0026-11-23T07:30", "2062-11-23T07:30"])

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.config import KEY_NAMES, advice, check_against, claims, effective, load_config, pin_warnings, shipped
+from kiosk.config import KEY_NAMES, claims, effective, load_config, shipped
 from kiosk.documents import DocumentError
 from kiosk.keypad import KEY_CODES
 from kiosk.office import sample
+from kiosk.wiring import advice, check_against, pin_warnings
 
 
 @pytest.fixture
@@ -28,6 +29,11 @@ def wrong(path):
     with pytest.raises(DocumentError) as caught:
         load_config(path)
     return [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
+
+
+def hints(config, office):
+    """What is advised, as it is said."""
+    return [str(hint) for hint in advice(config, office)]
 
 
 def test_the_shipped_panel_fits_a_pi_and_the_sample_office():
@@ -134,8 +140,8 @@ pin = 1
     first, second, third, fourth = wrong(path)
     assert first == "[buttons.cancel] pin: 1 is not allowed, only a BCM number from 2 to 27."
     assert second.startswith("[buttons.services.ho-tich] led: BCM 2 belongs to the i2c bus")
-    assert "BCM 17 is wanted by services.ho-tich.pin and services.dat-dai.pin" in third
-    assert "BCM 22 is wanted by counters.1.happy and counters.1.call" in fourth
+    assert "BCM 17 is wanted by services.ho-tich.pin & services.dat-dai.pin" in third
+    assert "BCM 22 is wanted by counters.1.happy & counters.1.call" in fourth
     assert "Free: 4, 5, 6" in fourth
 
 
@@ -147,7 +153,7 @@ def test_more_pins_than_a_pi_has_are_counted(written):
 
 def test_a_bus_that_is_not_used_frees_its_pins_with_a_warning(written):
     config = load_config(written("[buttons]\nbuses = []\npriority = { pin = 3 }\ncancel = { pin = 15 }\n"))
-    clock, console = pin_warnings(config)
+    clock, console = map(str, pin_warnings(config))
     assert clock.startswith("BCM 3: also the clock module's")
     assert console.startswith("BCM 15: also the serial console's")
 
@@ -179,11 +185,12 @@ touch = false
 outputs = [{ view = "rate:8" }]
 """)
     )
-    lines = [line.removeprefix(f"{config.file}: ") for line in check_against(config, sample())]
+    services = ", ".join(service.id for service in sample().services)
+    lines = [str(problem).removeprefix(f"{config.file}: ") for problem in check_against(config, sample())]
     assert lines == [
-        '[buttons.services] dat-da: the office has no service "dat-da". Did you mean "dat-dai"?',
+        f'[buttons.services] dat-da: the office has no service "dat-da". It has: {services}. Did you mean "dat-dai"?',
         '[buttons.counters] 9: the office has no counter "9". It has: 1, 2, 3, 4.',
-        '[buttons.keyboard] a: the office has no service "hotich". Did you mean "ho-tich"?',
+        f'[buttons.keyboard] a: the office has no service "hotich". It has: {services}. Did you mean "ho-tich"?',
         '[buttons.keyboard] b: the office has no counter "7". It has: 1, 2, 3, 4.',
         '[screen.outputs 1] view: the office has no counter "8". It has: 1, 2, 3, 4.',
     ]
@@ -198,14 +205,14 @@ def test_a_key_may_stand_for_each_answer_of_five(written):
 
 def test_rating_keys_that_stand_for_no_answer_are_advice(written):
     config = load_config(written('[buttons.keyboard]\nq = "rate:1:very_happy"\nw = "rate:1:neutral"\n'))
-    said = "the rating keys {} stand for no answer, only {} do"
-    assert said.format("very_happy", "happy, neutral, unhappy") in advice(config, sample())
+    said = "the rating keys {} stand for no answer, only {} do: wire those"
+    assert said.format("very_happy", "happy, neutral, unhappy") in hints(config, sample())
     five = replace(sample(), rules=replace(sample().rules, label_set="nam-muc"))
-    assert not [line for line in advice(config, five) if "rating keys" in line]
+    assert not [line for line in hints(config, five) if "rating keys" in line]
     levels = [level for level in five.label_set().levels if level.value in (1, 5)]
     two = replace(five, label_sets=(replace(five.label_set(), levels=tuple(levels)),))
     wired = load_config(written("[buttons.counters.1]\nhappy = 18\nunhappy = 24\n[buttons.keyboard]\n"))
-    assert said.format("happy, unhappy", "very_happy, very_unhappy") in advice(wired, two)
+    assert said.format("happy, unhappy", "very_happy, very_unhappy") in hints(wired, two)
 
 
 def test_shipped_keys_that_an_office_has_no_use_for_are_advice_and_no_mistake(written):
@@ -213,18 +220,21 @@ def test_shipped_keys_that_an_office_has_no_use_for_are_advice_and_no_mistake(wr
     config = load_config(written("[printer]\npaper_mm = 58\n"))
     assert check_against(config, small) == []
     idle = "the shipped keys of service huong-dan, counter 4 do nothing in this office: wire your own under [buttons]"
-    assert idle in advice(config, small)
+    assert idle in hints(config, small)
 
 
 def test_services_that_nobody_can_take_are_named(written):
     one = '[buttons.keyboard]\nf1 = "take:ho-tich"\n[buttons.cancel]\npin = 4\n'
-    without = [f"no key takes a number of {service.id}" for service in sample().services[1:]]
+    without = [
+        f"no key takes a number of {service.id}: wire it under [buttons.services], or give it a key of a keypad"
+        for service in sample().services[1:]
+    ]
     without += [
         f"no key for {action}: wire [buttons.{action}], or give it a key of a keypad"
         for action in ("priority", "language")
     ]
-    assert advice(load_config(written(one + "[screen]\ntouch = false\n")), sample()) == without
-    assert advice(load_config(written(one)), sample()) == [], "they can be touched"
+    assert hints(load_config(written(one + "[screen]\ntouch = false\n")), sample()) == without
+    assert hints(load_config(written(one)), sample()) == [], "they can be touched"
 
 
 def test_what_is_in_force_is_printed_with_where_it_came_from(written):

@@ -6,19 +6,21 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kiosk.office import sample
 from kiosk.simulator import options as demo_options
 from kiosk.simulator.appliance import Appliance, Seen
 from kiosk.simulator.audit import audit
 from kiosk.simulator.citizens import Crowd, Pace, visits
 from kiosk.simulator.demo import built
 from kiosk.simulator.democlock import START, WRONG, DemoClock
-from kiosk.simulator.folder import Folder
+from kiosk.simulator.folder import Folder, write_office
 from kiosk.simulator.headless import drain, summary
 from kiosk.store.board import ticket_by_id
 
@@ -51,6 +53,24 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
 def appliance(tmp_path: Path) -> Iterator[Appliance]:
     with running(tmp_path) as started:
         yield started
+
+
+def test_emblem_and_photos_are_copied_beside_the_demo_s_office_and_nothing_else_is(tmp_path: Path) -> None:
+    there, folder = tmp_path / "office", Folder(tmp_path / "demo")
+    there.mkdir()
+    folder.path.mkdir()
+    clerks = [replace(clerk, photo=name) for clerk, name in zip(sample().clerks, ("a.jpg", "gone.jpg"), strict=False)]
+    own = replace(
+        sample(), unit=replace(sample().unit, emblem="emblem.png"), clerks=(*clerks, *sample().clerks[len(clerks) :])
+    )
+    for name in ("emblem.png", "a.jpg", "private.txt"):
+        (there / name).write_text(name)
+    (there / "office.json").write_bytes(own.to_json())
+    assert write_office(folder, str(there / "office.json"), limits=True) == own
+    copied = {path.name: path.read_text() for path in folder.path.iterdir() if path != folder.office}
+    assert copied == {"emblem.png": "emblem.png", "a.jpg": "a.jpg"}
+    assert write_office(folder, str(folder.office), limits=True) == own, "a folder may be used again"
+    assert (folder.path / "a.jpg").read_text() == "a.jpg"
 
 
 def tap_until(appliance: Appliance, action: str, what: Callable[[Seen], bool]) -> None:

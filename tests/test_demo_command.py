@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -162,6 +163,17 @@ def test_an_option_that_cannot_be_met_is_refused_in_one_line(
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
     [line] = capsys.readouterr().err.splitlines()
     return str(line)
+
+
+def test_what_it_cannot_be_made_from_is_refused_and_no_folder_is_left_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert main(["demo", "--language", "fr"]) == 1
+    assert capsys.readouterr().err == "kiosk: --language: there is no 'fr', only en, vi\n"
+    assert main(["demo", "--office", str(tmp_path / "none.toml")]) == 1
+    assert str(tmp_path / "none.toml") in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_demo_on_a_folder_in_use_is_refused_and_changes_nothing_in_it(

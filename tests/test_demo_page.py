@@ -18,7 +18,7 @@ from kiosk.simulator.appliance import FAULTS, Appliance
 from kiosk.simulator.citizens import Crowds
 from kiosk.simulator.demo import built
 from kiosk.simulator.folder import Folder
-from kiosk.simulator.web import PAGE, Web
+from kiosk.simulator.web import PAGE, Web, picture
 from tests.test_demo import WAIT_S, options, take
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -127,6 +127,16 @@ def test_the_screens_are_live_pictures_and_can_be_touched(web: Web, appliance: A
         return appliance.wait_for(lambda seen: len(seen.taken) > before, 1.0)
 
     assert any(touched() for _ in range(int(WAIT_S)))
+
+
+def test_a_picture_is_sent_as_it_was_though_the_next_one_takes_its_place(tmp_path: Path) -> None:
+    frame = tmp_path / "take.png"
+    frame.write_bytes(b"the picture that was asked for")
+    answer = picture(frame)
+    frame.write_bytes(b"the next one")
+    assert answer.body == b"the picture that was asked for"
+    frame.unlink()
+    assert picture(frame).status_code == 404
 
 
 def test_what_changes_is_told_part_by_part(web: Web, appliance: Appliance) -> None:

@@ -18,7 +18,7 @@ from kiosk.documents import DocumentError
 from kiosk.dossiers import COUNTS, MOST, Dossiers, read, read_csv, read_file
 from kiosk.office import sample
 from kiosk.present.board import CALLED_LINES, CALLED_LINES_ALONE, board_view
-from kiosk.present.progress import progress_panel
+from kiosk.present.progress import progress_panel, report
 from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.rating import Figure
 from kiosk.store import Publication, Store
@@ -242,6 +242,18 @@ def test_figures_turn_grey_when_they_are_older_than_the_rule_unless_nobody_vouch
     assert not progress_panel(replace(WORDS, office=replace(sample(), rules=rules)), moment(1), old).stale
 
 
+def test_figures_that_a_guessed_clock_let_in_turn_grey_when_the_true_time_is_before_them(store: Store):
+    ahead = replace(FIGURES, as_of=moment(0).at + timedelta(days=700))
+    store.dossiers.set(moment(0, trusted=False), ahead)
+    assert not progress_panel(WORDS, moment(0, trusted=False), ahead).stale
+    assert report(WORDS, moment(0, trusted=False), ahead)[1].startswith("Chưa ai xác nhận giờ này: ")
+    assert progress_panel(WORDS, moment(0), ahead).stale
+    assert report(WORDS, moment(0), ahead)[1].startswith("Số liệu ghi thời điểm chưa tới: ")
+    put_right_by_minutes = replace(FIGURES, as_of=moment(0).at + timedelta(minutes=60))
+    assert not progress_panel(WORDS, moment(0), put_right_by_minutes).stale
+    assert len(report(WORDS, moment(0), put_right_by_minutes)) == 1
+
+
 def test_the_board_shows_the_figures_in_force_and_gives_them_room(store: Store):
     for n in range(6):
         store.issuing.issue(moment(n), "ho-tich")
@@ -302,6 +314,17 @@ def test_figures_come_from_a_file(config: list[str], tmp_path: Path, capsys: pyt
     file.write_text("Trước hạn;Đúng hạn;Quá hạn;Trong hạn;Quá hạn\n2.530;165;0;409;3\n", "utf-8-sig")
     assert main(["dossiers", str(file), "--as-of", "17:00 20/11/2025", *config]) == 0
     assert capsys.readouterr().out.startswith(SAID)
+
+
+def test_a_language_file_that_is_wrong_is_said_once(
+    config: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "lang").mkdir()
+    (tmp_path / "lang" / "km.toml").write_text("no TOML")
+    with Path(config[1]).open("a") as file:
+        file.write('[screen]\nlang_dir = "lang"\n')
+    assert main(["dossiers", *config]) == 0
+    assert capsys.readouterr().err.count("km.toml") == 1
 
 
 def test_what_is_missing_or_wrong_on_the_command_line_is_named_at_once_and_changes_nothing(

@@ -225,13 +225,13 @@ def test_a_message_that_is_shown_is_said_again_in_the_language_that_is_asked_for
     assert answers.says() == ""
 
 
-def test_what_a_further_language_lacks_is_english(answers: Answers):
+def test_what_a_further_language_lacks_is_in_the_office_s_own_language(answers: Answers):
     answers.press("language")
     answers.press("language", 1)
     answers.press("take:ho-tich", 2)
     assert (answers.says(), answers.front.notice.pill if answers.front.notice else "") == (
         "Number (km)",
-        "Please take your slip below",
+        "Mời nhận phiếu ở khe bên dưới",
     )
 
 

@@ -5,9 +5,10 @@ import re
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from kiosk.present.words import Words
 from kiosk.printer_device import PrinterState
 from kiosk.texts import Texts, languages, sentences
 from kiosk.views.model import BoardView, IdleView, RateView, StartView, TakeView
+from kiosk.views.text import Typesetter
 from kiosk.views.theme import THEMES
 
 SIZES = ((1920, 1080), (1280, 800))
@@ -84,6 +86,7 @@ def test_the_day_comes_about_as_the_names_of_its_pictures_say(told: dict[str, To
         "rate-ask": "ask",
         "rate-thanks": "thanks",
         "rate-already": "already",
+        "rate-lost": "not_open",
     }
     assert [name for name, view in views.items() if isinstance(view, IdleView)] == [
         "idle-morning",
@@ -124,7 +127,15 @@ def test_the_boards_show_calls_figures_and_a_large_hall(told: dict[str, Told]):
     busy = boards["board-busy"]
     assert [card.state for card in busy.cards] == ["serving", "called", "paused", "free"]
     assert busy.missed != ()
-    assert busy.satisfaction is None
+    assert (busy.satisfaction, busy.progress) == (None, None)
+    lost, dossiers = boards["board-lost"], boards["board-dossiers"]
+    assert lost.header.lost.startswith("Mất kết nối với ")
+    assert (lost.cards, lost.called) == (busy.cards, busy.called), "what was read last stands"
+    assert dossiers.progress is not None
+    assert (dossiers.progress.total, dossiers.progress.stale) == ("2.707", False)
+    rated = told["vi"].views["rate-lost"]
+    assert isinstance(rated, RateView)
+    assert rated.header.lost == lost.header.lost
     assert boards["board-figures"].satisfaction is not None
     assert len(boards["board-hall"].cards) == HALL
 
@@ -269,6 +280,37 @@ def test_an_office_of_one_s_own_is_on_the_page(tmp_path: Path):
     office = ["--office", str(tmp_path / "office.json"), "--view", "rate-idle", "--size", "640x400", "--lang", "vi"]
     assert main(["screens", "--dir", str(tmp_path / "out"), *office]) == 0
     assert "xã &lt;Chân Mây&gt; &amp; Lăng Cô" in (tmp_path / "out" / "index.html").read_text("utf-8")
+
+
+def test_letters_of_other_scripts_are_set_in_the_fonts_of_a_given_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    own = replace(sample(), unit=replace(sample().unit, name="xã Riêng", short="UBND xã Riêng"))
+    (tmp_path / "office.json").write_bytes(own.to_json())
+    bundled = resources.files("kiosk.assets") / "fonts" / "BeVietnamPro-Bold.ttf"
+    (tmp_path / "own.ttf").write_bytes(bundled.read_bytes())
+    config = tmp_path / "kiosk.toml"
+    config.write_text('office = "office.json"\n[screen]\nfonts = ["own.ttf"]\n')
+    used: list[Sequence[Path]] = []
+    monkeypatch.setattr("kiosk.typeset.use", used.append)
+    monkeypatch.setattr("kiosk.gallery.pictures.Typesetter", lambda fonts: used.append(fonts) or Typesetter(fonts))
+    chosen = ["--view", "rate-idle", "--size", "640x400", "--lang", "vi", "--theme", "standard"]
+    assert main(["screens", "--dir", str(tmp_path / "out"), "--config", str(config), *chosen]) == 0
+    assert used == [[tmp_path / "own.ttf"]] * 2
+    assert "xã Riêng" in (tmp_path / "out" / "index.html").read_text("utf-8")
+
+
+def test_pictures_that_cannot_be_shown_are_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "emblem.png").write_text("no picture")
+    clerks = (replace(sample().clerks[0], photo="gone.jpg"), *sample().clerks[1:])
+    own = replace(sample(), unit=replace(sample().unit, emblem="emblem.png"), clerks=clerks)
+    (tmp_path / "office.json").write_bytes(own.to_json())
+    chosen = ["--view", "rate-idle", "--size", "640x400", "--lang", "vi", "--theme", "standard"]
+    office = ["--office", str(tmp_path / "office.json")]
+    assert main(["screens", "--dir", str(tmp_path / "out"), *office, *chosen]) == 0
+    emblem, photo = [line for line in capsys.readouterr().err.splitlines() if " → " in line]
+    assert emblem == f"biểu trưng: {tmp_path}/emblem.png không phải là ảnh → Lưu lại thành JPEG hoặc PNG"
+    assert photo.startswith(f"{clerks[0].name}: không mở được {tmp_path}/gone.jpg → Chép ảnh vào ")
 
 
 @pytest.mark.parametrize(

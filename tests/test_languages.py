@@ -11,6 +11,7 @@ from kiosk.__main__ import main
 from kiosk.config import load_config
 from kiosk.languages import read
 from kiosk.office import sample
+from kiosk.present.words import Words
 from kiosk.setup import words
 from kiosk.texts import Texts
 
@@ -39,10 +40,19 @@ def test_a_file_in_the_folder_is_one_more_language_after_the_kiosks_own(folder: 
     assert t.in_language("km").in_language("vi")("kiosk.ahead", n=5) == "Phía trước còn 5 người"
 
 
-def test_what_a_file_lacks_is_taken_from_english(folder: Path):
+@pytest.mark.parametrize(
+    ("home", "title", "service", "figure"),
+    [("vi", "LẤY SỐ", "Hộ tịch", "1.234,5"), ("en", "TAKE A QUEUE NUMBER", "Civil status", "1,234.5")],
+)
+def test_what_a_file_lacks_is_as_in_the_office_s_own_language(
+    folder: Path, home: str, title: str, service: str, figure: str
+):
     (folder / "km.toml").write_text(KHMER, "utf-8")
-    t = Texts("vi", further=read(folder).sentences).in_language("km")
-    assert t("kiosk.title") == "TAKE A QUEUE NUMBER"
+    own = Texts(home, {"kiosk.title": "LẤY SỐ"}, further=read(folder).sentences)
+    said = Words(sample(), own).in_language("en").in_language("km")
+    assert said.t("kiosk.title") == title
+    assert said.t("kiosk.ahead", n=5) == "5 (km)"
+    assert (said.service_name("ho-tich"), said.t.number(1234.5)) == (service, figure)
 
 
 def test_the_example_in_the_docs_can_be_read(folder: Path):
@@ -134,7 +144,7 @@ def test_check_names_the_languages_and_each_broken_file(folder: Path, capsys: py
     config.write_text('[screen]\nlang_dir = "lang"\n[buttons]\nfactory = "none"\n[printer]\nurl = "none"\n', "utf-8")
     good, bad = checked(config, capsys)
     assert good == "OK    Ngôn ngữ: Tiếng Việt, English, Tày"
-    assert bad.startswith(f"LỖI   Ngôn ngữ: {folder}/km.toml: cannot be read: ")
+    assert bad.startswith(f"LỖI   Ngôn ngữ: {folder}/km.toml: không đọc được: ")
 
 
 def test_check_names_a_configured_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -95,8 +95,19 @@ def test_a_slip_also_speaks_the_language_that_was_chosen_and_otherwise_english(s
     usual = slip_content(words, facts)
     assert usual.second == ("Number 1001 – Civil status", "Please wait until your number is called")
     chosen = slip_content(words, replace(facts, language="km"))
-    assert chosen.second == ("1001 (km)", "Please wait until your number is called"), "what is missing is English"
+    assert chosen.second == ("1001 (km)", "Mời Ông/Bà chờ gọi số"), "what is missing is as the office says it"
     assert replace(chosen, second=()) == replace(usual, second=())
+
+
+def test_a_session_has_its_english_name_on_an_english_slip_and_screen(store: Store):
+    issued = store.issuing.issue(moment(0), "ho-tich")
+    facts = SlipFacts(issued.ticket, 0, None, False)
+    english = replace(WORDS, t=Texts("en"))
+    assert slip_content(english, facts).place == "Counter 1 · morning"
+    assert calm(moment(-3600), store, english).lines == ("Morning: 07:00 – 11:15", "Afternoon: 13:00 – 16:45")
+    unnamed = tuple(replace(session, name_en="") for session in sample().sessions)
+    bare = replace(english, office=replace(sample(), sessions=unnamed))
+    assert slip_content(bare, facts).place == "Counter 1 · sáng"
 
 
 def test_a_slip_of_an_english_office_also_speaks_vietnamese_when_that_was_chosen(store: Store):

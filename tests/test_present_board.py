@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.office import sample
 from kiosk.present.board import board_view
-from kiosk.present.words import Words
+from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.store import Store
 from kiosk.texts import Texts
 from tests.office import moment
@@ -18,7 +18,7 @@ from tests.office import moment
 def test_a_board_without_counters_says_so(store: Store, language: str, says: str):
     store.issuing.issue(moment(0), "ho-tich")
     store.counters.call_next(moment(1), "1")
-    words = Words(replace(sample(), counters=(), clerks=(), hotlines=(), slogans=()), Texts(language))
+    words = Words(replace(sample(), counters=(), clerks=(), hotlines=(), channels=(), slogans=()), Texts(language))
     view = board_view(words, moment(2), store.board(moment(2)), None)
     assert (view.message, view.cards, view.ticker) == (says, (), "")
     assert [called.number for called in view.called] == ["1001"]
@@ -46,3 +46,14 @@ def test_a_card_knows_how_often_its_number_was_called(store: Store):
     assert calls(41) == 2
     store.counters.finish(moment(50), "1")
     assert calls(51) == 0
+
+
+def test_the_ticker_names_every_other_way_to_send_feedback_as_people_write_it_down():
+    words = Words(replace(sample(), hotlines=(), slogans=()), Texts("vi"))
+    pages = [words.ticker(moment(n * TICKER_PAGE_S)) for n in range(4)]
+    assert set(pages) == {
+        "Cổng Dịch vụ công quốc gia: dichvucong.gov.vn",
+        "Trang thông tin điện tử xã Mẫu: xa-mau.example",
+        "Zalo xã Mẫu: zalo.example/xa-mau",
+        "Thư điện tử: mot-cua@xa-mau.example",
+    }

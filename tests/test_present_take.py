@@ -9,7 +9,7 @@ from kiosk.config import Config, load_config, panel_keys, shipped
 from kiosk.hours import Opening
 from kiosk.office import Office, sample
 from kiosk.parts import key_pins
-from kiosk.present.take import key_marks, refusal_notice, stopped_notice, take_view
+from kiosk.present.take import cancelled_notice, key_marks, refusal_notice, stopped_notice, take_view
 from kiosk.present.words import Words
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
@@ -34,7 +34,7 @@ def refusals() -> dict[str, Refused]:
         found[f"session_over, {known}"] = Refused("session_over", opening=Opening("over", MORNING, resumes=resumes))
         found[f"holiday, {known}"] = Refused("holiday", opening=Opening("holiday", reason="Tết", resumes=resumes))
         found[f"weekend, {known}"] = Refused("holiday", opening=Opening("holiday", resumes=resumes))
-        found[f"quota, {known}"] = Refused("quota", quota=30, session_name="Sáng")
+        found[f"quota, {known}"] = Refused("quota", quota=30, session="sang")
     return found | {"closed": Refused("closed", opening=Opening("before", MORNING, resumes=TUESDAY))}
 
 
@@ -52,6 +52,25 @@ def test_every_refusal_has_a_title_and_says_what_to_do(case: str, language: str)
         assert "kiosk." not in text
         assert "{" not in text, "a value is missing"
     assert said.kind in ("closed", "session_over", "holiday", "quota", "too_fast", "flood", "no_service", "other")
+
+
+def title(said: Notice | None, office: Office | None = None, *, touch: bool = True) -> str:
+    """What stands in the band above the message, or above the tiles."""
+    shown = take_view(
+        words(office=office), moment(), {}, touch=touch, priority=False, notice=said, staff_icons=(), marks={}
+    )
+    return shown.header.title
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_the_band_invites_to_choose_only_while_that_leads_to_a_number(touch: bool):
+    invites = {True: "Mời Ông/Bà chạm việc cần làm để lấy số", False: "Mời Ông/Bà bấm phím theo việc cần làm để lấy số"}
+    assert title(None, touch=touch) == title(cancelled_notice(words()), touch=touch) == invites[touch]
+    refused = [*(notice(case, "vi") for case in refusals()), stopped_notice(words())]
+    assert {title(said, touch=touch) for said in refused} == {"Chưa lấy được số"}
+    assert title(Notice("slip", "Số của Ông/Bà", "1001"), touch=touch) == "Lấy số thành công"
+    gone = tuple(replace(service, valid_to=date(2026, 11, 22)) for service in sample().services)
+    assert title(None, replace(sample(), services=gone), touch=touch) == "Chưa lấy được số"
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

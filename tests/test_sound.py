@@ -6,6 +6,8 @@ import itertools
 import logging
 import os
 import queue
+import shutil
+import signal
 import threading
 import time
 import wave
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.sound import FADE_S, LATE_S, RATE, TONES, WORDS_A_MINUTE, Sound, wav
+from kiosk.sound import FADE_S, LATE_S, MOST_BYTES, RATE, TONES, WORDS_A_MINUTE, Sound, wav
 from tests.speaker import DEADLINE_S, Programs, Running
 
 SPOKEN = wav(TONES["refused"], 50)
@@ -214,6 +216,19 @@ def test_closing_ends_what_is_being_played(programs: Programs, speaker: list[Sou
     assert log.empty(), "the thread has ended, too"
 
 
+def test_what_a_player_started_itself_ends_with_it(programs: Programs, speaker: list[Sound]):
+    programs.install("inner")
+    wrapper = programs.folder / "aplay"
+    wrapper.write_text(f'#!/bin/sh\nexec 3<&0\n"{programs.folder}/inner" <&3 &\nwait\n')
+    wrapper.chmod(0o755)
+    speaker.append(Sound())
+    speaker[0].play("taken")
+    run = programs.started()
+    assert (run.program, len(run.given)) == ("inner", len(wav(TONES["taken"], 70)))
+    speaker[0].close()
+    assert run.was_killed()
+
+
 # --- speech ------------------------------------------------------------------------------------------------------
 
 
@@ -241,6 +256,21 @@ def test_a_sentence_is_read_slowly_by_the_voice_of_its_language(programs: Progra
     assert voice.options == ["-v", "vi", "-s", str(WORDS_A_MINUTE), "-a", "70", "-b", "1", "--stdin", "--stdout"]
     assert voice.let_go().decode() == "Số của ông bà là: một, không, một, ba."
     assert programs.started().let_go() == SPOKEN
+
+
+def test_a_voice_that_never_stops_writing_is_ended_before_it_fills_the_memory(
+    programs: Programs, talking: Sound, log: "queue.SimpleQueue[str]"
+):
+    voice = programs.folder / "espeak-ng"
+    # It begins when it may write no more than it should, however late that comes.
+    wait = 'while [ "$(ulimit -f)" = unlimited ]; do :; done'
+    write = f"exec {shutil.which('head', path=os.defpath)} -c {2 * MOST_BYTES} /dev/zero"
+    voice.write_text(f"#!/bin/sh\n{wait}\n{write}\n")
+    voice.chmod(0o755)
+    talking.say("Số của Ông/Bà là: 1001.", "vi")
+    assert log.get(timeout=DEADLINE_S) == f"no sound: espeak-ng: ended with status {-signal.SIGXFSZ}"
+    talking.play("taken")
+    assert programs.started().let_go() == wav(TONES["taken"], 70), "what it wrote is not played"
 
 
 def test_a_tone_goes_before_a_sentence_and_cuts_one_off_that_then_begins_again(programs: Programs, talking: Sound):

@@ -4,22 +4,21 @@ import argparse
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk import findings
-from kiosk import office as offices
-from kiosk.config import Public, shipped
+from kiosk import findings, typeset
+from kiosk.config import Public, load_config, shipped
 from kiosk.gallery.page import Shown, page
-from kiosk.gallery.pictures import SIZES, SMALL, Job, draw_all, looks, save_slip
+from kiosk.gallery.pictures import SIZES, SMALL, Job, Picture, draw_all, looks, save_slip
 from kiosk.gallery.story import Told, tell
 from kiosk.office import Office
 from kiosk.present.words import Words
-from kiosk.setup import words
+from kiosk.setup import load_office, words
 from kiosk.slip import PAPER_58_MM, PAPER_80_MM
 from kiosk.texts import Texts, languages
-from kiosk.views.theme import THEMES, Theme
+from kiosk.views.theme import THEMES
 
 SIZE = re.compile(r"([1-9][0-9]{2,3})x([1-9][0-9]{2,3})")
 INDEX = "index.html"
@@ -31,16 +30,20 @@ def main(options: argparse.Namespace) -> int:
     sizes = [_size(size) for size in options.size] or list(SIZES)
     themes = _known("theme", options.theme, list(THEMES))
     codes = _known("language", options.lang, list(languages()))
-    office = offices.load(options.office) if options.office else offices.sample()
-    speakers = {code: _words(office, options.office, code) for code in codes}
+    config = load_config(options.config) if options.config else shipped()
+    config = replace(config, office=options.office or config.office, public=Public(PUBLIC_URL))
+    office = load_office(config)
+    speakers = {code: words(replace(config, language=code), office) for code in codes}
     told = {code: _told(office, speaker) for code, speaker in speakers.items()}
     views = _chosen(options.view, told[codes[0]])
     _make(options.dir)
-    _name_pictures(office, options.office, Texts(codes[0]))
+    _name_pictures(office, config.office, Texts(codes[0]))
+    fonts = [Path(font) for font in config.screen.fonts]
+    typeset.use(fonts)
     own = looks(office.look.colour, office.look.accent)
-    pictures = _slips(options.dir, told, views) | _views(
-        options.dir, told, views, sizes, {name: own[name] for name in themes}
-    )
+    jobs = _jobs(told, views, sizes, themes)
+    drawn = draw_all(options.dir, jobs, {name: own[name] for name in themes}, fonts)
+    pictures = _slips(options.dir, told, views) | _views(jobs, drawn)
     index = options.dir / INDEX
     texts = [Texts(code) for code in codes]
     index.write_text(page({view: pictures[view] for view in views}, texts, office.unit.name), "utf-8")
@@ -48,23 +51,24 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def _name_pictures(office: Office, file: str | None, t: Texts) -> None:
+def _name_pictures(office: Office, file: str, t: Texts) -> None:
     """Emblem and photos that are drawn, because their files cannot be shown."""
-    for finding in findings.pictures(office, Path(file or "").parent, t) if file else ():
+    for finding in findings.pictures(office, Path(file).parent, t) if file else ():
         print(f"{finding.line} → {finding.advice}", file=sys.stderr)
 
 
-def _views(
-    folder: Path, told: dict[str, Told], views: Sequence[str], sizes: Sequence[str], themes: dict[str, Theme]
-) -> dict[str, list[Shown]]:
-    jobs = [
+def _jobs(told: dict[str, Told], views: Sequence[str], sizes: Sequence[str], themes: Sequence[str]) -> list[Job]:
+    return [
         Job(view, size, tuple((theme, code, of.views[view]) for theme in themes for code, of in told.items()))
         for size in sizes
         for view in views
         if view in told[next(iter(told))].views
     ]
+
+
+def _views(jobs: Sequence[Job], drawn: Iterator[tuple[Job, list[Picture]]]) -> dict[str, list[Shown]]:
     shown: dict[str, list[Shown]] = {}
-    for n, (job, pictures) in enumerate(draw_all(folder, jobs, themes), 1):
+    for n, (job, pictures) in enumerate(drawn, 1):
         print(f"{n}/{len(jobs)} {job.view} {job.size}", flush=True)
         captions = [f"{job.size.replace('x', '×')} · {theme} · {code}" for theme, code, _ in job.drawn]
         shown.setdefault(job.view, []).extend(map(Shown, pictures, captions))
@@ -86,11 +90,6 @@ def _slips(folder: Path, told: dict[str, Told], views: Sequence[str]) -> dict[st
 def _told(office: Office, speaker: Words) -> Told:
     with tempfile.TemporaryDirectory(prefix="kiosk-screens-") as folder:
         return tell(office, speaker, Path(folder))
-
-
-def _words(office: Office, file: str | None, language: str) -> Words:
-    config = replace(shipped(), language=language, office=file or "", public=Public(PUBLIC_URL))
-    return words(config, office)
 
 
 # --- options -------------------------------------------------------------------------------------------------

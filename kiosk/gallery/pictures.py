@@ -19,6 +19,7 @@ from kiosk.slip import SlipContent, render
 from kiosk.views.canvas import Frame, Kit
 from kiosk.views.draw import regions
 from kiosk.views.model import View
+from kiosk.views.text import Typesetter
 from kiosk.views.theme import THEMES, Theme, in_office_colours
 
 # isort: split
@@ -68,10 +69,12 @@ def file_name(view: str, size: str, theme: str, language: str) -> str:
 class Painter:
     """Draws jobs into a folder, one after the other, with what it has kept of those before."""
 
-    def __init__(self, folder: Path, looks: Mapping[str, Theme] = THEMES) -> None:
+    def __init__(self, folder: Path, looks: Mapping[str, Theme] = THEMES, fonts: Sequence[Path] = ()) -> None:
         pygame.font.init()
         self._folder = folder
         self._kits = {name: Kit(theme) for name, theme in looks.items()}
+        for kit in self._kits.values():
+            kit.type = Typesetter(fonts)
 
     def close(self) -> None:
         """Give the fonts back."""
@@ -116,14 +119,19 @@ def looks(colour: str, accent: str) -> dict[str, Theme]:
     return {name: in_office_colours(theme, colour, accent) for name, theme in THEMES.items()}
 
 
-def draw_all(folder: Path, jobs: Sequence[Job], looks: Mapping[str, Theme]) -> Iterator[tuple[Job, list[Picture]]]:
-    """Each job with its pictures as soon as it is done, in the order of the jobs. Raises OSError."""
+def draw_all(
+    folder: Path, jobs: Sequence[Job], looks: Mapping[str, Theme], fonts: Sequence[Path] = ()
+) -> Iterator[tuple[Job, list[Picture]]]:
+    """Each job with its pictures as soon as it is done, in the order of the jobs. Raises OSError.
+
+    `fonts` are files for letters that the kiosk's own font lacks.
+    """
     processes = min(len(os.sched_getaffinity(0)), len(jobs))
     if processes <= 1:
-        painter = Painter(folder, looks)
+        painter = Painter(folder, looks, fonts)
         yield from ((job, painter.draw(job)) for job in jobs)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder, looks))
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder, looks, fonts))
     try:
         yield from zip(jobs, pool.map(_draw, jobs), strict=True)
     finally:
@@ -135,11 +143,11 @@ def draw_all(folder: Path, jobs: Sequence[Job], looks: Mapping[str, Theme]) -> I
 _draw_here: Callable[[Job], list[Picture]]
 
 
-def _begin(folder: Path, looks: Mapping[str, Theme]) -> None:
+def _begin(folder: Path, looks: Mapping[str, Theme], fonts: Sequence[Path]) -> None:
     global _draw_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the one who waits for us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _draw_here = Painter(folder, looks).draw
+    _draw_here = Painter(folder, looks, fonts).draw
 
 
 def _end_with_parent() -> None:

@@ -120,13 +120,19 @@ class Scene:
         """By the keys of a panel that has them all."""
         return self._keys.take(self.now)
 
-    def board(self) -> BoardView:
-        self._showing.read(self.now)
-        return self._showing.board(self.now)
+    def board(self, *, lost: bool = False) -> BoardView:
+        """With `lost` as when the database cannot be read any more."""
+        return self._showing.board(self.now, self._read(lost))
 
-    def rate(self, id: str) -> RateView:
+    def rate(self, id: str, *, lost: bool = False) -> RateView:
+        return self._showing.rate(id, self.now, self._read(lost))
+
+    def _read(self, lost: bool) -> str:
+        """What is there to show; or which source is gone, and what was read last stands."""
+        if lost:
+            return self.words.t("board.lost", nguon=self.words.t("board.queue_data"))
         self._showing.read(self.now)
-        return self._showing.rate(id, self.now)
+        return ""
 
     def idle(self) -> IdleView:
         return self._showing.idle(self.now)

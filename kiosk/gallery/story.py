@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from kiosk.dossiers import Dossiers
 from kiosk.gallery.scene import Scene
 from kiosk.gallery.starting import start_views
 from kiosk.office import Counter, Office
@@ -167,7 +168,10 @@ def _counters(scene: Scene) -> dict[str, View]:
         counters.pause(scene.now, ids[2], scene.words.t.clock(back))
     if len(ids) > 1:
         counters.call_next(scene.now, ids[1])
-    views: dict[str, View] = {"board-busy": scene.board()}
+    views: dict[str, View] = {"board-busy": scene.board(), "board-lost": scene.board(lost=True)}
+    scene.store.dossiers.set(scene.now, _dossiers(scene.now.at))
+    views["board-dossiers"] = scene.board()
+    scene.store.dossiers.clear(scene.now)
     scene.go()
     for id in ids[:2]:
         if counters.counter(id).ticket:
@@ -179,6 +183,7 @@ def _counters(scene: Scene) -> dict[str, View]:
     scene.go(rules.rating_replace_s + 1)
     scene.press(f"rate:{ids[0]}:happy")
     views["rate-already"] = scene.rate(ids[0])
+    views["rate-lost"] = scene.rate(ids[0], lost=True)
     return views
 
 
@@ -236,6 +241,11 @@ def _hall(scene: Scene) -> dict[str, View]:
 
 def _first(scene: Scene) -> str:
     return f"take:{scene.office.services[0].id}"
+
+
+def _dossiers(now: datetime) -> Dossiers:
+    """Figures of the day before, as an office has them late in a year."""
+    return Dossiers(now - timedelta(days=1), early=2530, on_time=165, late=12, in_time=409, overdue=3)
 
 
 def _length(scene: Scene) -> float:

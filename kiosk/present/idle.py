@@ -56,4 +56,9 @@ def _reason(words: Words, door: Opening) -> str:
 
 def _hours(words: Words, session: Session) -> str:
     t = words.t
-    return t("idle.hours", buoi=session.name, tu=t.clock(session.take_from), den=t.clock(session.last_number))
+    return t(
+        "idle.hours",
+        buoi=words.session_name(session.id),
+        tu=t.clock(session.take_from),
+        den=t.clock(session.last_number),
+    )

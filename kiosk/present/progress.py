@@ -49,8 +49,12 @@ def report(words: Words, now: Moment, dossiers: Dossiers | None) -> list[str]:
     """What is in force, for whoever enters it."""
     if dossiers is None:
         return [words.t("board.progress_none")]
-    stale = words.t("board.progress_stale", n=words.office.rules.dossiers_stale_h)
-    return [progress_sentence(words, dossiers), *([stale] if is_stale(words, now, dossiers) else [])]
+    lines = [progress_sentence(words, dossiers)]
+    if dossiers.ahead_of(now.at):
+        lines.append(words.t("board.progress_ahead") if now.trusted else words.t("clock.untrusted"))
+    elif is_stale(words, now, dossiers):
+        lines.append(words.t("board.progress_stale", n=words.office.rules.dossiers_stale_h))
+    return lines
 
 
 def asof(words: Words, dossiers: Dossiers) -> str:
@@ -59,5 +63,9 @@ def asof(words: Words, dossiers: Dossiers) -> str:
 
 
 def is_stale(words: Words, now: Moment, dossiers: Dossiers) -> bool:
-    """Whether the figures are older than the office wants; a clock that nobody vouches for calls nothing old."""
-    return now.trusted and dossiers.older_than(words.office.rules.dossiers_stale_h, now.at)
+    """Whether nobody should rely on the figures: they are older than the office wants, or from a time to come.
+
+    A clock that nobody vouches for calls nothing old: figures that it let in are judged when the true time is known.
+    """
+    hours = words.office.rules.dossiers_stale_h
+    return now.trusted and (dossiers.older_than(hours, now.at) or dossiers.ahead_of(now.at))

@@ -84,7 +84,7 @@ def _idle(words: Words, counter: Counter, free: bool) -> tuple[str, str]:
 def _faces(words: Words, counter_id: str) -> tuple[Face, ...]:
     """All answers of the set that is asked, the best first."""
     labels = words.office.label_set()
-    vietnamese = words.t.language == "vi"
+    vietnamese = words.t.base == "vi"
     return tuple(
         Face(f"rate:{counter_id}:{key}", level.value, level.face, level.text if vietnamese else level.text_en)  # type: ignore[arg-type]
         for key, level in (labels.keyed().items() if labels else ())

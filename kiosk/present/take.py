@@ -7,6 +7,7 @@ from kiosk.clock import Moment
 from kiosk.hours import Opening
 from kiosk.present.words import Words
 from kiosk.store import Issued
+from kiosk.texts import Texts
 from kiosk.tickets import Refused
 from kiosk.views.model import LanguageKey, Notice, PriorityBar, TakeView, Tile
 
@@ -37,10 +38,9 @@ def take_view(
     """
     t, marks = words.t, marks or {}
     offered = any(service.offered(now.day) for service in words.office.services)
-    title = t("kiosk.taken") if notice and notice.number else t("kiosk.hint_touch" if touch else "kiosk.hint_button")
     tiles = tuple(_tile(words, now, service.id, outlook) for service in words.office.services)
     return TakeView(
-        header=words.header(now, title, lost),
+        header=words.header(now, _title(t, notice, offered=offered, touch=touch), lost),
         mode="touch" if touch else "keys",
         tiles=tiles if offered else (),
         priority=_priority_bar(words, marks, chosen=priority, touch=touch) if offered else None,
@@ -52,6 +52,15 @@ def take_view(
         panel="" if touch or not offered else t("kiosk.panel"),
         message="" if offered else t("kiosk.nothing_offered"),
     )
+
+
+def _title(t: Texts, notice: Notice | None, *, offered: bool, touch: bool) -> str:
+    """What the band says: it invites to choose only while that leads to a number."""
+    if notice and notice.number:
+        return t("kiosk.taken")
+    if (notice and notice.kind != "cancelled") or not offered:
+        return t("kiosk.not_taken")
+    return t("kiosk.hint_touch" if touch else "kiosk.hint_button")
 
 
 def key_marks(words: Words, keys: Mapping[str, str]) -> dict[str, str]:
@@ -85,7 +94,7 @@ def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
         action=f"take:{id}",
         digit=service.digit,
         name=words.service_name(id),
-        hint=service.hint if t.language == "vi" else service.hint_en,
+        hint=service.hint if t.base == "vi" else service.hint_en,
         icon=service.icon,
         colour=service.colour,
         waiting_text=_waiting(words, *outlook[id]) if offered and id in outlook else "",
@@ -174,14 +183,14 @@ def refusal_notice(
             title = t("kiosk.closed", tu=t.clock(session.take_from), den=t.clock(session.last_number))
             return _refusal("closed", title, pill=t("kiosk.come_in_hours"))
         case "session_over", Opening(session=session) if session is not None:
-            return _come_back(words, "session_over", door.resumes, today, buoi=words.session_in_text(session.name))
+            return _come_back(words, "session_over", door.resumes, today, buoi=words.session_in_text(session.id))
         case "holiday", Opening(reason=reason):
             title = t("kiosk.holiday", ly_do=reason) if reason else t("kiosk.day_off")
             lines = (t("kiosk.open_again", **words.when(door.resumes, today)),) if door.resumes else ()
             return _refusal("holiday", title, *lines, pill=_after_holiday(words, door.resumes))
         case "quota", _:
             name = words.service_name(service)
-            buoi = words.session_in_text(refused.values.get("session_name", ""))
+            buoi = words.session_in_text(refused.values.get("session", ""))
             return _come_back(words, "quota", resumes, today, linh_vuc=name, buoi=buoi)
         case "too_fast", _:
             return Notice("too_fast", t("kiosk.too_fast"), pill=t("kiosk.again_soon"))

@@ -39,16 +39,20 @@ class Words:
     def service_name(self, id: str) -> str:
         """The name in the language of the screens."""
         service = self.service(id)
-        return service.name if self.t.language == "vi" else service.name_en or service.name
+        return service.name if self.t.base == "vi" else service.name_en or service.name
 
     def short_name(self, id: str) -> str:
         service = self.service(id)
-        if self.t.language == "vi":
+        if self.t.base == "vi":
             return service.short or service.name
         return service.short_en or service.name_en or service.name
 
     def session_name(self, id: str) -> str:
-        return next((s.name for s in self.office.sessions if s.id == id), "")
+        """The name in the language of the screens; "" for a session that the office does not have."""
+        session = next((session for session in self.office.sessions if session.id == id), None)
+        if session is None or self.t.base == "vi":
+            return session.name if session else ""
+        return session.name_en or session.name
 
     def counter_label(self, id: str) -> str:
         counter = self.office.counter(id)
@@ -66,15 +70,16 @@ class Words:
         """The values {gio} and {thu_ngay} of a sentence: weekday and date, or that it is today."""
         return {"gio": self.t.clock(at), "thu_ngay": self.t("kiosk.today") if at.date() == today else self.t.day(at)}
 
-    def session_in_text(self, name: str) -> str:
-        """A session's name within a sentence: "buổi sáng"."""
-        return name.lower() if self.t.language == "vi" else name
+    def session_in_text(self, id: str) -> str:
+        """A session's name within a sentence: "buổi sáng", "the morning session"."""
+        return self.session_name(id).lower()
 
     def ticker(self, now: Moment, more: Sequence[str] = ()) -> str:
-        """One page of the ticker: hotlines, `more` and slogans take turns."""
+        """One page of the ticker: hotlines, `more`, other ways to send feedback and slogans take turns."""
         lines: Sequence[str] = [
             *(self.t("board.hotline", ten=line.name, so_dt=line.number) for line in self.office.hotlines),
             *more,
+            *(self.t("board.channel", ten=way.name, dia_chi=way.address) for way in self.office.channels),
             *self.office.slogans,
         ]
         return lines[int(now.at.timestamp()) // TICKER_PAGE_S % len(lines)] if lines else ""

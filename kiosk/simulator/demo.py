@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -15,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiosk.clock import SITE_TIME
-from kiosk.config import load_config
+from kiosk.config import LANGUAGES, load_config
 from kiosk.simulator import headless
 from kiosk.simulator.appliance import Appliance, Plan, make_receiver
 from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
@@ -35,11 +36,10 @@ LOOK_S = 0.2
 def main(options: argparse.Namespace) -> int:
     """Run the command; its exit status. Raises ValueError or OSError for options that cannot be met."""
     _check(options)
-    folder = Folder(options.dir or Path(tempfile.mkdtemp(prefix="kiosk-demo-")))
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    with built(options, folder) as appliance:
+    with _folder(options.dir) as folder, built(options, folder) as appliance:
         if not _running(appliance, stop):
             return 1
         return _counted(options, appliance, stop) if options.headless else _shown(options, appliance, stop)
@@ -54,8 +54,25 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError("--port: from 0 to 65535")
     if options.seconds is not None and options.seconds <= 0:
         raise ValueError("--seconds: more than 0")
+    if options.language not in LANGUAGES:
+        raise ValueError(f"--language: there is no {options.language!r}, only {', '.join(LANGUAGES)}")
     if bool(options.server) != bool(options.token_file):
         raise ValueError("--server and --token-file belong together: a server takes events only with its token")
+
+
+@contextmanager
+def _folder(given: Path | None) -> Iterator[Folder]:
+    """The folder that was asked for, or a fresh one, which stays when the demo ran and goes when it could not."""
+    if given:
+        yield Folder(given)
+        return
+    folder = Folder(Path(tempfile.mkdtemp(prefix="kiosk-demo-")))
+    try:
+        yield folder
+    except ValueError:
+        if not (folder.path / "kiosk.db").exists():
+            shutil.rmtree(folder.path)
+        raise
 
 
 def citizens(options: argparse.Namespace) -> float:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kiosk import documents
-from kiosk.config import Config, Console, Output, Public, check_against, load_config, shipped
+from kiosk.config import Config, Console, Output, Public, load_config, shipped
 from kiosk.office import Office, load, sample
+from kiosk.wiring import check_against
 
 KEYBOARD_ROWS = ("qwer", "asdf", "zxcv", "uiop")
 """Keys of the first four counters: happy, neutral, unhappy, call."""
@@ -132,7 +133,7 @@ def write_config(
     """Write the device's kiosk.toml and return what it says.
 
     `own` is that of a real device: its keys, printer and screens take the place of the simulated ones; `printer`
-    (None: its own one) goes before it. Raises DocumentError, or ValueError when it does not fit the office.
+    (None: its own one) goes before it. Raises DocumentError, also when it does not fit the office.
     """
     config = own or _simulated(shipped(), office)
     # Chosen once: pages that are open find the console again after a power cut.
@@ -153,7 +154,7 @@ def write_config(
     folder.config.write_text(documents.toml(config, lambda dotted: "of this demo"))
     config = load_config(folder.config)
     if wrong := check_against(config, office):
-        raise ValueError("\n".join(wrong))
+        raise documents.DocumentError(wrong)
     return config
 
 

@@ -128,12 +128,12 @@ class Web:
     async def _frame(self, request: Request) -> Response:
         wanted = request.path_params["view"]
         known = {file_name(output.view) for output in self._appliance.plan.config.screen.outputs}
-        return _file(self._appliance.plan.folder.frames / wanted if wanted in known else None)
+        return picture(self._appliance.plan.folder.frames / wanted if wanted in known else None)
 
     async def _slip(self, request: Request) -> Response:
         wanted = Path(request.path_params["name"])
         known = wanted.suffix == ".png" and wanted.stem in self._appliance.seen.slips
-        return _file(self._appliance.plan.folder.slips / wanted.name if known else None)
+        return picture(self._appliance.plan.folder.slips / wanted.name if known else None)
 
     # --- in --------------------------------------------------------------------------------------------------
 
@@ -195,11 +195,16 @@ async def _page(request: Request) -> Response:
     return FileResponse(PAGE / "index.html")
 
 
-def _file(path: Path | None) -> Response:
+def picture(path: Path | None) -> Response:
     """A picture that may change or be gone; its address carries a number, so it may be kept as long as it is seen."""
-    if path is None or not path.exists():
+    try:
+        # Read at once: the next picture may take its place while it is sent, and is of another length.
+        data = path.read_bytes() if path else None
+    except FileNotFoundError:
+        data = None
+    if data is None:
         return Response(status_code=HTTPStatus.NOT_FOUND)
-    return FileResponse(path, headers={"Cache-Control": "no-cache"})
+    return Response(data, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
 async def _order(request: Request) -> Mapping[str, Any]:

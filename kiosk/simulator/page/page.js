@@ -174,7 +174,8 @@ function serviceKey(service) {
 
 function plainKey(action, cap, vi, en, colour) {
   const [name, title] = inEnglish() ? [en, vi] : [vi, en];
-  const node = key(action, { class: "key", title }, make("span", { class: "cap" }, cap), make("span", {}, name), letterOf(action));
+  const top = make("span", { class: cap.length > 2 ? "cap long" : "cap" }, cap);
+  const node = key(action, { class: "key", title }, top, make("span", {}, name), letterOf(action));
   node.style.setProperty("--colour", colour);
   return node;
 }

@@ -1,0 +1,152 @@
+"""What is wrong in kiosk.toml and the office document, as a technician reads it and as the log says it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk import office as offices
+from kiosk.__main__ import main
+from kiosk.config import load_config, shipped
+from kiosk.documents import DocumentError, Problem, parse_file, printable
+from kiosk.findings import mistake
+from kiosk.office import sample
+from kiosk.texts import Texts, languages, sentences
+from kiosk.wiring import advice, check_against
+
+CONFIG = """
+office = 3
+colour = "red"
+printer = []
+[screen]
+start_s = "5"
+enabled = "yes"
+[[screen.outputs]]
+view = "bord"
+[sync]
+server = "http://may-chu.example"
+heartbeat_s = 1.5
+[buttons]
+buses = "i2c"
+[buttons.keyboard]
+esc = "cancel"
+a = "no \\u0007 line"
+[buttons.counters.17]
+happy = 4
+"""
+PINS = """
+[screen]
+outputs = []
+[buttons.cancel]
+pin = 2
+[buttons.priority]
+pin = 17
+[buttons.language]
+pin = 17
+"""
+OFFICE = """
+format = 1
+[[sessions]]
+start = "early"
+[[calendar]]
+day = "Tet"
+"""
+UNFITTING = """
+[screen]
+touch = false
+[buttons]
+buses = []
+priority = { pin = 3 }
+cancel = { pin = 15 }
+services = { dat-da = { pin = 7 } }
+[buttons.keyboard]
+q = "rate:1:very_happy"
+w = "call:9"
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., Path]:
+    def write(content: str | bytes, name: str = "kiosk.toml") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def refused(read: Callable[[Path], Any], path: Path) -> list[Problem]:
+    with pytest.raises(DocumentError) as caught:
+        read(path)
+    return list(caught.value.problems)
+
+
+def one_of_each(written: Callable[..., Path]) -> list[Problem]:
+    """A mistake of each kind that has a sentence."""
+    many = "".join(f"[buttons.counters.{n}]\nhappy = 4\nneutral = 5\nunhappy = 6\n" for n in range(1, 10))
+    config = load_config(written(UNFITTING, "unfitting.toml"))
+    small = replace(sample(), counters=sample().counters[:1])
+    found = refused(load_config, written(CONFIG)) + refused(load_config, written(PINS, "pins.toml"))
+    found += refused(load_config, written(many, "many.toml"))
+    found += refused(offices.load, written(OFFICE, "office.toml"))
+    found += refused(parse_file, Path("none.toml")) + refused(parse_file, written("a = ", "a.toml"))
+    found += refused(parse_file, written("xã".encode("utf-16"), "b.toml"))
+    found += refused(parse_file, written(b"#" * (2 << 20), "c.toml"))
+    return [*found, *check_against(config, small), *advice(config, small), *advice(shipped(), small)]
+
+
+def test_every_kind_of_mistake_has_its_sentence_and_the_english_one_is_that_of_the_log(written: Callable[..., Path]):
+    found = one_of_each(written)
+    assert {problem.key for problem in found} >= {
+        key.partition(".")[2] for key in sentences("vi") if key.startswith("problem.")
+    } - {"near", "no_access"}
+    for problem in found:
+        assert mistake(problem, Texts("en")) == printable(problem.message)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_value_is_left_open(written: Callable[..., Path], language: str):
+    for problem in one_of_each(written):
+        assert "{" not in mistake(problem, Texts(language)), problem
+
+
+def test_a_file_that_may_not_be_read_says_who_must_be_able_to(written: Callable[..., Path], monkeypatch: Any):
+    def closed(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("kiosk.documents._content", closed)
+    (problem,) = refused(parse_file, written(""))
+    assert mistake(problem, Texts("vi")) == "không có quyền đọc tệp: cho người dùng kiosk đọc được tệp này"
+    assert mistake(problem, Texts("en")) == problem.message
+
+
+def test_check_says_in_the_office_s_language_what_is_wrong_in_kiosk_toml(
+    written: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+):
+    path = written("[printer]\npapr_mm = 58\n[sync]\nheartbeat_s = 1.5\n")
+    assert main(["check", "--config", str(path)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        f"LỖI   Cấu hình: {path}: [printer] papr_mm: không có mục này. Có phải là “paper_mm”?",
+        f"LỖI   Cấu hình: {path}: [sync] heartbeat_s: 1.5 phải là số nguyên",
+        "      → Sửa kiosk.toml theo lời báo trên; docs/configuration.md giải thích từng mục",
+        "Còn 2 việc cần làm",
+    ]
+    written('language = "en"\n[printer]\npapr_mm = 58\n')
+    assert main(["check", "--config", str(path)]) == 1
+    assert 'unknown option. Did you mean "paper_mm"?' in capsys.readouterr().out
+
+
+def test_check_says_what_to_do_about_an_office_document_and_a_language_file(
+    written: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "lang").mkdir()
+    (tmp_path / "lang" / "tay.toml").write_text("[kiosk\n")
+    path = written('office = "none.toml"\n[screen]\nlang_dir = "lang"\n')
+    assert main(["check", "--config", str(path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    office = lines.index(f"LỖI   Đơn vị: {tmp_path}/none.toml: không tìm thấy tệp: kiểm tra tên và thư mục")
+    assert lines[office + 1].startswith("      → Sửa tài liệu đơn vị")
+    (language,) = [n for n, line in enumerate(lines) if f"{tmp_path}/lang/tay.toml: không đọc được: " in line]
+    assert lines[language + 1].startswith("      → Sửa tệp ngôn ngữ")
