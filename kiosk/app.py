@@ -5,6 +5,7 @@ draws what changed. Anything slow happens elsewhere. A part that is missing is a
 """
 
 import logging
+import math
 import queue
 import sqlite3
 import time
@@ -58,7 +59,8 @@ LOOK_S = 0.5
 """How often the clock is asked what else has to be shown: asking it costs as much as the rest of an idle turn."""
 PING_S = 1.0
 HOUSEKEEPING_S = 10.0
-TRIM_S = 600.0
+TRIM_AFTER_S = 1.5
+"""How long after a picture what drawing it needed is given back: what is drawn at once again would need it again."""
 PUBLISH_S = 30.0
 STORE_RETRY_S = 5.0
 SLOW_S = 2.0
@@ -101,7 +103,8 @@ class App:
         # A simulated clock may go 600 times as fast.
         self._look_s = LOOK_S if isinstance(clock, SystemClock) else 0.0
         self._rest_until = 0.0
-        self._next_look = self._next_ping = self._next_housekeeping = self._next_publish = self._next_trim = 0.0
+        self._next_look = self._next_ping = self._next_housekeeping = self._next_publish = 0.0
+        self._trim_at = math.inf
         self._quality = ""
         self._pause_s = WAIT_S
         self._staff_icons: tuple[str, ...] = ()
@@ -325,6 +328,9 @@ class App:
         if looks and facts and any(t.state is State.CALLED for t in facts.at_counter.values()):
             self._write(lambda: self.store.counters.tick(self.clock.now()))
         self.glass.tick(at)
+        if at >= self._trim_at:
+            self._trim_at = math.inf
+            memory.give_back()
         if at >= self._next_publish:
             self._next_publish = at + PUBLISH_S
             self._write(lambda: self.store.ratings.publish(self.clock.now()))
@@ -334,9 +340,6 @@ class App:
 
     def _keep_house(self, at: float, now: Moment) -> None:
         self.glass.look_around()
-        if at >= self._next_trim:
-            self._next_trim = at + (TRIM_S if self._next_trim else HOUSEKEEPING_S)
-            memory.give_back()
         self.store.database.check_mark()
         self.clock.vouched = Vouched.read(self.store.fact("vouched"))
         if now.quality != self._quality:
@@ -392,7 +395,7 @@ class App:
             self._list_says_lost = False
             self.start.found(findings.database(Path(self.config.data_dir), "", self.words.t))
         self._set_lamps(now)
-        self._show(now, lambda name: self._view(name, now, facts), starting=self.start.shows(at))
+        self._show(at, now, lambda name: self._view(name, now, facts), starting=self.start.shows(at))
         self._shown = key
 
     def _draw_lost(self, at: float, state: tuple[object, ...]) -> None:
@@ -405,10 +408,11 @@ class App:
             self._list_says_lost = True
             self.start.found(findings.Finding("database", False, lost, self.words.t("check.database_do")))
         starting = self._list_says_lost and self.start.shows(at) and not self.front.notice
-        self._show(now, lambda name: self._picture(name, now, lost), starting=starting)
+        self._show(at, now, lambda name: self._picture(name, now, lost), starting=starting)
 
-    def _show(self, now: Moment, view: Callable[[str], View], *, starting: bool) -> None:
+    def _show(self, at: float, now: Moment, view: Callable[[str], View], *, starting: bool) -> None:
         """The start list, or a view by name, on each output."""
+        self._trim_at = at + TRIM_AFTER_S
         if self.screen:
             for output in self.config.screen.outputs:
                 self.screen.show(output.view, self.start.view(now) if starting else view(output.view))

@@ -7,17 +7,20 @@ that printing takes has passed.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Literal, Protocol
 
 from PIL import Image
 
 from kiosk.raster import encode
 
+CAPABILITIES = Path(__file__).parent / "assets" / "escpos.yaml"
 ESC_AT = b"\x1b@"  # reset settings
 NO_ASB = b"\x1da\x00"  # no unasked-for status: it would be taken for answers
 CENTRE = b"\x1ba\x01"
@@ -117,7 +120,9 @@ def open_transport(url: str, profile: PrinterProfile) -> Link:
 
     Nothing is opened yet. Raises ValueError for an address that is none of these.
     """
-    # Imported late: python-escpos costs half a second, and the first picture on the screen should not wait for it.
+    # python-escpos reads its table of printers when it is imported.
+    os.environ.setdefault("ESCPOS_CAPABILITIES_FILE", str(CAPABILITIES))
+    # Imported late: it costs a fifth of a second, and the first picture on the screen should not wait for it.
     from kiosk import transport
 
     return transport.link(url, profile)

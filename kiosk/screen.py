@@ -219,7 +219,7 @@ class Screen:
         if self._animations and before is not None:
             for part in parts:
                 if part.flash and part.rect in dirty and before.get(part.name) != causes[part.name]:
-                    lights.start(frame.surface, part.rect, part.flash, self._clock())
+                    lights.start(frame.surface, frame.lights(part), part.flash, self._clock())
         self._causes[name] = causes
         lights.lay(frame.surface)
         self._views[name] = view

@@ -14,8 +14,8 @@ os.environ["SDL_VIDEODRIVER"] = "dummy"
 
 import pygame
 
-from kiosk import parts
-from kiosk.app import App
+from kiosk import memory, parts
+from kiosk.app import TRIM_AFTER_S, App
 from kiosk.buttons import lamp_states, mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import Config, load_config
@@ -324,6 +324,21 @@ def test_while_the_database_cannot_be_opened_the_list_says_so_and_what_to_do(tmp
     assert STARTING in seen
     assert "chưa dùng được" in seen
     assert any(text.startswith("Chạy kiosk prepare") for text in seen)
+
+
+def test_memory_is_given_back_once_after_the_last_of_some_pictures(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch):
+    given: list[str] = []
+    kiosk.until(lambda: kiosk.app.front.printer == "ok")
+    monkeypatch.setattr(memory, "give_back", lambda: given.append("back"))
+    kiosk.app._seen = kiosk.app._shown = ()
+    kiosk.app.turn(0)
+    at = kiosk.app._trim_at
+    given.clear()
+    kiosk.app._due(at - TRIM_AFTER_S)
+    assert given == []
+    kiosk.app._due(at)
+    kiosk.app._due(at + 60)
+    assert given == ["back"]
 
 
 # --- when it is closed ---------------------------------------------------------------------------------------

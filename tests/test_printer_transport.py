@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pty
 import socket
+import subprocess
+import sys
 import tty
 from pathlib import Path
 from types import SimpleNamespace
@@ -48,6 +50,17 @@ def test_a_printer_that_is_not_there_is_a_link_error(address: str) -> None:
     with pytest.raises(LinkError):
         link.open()
     link.close()
+
+
+def test_of_all_makes_of_printers_only_ours_is_looked_up() -> None:
+    says = (
+        "from kiosk.printer import PrinterProfile, open_transport;"
+        "[open_transport(url, PrinterProfile()) for url in ('file:/x', 'serial:/x', 'tcp://x', 'usb:04b8:0e15')];"
+        "from escpos.capabilities import CAPABILITIES; print(*CAPABILITIES['profiles'])"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ESCPOS")}
+    done = subprocess.run([sys.executable, "-c", says], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["default"]
 
 
 @pytest.mark.parametrize("kind", ["file", "serial"])

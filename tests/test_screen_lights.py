@@ -308,6 +308,22 @@ def test_a_message_and_a_chosen_priority_light_up_and_the_clock_does_not(hall: S
     assert lit(hall, "take", ALL["take-chosen"])
 
 
+def test_of_a_message_only_the_card_lights_up_with_all_its_words(hall: Screen, clock: Clock) -> None:
+    header = {text.text for text in hall.texts("take") if text.rect.y < 100}
+    assert lit(hall, "take", replace(TAKE, notice=ALL["slip"].notice))  # type: ignore[union-attr]
+    picture = hall._frames["take"].surface
+    bright = picture.copy()
+    clock.at += 1
+    hall.animate()
+    same = pygame.mask.from_threshold(picture, (0, 0, 0), (1, 1, 1), bright)
+    same.invert()
+    (changed,) = same.get_bounding_rects()
+    assert changed.w * changed.h < 0.6 * picture.get_width() * picture.get_height()
+    words = [text for text in hall.texts("take") if text.text not in header]
+    assert words
+    assert all(changed.contains(text.rect) for text in words)
+
+
 def test_thanks_for_a_rating_light_nothing_up(hall: Screen) -> None:
     hall.show("take", RATE)
     assert not lit(hall, "take", ALL["rate-thanks"])

@@ -47,10 +47,11 @@ class HitBox:
 
 @dataclass(slots=True)
 class Record:
-    """What one region drew."""
+    """What one region drew; `lights` is the part of it to light up, None for all of it."""
 
     hits: list[HitBox] = field(default_factory=list)
     texts: list[TextBox] = field(default_factory=list)
+    lights: pygame.Rect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,10 @@ class Canvas:
         """Record a place to touch; an empty action is none."""
         if action:
             self.record.hits.append(HitBox(action, rect.copy()))
+
+    def light(self, rect: pygame.Rect) -> None:
+        """Say which part of the region lights up with it: an empty page around it only costs time."""
+        self.record.lights = rect.copy()
 
     # --- text
 
@@ -373,6 +378,10 @@ class Frame:
         if (name, why) not in self._unpainted:
             self._unpainted.add((name, why))
             logger.error("the part “%s” of a picture cannot be drawn: %s", name, why)
+
+    def lights(self, region: Region) -> pygame.Rect:
+        """What lights up of a region that is shown."""
+        return self._records[region.name].lights or region.rect
 
     def hit(self, x: int, y: int) -> str:
         """The action at a point; empty where there is none."""

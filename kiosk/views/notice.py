@@ -47,6 +47,7 @@ def paint_notice(canvas: Canvas, rect: pygame.Rect, notice: Notice) -> None:
         canvas.fill(bare, canvas.theme.page)
     box = card(canvas, frame, border=_edge(canvas, notice))
     canvas.hit(notice.action, box)
+    canvas.light(box)
     inner = box.inflate(-side, -2 * canvas.px(36))
     if under:
         _code(canvas, pygame.Rect(inner.centerx - code // 2, inner.bottom - under, code, under), notice, code)

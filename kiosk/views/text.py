@@ -42,6 +42,9 @@ NARROWEST = 0.85
 SPACE = 0.26
 """Width of a space, as a share of the size: a little wider than the font's own, to be read from a distance."""
 
+FONTS_OPEN = 16
+"""Fonts that are kept open: each is one size of one file and takes 150 kB, and opens in 0.1 ms."""
+
 BREAK = "\u200b"
 """Zero width space: draws nothing, and a line may end there. Khmer and Thai write it between their words."""
 _JOINERS = frozenset("\u200c\u200d\u2060")
@@ -129,7 +132,7 @@ class Typesetter:
 
     def __init__(self, more: Sequence[Path] = ()) -> None:
         self._faces = Faces(more, _opens)
-        self._fonts: Cache[pygame.font.Font] = Cache(64, lambda _: 1)
+        self._fonts: Cache[pygame.font.Font] = Cache(FONTS_OPEN, lambda _: 1)
         self._lines: Cache[Line] = Cache(4000, lambda _: 1)
         self._blocks: Cache[Block] = Cache(1000, lambda _: 1)
         self._sprites: Cache[Sprite] = Cache(3_000_000, _pixels)

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,7 @@ from kiosk.rulebook import Rulebook
 from kiosk.setup import load_office, words
 from kiosk.showing import Showing
 from kiosk.store import Store
+from kiosk.views.lights import FADE_S, STEPS
 from tests.office import BOOT, OPENING, rulebook
 
 DEADLINE_S = 30.0
@@ -102,6 +104,15 @@ class Appliance:
             if time.monotonic() > end:
                 raise TimeoutError(f"it did not happen within {DEADLINE_S} s")
             self.app.turn(wait_s)
+
+    def fade(self) -> None:
+        """Let what is lit go dark, step by step, without waiting for it."""
+        screen, at = self.app.screen, time.monotonic()
+        assert screen
+        for step in range(1, STEPS + 1):
+            screen._clock = partial(float, at + step * FADE_S / STEPS)
+            screen.animate()
+        screen._clock = time.monotonic
 
     def pretend_paper(self) -> None:
         """Without a printer, go on as if there was one: the usual message, and no code on the glass."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from kiosk.screen import Output, Screen
 from kiosk.startup import show_start
+from kiosk.views.lights import FADE_S
 from kiosk.views.model import BoardView, View
 from tests.bench.appliance import Appliance
 from tests.bench.children import Child
@@ -95,18 +96,18 @@ def _cold(name: str, view: View) -> float:
 
 def call(plan: Plan) -> list[Figure]:
     """Another process calls a number; the kiosk's loop sees it and draws the board."""
-    count = plan.count(60, 4)
+    count = plan.count(40, 4)
     shown: list[float] = []
     drawn: list[float] = []
     folder = plan.place("call")
     with Appliance(folder, outputs="board take") as kiosk:
-        for _ in range(count + 2):
-            kiosk.app.store.issuing.issue(kiosk.app.clock.now(), "ho-tich", by="staff")
+        issue, clock = kiosk.app.store.issuing.issue, kiosk.app.clock
+        numbers = [issue(clock.now(), "ho-tich", by="staff").ticket.number for _ in range(count)]
         with Child(folder, "-m", "tests.bench.caller", kiosk.folder, kiosk.clock_file) as caller:
             caller.hear()
-            for n in range(count):
+            for n, number in enumerate(numbers):
                 kiosk.app.turn(0)
-                _called(kiosk, caller, n, shown, drawn)
+                _called(kiosk, caller, n, number, shown, drawn)
 
     why = profiled(lambda: call(plan))
     return [
@@ -117,13 +118,12 @@ def call(plan: Plan) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _called(kiosk: Appliance, caller: Child, n: int, shown: list[float], drawn: list[float]) -> None:
+def _called(kiosk: Appliance, caller: Child, n: int, number: str, shown: list[float], drawn: list[float]) -> None:
     screen = kiosk.app.screen
     assert screen
-    screen.frames_changed()
-    # At another place of the loop's wait each time.
-    caller.tell(str(0.02 + n * 0.037 % 0.1))
-    kiosk.until(lambda: "board" in screen.frames_changed())
+    # At another place of the loop's wait each time; not while the last call's light fades, when the loop waits shorter.
+    caller.tell(str(FADE_S + 0.05 + n * 0.037 % 0.1))
+    kiosk.until(lambda: any(box.text == number for box in screen.texts("board")))
     at = time.monotonic()
     told = caller.answer()
     drawn.append((at - told["before"]) * 1000)
