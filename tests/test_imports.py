@@ -81,9 +81,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.rating", "kiosk.rulebook", "kiosk.store",
-        "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
+        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state", "kiosk.rating",
+        "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
     },
+    "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),
     "kiosk.sound": set(),
     "kiosk.buttons": {"kiosk.keys"},
