@@ -17,7 +17,7 @@ LEAST_DIGITS = 9
 _MARK = "[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]"
 _TOWER = re.compile(f"({_MARK}{{{MARKS}}}){_MARK}+")
 _DIGITS = re.compile(rf"\+?\d{{{LEAST_DIGITS},}}")
-_GROUPS = re.compile(r"(?<![\w.-])\+?\d{1,5}(?:[ .-]\d{1,5})+(?!\w)")
+_GROUPS = re.compile(r"(?<![\w.-])\+?\d{1,5}(?:[ .-]\d{1,5})+(?!\w|[/:]\d)")
 _MONEY = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 
 
