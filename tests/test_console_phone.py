@@ -3,13 +3,19 @@
 import re
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 
 import pytest
 import requests
 
+from kiosk.config import Public
 from kiosk.console import phone
-from kiosk.public.pages import HEADERS
+from kiosk.public.form import COMMENT_LETTERS, LEAST_DIGITS
+from kiosk.public.pages import HEADERS, REFRESH_S
+from kiosk.public.state import SOON_AHEAD
 from kiosk.store.board import ticket_by_id
+from kiosk.store.comments import COMMENT_DAYS
+from kiosk.store.counters import PHONE_REJOINS
 from kiosk.store.database import StoreError
 from kiosk.store.phones import Phones
 from kiosk.tickets import Ticket
@@ -263,7 +269,32 @@ def test_staff_prints_a_counters_poster_and_its_code_opens_the_page(hall: Hall):
     assert get(hall, "/poster/1", Accept="text/html").headers["location"] == "/sign-in"
 
 
+def test_the_host_in_the_slips_code_is_ours_and_no_other_is(tmp_path: Path):
+    hall = Hall(tmp_path, public=Public("http://kiosk.example"))
+    try:
+        asked = [get(hall, "/T/X", Host=host).status_code for host in ("KIOSK.EXAMPLE", "elsewhere.example")]
+    finally:
+        hall.close()
+    assert asked == [404, 421]
+
+
 def test_without_an_address_for_phones_the_poster_page_says_what_to_do(hall: Hall):
     answer = hall.clerk("1").get("/poster/1")
     assert (answer.status_code, "[public] url" in said(answer)) == (404, True)
     assert hall.clerk("1").get("/poster/99").status_code == 404
+
+
+def test_the_limits_and_figures_in_the_document_are_the_codes():
+    page = " ".join((Path(__file__).parents[1] / "docs" / "phone.md").read_text().split())
+    for words in (
+        f"at most {SOON_AHEAD} people are ahead",
+        f"asking every {REFRESH_S} s",
+        f"at most {COMMENT_LETTERS} letters",
+        f"{LEAST_DIGITS} digits or more",
+        f"deleted after {COMMENT_DAYS} days",
+        f"A number takes {phone.PER_TICKET.burst} answers at once and then one a minute",
+        f"a counter's poster {phone.PER_COUNTER.burst} and then one each {phone.PER_COUNTER.every_s} s",
+        f"all together {phone.TOGETHER.burst} and then {1 / phone.TOGETHER.every_s:.0f} a second",
+    ):
+        assert words in page, words
+    assert (phone.PER_TICKET.every_s, PHONE_REJOINS) == (60, 2)
