@@ -8,7 +8,7 @@ import pytest
 
 from kiosk.public.state import Kind, kind_of
 from kiosk.store import Store
-from kiosk.store.comments import COMMENT_DAYS, comment_hash
+from kiosk.store.comments import COMMENT_DAYS, comment_hash, delete_old_comments
 from kiosk.store.counters import PHONE_REJOINS
 from kiosk.store.phones import Answer
 from kiosk.store.rebuild import from_events, from_tables
@@ -303,6 +303,8 @@ def test_comments_are_deleted_for_good_when_they_are_old_and_only_by_a_true_cloc
     for day, trusted, left in ((COMMENT_DAYS, True, 1), (COMMENT_DAYS + 7, False, 1), (COMMENT_DAYS + 7, True, 0)):
         store.ratings.publish(moment(5 * 3600, day=day, trusted=trusted))
         assert len(comments(store)) == left, (day, trusted)
+        with store.database.writing(moment(day=COMMENT_DAYS + 9, trusted=False)) as w:
+            assert delete_old_comments(w) == 0
     assert [event["n"] for event in events(store, "comment.deleted")] == [1]
     store.database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert "Câu này sẽ bị xóa".encode() not in store.database.path.read_bytes()
