@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from kiosk.tickets import Data, Decision, Row, text_of, time_of
+from kiosk.tickets import Data, Decision, Row, Ticket, text_of, time_of
 
 FLAGS = ("unarmed", "late", "burst", "repeat", "self", "unassigned", "unlinked")
 """Why a rating is left out: no finished service; after the window; more than 3 presses in 5 s; the ticket has one
 already; right after the clerk's own click; nobody signed in; not tied to a ticket (poster), so counted apart."""
+
+PHONES = ("phone", "poster")
+"""Sources away from the counter: the page behind a slip's code, and the one behind a counter's poster. They go behind
+the counter's keys and tablets, and neither light nor block these."""
 
 BURST_PRESSES = 3
 BURST_S = 5.0
@@ -40,6 +44,7 @@ class Rating:
     """One press. `level` means something only together with `label_set`; `replaced_by` names the press that counts.
 
     `guess_boot` is the boot in which it was pressed on a clock that was not believed, until its day is known.
+    `reasons` are those ticked on a phone, by their names in the language files (`reason.*`).
     """
 
     id: str
@@ -55,6 +60,7 @@ class Rating:
     session: str
     replaced_by: str = ""
     guess_boot: str = ""
+    reasons: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
@@ -67,8 +73,8 @@ class Desk:
     """What the rules look at when a rating key of a counter is pressed.
 
     `ticket` is the armed one ("" when none, or no longer `tied`), `given` the rating that counts for it so far and
-    `first_at` the time of the first that did; without a ticket in free mode the counter's last one. `recent` are the
-    times of all presses at this counter in the last seconds, in any order.
+    `first_at` the time of the first press that did; without a ticket in free mode the counter's last one. `recent` are
+    the times of all presses at this counter in the last seconds, in any order. Phones press nothing.
     """
 
     counter: str
@@ -114,6 +120,11 @@ def press(desk: Desk, level: int, label_set: str, source: str, policy: RatingPol
 
 def _tied(desk: Desk, data: Data, policy: RatingPolicy, now: datetime) -> Decision:
     in_window = within(desk.armed_at, policy.rating_window_s, now)
+    if desk.given is not None and desk.given.source in PHONES:
+        if in_window:
+            return "rating.replaced", {**data, "of": desk.given.id, "flags": []}
+        # Not "repeat": what the key answers would tell whoever stands there that a phone has rated.
+        return "rating.given", {**data, "flags": ["late"]}
     # Counted from the first press: a chain of replacements would keep the rating open for the clerk's own hand.
     if desk.given is not None and in_window and within(desk.first_at, policy.rating_replace_s, now):
         return "rating.replaced", {**data, "of": desk.given.id, "flags": []}
@@ -129,6 +140,28 @@ def _untied_flags(desk: Desk, policy: RatingPolicy, now: datetime) -> list[str]:
     if desk.given is not None and within(desk.given.at, policy.free_interval_s, now):
         return ["repeat"]
     return []
+
+
+def counting(ratings: Iterable[Rating]) -> Rating | None:
+    """Which of one ticket's ratings counts, in whatever order they became known: keys and tablets before phones, then
+    the earliest. A server that hears late of a press asks again.
+    """
+    sound = [each for each in ratings if each.counts]
+    return min(sound, key=lambda each: (each.source in PHONES, each.at, each.id), default=None)
+
+
+def by_phone(ticket: Ticket, level: int, label_set: str, reasons: Sequence[str]) -> Decision:
+    """The rating, on the page behind the slip's code, of a finished ticket that none counts for yet (`counting`)."""
+    about: Data = {"ticket": ticket.id, "counter": ticket.counter, "clerk": ticket.clerk}
+    answer: Data = {"level": level, "label_set": label_set, "source": "phone", "reasons": list(reasons)}
+    return "rating.given", {**about, **answer, "flags": []}
+
+
+def by_poster(counter: str, clerk: str, level: int, label_set: str, reasons: Sequence[str]) -> Decision:
+    """A rating of whoever works at a counter now, from the page behind its poster: counted apart from the tickets'."""
+    about: Data = {"ticket": "", "counter": counter, "clerk": clerk}
+    answer: Data = {"level": level, "label_set": label_set, "source": "poster", "reasons": list(reasons)}
+    return "rating.given", {**about, **answer, "flags": ["unlinked"] if clerk else ["unlinked", "unassigned"]}
 
 
 def lit(armed: str, armed_at: datetime | None, rated: bool, policy: RatingPolicy, now: datetime) -> bool:
@@ -153,19 +186,22 @@ def given(data: Mapping[str, Any], at: datetime) -> Rating:
         day=data["day"],
         session=data["session"],
         guess_boot=data["guess_boot"],
+        reasons=tuple(data.get("reasons", ())),
     )
 
 
 def rating_of(row: Row) -> Rating:
-    """The rating of a table row (flags joined by spaces, time as text)."""
+    """The rating of a table row (flags and reasons joined by spaces, time as text)."""
     values = {name: row[name] for name in Rating.__slots__}
-    return Rating(**{**values, "flags": tuple(row["flags"].split()), "at": time_of(row["at"])})
+    lists = {name: tuple(row[name].split()) for name in ("flags", "reasons")}
+    return Rating(**{**values, **lists, "at": time_of(row["at"])})
 
 
 def plain(rating: Rating) -> Data:
     """The fields by name as SQLite holds them."""
     values = {name: getattr(rating, name) for name in Rating.__slots__}
-    return {**values, "flags": " ".join(rating.flags), "at": text_of(rating.at)}
+    lists = {name: " ".join(values[name]) for name in ("flags", "reasons")}
+    return {**values, **lists, "at": text_of(rating.at)}
 
 
 # --- figures -------------------------------------------------------------------------------------------------

@@ -286,11 +286,14 @@ def hold(ticket: Ticket, counter: Counter, why: str) -> Decision:
     return "ticket.held", _at(ticket, counter, why=why)
 
 
-def come_back(ticket: Ticket, place: int) -> Decision:
-    """A held ticket returns, or one that missed its call rejoins; `place` is from `place_near_head`."""
+def come_back(ticket: Ticket, place: int, by: str = "staff") -> Decision:
+    """A held ticket returns, or one that missed its call rejoins; `place` is from `place_near_head`.
+
+    `by` is staff, or phone when the citizen says so on the page behind the slip's code.
+    """
     _require(ticket, State.HELD, State.NO_SHOW)
     kind = "ticket.returned" if ticket.state is State.HELD else "ticket.rejoined"
-    return kind, {"ticket": ticket.id, "place": place}
+    return kind, {"ticket": ticket.id, "place": place, "by": by}
 
 
 def transfer(ticket: Ticket, counter: Counter, *, service: str = "", to_counter: str = "", why: str = "") -> Decision:

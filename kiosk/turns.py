@@ -1,6 +1,8 @@
 """Whose turn it is, and how long a turn may take. No clock, no database, no hardware."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from kiosk.tickets import Policy, Ticket, passed
@@ -34,6 +36,21 @@ def choose(heads: Sequence[Ticket], last_priority: Mapping[str, bool], policy: P
         return (1 if ticket.priority and not yields else 3 if yields else 2, ticket.place)
 
     return min(ready, key=rank)
+
+
+def order(line: Sequence[Ticket], last_priority: bool, policy: Policy, now: datetime) -> list[Ticket]:
+    """The order in which one queue's waiting tickets are called if nobody else comes and no time goes by.
+
+    Who missed a call stands where their place is, although they may be passed over for `rejoin_wait_min`.
+    """
+    by_place = sorted((replace(t, missed_at=None) for t in line), key=lambda t: t.place)
+    kinds = [deque(t for t in by_place if t.priority == kind) for kind in (True, False)]
+    queue, called = line[0].queue if line else "", list[Ticket]()
+    while head := choose([kind[0] for kind in kinds if kind], {queue: last_priority}, policy, now):
+        kinds[0 if head.priority else 1].popleft()
+        last_priority = head.priority
+        called.append(head)
+    return called
 
 
 def place_near_head(line: Sequence[Ticket], ticket: Ticket, last_priority: bool, policy: Policy, now: datetime) -> int:

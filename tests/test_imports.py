@@ -40,7 +40,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.console": {
         "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.pins", "kiosk.present",
-        "kiosk.store", "kiosk.texts", "kiosk.tickets",
+        "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
@@ -81,9 +81,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.rating", "kiosk.rulebook", "kiosk.store",
-        "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
+        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state", "kiosk.rating",
+        "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
     },
+    "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),
     "kiosk.sound": set(),
     "kiosk.buttons": {"kiosk.keys"},
@@ -125,8 +126,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": ("kiosk.simulator", "kiosk.console"),
     "uvicorn": ("kiosk.simulator", "kiosk.console.server"),
     "sse_starlette": ("kiosk.console.live",),
-    "jinja2": ("kiosk.console",),
-    "qrcode": ("kiosk.symbol", "kiosk.views"),
+    "jinja2": ("kiosk.console", "kiosk.public"),
+    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",

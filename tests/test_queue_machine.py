@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from kiosk.clock import Moment
 from kiosk.store import Store
+from kiosk.store.phones import Answer
 from kiosk.store.prepare import backup, prepare, restore
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.tickets import AT_COUNTER, Refused, State
@@ -113,6 +114,29 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(counter=COUNTERS, level=st.integers(1, 3))
     def rate(self, counter: str, level: int) -> None:
         self.store.ratings.press(self.now, counter, level, "key")
+
+    @rule(pick=st.integers(0, 30), level=st.integers(1, 3), words=st.sampled_from(["", "Cảm ơn"]))
+    def a_phone_asks_rejoins_and_rates(self, pick: int, level: int, words: str) -> None:
+        tokens = sorted(ticket.token for ticket in from_tables(self.store.database.conn).tickets.values())
+        if not tokens:
+            return
+        token = tokens[pick % len(tokens)]
+        assert self.store.phones.ticket(self.now, token) is not None
+        self.store.phones.rejoin(self.now, token)
+        self.store.phones.rate(self.now, token, Answer(level, ("wait",), words))
+
+    @rule(counter=COUNTERS, renew=st.booleans())
+    def a_poster_is_used(self, counter: str, renew: bool) -> None:
+        token = (self.store.posters.renew if renew else self.store.posters.token)(self.now, counter)
+        assert self.store.posters.counter(token) == counter
+        self.store.phones.rate_counter(self.now, counter, Answer(2))
+
+    @invariant()
+    def a_ticket_has_at_most_one_rating_that_counts(self) -> None:
+        rows = self.store.database.rows(
+            "SELECT ticket FROM ratings WHERE ticket != '' AND flags = '' AND replaced_by = ''"
+        )
+        assert len({row["ticket"] for row in rows}) == len(rows)
 
     @rule(seconds=st.sampled_from([0.5, 3, 16, 31, 400, 2000]))
     def time_passes(self, seconds: float) -> None:

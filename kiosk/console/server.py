@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -103,7 +104,8 @@ class Console:
 def hosts(config: Config) -> list[str]:
     """Names under which browsers may reach this machine, besides its addresses in figures."""
     own = socket.gethostname().lower()
-    return ["localhost", own, f"{own}.local", *config.console.hosts]
+    of_slips = urlsplit(config.public.url).hostname
+    return ["localhost", own, f"{own}.local", *config.console.hosts, *([of_slips] if of_slips else [])]
 
 
 def _bind(config: Config) -> list[socket.socket]:

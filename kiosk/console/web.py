@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
+from kiosk.console.phone import PhonePages
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
 from kiosk.store import StoreError
@@ -23,12 +24,17 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 def staff_routes(site: Site) -> list[BaseRoute]:
     """What is for people who sign in."""
-    return [*SignInPages(site).routes(), *ClockPages(site).routes(), *ClerkPages(site).routes()]
+    return [
+        *SignInPages(site).routes(),
+        *ClockPages(site).routes(),
+        *ClerkPages(site).routes(),
+        *PhonePages(site).staff_routes(),
+    ]
 
 
 def public_routes(site: Site) -> list[BaseRoute]:
     """What anybody on the LAN may see, also by plain HTTP: boards, rating panels, phone pages."""
-    return []
+    return [*PhonePages(site).routes()]
 
 
 def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'none'") -> ASGIApp:

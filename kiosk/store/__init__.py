@@ -16,6 +16,8 @@ from kiosk.store.dossiers import DossierFigures
 from kiosk.store.issuing import Issued, Issuing
 from kiosk.store.overrides import Overrides, calendar_overrides
 from kiosk.store.people import People
+from kiosk.store.phones import Phones
+from kiosk.store.posters import Posters
 from kiosk.store.ratings import Publication, Ratings
 from kiosk.store.series import Series, current
 from sync import outbox
@@ -28,7 +30,7 @@ class Store:
 
     `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
     what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
-    the console.
+    the console, `phones` what citizens see and say on their phones, `posters` the codes of the counters' posters.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -39,6 +41,8 @@ class Store:
         self.overrides = Overrides(self.database, book)
         self.dossiers = DossierFigures(self.database)
         self.people = People(self.database)
+        self.phones = Phones(self.database, book, self.issuing, self.counters, self.ratings)
+        self.posters = Posters(self.database, book.desks)
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""

@@ -15,8 +15,11 @@ from kiosk.rulebook import DeskRule, Rulebook
 from kiosk.store.database import Database, Writing
 from kiosk.store.rows import OPEN_STATES, load_counter, load_ticket, move_counter, move_ticket
 from kiosk.store.series import open_day
-from kiosk.tickets import Counter, Refused, Ticket, counter_of, passed, plain, text_of, ticket_of, time_of
+from kiosk.tickets import Counter, Refused, State, Ticket, counter_of, passed, plain, text_of, ticket_of, time_of
 from kiosk.turns import choose, place_near_head
+
+PHONE_REJOINS = 2
+"""How often a ticket may rejoin by phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +126,21 @@ class Counters:
     def come_back(self, now: Moment, ticket_id: str) -> Ticket:
         """A held ticket returns, or a missed one rejoins: near the head of its line."""
         with self._writing(now) as w:
+            return self._come_back(w, load_ticket(w.conn, ticket_id), "staff")
+
+    def rejoin(self, now: Moment, ticket_id: str) -> bool:
+        """The citizen of a missed ticket says on the phone that they are here now; whether that was still possible.
+
+        At most `PHONE_REJOINS` times: whoever lets the number pass again and again asks at the counter.
+        """
+        with self._writing(now) as w:
             ticket = load_ticket(w.conn, ticket_id)
-            policy = self.book.policy
-            line = _heads(w.conn, ticket.queue, policy.rejoin_behind + 1)
-            place = place_near_head(line, ticket, _turns(w.conn).get(ticket.queue, False), policy, now.at)
-            return move_ticket(w, ticket, tickets.come_back(ticket, place))
+            if not may_rejoin(w.conn, ticket):
+                return False
+            count = "INSERT INTO phone_rejoins VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1"
+            w.conn.execute(count, (ticket.id,))
+            self._come_back(w, ticket, "phone")
+            return True
 
     def cancel(self, now: Moment, ticket_id: str, why: str) -> Ticket:
         """Take a ticket out of the queue."""
@@ -218,6 +231,12 @@ class Counters:
 
     # --- within a transaction --------------------------------------------------------------------------------
 
+    def _come_back(self, w: Writing, ticket: Ticket, by: str) -> Ticket:
+        policy = self.book.policy
+        line = _heads(w.conn, ticket.queue, policy.rejoin_behind + 1)
+        place = place_near_head(line, ticket, _turns(w.conn).get(ticket.queue, False), policy, w.now.at)
+        return move_ticket(w, ticket, tickets.come_back(ticket, place, by))
+
     @contextmanager
     def _writing(self, now: Moment) -> Iterator[Writing]:
         """A write in the running series: the first one of a day opens the day, whoever makes it."""
@@ -301,6 +320,12 @@ class Counters:
         )
         called = [ticket_of(row) for row in rows]
         return [t for t in called if passed(t.last_called_at, self.book.policy.implied_start_s, now.at)]
+
+
+def may_rejoin(conn: sqlite3.Connection, ticket: Ticket) -> bool:
+    """Whether the citizen may rejoin by phone: the call was missed, and that is not yet a habit."""
+    row = conn.execute("SELECT n FROM phone_rejoins WHERE ticket = ?", (ticket.id,)).fetchone()
+    return ticket.state is State.NO_SHOW and (row is None or row["n"] < PHONE_REJOINS)
 
 
 def _open_desk(w: Writing, counter: Counter, clerk: str) -> Counter:

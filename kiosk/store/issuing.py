@@ -130,9 +130,10 @@ class Issuing:
         policy = self.book.policy
         aged = _aged(conn, service, policy, now) if priority else 0
         ahead = people_ahead(priority, waiting.get(0, 0), waiting.get(1, 0), aged, bool(turn and turn[0]), policy)
-        return ahead, wait_range(ahead, service_times(conn, service), self._open_counters(conn, service), policy)
+        return ahead, wait_range(ahead, service_times(conn, service), self.open_counters(conn, service), policy)
 
-    def _open_counters(self, conn: sqlite3.Connection, service: str) -> int:
+    def open_counters(self, conn: sqlite3.Connection, service: str) -> int:
+        """How many counters that serve this queue are open."""
         is_open = {row["id"] for row in conn.execute("SELECT id FROM counters WHERE state = 'open'")}
         return sum(1 for desk in self.book.desks.values() if service in desk.services and desk.id in is_open)
 

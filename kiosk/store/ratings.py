@@ -25,6 +25,7 @@ from kiosk.rating import (
     tied,
 )
 from kiosk.rulebook import Rulebook
+from kiosk.store.comments import delete_old_comments
 from kiosk.store.database import Database, Writing
 from kiosk.store.ids import new_id
 from kiosk.store.overrides import calendar_overrides
@@ -34,6 +35,7 @@ from kiosk.tickets import Counter, Data, Refused, time_of
 LOOK_BACK_DAYS = 30
 """How far the last end of a session is looked for: longer than any Tết holiday."""
 
+_PRESSED = f"source NOT IN {rating.PHONES}"
 _COLUMNS = tuple(Rating.__slots__)
 _INSERT = f"INSERT INTO ratings ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
@@ -75,14 +77,14 @@ class Ratings:
     def press(self, now: Moment, counter_id: str, level: int, source: str) -> Rating:
         """Keep one press of a rating key; it counts, replaces the one before, or is flagged.
 
-        `source` is key, touch, tablet or phone. Raises Refused("no_counter") for an unknown counter.
+        `source` is key, touch or tablet. Raises Refused("no_counter") for an unknown counter.
         """
         if counter_id not in self.book.desks:
             raise Refused("no_counter", counter=counter_id)
         with self.database.writing(now) as w:
             desk = self._desk(w.conn, load_counter(w.conn, counter_id), now)
             kind, data = rating.press(desk, level, self.book.label_set, source, self.book.rating, now.at)
-            return keep(w, kind, {"rating": new_id(), **data, **self._when(w, now)})
+            return self.keep(w, kind, data)
 
     def lamps(self, now: Moment) -> dict[str, bool]:
         """Counter → whether a press now would count."""
@@ -90,22 +92,32 @@ class Ratings:
         shining = {}
         for counter_id in self.book.desks:
             counter = load_counter(conn, counter_id)
-            rated = bool(counter.armed) and _given(conn, counter.armed) is not None
+            rated = bool(counter.armed) and _first_at(conn, counter.armed) is not None
             shines = lit(counter.armed, counter.armed_at, rated, self.book.rating, now.at)
             # In free mode each press counts, but for nobody where nobody sits.
-            shining[counter_id] = shines and (not self.book.rating.free_rating or bool(self._clerk(counter)))
+            shining[counter_id] = shines and (not self.book.rating.free_rating or bool(self.on_duty(counter)))
         return shining
 
     def given(self, ticket_id: str) -> Rating | None:
         """The rating that counts for a ticket."""
-        return _given(self.database.conn, ticket_id)
+        return given_to(self.database.conn, ticket_id)
+
+    def keep(self, w: Writing, kind: str, data: Data) -> Rating:
+        """Write what the rules decided, in a transaction that is under way: with an id, the day and the session."""
+        return keep(w, kind, {"rating": new_id(), **data, **self._when(w, w.now)})
+
+    def on_duty(self, counter: Counter) -> str:
+        """Whom a rating without a ticket is about: who signed in; in free mode else the office document's clerk."""
+        own = self.book.desks[counter.id].clerk if self.book.rating.free_rating else ""
+        return counter.clerk or own
 
     def publish(self, now: Moment) -> bool:
         """Judge the last end of a session, once, and move the figures that may move; whether any did.
 
         Whatever is pressed after that waits for the next end of a session, be it during lunch or in the evening. A
         session that ended while the kiosk was off is judged when it is on again. Reads little, and takes no write
-        lock, while there is nothing to judge. On a clock that is not trusted nothing moves.
+        lock, while there is nothing to judge. On a clock that is not trusted nothing moves. Comments that were kept
+        long enough are deleted at the same time.
         """
         if not now.trusted:
             return False
@@ -121,6 +133,7 @@ class Ratings:
             w.conn.execute("INSERT INTO closes (day, session, upto) VALUES (?, ?, ?)", (close.day, close.session, upto))
             for publication in moved:
                 _publish(w, publication)
+            delete_old_comments(w)
         return bool(moved)
 
     def published(self) -> Publication | None:
@@ -135,19 +148,14 @@ class Ratings:
         ticket = counter.armed if is_tied else ""
         return Desk(
             counter=counter.id,
-            clerk=load_ticket(conn, ticket).clerk if ticket else self._clerk(counter),
+            clerk=load_ticket(conn, ticket).clerk if ticket else self.on_duty(counter),
             ticket=ticket,
             armed_at=counter.armed_at,
             clerk_acted_at=counter.acted_at,
-            given=_given(conn, ticket) if ticket else _last_given(conn, counter.id) if free else None,
+            given=given_to(conn, ticket) if ticket else _last_given(conn, counter.id) if free else None,
             first_at=_first_at(conn, ticket) if ticket else None,
             recent=_recent(conn, counter.id),
         )
-
-    def _clerk(self, counter: Counter) -> str:
-        """Whom a press without a ticket is about: who signed in; in free mode else the clerk of the office document."""
-        own = self.book.desks[counter.id].clerk if self.book.rating.free_rating else ""
-        return counter.clerk or own
 
     def _when(self, w: Writing, now: Moment) -> Data:
         """The day and session that a press belongs to: the running series' day while the clock is not believed."""
@@ -279,7 +287,8 @@ def _last_close(hours: Hours, local: datetime, overrides: Sequence[CalendarDay])
 
 def _recent(conn: sqlite3.Connection, counter_id: str) -> tuple[datetime, ...]:
     rows = conn.execute(
-        "SELECT at FROM ratings WHERE counter = ? ORDER BY n DESC LIMIT ?", (counter_id, rating.BURST_PRESSES)
+        f"SELECT at FROM ratings WHERE counter = ? AND {_PRESSED} ORDER BY n DESC LIMIT ?",
+        (counter_id, rating.BURST_PRESSES),
     )
     return tuple(time_of(row["at"]) for row in rows)
 
@@ -287,25 +296,24 @@ def _recent(conn: sqlite3.Connection, counter_id: str) -> tuple[datetime, ...]:
 # A partial index is taken only where its own condition stands in the query.
 
 
-def _given(conn: sqlite3.Connection, ticket_id: str) -> Rating | None:
-    row = conn.execute(
-        "SELECT * FROM ratings WHERE ticket = ? AND ticket != '' AND flags = '' AND replaced_by = '' LIMIT 1",
-        (ticket_id,),
-    ).fetchone()
-    return rating_of(row) if row else None
+def given_to(conn: sqlite3.Connection, ticket_id: str) -> Rating | None:
+    """The rating that counts for a ticket."""
+    rows = conn.execute("SELECT * FROM ratings WHERE ticket = ? AND ticket != ''", (ticket_id,))
+    return rating.counting(rating_of(row) for row in rows)
 
 
 def _first_at(conn: sqlite3.Connection, ticket_id: str) -> datetime | None:
-    """When the ticket was first rated, whatever replaced that rating since."""
+    """When a key first rated the ticket, whatever replaced that rating since."""
     row = conn.execute(
-        "SELECT at FROM ratings WHERE ticket = ? AND ticket != '' AND flags = '' ORDER BY n LIMIT 1", (ticket_id,)
+        f"SELECT at FROM ratings WHERE ticket = ? AND ticket != '' AND flags = '' AND {_PRESSED} ORDER BY n LIMIT 1",
+        (ticket_id,),
     ).fetchone()
     return time_of(row["at"]) if row else None
 
 
 def _last_given(conn: sqlite3.Connection, counter_id: str) -> Rating | None:
     row = conn.execute(
-        "SELECT * FROM ratings WHERE counter = ? AND flags = '' ORDER BY n DESC LIMIT 1", (counter_id,)
+        f"SELECT * FROM ratings WHERE counter = ? AND flags = '' AND {_PRESSED} ORDER BY n DESC LIMIT 1", (counter_id,)
     ).fetchone()
     return rating_of(row) if row else None
 

@@ -12,12 +12,14 @@ from sync import outbox, wire
 
 @dataclass
 class Rebuilt:
-    """Rows by id, and the dossier figures in force."""
+    """Rows by id, the dossier figures in force, how often tickets rejoined by phone, and posters' codes by counter."""
 
     tickets: dict[str, Ticket] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
     ratings: dict[str, Rating] = field(default_factory=dict)
     dossiers: Dossiers | None = None
+    rejoins: dict[str, int] = field(default_factory=dict)
+    posters: dict[str, str] = field(default_factory=dict)
 
 
 def from_events(conn: sqlite3.Connection) -> Rebuilt:
@@ -35,6 +37,8 @@ def from_tables(conn: sqlite3.Connection) -> Rebuilt:
         {row["id"]: counter_of(row) for row in conn.execute("SELECT * FROM counters")},
         {row["id"]: rating_of(row) for row in conn.execute("SELECT * FROM ratings")},
         dossiers_in(conn),
+        {row["ticket"]: row["n"] for row in conn.execute("SELECT * FROM phone_rejoins")},
+        {row["counter"]: row["token"] for row in conn.execute("SELECT * FROM posters")},
     )
 
 
@@ -48,6 +52,8 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
                 state.tickets[ticket.id] = replace(ticket, series=data["series"], trusted=True)
     elif kind.startswith("ticket.") and "ticket" in data:
         state.tickets[data["ticket"]] = apply(state.tickets[data["ticket"]], kind, data, at)
+        if kind == "ticket.rejoined" and data["by"] == "phone":
+            state.rejoins[data["ticket"]] = state.rejoins.get(data["ticket"], 0) + 1
     elif kind in ("rating.given", "rating.replaced"):
         state.ratings[data["rating"]] = given(data, at)
         if kind == "rating.replaced":
@@ -58,6 +64,8 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
                 state.ratings[rating.id] = replace(rating, day=data["day"], guess_boot="")
     elif kind in ("dossiers.set", "dossiers.cleared"):
         state.dossiers = dossiers_of(data) if data else None
+    elif kind == "poster.made":
+        state.posters[data["counter"]] = data["token"]
     if data.get("counter") and kind.startswith(("ticket.", "counter.")):
         counter = state.counters.get(data["counter"], Counter(data["counter"]))
         state.counters[counter.id] = apply_counter(counter, kind, data, at)

@@ -35,6 +35,26 @@ _PEOPLE = (
         at TEXT NOT NULL) WITHOUT ROWID""",
 )
 
+
+@migrations()
+def m010_phone(db: Database) -> None:
+    for statement in _PHONE:
+        db.conn.execute(statement)
+
+
+_PHONE = (
+    "ALTER TABLE ratings ADD COLUMN reasons TEXT NOT NULL DEFAULT ''",
+    # What people wrote. Its event has only the id and a hash with the row's salt, so that a deleted text is gone.
+    """CREATE TABLE comments (
+        n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ticket TEXT NOT NULL, counter TEXT NOT NULL,
+        clerk TEXT NOT NULL, rating TEXT NOT NULL, day TEXT NOT NULL, salt TEXT NOT NULL, text TEXT NOT NULL)""",
+    "CREATE INDEX comments_day ON comments (day)",
+    "CREATE INDEX comments_ticket ON comments (ticket) WHERE ticket != ''",
+    "CREATE TABLE phone_rejoins (ticket TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID",
+    # The code on each counter's poster; another one takes its place, and the old one opens nothing any more.
+    "CREATE TABLE posters (counter TEXT PRIMARY KEY, token TEXT NOT NULL UNIQUE) WITHOUT ROWID",
+)
+
 _FIRST = (
     # A series of numbers: one per day, or per session where the office numbers so. One row is current.
     """CREATE TABLE series (
