@@ -266,6 +266,15 @@ def test_true_time_that_comes_during_work_leaves_clerks_and_citizens_where_they_
     assert numbers(store)[-1] == "1001", "the day after begins at one again"
 
 
+def test_a_believed_clock_that_showed_a_day_before_again_repeats_no_number_and_closes_nobody(store: Store):
+    store.issuing.issue(moment(0), "dat-dai")
+    wrong = replace(moment(0, day=2), at=moment(60).at)
+    assert store.issuing.issue(wrong, "ho-tich").ticket.number == "1001"
+    assert store.issuing.issue(moment(600, day=2), "ho-tich").ticket.number == "1002"
+    assert store.desk(moment(601, day=2), "1").waiting_all == 2
+    assert store.issuing.issue(moment(0, day=3), "ho-tich").ticket.number == "1001"
+
+
 def test_a_believed_clock_that_was_wrong_repeats_no_number_of_today_and_closes_nobody(store: Store):
     store.issuing.issue(moment(0), "ho-tich")
     wrong = moment(60)

@@ -5,9 +5,10 @@ gave meanwhile is relabelled to that date. Numbers of a series come from one row
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from kiosk.clock import Moment
+from kiosk.clock import SITE_TIME, Moment
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database, Writing
 from kiosk.store.overrides import session_now
@@ -50,13 +51,15 @@ def running(w: Writing, database: Database, book: Rulebook) -> Series:
         return _anchored(w, was) if was else _switch(w, Series(f"{now.day}~{now.boot}", str(now.day), session, False))
     day = str(now.day)
     if was is not None and was.trusted and (was.day, was.session) == (day, session):
+        _note_if_doubtful(w, was)
         return _anchored(w, was)
     new = Series(f"{day}.{session}" if session else day, day, session, True)
     was_set = was is not None and _was_set(was, now)
+    doubtful = _is_doubtful(w, now.boot)
     if was is not None:
-        _take_over(w, database, was, new, was_set)
+        _take_over(w, database, was, new, was_set=was_set, doubtful=doubtful)
     if was is None or was.day != day:
-        _close_day(w, new, was_set)
+        _close_day(w, new, was_set or doubtful)
     return _switch(w, new)
 
 
@@ -127,7 +130,7 @@ def _switch(w: Writing, new: Series) -> Series:
     return new
 
 
-def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set: bool) -> None:
+def _take_over(w: Writing, database: Database, was: Series, new: Series, *, was_set: bool, doubtful: bool) -> None:
     """What this boot gave under a date that was not believed, or was wrong, belongs to the date that is known now.
 
     Its numbers go on: they are on paper today, whatever date the kiosk believed when it gave them.
@@ -136,7 +139,8 @@ def _take_over(w: Writing, database: Database, was: Series, new: Series, was_set
     relabel_ratings(w, was.day, new.day, boot)
     moved = "series = ? AND boot = ?" + ("" if was_set else " AND trusted = 0")
     given = w.conn.execute(f"SELECT 1 FROM tickets WHERE {moved} LIMIT 1", (was.id, boot)).fetchone()
-    if not (given or was_set or new.day < was.day or _unsure(w, was) or _restored_in(w, boot)):
+    w.conn.execute("DELETE FROM facts WHERE key = 'doubtful_in'")
+    if not (given or was_set or doubtful or new.day < was.day or _unsure(w, was) or _restored_in(w, boot)):
         return
     # What was given on an unbelieved clock may be of today; a date that was set or goes back was or is wrong; a
     # restored database cannot tell: in all these cases the numbers go on.
@@ -168,6 +172,21 @@ def _offset_ms(now: Moment) -> int:
 def _was_set(was: Series, now: Moment) -> bool:
     """Whether the wall clock was set since the series was first written to in this boot."""
     return was.boot == now.boot and abs(_offset_ms(now) - was.offset_ms) > STEP_MS
+
+
+def _note_if_doubtful(w: Writing, was: Series) -> None:
+    """The boot's own clock has gone on to another day, and the wall clock shows the running series' day (again).
+
+    One of the two is wrong, and the numbers that are given now may be of the other day.
+    """
+    if was.boot == w.now.boot:
+        by_boot = datetime.fromtimestamp((w.now.mono + was.offset_ms) / 1000, SITE_TIME)
+        if str(by_boot.date()) != was.day:
+            w.conn.execute("INSERT OR REPLACE INTO facts VALUES ('doubtful_in', ?)", (w.now.boot,))
+
+
+def _is_doubtful(w: Writing, boot: str) -> bool:
+    return w.conn.execute("SELECT 1 FROM facts WHERE key = 'doubtful_in' AND value = ?", (boot,)).fetchone() is not None
 
 
 def _anchored(w: Writing, was: Series) -> Series:
