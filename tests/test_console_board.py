@@ -15,7 +15,7 @@ from kiosk.store import StoreError
 from tests.board_scenes import fill, office_of, photo, publish
 from tests.console_kit import Hall
 
-SCRIPTS = ("screen.js", "board.js")
+SCRIPTS = ("screen.js", "board.js", "panel.js")
 
 
 def text_of(html: str) -> str:
@@ -250,7 +250,7 @@ def test_a_screens_script_is_of_the_year_2009(name: str):
     assert re.findall(newer, code) == []
 
 
-@pytest.mark.parametrize("name", ["screen.css", "board.css"])
+@pytest.mark.parametrize("name", ["screen.css", "board.css", "panel.css"])
 def test_a_screens_style_has_no_words_that_old_browsers_do_not_know(name: str):
     text = (HERE / "templates" / name).read_text("utf-8")
     assert (

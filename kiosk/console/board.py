@@ -119,7 +119,7 @@ class BoardPages:
     async def _parts(self, words: Words, theme: str) -> dict[str, str]:
         key = f"board {words.t.language} {theme}"
         parts = await self.site.once(key, lambda: self._drawn(words, theme), LOOK_S)
-        return {**parts, "clock": self._clock(words)}
+        return {**parts, "clock": clock_part(self.site, words)}
 
     async def _drawn(self, words: Words, theme: str) -> Mapping[str, str]:
         seen = await self._look()
@@ -129,9 +129,7 @@ class BoardPages:
         lines = ticker_lines(words, seen.facts or NOTHING, seen.published)
         part = self.site.fragment
         return {
-            "office": hashlib.sha256(f"{words.office.sha256} {self.look.address('board', theme)}".encode()).hexdigest()[
-                :12
-            ],
+            "office": office_part(words, self.look.address("board", theme)),
             "strips": part(words, "board/strips.html", header=view.header, apology=view.apology, theme=theme),
             "message": "" if seen.facts else words.t("kiosk.help"),
             **(self._cards(words, view) if seen.facts else {f"card-{c.id}": "" for c in words.office.counters}),
@@ -163,11 +161,13 @@ class BoardPages:
     def _header(self, words: Words) -> Header:
         return words.header(self.site.access.clock.now(), words.t("board.title"))
 
-    def _clock(self, words: Words) -> str:
-        return clock_part(self.site, words)
-
 
 NOTHING = BoardFacts({}, {}, {}, (), ())
+
+
+def office_part(words: Words, sheet: str) -> str:
+    """Another one than a page began with makes it load anew: the office or its look was changed."""
+    return hashlib.sha256(f"{words.office.sha256} {sheet}".encode()).hexdigest()[:12]
 
 
 def clock_part(site: Site, words: Words) -> str:

@@ -17,7 +17,7 @@ from kiosk.console.site import Site
 from kiosk.views.figures import face_colours
 from kiosk.views.theme import CONTRAST, THEMES, Theme, in_office_colours, on, readable
 
-SHEETS = ("board",)
+SHEETS = ("board", "panel")
 _OLD = re.compile(
     r"(?<![a-z-])(?P<name>display: (?=flex)|"
     r"(?:flex|align-items|align-self|align-content|justify-content|order|animation|transform|filter)[a-z-]*: )"

@@ -4,10 +4,20 @@ from kiosk.clock import Moment
 from kiosk.office import Counter as Desk
 from kiosk.present.board import portrait, service_line
 from kiosk.present.words import Words
-from kiosk.rating import tied
+from kiosk.rating import Rating, tied
 from kiosk.store import BoardFacts
 from kiosk.tickets import Counter, Ticket
 from kiosk.views.model import Face, RateState, RateView
+
+ANSWER_S = 4.0
+"""How long the answer to a press stands."""
+
+
+def answer_to(rating: Rating) -> RateState:
+    """What somebody who pressed is told: the same for every level."""
+    if rating.counts:
+        return "thanks"
+    return "already" if "repeat" in rating.flags else "not_open"
 
 
 def counter_panel(
