@@ -13,6 +13,7 @@ from functools import partial
 
 from kiosk.clock import Moment
 from kiosk.present import spoken, take
+from kiosk.present.rate import ANSWER_S, answer_to
 from kiosk.present.spoken import Prompt
 from kiosk.present.words import Words
 from kiosk.store import Issued, Store, StoreCorrupt, StoreError
@@ -21,7 +22,6 @@ from kiosk.views.model import Notice, RateState
 
 GLASS_S = 45.0
 """A number that is on no paper stays this long: it has to be written down, or its code scanned."""
-RATE_ANSWER_S = 4.0
 CLICKED = ("priority", "cancel", "language", "rate")
 """Presses that are answered with the same short tone, whatever comes of them."""
 ON_PANEL = ("take", "priority", "cancel", "language")
@@ -247,11 +247,8 @@ class Front:
             logger.warning("the label set has no answer for the key %s", key)
             return
         rating = self.store.ratings.press(now, counter, level.value, source)
-        answer: RateState = "thanks"
-        if not rating.counts:
-            answer = "already" if "repeat" in rating.flags else "not_open"
         if "burst" not in rating.flags:
-            self.rate_answers[counter] = (answer, at + RATE_ANSWER_S)
+            self.rate_answers[counter] = (answer_to(rating), at + ANSWER_S)
 
     # --- messages --------------------------------------------------------------------------------------------
 

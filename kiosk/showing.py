@@ -11,12 +11,10 @@ from kiosk.clock import Moment
 from kiosk.front import Front
 from kiosk.present.board import board_view
 from kiosk.present.idle import idle_view
-from kiosk.present.rate import rate_view
+from kiosk.present.rate import counter_panel
 from kiosk.present.take import Outlook, take_view
 from kiosk.present.words import Words
-from kiosk.rating import tied
 from kiosk.store import BoardFacts, Publication, Store
-from kiosk.tickets import Counter
 from kiosk.views.model import BoardView, IdleView, RateView, TakeView
 
 NOTHING = BoardFacts({}, {}, {}, (), ())
@@ -56,15 +54,12 @@ class Showing:
 
     def rate(self, id: str, now: Moment, lost: str = "") -> RateView:
         """The panel at a counter."""
-        facts = self.facts or NOTHING
-        counter = facts.counters.get(id, Counter(id))
-        is_tied = tied(counter.armed_at, self.words.office.rules.rating_policy(), now.at)
         said = self.front.rate_answers.get(id)
-        return rate_view(
+        return counter_panel(
             self.words,
             now,
-            counter,
-            facts.armed.get(id) if is_tied else None,
+            self.facts or NOTHING,
+            id,
             open_now=self.lit.get(id, False),
             said=said[0] if said else None,
             lost=lost,

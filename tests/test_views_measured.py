@@ -11,7 +11,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from kiosk.views import icons, shapes
+from kiosk.views import figures, icons, shapes
 from kiosk.views.canvas import Canvas, Frame, Kit, Record, Region, Style, left_over
 from kiosk.views.draw import regions
 from kiosk.views.model import FaceKind, Portrait, RateView, View
@@ -263,7 +263,7 @@ def test_faces_differ_by_their_features_alone() -> None:
 
 
 def features(kind: FaceKind) -> list[bool]:
-    disc, _ = icons.face_colours(kind, DAY)
+    disc, _ = figures.face_colours(kind, DAY)
     picture = shapes.picture((100, 100), disc, lambda big: icons.draw_face(big, kind, DAY))
     return [
         sum(abs(a - b) for a, b in zip(picture.get_at((x, y)), disc, strict=False)) > 90
@@ -273,7 +273,7 @@ def features(kind: FaceKind) -> list[bool]:
 
 
 def test_features_stand_out_from_each_face() -> None:
-    assert all(contrast(*icons.face_colours(kind, DAY)) >= CONTRAST for kind in FACES)
+    assert all(contrast(*figures.face_colours(kind, DAY)) >= CONTRAST for kind in FACES)
 
 
 def test_all_thanks_are_one_picture(kit: Kit) -> None:

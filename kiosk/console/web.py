@@ -10,10 +10,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from kiosk.console.board import BoardPages
 from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
+from kiosk.console.look import Look
+from kiosk.console.panel import PanelPages
+from kiosk.console.panels import PanelsPage
 from kiosk.console.phone import PhonePages
+from kiosk.console.pictures import Pictures
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
 from kiosk.store import StoreError
@@ -29,12 +34,20 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *ClockPages(site).routes(),
         *ClerkPages(site).routes(),
         *PhonePages(site).staff_routes(),
+        *PanelsPage(site).routes(),
     ]
 
 
 def public_routes(site: Site) -> list[BaseRoute]:
     """What anybody on the LAN may see, also by plain HTTP: boards, rating panels, phone pages."""
-    return [*PhonePages(site).routes()]
+    pictures, look = Pictures(), Look(site)
+    return [
+        *pictures.routes(),
+        *look.routes(),
+        *BoardPages(site, pictures, look).routes(),
+        *PanelPages(site, pictures, look).routes(),
+        *PhonePages(site).routes(),
+    ]
 
 
 def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'none'") -> ASGIApp:

@@ -52,6 +52,12 @@ def board_view(
     )
 
 
+def ticker_lines(words: Words, facts: BoardFacts, publication: Publication | None) -> tuple[str, ...]:
+    """All pages of the board's ticker, for a board that turns them by itself: one each `TICKER_PAGE_S`."""
+    is_dense = len(words.office.counters) > PANELS_UP_TO
+    return words.ticker_lines(_sentences(words, facts, publication) if is_dense else ())
+
+
 def portrait(words: Words, clerk_id: str) -> Portrait:
     """The clerk's photo, or a drawn person who stays the same."""
     clerk = words.office.clerk(clerk_id)

@@ -4,8 +4,37 @@ from kiosk.clock import Moment
 from kiosk.office import Counter as Desk
 from kiosk.present.board import portrait, service_line
 from kiosk.present.words import Words
+from kiosk.rating import Rating, tied
+from kiosk.store import BoardFacts
 from kiosk.tickets import Counter, Ticket
 from kiosk.views.model import Face, RateState, RateView
+
+ANSWER_S = 4.0
+"""How long the answer to a press stands."""
+
+
+def answer_to(rating: Rating) -> RateState:
+    """What somebody who pressed is told: the same for every level."""
+    if rating.counts:
+        return "thanks"
+    return "already" if "repeat" in rating.flags else "not_open"
+
+
+def counter_panel(
+    words: Words,
+    now: Moment,
+    facts: BoardFacts,
+    counter_id: str,
+    *,
+    open_now: bool,
+    said: RateState | None,
+    lost: str = "",
+) -> RateView:
+    """`rate_view` of a counter by what the store says of all."""
+    counter = facts.counters.get(counter_id, Counter(counter_id))
+    is_tied = tied(counter.armed_at, words.office.rules.rating_policy(), now.at)
+    armed = facts.armed.get(counter_id) if is_tied else None
+    return rate_view(words, now, counter, armed, open_now=open_now, said=said, lost=lost)
 
 
 def rate_view(

@@ -75,11 +75,15 @@ class Words:
         return self.session_name(id).lower()
 
     def ticker(self, now: Moment, more: Sequence[str] = ()) -> str:
-        """One page of the ticker: hotlines, `more`, other ways to send feedback and slogans take turns."""
-        lines: Sequence[str] = [
+        """One page of the ticker: its lines take turns."""
+        lines = self.ticker_lines(more)
+        return lines[int(now.at.timestamp()) // TICKER_PAGE_S % len(lines)] if lines else ""
+
+    def ticker_lines(self, more: Sequence[str] = ()) -> tuple[str, ...]:
+        """All pages of the ticker: hotlines, `more`, other ways to send feedback, and slogans."""
+        return (
             *(self.t("board.hotline", ten=line.name, so_dt=line.number) for line in self.office.hotlines),
             *more,
             *(self.t("board.channel", ten=way.name, dia_chi=way.address) for way in self.office.channels),
             *self.office.slogans,
-        ]
-        return lines[int(now.at.timestamp()) // TICKER_PAGE_S % len(lines)] if lines else ""
+        )

@@ -15,6 +15,7 @@ from kiosk.store.desk import DeskFacts, desk_facts
 from kiosk.store.dossiers import DossierFigures
 from kiosk.store.issuing import Issued, Issuing
 from kiosk.store.overrides import Overrides, calendar_overrides
+from kiosk.store.panels import Panels
 from kiosk.store.people import People
 from kiosk.store.phones import Phones
 from kiosk.store.posters import Posters
@@ -30,7 +31,8 @@ class Store:
 
     `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
     what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
-    the console, `phones` what citizens see and say on their phones, `posters` the codes of the counters' posters.
+    the console, `panels` the rating tablets at the counters, `phones` what citizens see and say on their phones,
+    `posters` the codes of the counters' posters.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -43,6 +45,7 @@ class Store:
         self.people = People(self.database)
         self.phones = Phones(self.database, book, self.issuing, self.counters, self.ratings)
         self.posters = Posters(self.database, book.desks)
+        self.panels = Panels(self.database, book.desks)
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""

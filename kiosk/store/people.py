@@ -5,15 +5,14 @@ here; a browser's token is kept as its hash only.
 """
 
 import hashlib
-import json
 import secrets
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kiosk import pins
-from kiosk.clock import Moment, elapsed_s
-from kiosk.store.database import Database, Writing
+from kiosk.clock import Moment
+from kiosk.store.database import Database
+from kiosk.store.tries import count_wrong, wrong_tries
 from kiosk.tickets import Refused, text_of, time_of
 
 LASTS = timedelta(hours=12)
@@ -70,10 +69,10 @@ class People:
         so that two at once do not get past the limit. An unknown person is answered like a known one.
         """
         with self.database.writing(now) as w:
-            wrong, left = _wrong(w.conn, person, now)
+            wrong, left = wrong_tries(w.conn, person, now)
             if left > 0:
                 raise Refused("pin_wait", seconds=left)
-            _count_wrong(w, person, wrong + 1)
+            count_wrong(w, person, wrong + 1)
         row = self.database.row("SELECT hash FROM pins WHERE person = ?", person)
         return str(row["hash"]) if row else _NOBODY
 
@@ -137,21 +136,3 @@ def _hash(token: str) -> str:
 
 
 _NOBODY = pins.kept(secrets.token_hex(4))
-
-
-def _wrong(conn: sqlite3.Connection, person: str, now: Moment) -> tuple[int, int]:
-    """Wrong tries of a person so far, and for how many seconds no other one is looked at."""
-    row = conn.execute("SELECT n, last FROM wrong_pins WHERE person = ?", (person,)).fetchone()
-    if row is None:
-        return 0, 0
-    last = json.loads(row["last"])
-    passed = elapsed_s(now, time_of(last["at"]), last["boot"], last["mono"], believed=True)
-    # When nobody can tell how long ago it was, the kiosk was off meanwhile.
-    if passed is None or passed > pins.FORGOTTEN_S:
-        return 0, 0
-    return int(row["n"]), max(0, round(pins.wait_s(row["n"]) - passed))
-
-
-def _count_wrong(w: Writing, person: str, n: int) -> None:
-    last = json.dumps({"at": text_of(w.now.at), "boot": w.now.boot, "mono": w.now.mono})
-    w.conn.execute("INSERT OR REPLACE INTO wrong_pins VALUES (?, ?, ?)", (person, n, last))

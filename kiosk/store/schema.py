@@ -27,6 +27,19 @@ def m004_people(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m005_panels(db: Database) -> None:
+    for statement in _PANELS:
+        db.conn.execute(statement)
+
+
+_PANELS = (
+    "CREATE TABLE panels (key TEXT PRIMARY KEY, counter TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE panel_codes (
+        counter TEXT PRIMARY KEY, code TEXT NOT NULL, at TEXT NOT NULL, boot TEXT NOT NULL,
+        mono INTEGER NOT NULL) WITHOUT ROWID""",
+)
+
 _PEOPLE = (
     "CREATE TABLE pins (person TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE wrong_pins (person TEXT PRIMARY KEY, n INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID",

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import pygame
 
 from kiosk.views.canvas import Canvas, Style
-from kiosk.views.icons import Pen, draw_icon
+from kiosk.views.figures import draw_icon
+from kiosk.views.icons import Pen
 from kiosk.views.model import CounterCard
 from kiosk.views.parts import card
 from kiosk.views.people import paint_portrait

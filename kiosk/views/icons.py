@@ -1,12 +1,14 @@
-"""Icons, faces and signs drawn as shapes on a square of 100 × 100. Knows no view and no word."""
+"""The figures (`figures`) and some signs of the screens alone, drawn with pygame. Knows no view and no word."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pygame
 
+from kiosk.views import figures
+from kiosk.views.figures import Point, curve
 from kiosk.views.model import CheckState, FaceKind, Tone
-from kiosk.views.shapes import Point, curve, star_points, stroke
-from kiosk.views.theme import WHITE, Rgb, Theme, on
+from kiosk.views.shapes import stroke
+from kiosk.views.theme import WHITE, Rgb, Theme
 
 
 class Pen:
@@ -53,118 +55,12 @@ class Pen:
         stroke(self._surface, colour, [self.at(*p) for p in points], width * self._unit)
 
 
-def _people(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    pen.circle(ink, 69, 36, 11)
-    pen.top_box(ink, 48, 52, 43, 26, 20)
-    pen.circle(back, 38, 33, 18)
-    pen.top_box(back, 6, 48, 62, 34, 26)
-    pen.circle(ink, 38, 33, 14)
-    pen.top_box(ink, 11, 53, 53, 25, 22)
-
-
-def _house(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    pen.line(ink, [(14, 50), (50, 17), (86, 50)], 9)
-    pen.poly(ink, [(50, 22), (78, 48), (78, 82), (22, 82), (22, 48)])
-    pen.top_box(back, 42, 56, 16, 26, 3)
-
-
-def _heart(pen: Pen, ink: Rgb, _back: Rgb) -> None:
-    left = curve((50, 84), (6, 56), (13, 33)) + curve((13, 33), (22, 10), (43, 22)) + [(50, 30)]
-    right = [(100 - x, y) for x, y in reversed(left)]
-    pen.poly(ink, left + right)
-
-
-def _stamp(pen: Pen, ink: Rgb, _back: Rgb) -> None:
-    pen.circle(ink, 50, 28, 15)
-    pen.poly(ink, [(43, 38), (57, 38), (60, 62), (40, 62)])
-    pen.box(ink, 19, 57, 62, 15, 6)
-    pen.box(ink, 16, 77, 68, 8, 4)
-
-
-def _document(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    pen.box(ink, 24, 14, 52, 72, 8)
-    for i, width in enumerate((28, 28, 28, 17)):
-        pen.line(back, [(36, 34 + i * 12), (36 + width, 34 + i * 12)], 5)
-
-
-def _question(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    pen.circle(ink, 50, 50, 37)
-    hook = [
-        *curve((38, 40), (38, 26), (50, 26)),
-        *curve((50, 26), (63, 27), (62, 39)),
-        *curve((62, 39), (61, 47), (50, 52)),
-    ]
-    pen.line(back, [*hook, (50, 58)], 9)
-    pen.circle(back, 50, 72, 5.6)
-
-
-def _star(pen: Pen, ink: Rgb, _back: Rgb) -> None:
-    pen.poly(ink, star_points((50, 53), 42))
-
-
-def _cane(pen: Pen, ink: Rgb, _back: Rgb) -> None:
-    pen.circle(ink, 45, 18, 10)
-    pen.line(ink, [(42, 38), (40, 58)], 17)
-    pen.line(ink, [(38, 60), (36, 88)], 8.5)
-    pen.line(ink, [(44, 60), (49, 73), (49, 88)], 8.5)
-    pen.line(ink, [(47, 38), (56, 50), (66, 53)], 7)
-    pen.line(ink, [*curve((60, 50), (69, 41), (73, 51)), (73, 89)], 5)
-
-
-def _speech(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    pen.box(ink, 14, 20, 72, 48, 14)
-    pen.poly(ink, [(30, 62), (30, 86), (54, 64)])
-    for x in (33, 50, 67):
-        pen.circle(back, x, 44, 5.5)
-
-
-def _leaf(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    side = curve((20, 80), (10, 26), (84, 18)) + curve((84, 18), (88, 82), (20, 80))
-    pen.poly(ink, side)
-    pen.line(back, curve((30, 72), (46, 52), (66, 38)), 5)
-    pen.line(ink, [(20, 80), (13, 88)], 6)
-
-
-def _coin(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    pen.circle(ink, 50, 50, 36)
-    pen.circle(back, 50, 50, 28)
-    pen.circle(ink, 50, 50, 24)
-    pen.poly(back, star_points((50, 51), 15))
-
-
-def _shield(pen: Pen, ink: Rgb, back: Rgb) -> None:
-    side = [(50, 12), (83, 24), *curve((83, 24), (86, 68), (50, 89))]
-    pen.poly(ink, side + [(100 - x, y) for x, y in reversed(side)])
-    pen.line(back, [(35, 50), (46, 61), (67, 38)], 8)
-
-
-_DRAWN: dict[str, Callable[[Pen, Rgb, Rgb], None]] = {
-    "people": _people,
-    "house": _house,
-    "heart": _heart,
-    "stamp": _stamp,
-    "document": _document,
-    "question": _question,
-    "star": _star,
-    "cane": _cane,
-    "speech": _speech,
-    "leaf": _leaf,
-    "coin": _coin,
-    "shield": _shield,
-}
-
-
-def draw_icon(pen: Pen, name: str, ink: Rgb, back: Rgb) -> None:
-    """An icon by name; an unknown name is a question mark."""
-    _DRAWN.get(name, _question)(pen, ink, back)
-
-
 def draw_tile_icon(surface: pygame.Surface, name: str, colour: Rgb, ink: Rgb) -> None:
     """An icon on a square of its service's colour."""
     pen = Pen(surface)
     pen.box(colour, 0, 0, 100, 100, 25)
     inner = surface.get_rect().inflate(-round(surface.get_width() * 0.36), -round(surface.get_width() * 0.36))
-    draw_icon(Pen(surface, inner), name, ink, colour)
+    figures.draw_icon(Pen(surface, inner), name, ink, colour)
 
 
 def draw_key(surface: pygame.Surface, colour: Rgb, rim: Rgb, light: Rgb) -> None:
@@ -177,70 +73,14 @@ def draw_key(surface: pygame.Surface, colour: Rgb, rim: Rgb, light: Rgb) -> None
     pen.line(light, curve((22, 36), (32, 16), (54, 14)), 4)
 
 
-_MOUTHS: dict[FaceKind, tuple[Point, Point, Point]] = {
-    "very_happy": ((27, 57), (50, 96), (73, 57)),
-    "happy": ((27, 60), (50, 84), (73, 60)),
-    "neutral": ((29, 66), (50, 66), (71, 66)),
-    "unhappy": ((28, 73), (50, 47), (72, 73)),
-    "very_unhappy": ((28, 76), (50, 42), (72, 76)),
-}
-
-
-def face_colours(kind: FaceKind, theme: Theme) -> tuple[Rgb, Rgb]:
-    """The disc and the features of a face: blue, amber, red."""
-    disc = theme.amber if kind == "neutral" else theme.bright if kind in ("happy", "very_happy") else theme.unhappy
-    return disc, on(disc)
-
-
 def draw_face(surface: pygame.Surface, kind: FaceKind, theme: Theme) -> None:
-    """A face: the mouth tells the answer without its colour."""
-    pen = Pen(surface)
-    disc, ink = face_colours(kind, theme)
-    pen.circle(disc, 50, 50, 50)
-    for x in (34, 66):
-        pen.ellipse(ink, x, 40, 5.4, 7.6)
-    start, bend, end = _MOUTHS[kind]
-    if kind == "very_happy":
-        pen.poly(ink, curve(start, bend, end))
-    pen.line(ink, curve(start, bend, end), 5.6)
-    if kind == "very_happy":
-        pen.line(ink, [start, end], 5.6)
-    if kind == "very_unhappy":
-        pen.line(ink, [(25, 27), (41, 33)], 5)
-        pen.line(ink, [(75, 27), (59, 33)], 5)
-
-
-def tone_colours(tone: Tone, theme: Theme) -> tuple[Rgb, Rgb, Rgb]:
-    """Sign, pale ground and text of a tone."""
-    if tone == "ok":
-        return theme.green, theme.tint_green, theme.green_ink
-    if tone == "warn":
-        return theme.amber, theme.tint_gold, theme.amber_ink
-    if tone == "error":
-        return theme.red, theme.tint_red, theme.red_ink
-    return theme.bright, theme.tint_blue, theme.blue_ink
+    """A face on a square surface."""
+    figures.draw_face(Pen(surface), kind, theme)
 
 
 def draw_tone(surface: pygame.Surface, tone: Tone, theme: Theme) -> None:
-    """The sign of a message, told apart by shape: tick, triangle, bar, clock."""
-    pen = Pen(surface)
-    colour, _, _ = tone_colours(tone, theme)
-    white = on(colour)
-    if tone == "ok":
-        pen.circle(colour, 50, 50, 50)
-        pen.line(white, [(27, 52), (44, 68), (74, 35)], 10)
-    elif tone == "warn":
-        pen.line(colour, [(50, 14), (90, 86), (10, 86), (50, 14)], 14)
-        pen.poly(colour, [(50, 14), (90, 86), (10, 86)])
-        pen.line(white, [(50, 38), (50, 61)], 8)
-        pen.circle(white, 50, 76, 5)
-    elif tone == "error":
-        pen.circle(colour, 50, 50, 50)
-        pen.line(white, [(26, 50), (74, 50)], 14)
-    else:
-        pen.circle(colour, 50, 50, 50)
-        pen.circle(white, 50, 50, 38)
-        pen.line(colour, [(50, 24), (50, 52), (68, 62)], 8)
+    """The sign of a message on a square surface."""
+    figures.draw_tone(Pen(surface), tone, theme)
 
 
 def draw_check(surface: pygame.Surface, state: CheckState, theme: Theme) -> None:

@@ -10,7 +10,7 @@ import pygame
 
 from kiosk.views import icons
 from kiosk.views.canvas import Canvas, Style, left_over
-from kiosk.views.icons import tone_colours
+from kiosk.views.figures import tone_colours
 from kiosk.views.model import Notice
 from kiosk.views.parts import card, pill, upright
 from kiosk.views.shapes import Plate

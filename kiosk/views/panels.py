@@ -8,6 +8,7 @@ import pygame
 
 from kiosk.views import icons, shapes
 from kiosk.views.canvas import Canvas, Region, Style, px
+from kiosk.views.figures import face_colours
 from kiosk.views.icons import Pen
 from kiosk.views.model import BoardView, Called, ProgressPanel, ProgressRow, SatisfactionCount, SatisfactionPanel
 from kiosk.views.parts import card
@@ -305,7 +306,7 @@ def _counts(canvas: Canvas, room: pygame.Rect, counts: Sequence[SatisfactionCoun
 def _bar(canvas: Canvas, rect: pygame.Rect, counts: Sequence[SatisfactionCount]) -> None:
     """The shares side by side, with round ends."""
     theme = canvas.theme
-    parts = tuple((icons.face_colours(count.kind, theme)[0], max(0.0, count.share)) for count in counts)
+    parts = tuple((face_colours(count.kind, theme)[0], max(0.0, count.share)) for count in counts)
 
     def paint(big: pygame.Surface) -> None:
         wide, tall = big.get_size()

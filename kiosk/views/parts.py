@@ -6,7 +6,7 @@ from functools import partial
 import pygame
 
 from kiosk.photos import open_emblem
-from kiosk.views import icons, shapes
+from kiosk.views import figures, icons, shapes
 from kiosk.views.canvas import Canvas, Region, Style, px
 from kiosk.views.model import Header, LanguageKey, Tone
 from kiosk.views.people import photo_surface
@@ -222,7 +222,9 @@ def _star(canvas: Canvas, size: tuple[int, int]) -> pygame.Surface:
     """A star on transparent ground: each colour is a layer of its own."""
     theme = canvas.theme
     out = shapes.layer(size, theme.red, lambda big: icons.Pen(big).circle(theme.red, 50, 50, 50))
-    star = shapes.layer(size, theme.star, lambda big: icons.Pen(big).poly(theme.star, shapes.star_points((50, 52), 34)))
+    star = shapes.layer(
+        size, theme.star, lambda big: icons.Pen(big).poly(theme.star, figures.star_points((50, 52), 34))
+    )
     out.blit(star, (0, 0))
     return out
 
@@ -234,7 +236,7 @@ def _sign(canvas: Canvas, size: tuple[int, int], name: str, back: Rgb) -> pygame
 
 def _strip(canvas: Canvas, rect: pygame.Rect, text: str, tone: Tone) -> None:
     theme = canvas.theme
-    _, ground, ink = icons.tone_colours(tone, theme)
+    _, ground, ink = figures.tone_colours(tone, theme)
     canvas.fill(rect, ground)
     line = canvas.px(3)
     canvas.fill(pygame.Rect(rect.x, rect.bottom - line, rect.w, line), theme.gold if tone == "warn" else theme.bright)

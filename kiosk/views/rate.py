@@ -10,6 +10,7 @@ import pygame
 
 from kiosk.views import icons
 from kiosk.views.canvas import Canvas, Region, Style, px
+from kiosk.views.figures import face_colours
 from kiosk.views.model import Face, FaceKind, Notice, RateView, Tone
 from kiosk.views.notice import paint_notice
 from kiosk.views.parts import GAP, MARGIN, card, page
@@ -145,7 +146,7 @@ def _tints(kind: FaceKind, theme: Theme) -> tuple[Rgb, Rgb, Rgb]:
     if kind == "neutral":
         return theme.tint_gold, theme.amber, theme.amber_ink
     if kind in ("unhappy", "very_unhappy"):
-        return theme.tint_red, icons.face_colours(kind, theme)[0], theme.red_ink
+        return theme.tint_red, face_colours(kind, theme)[0], theme.red_ink
     return theme.tint_blue, theme.bright, theme.blue_ink
 
 

@@ -12,11 +12,10 @@ from itertools import pairwise
 
 import pygame
 
+from kiosk.views.figures import Point
 from kiosk.views.theme import Rgb, mix
 
 SCALE = 4
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +117,6 @@ def gradient(size: tuple[int, int], left: Rgb, right: Rgb) -> pygame.Surface:
     return pygame.transform.scale(row, (width, height))
 
 
-def curve(start: Point, bend: Point, end: Point, steps: int = 24) -> list[Point]:
-    """Points of a quadratic curve."""
-    points: list[Point] = []
-    for i in range(steps + 1):
-        t = i / steps
-        a, b, c = (1 - t) ** 2, 2 * (1 - t) * t, t * t
-        points.append((a * start[0] + b * bend[0] + c * end[0], a * start[1] + b * bend[1] + c * end[1]))
-    return points
-
-
 def stroke(surface: pygame.Surface, colour: Rgb, points: Sequence[Point], width: float) -> None:
     """A line with round ends and joints."""
     for a, b in pairwise(points):
@@ -137,16 +126,6 @@ def stroke(surface: pygame.Surface, colour: Rgb, points: Sequence[Point], width:
         pygame.draw.polygon(surface, colour, quad)
     for point in points:
         pygame.draw.circle(surface, colour, point, width / 2)
-
-
-def star_points(centre: Point, radius: float) -> list[Point]:
-    """A five-pointed star, one point up."""
-    points: list[Point] = []
-    for i in range(10):
-        reach = radius if i % 2 == 0 else radius * 0.382
-        angle = math.pi / 5 * i - math.pi / 2
-        points.append((centre[0] + reach * math.cos(angle), centre[1] + reach * math.sin(angle)))
-    return points
 
 
 def ring_points(centre: Point, outer: float, inner: float, start: float, share: float) -> list[Point]:
