@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
+from kiosk.console.helpdesk import HelpPages
 from kiosk.console.phone import PhonePages
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
@@ -28,6 +29,7 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *SignInPages(site).routes(),
         *ClockPages(site).routes(),
         *ClerkPages(site).routes(),
+        *HelpPages(site).routes(),
         *PhonePages(site).staff_routes(),
     ]
 
