@@ -53,6 +53,7 @@ class Ticket:
     `series` and `boot` say which day's numbers it belongs to, `trusted` whether the clock was believed then.
     `service` gave the number, `queue` is the service that it waits for now; `target` is the only counter that may
     call it, or "". `place` orders the line: arrival order × PLACE_STEP until the ticket comes back from somewhere.
+    `linked` is the same for all tickets that one person holds, "" for whoever holds one.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Ticket:
     why: str = ""
     missed_at: datetime | None = None
     issuer: str = "kiosk"
+    linked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +343,31 @@ def release(ticket: Ticket) -> Decision:
     return "ticket.released", {"ticket": ticket.id}
 
 
+def link(first: Ticket, second: Ticket) -> list[tuple[Ticket, Decision]]:
+    """One person holds both: while one is called or served no other is called by turn. One decision for each ticket
+    that this changes. Refused for the same ticket twice, and for tickets of two people who hold several already."""
+    for ticket in (first, second):
+        _require(ticket, *OPEN)
+    if first.id == second.id:
+        raise Refused("link_itself")
+    if first.linked and second.linked:
+        raise Refused("linked_already", number=second.number)
+    person = first.linked or second.linked or first.id
+    return [
+        (ticket, ("ticket.linked", {"ticket": ticket.id, "person": person}))
+        for ticket in (first, second)
+        if ticket.linked != person
+    ]
+
+
+def unlink(ticket: Ticket) -> Decision:
+    """It was somebody else's after all, or its holder wants it called like any other."""
+    _require(ticket, *OPEN)
+    if not ticket.linked:
+        raise Refused("not_linked", number=ticket.number)
+    return "ticket.unlinked", {"ticket": ticket.id}
+
+
 def _short(why: str) -> None:
     if len(why) > REASON_LETTERS:
         raise Refused("reason_long", n=REASON_LETTERS)
@@ -389,6 +416,10 @@ def apply(ticket: Ticket, kind: str, data: Data, at: datetime) -> Ticket:
             )  # fmt: skip
         case "ticket.released":
             return replace(ticket, target="")
+        case "ticket.linked":
+            return replace(ticket, linked=data["person"])
+        case "ticket.unlinked":
+            return replace(ticket, linked="")
         case "ticket.cancelled":
             return replace(ticket, state=State.CANCELLED, ended_at=at, why=data["why"])
         case "ticket.closed":

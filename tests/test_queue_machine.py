@@ -1,7 +1,7 @@
 """Everything that can happen to a queue, in any order, on a real database: rules and store are driven together.
 
-Counters call, finish, lose and get back people; priorities, transfers, ratings, restarts, restores of old backups and
-clocks that jump. The model only remembers what was printed.
+Counters call, finish, lose and get back people; priorities, transfers, linked tickets, rolls of numbers, ratings,
+restarts, restores of old backups and clocks that jump. The model only remembers what was printed.
 """
 
 import shutil
@@ -20,7 +20,7 @@ from kiosk.store import Store
 from kiosk.store.phones import Answer
 from kiosk.store.prepare import backup, prepare, restore
 from kiosk.store.rebuild import from_events, from_tables
-from kiosk.tickets import AT_COUNTER, Refused, State
+from kiosk.tickets import AT_COUNTER, Refused, State, label
 from tests.office import OPENING, rulebook
 
 SERVICES = st.sampled_from(["ho-tich", "chung-thuc", "dat-dai", "bao-tro"])
@@ -37,7 +37,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.printed: set[tuple[int, str]] = set()
         self.lie, self.lied, self.lied_today = 0.0, False, False
         self.backups: list[Path] = []
-        self.restored = False
+        self.restored = self.rolled = False
         prepare(self.folder, self.now)
         self.store = Store(self.folder, self.book)
         self.fast()
@@ -64,7 +64,7 @@ class QueueMachine(RuleBasedStateMachine):
         try:
             issued = self.store.issuing.issue(self.now, service, priority=priority, by="staff" if staff else "kiosk")
         except Refused as refused:
-            assert refused.reason in {"session_over", "holiday", "closed", "quota"}
+            assert refused.reason in {"session_over", "holiday", "closed", "quota", "roll", "roll_given"}
             return
         printed = (self.day, issued.ticket.number)
         assert printed not in self.printed, f"{issued.ticket.number} is on paper twice today"
@@ -72,7 +72,40 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(counter=COUNTERS)
     def call_next(self, counter: str) -> None:
-        self.store.counters.call_next(self.now, counter)
+        self.next_at(counter)
+
+    def next_at(self, counter: str) -> str:
+        """Nobody is called by turn who is at another counter with another number; the called ticket's id or ""."""
+        called = self.store.counters.call_next(self.now, counter)
+        if called and called.linked:
+            others = [t for t in from_tables(self.store.database.conn).tickets.values() if t.linked == called.linked]
+            assert [t.id for t in others if t.state in AT_COUNTER] == [called.id]
+        return called.id if called else ""
+
+    @rule(pick=st.integers(0, 30), other=st.integers(0, 30), apart=st.booleans())
+    def link(self, pick: int, other: int, apart: bool) -> None:
+        tickets = sorted(from_tables(self.store.database.conn).tickets.values(), key=lambda t: t.id)
+        if not tickets:
+            return
+        ticket = tickets[pick % len(tickets)].id
+        try:
+            if apart:
+                self.store.counters.unlink(self.now, ticket)
+            else:
+                self.store.counters.link(self.now, ticket, tickets[other % len(tickets)].number)
+        except Refused:
+            return
+
+    @rule(service=SERVICES, seq=st.integers(1, 40), over=st.booleans())
+    def roll(self, service: str, seq: int, over: bool) -> None:
+        self.rolled = True
+        try:
+            if over:
+                self.store.rolls.end(self.now, service)
+            else:
+                self.store.rolls.start(self.now, service, label(self.book.services[service].prefix, seq))
+        except Refused:
+            return
 
     @rule(counter=COUNTERS, move=MOVES)
     def clerk(self, counter: str, move: str) -> None:
@@ -207,7 +240,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def numbers_have_no_gap_in_normal_running(self) -> None:
-        if self.restored or self.lied:
+        if self.restored or self.lied or self.rolled:
             return
         rows = self.store.database.rows(
             "SELECT service, max(seq) - min(seq) + 1 - count(*) AS gap FROM tickets GROUP BY series, service"
@@ -219,10 +252,9 @@ class QueueMachine(RuleBasedStateMachine):
         self.store.counters.resume(self.now, "1")  # a first write, in case a new day has to be opened
         waiting = {t.id for t in from_tables(self.store.database.conn).tickets.values() if t.state is State.WAITING}
         called = set()
-        for _ in range(len(waiting) + 4):
+        for _ in range(2 * len(waiting) + 4):  # a round may only send home whom the others were passed over for
             for counter in "1234":
-                ticket = self.store.counters.call_next(self.now, counter)
-                called |= {ticket.id} if ticket else set()
+                called.add(self.next_at(counter))
         assert waiting <= called
 
 

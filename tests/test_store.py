@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.store import Store, StoreCorrupt, StoreError
 from kiosk.store.rebuild import from_events, from_tables
-from kiosk.store.series import next_number
+from kiosk.store.series import give_number
 from kiosk.tickets import Refused, State
 from tests.office import moment, open_store, rulebook
 
@@ -288,7 +288,7 @@ def test_a_believed_clock_that_was_wrong_repeats_no_number_of_today_and_closes_n
 
 def test_a_failed_commit_leaves_no_gap_at_the_start_of_the_day(store: Store):
     with pytest.raises(RuntimeError), store.database.writing(moment(0)) as w:
-        next_number(w, store.database, "2026-11-23", "ho-tich")
+        give_number(w, store.database, "2026-11-23", "ho-tich", 1)
         raise RuntimeError
     assert store.issuing.issue(moment(1), "ho-tich").ticket.number == "1001"
 

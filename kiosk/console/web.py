@@ -14,6 +14,7 @@ from kiosk.console.board import BoardPages
 from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
+from kiosk.console.helpdesk import HelpPages
 from kiosk.console.look import Look
 from kiosk.console.panel import PanelPages
 from kiosk.console.panels import PanelsPage
@@ -33,6 +34,7 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *SignInPages(site).routes(),
         *ClockPages(site).routes(),
         *ClerkPages(site).routes(),
+        *HelpPages(site).routes(),
         *PhonePages(site).staff_routes(),
         *PanelsPage(site).routes(),
     ]

@@ -45,7 +45,7 @@ def board_view(
         missed_title=t("board.missed"),
         progress=progress,
         satisfaction=satisfaction,
-        ticker=words.ticker(now, _sentences(words, facts, publication) if is_dense else ()),
+        ticker=words.ticker(now, (*(_sentences(words, facts, publication) if is_dense else ()), *facts.lines)),
         ticker_label=t("board.ticker"),
         apology=t("apology.wait") if facts.kept_waiting else "",
         message="" if words.office.counters else t("board.no_counters"),

@@ -1,5 +1,6 @@
 """The clerk's page in words: the number at the counter, which moves make sense now, the line, the own figures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,9 +76,9 @@ def desk_page(words: Words, now: Moment, facts: DeskFacts, published: Publicatio
         calls=ticket.calls if ticket else 0,
         can=_can(facts, mine),
         next_number=next_number,
-        waiting=tuple(_line(words, one, now.at, next_number) for one in facts.waiting),
+        waiting=tuple(_line(words, one, now.at, next_number, facts.elsewhere) for one in facts.waiting),
         waiting_all=facts.waiting_all,
-        aside=tuple(_line(words, one, now.at, "") for one in facts.aside),
+        aside=tuple(_line(words, one, now.at, "", {}) for one in facts.aside),
         undo_s=-int(-facts.undo_s // 1),
         figures=_figures(words, published, clerk),
         paused_until=counter.paused_until,
@@ -124,8 +125,10 @@ def _since(words: Words, ticket: Ticket | None, now: datetime) -> str:
     return words.t("desk.serving_for" if serving else "desk.called_for", n=minutes)
 
 
-def _line(words: Words, ticket: Ticket, now: datetime, next_number: str) -> Line:
+def _line(words: Words, ticket: Ticket, now: datetime, next_number: str, elsewhere: Mapping[str, str]) -> Line:
     put_aside = ticket.state in (State.HELD, State.NO_SHOW)
+    there = elsewhere.get(ticket.linked, "")
+    note = ticket.why if put_aside or ticket.target else ""
     return Line(
         id=ticket.id,
         number=ticket.number,
@@ -134,7 +137,7 @@ def _line(words: Words, ticket: Ticket, now: datetime, next_number: str) -> Line
         waited=_minutes(ticket.issued_at, now),
         since=words.t.clock(ticket.issued_at),
         state=words.t(f"state.{ticket.state.value}"),
-        note=ticket.why if put_aside or ticket.target else "",
+        note=words.t("desk.elsewhere", quay=words.counter_label(there)) if there else note,
         is_next=ticket.number == next_number,
     )
 

@@ -141,6 +141,7 @@ def check_numbers(findings: Findings, evidence: Evidence, said: list[dict[str, A
     """Each series counts 1, 2, 3 … per service up to the last number that it says it gave.
 
     Numbers that were given before the date was known are moved to the series of that date, which counts on from them.
+    A roll of pre-printed numbers may begin further on: what lies before its numbers was never torn off.
     """
     moved = {e["data"]["series"]: e["data"]["from"] for e in said if e["type"] == "series.relabelled"}
 
@@ -148,13 +149,27 @@ def check_numbers(findings: Findings, evidence: Evidence, said: list[dict[str, A
         return f"{moved.get(row['series'], row['series'])} {row['service']}"
 
     given: dict[str, list[int]] = {}
+    rolls: dict[str, set[int]] = {}
     last: Counter[str] = Counter()
     for ticket in evidence.tickets:
         given.setdefault(key(ticket), []).append(ticket["seq"])
+        if ticket["issuer"] == "roll":
+            rolls.setdefault(key(ticket), set()).add(ticket["seq"])
     for row in evidence.numbers:
         last[key(row)] = max(last[key(row)], row["n"])
     for name in sorted(given.keys() | last.keys()):
-        findings.compare(f"number of {name}:", range(1, last[name] + 1), given.get(name, []))
+        numbers = given.get(name, [])
+        skipped = _before(rolls.get(name, set()), numbers)
+        findings.compare(f"number of {name}:", [n for n in range(1, last[name] + 1) if n not in skipped], numbers)
+
+
+def _before(rolls: set[int], given: list[int]) -> set[int]:
+    """The numbers between one of a roll and the one that was given before it."""
+    skipped: set[int] = set()
+    for seq in rolls:
+        before = max((n for n in given if n < seq), default=0)
+        skipped |= set(range(before + 1, seq))
+    return skipped
 
 
 def check_rows(findings: Findings, evidence: Evidence, said: list[dict[str, Any]]) -> None:

@@ -20,10 +20,24 @@ from kiosk.store.people import People
 from kiosk.store.phones import Phones
 from kiosk.store.posters import Posters
 from kiosk.store.ratings import Publication, Ratings
+from kiosk.store.rolls import Rolls
 from kiosk.store.series import Series, current
+from kiosk.store.slips import Slips
+from kiosk.store.today import DayFacts, HelpFacts, day_facts, help_facts
 from sync import outbox
 
-__all__ = ["BoardFacts", "DeskFacts", "Issued", "Publication", "Series", "Store", "StoreCorrupt", "StoreError"]
+__all__ = [
+    "BoardFacts",
+    "DayFacts",
+    "DeskFacts",
+    "HelpFacts",
+    "Issued",
+    "Publication",
+    "Series",
+    "Store",
+    "StoreCorrupt",
+    "StoreError",
+]
 
 
 class Store:
@@ -32,7 +46,7 @@ class Store:
     `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
     what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
     the console, `panels` the rating tablets at the counters, `phones` what citizens see and say on their phones,
-    `posters` the codes of the counters' posters.
+    `posters` the codes of the counters' posters, `slips` prints again, `rolls` are pre-printed numbers.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -46,6 +60,8 @@ class Store:
         self.phones = Phones(self.database, book, self.issuing, self.counters, self.ratings)
         self.posters = Posters(self.database, book.desks)
         self.panels = Panels(self.database, book.desks)
+        self.slips = Slips(self.database)
+        self.rolls = Rolls(self.database, book)
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
@@ -55,6 +71,14 @@ class Store:
     def desk(self, now: Moment, counter: str) -> DeskFacts:
         """What the clerk at a counter sees. Raises Refused("no_counter")."""
         return desk_facts(self.counters, now, counter)
+
+    def help_desk(self, now: Moment, late_min: float, number: str = "") -> HelpFacts:
+        """What the helper sees, see `help_facts`."""
+        return help_facts(self.database, now, late_min, number)
+
+    def today(self, now: Moment) -> DayFacts:
+        """The day in figures."""
+        return day_facts(self.database, self.issuing.book, now, at_work=self.at_work(now))
 
     def series(self) -> Series | None:
         """The running series."""

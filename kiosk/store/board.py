@@ -7,6 +7,7 @@ from kiosk.clock import Moment, elapsed_s
 from kiosk.dossiers import Dossiers
 from kiosk.store.database import Database
 from kiosk.store.dossiers import dossiers_in
+from kiosk.store.overrides import ticker_lines
 from kiosk.store.rows import OPEN_STATES
 from kiosk.tickets import Counter, Ticket, counter_of, ticket_of, time_of
 from kiosk.turns import promise_passed
@@ -20,7 +21,7 @@ class BoardFacts:
     """The queue as everybody may see it: waiting by service, counters, their open tickets by counter, latest calls.
 
     `armed` are the tickets that counters' rating keys are about (by counter), `kept_waiting` says that somebody waits
-    longer than was promised, `dossiers` are the figures in force.
+    longer than was promised, `dossiers` are the figures in force, `lines` what staff wrote for the ticker.
     """
 
     waiting: dict[str, int]
@@ -31,6 +32,7 @@ class BoardFacts:
     armed: dict[str, Ticket] = field(default_factory=dict)
     kept_waiting: bool = False
     dossiers: Dossiers | None = None
+    lines: tuple[str, ...] = ()
 
 
 def board_facts(database: Database, series: str, now: Moment, *, at_work: bool = True) -> BoardFacts:
@@ -58,6 +60,7 @@ def board_facts(database: Database, series: str, now: Moment, *, at_work: bool =
         {c.id: t for c in counters if c.armed and (t := ticket_by_id(database, c.armed))},
         at_work and kept_waiting(database, now),
         dossiers_in(database.conn),
+        ticker_lines(database.conn, now),
     )
 
 
@@ -72,21 +75,27 @@ def _latest_calls(database: Database, series: str) -> tuple[Ticket, ...]:
 
 
 def kept_waiting(database: Database, now: Moment) -> bool:
-    """Whether somebody whom no counter has called yet waits longer than the number's range promised.
+    """Whether somebody waits longer than was promised, see `late_queues`."""
+    return bool(late_queues(database, now))
+
+
+def late_queues(database: Database, now: Moment) -> frozenset[str]:
+    """The queues in which somebody whom no counter has called yet waits longer than the number's range promised.
 
     The promise stands with the slip (a number without one has none), and so do the clocks of the moment it was made.
     """
     rows = database.rows(
-        "SELECT jobs.made_at, jobs.boot, jobs.mono, jobs.wait_high, tickets.trusted"
+        "SELECT jobs.made_at, jobs.boot, jobs.mono, jobs.wait_high, tickets.trusted, tickets.queue"
         " FROM tickets INDEXED BY tickets_waiting CROSS JOIN jobs ON jobs.ticket = tickets.id"
         " WHERE tickets.state = 'waiting' AND tickets.first_called_at IS NULL AND jobs.wait_high IS NOT NULL"
     )
-    return any(
-        promise_passed(
+    return frozenset(
+        row["queue"]
+        for row in rows
+        if promise_passed(
             row["wait_high"],
             elapsed_s(now, time_of(row["made_at"]), row["boot"], row["mono"], believed=bool(row["trusted"])),
         )
-        for row in rows
     )
 
 

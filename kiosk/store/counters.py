@@ -53,14 +53,7 @@ class Counters:
             raise Refused("reason_missing")
         with self._acting(now, counter_id, seen, calling=True) as (w, counter):
             counter = self._finish_open(w, counter)
-            row = w.conn.execute(
-                f"SELECT * FROM tickets INDEXED BY tickets_open WHERE number = ? AND state IN {OPEN_STATES}"
-                " ORDER BY state IN ('called', 'serving'), arrival DESC LIMIT 1",
-                (number,),
-            ).fetchone()
-            if row is None:
-                raise Refused("no_ticket", number=number)
-            return self._call(w, ticket_of(row), counter, reason.strip())
+            return self._call(w, _by_number(w.conn, number), counter, reason.strip())
 
     def recall(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket:
         """Call the open ticket once more."""
@@ -142,11 +135,28 @@ class Counters:
             self._come_back(w, ticket, "phone")
             return True
 
-    def cancel(self, now: Moment, ticket_id: str, why: str) -> Ticket:
-        """Take a ticket out of the queue."""
+    def cancel(self, now: Moment, ticket_id: str, why: str, seen: str = "") -> Ticket:
+        """Take a ticket out of the queue; Refused("stale") when its state is not the one `seen` any more."""
         with self._writing(now) as w:
             ticket = load_ticket(w.conn, ticket_id)
+            if seen and ticket.state != seen:
+                raise Refused("stale", number=ticket.number, state=ticket.state.value)
             return move_ticket(w, ticket, tickets.cancel(ticket, why))
+
+    def link(self, now: Moment, ticket_id: str, number: str) -> tuple[Ticket, Ticket]:
+        """The holder of a ticket also holds this number: both tickets as they are now."""
+        with self._writing(now) as w:
+            pair = (load_ticket(w.conn, ticket_id), _by_number(w.conn, number))
+            for ticket, decision in tickets.link(*pair):
+                move_ticket(w, ticket, decision)
+            first, second = (load_ticket(w.conn, ticket.id) for ticket in pair)
+            return first, second
+
+    def unlink(self, now: Moment, ticket_id: str) -> Ticket:
+        """The ticket is called like any other again."""
+        with self._writing(now) as w:
+            ticket = load_ticket(w.conn, ticket_id)
+            return move_ticket(w, ticket, tickets.unlink(ticket))
 
     def undo(self, now: Moment, counter_id: str, seen: Seen | None = None) -> None:
         """Take back the counter's last move. Refused when it is too long ago, or when something else followed."""
@@ -284,10 +294,13 @@ class Counters:
         return load_counter(w.conn, counter.id)
 
     def _choose(self, conn: sqlite3.Connection, desk: DeskRule, now: Moment) -> Ticket | None:
-        """By turn among those that may be offered; among the ones that missed a call only if nobody else waits."""
+        """By turn among those that may be offered; among the ones that missed a call only if nobody else waits.
+
+        Who is at a counter with another ticket is passed over, and keeps the place in line.
+        """
         policy, turns = self.book.policy, _turns(conn)
         missed = (text_of(now.at - timedelta(minutes=policy.rejoin_wait_min)), text_of(now.at))
-        for which in (_OFFERED, "1"):
+        for which in (f"{_OFFERED} AND {_FREE}", _FREE):
             heads = [head for queue in desk.services for head in _heads(conn, queue, 1, which, missed)]
             heads += _targeted(conn, desk.id, which, missed)
             if heads:
@@ -359,12 +372,28 @@ def _open_ticket(w: Writing, counter: Counter) -> Ticket:
     return load_ticket(w.conn, counter.ticket)
 
 
+def _by_number(conn: sqlite3.Connection, number: str) -> Ticket:
+    """The open ticket of a number, the newest one first that is not at a counter."""
+    row = conn.execute(
+        f"SELECT * FROM tickets INDEXED BY tickets_open WHERE number = ? AND state IN {OPEN_STATES}"
+        " ORDER BY state IN ('called', 'serving'), arrival DESC LIMIT 1",
+        (number,),
+    ).fetchone()
+    if row is None:
+        raise Refused("no_ticket", number=number)
+    return ticket_of(row)
+
+
 def _turns(conn: sqlite3.Connection) -> dict[str, bool]:
     return {row["queue"]: bool(row["priority"]) for row in conn.execute("SELECT queue, priority FROM turns")}
 
 
 _WALL_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _OFFERED = "(missed_at IS NULL OR missed_at <= ? OR missed_at > ?)"
+_FREE = (
+    "(linked = '' OR NOT EXISTS (SELECT 1 FROM tickets AS other INDEXED BY tickets_linked"
+    " WHERE other.linked != '' AND other.linked = tickets.linked AND other.state IN ('called', 'serving')))"
+)
 
 
 def _heads(
@@ -375,13 +404,13 @@ def _heads(
         f"SELECT * FROM tickets WHERE state = 'waiting' AND queue = ? AND priority = ? AND target = '' AND {which}"
         " ORDER BY place, arrival LIMIT ?"
     )
-    given = values if which != "1" else ()
+    given = values if "?" in which else ()
     return [ticket_of(row) for kind in (1, 0) for row in conn.execute(sql, (queue, kind, *given, limit))]
 
 
 def _targeted(conn: sqlite3.Connection, counter_id: str, which: str, values: tuple[str, ...]) -> list[Ticket]:
     sql = f"SELECT * FROM tickets WHERE state = 'waiting' AND target = ? AND {which} ORDER BY place, arrival LIMIT 1"
-    return [ticket_of(row) for row in conn.execute(sql, (counter_id, *(values if which != "1" else ())))]
+    return [ticket_of(row) for row in conn.execute(sql, (counter_id, *(values if "?" in which else ())))]
 
 
 def _give_turn_back(conn: sqlite3.Connection, queue: str, was: bool | None) -> None:

@@ -1,6 +1,7 @@
 """What a clerk's page asks of the database: the own counter, its line, and who was put aside. Reads only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kiosk.clock import Moment
 from kiosk.store.board import ticket_by_id
@@ -19,6 +20,7 @@ class DeskFacts:
 
     `upcoming` is whom the next call would call, `waiting` the first of its line, `waiting_all` how many there are;
     `aside` are held tickets and those that missed their call. `undo_s` is how long the last move can be taken back.
+    `elsewhere`: whoever holds several tickets (see `Ticket.linked`) and is at a counter with one → that counter.
     """
 
     counter: Counter
@@ -28,6 +30,7 @@ class DeskFacts:
     waiting_all: int
     aside: tuple[Ticket, ...]
     undo_s: float
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
 def desk_facts(counters: Counters, now: Moment, counter_id: str) -> DeskFacts:
@@ -44,6 +47,7 @@ def desk_facts(counters: Counters, now: Moment, counter_id: str) -> DeskFacts:
         count,
         _aside(database, services),
         counters.undoable_s(now, counter_id),
+        _elsewhere(database),
     )
 
 
@@ -65,3 +69,11 @@ def _aside(database: Database, services: tuple[str, ...]) -> tuple[Ticket, ...]:
         *services,
     )
     return tuple(ticket_of(row) for row in rows)
+
+
+def _elsewhere(database: Database) -> dict[str, str]:
+    rows = database.rows(
+        "SELECT linked, counter FROM tickets INDEXED BY tickets_linked"
+        " WHERE linked != '' AND state IN ('called', 'serving')"
+    )
+    return {row["linked"]: row["counter"] for row in rows}

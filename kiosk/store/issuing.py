@@ -10,8 +10,10 @@ from kiosk.rulebook import Rulebook, ServiceRule
 from kiosk.store.database import Database, Writing
 from kiosk.store.ids import new_id, new_token
 from kiosk.store.overrides import calendar_overrides, extra_quota, session_now
+from kiosk.store.rolls import check_unused, on_top, put
 from kiosk.store.rows import insert_ticket
-from kiosk.store.series import next_number, running
+from kiosk.store.series import give_number, given_so_far, running
+from kiosk.store.slips import queue_slip
 from kiosk.tickets import (
     Load,
     Policy,
@@ -32,7 +34,10 @@ LONGEST_SERVICE_S = 4 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What the citizen is told: the ticket, how many are ahead, the wait in minutes (from, to) if it can be said."""
+    """What the citizen is told: the ticket, how many are ahead, the wait in minutes (from, to) if it can be said.
+
+    `job` is the slip's print job, 0 for a number that was on paper before.
+    """
 
     ticket: Ticket
     ahead: int
@@ -52,8 +57,10 @@ class Issuing:
     ) -> Issued:
         """Give the next number of a service; its slip also speaks `language` ("": the office's usual second one).
 
-        Raises Refused (holiday, closed, session_over, quota, too_fast, flood, no_service); the refusal is counted and
-        has its event. `by="staff"` passes hours, quota and limits. Raises StoreError when nothing can be written.
+        Raises Refused (holiday, closed, session_over, quota, too_fast, flood, roll, no_service); the refusal is counted
+        and has its event. `by="staff"` passes hours, quota and limits, and takes the number from the service's roll
+        where there is one: then it is `by="roll"`, without a slip (Refused("roll_given") when the roll is at a number
+        that is out already). Raises StoreError when nothing can be written.
         """
         outcome = self._decide(now, service, priority, by, language)
         if isinstance(outcome, Refused):
@@ -78,22 +85,28 @@ class Issuing:
             return Refused("no_service", service=service)
         session = session_now(w.conn, self.book, w.now)
         series = running(w, self.database, self.book)
+        top = on_top(w.conn, service)
         try:
+            if top and by == "staff":
+                check_unused(w, series.id, rule, top)
             if by == "kiosk":
+                if top:
+                    raise Refused("roll")
                 limit_press(_press_load(w, self.book.policy.per_minute), self.book.policy, w.now.at)
                 if w.now.trusted:
                     _check_opening(self.book, w.now, calendar_overrides(w.conn))
                     _check_quota(w, rule, session, series.day)
         except Refused as refused:
             return refused
-        return self._give(w, series.id, session, rule, priority, by, language)
+        seq, by = (top, "roll") if top else (given_so_far(w, series.id, service) + 1, by)
+        return self._give(w, series.id, session, rule, seq, priority, by, language)
 
     def _give(
-        self, w: Writing, series: str, session: str, rule: ServiceRule, priority: bool, by: str, language: str
+        self, w: Writing, series: str, session: str, rule: ServiceRule, seq: int, priority: bool, by: str, language: str
     ) -> Issued:
         service = rule.id
         ahead, wait = self.outlook(w.conn, w.now.at, service, priority)
-        seq = next_number(w, self.database, series, service)
+        give_number(w, self.database, series, service, seq)
         arrival = w.conn.execute("SELECT coalesce(max(arrival), 0) + 1 FROM tickets").fetchone()[0]
         data = {
             "ticket": new_id(),
@@ -114,7 +127,10 @@ class Issuing:
         ticket = issued(data, w.now.at)
         insert_ticket(w.conn, arrival, ticket)
         w.emit("ticket.issued", data)
-        return Issued(ticket, ahead, wait, _queue_slip(w, ticket, ahead, wait, language))
+        if by == "roll":
+            put(w, service, seq + 1)
+            return Issued(ticket, ahead, wait, 0)
+        return Issued(ticket, ahead, wait, queue_slip(w, ticket, ahead, wait, language))
 
     def outlook(
         self, conn: sqlite3.Connection, now: datetime, service: str, priority: bool
@@ -197,13 +213,3 @@ def _count_refusal(w: Writing, service: str, refused: Refused, by: str) -> None:
         (str(w.now.day), service, refused.reason),
     )
     w.emit("ticket.refused", {"service": service, "reason": refused.reason, "day": str(w.now.day), "by": by})
-
-
-def _queue_slip(w: Writing, ticket: Ticket, ahead: int, wait: tuple[int, int] | None, language: str) -> int:
-    low, high = wait if wait else (None, None)
-    cursor = w.conn.execute(
-        "INSERT INTO jobs (ticket, state, copy, made_at, boot, mono, ahead, wait_low, wait_high, why, language)"
-        " VALUES (?, 'queued', 0, ?, ?, ?, ?, ?, ?, '', ?)",
-        (ticket.id, text_of(w.now.at), w.now.boot, w.now.mono, ahead, low, high, language),
-    )
-    return int(cursor.lastrowid or 0)

@@ -1,17 +1,52 @@
-"""What staff changed on top of the office document: a day opened or closed, numbers added to a quota."""
+"""What staff changed on top of the office document: a day opened or closed, numbers added to a quota, ticker lines."""
 
 import sqlite3
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 from kiosk.clock import Moment
 from kiosk.hours import CalendarDay, session_at
 from kiosk.rulebook import Rulebook
 from kiosk.store.database import Database
-from kiosk.tickets import REASON_LETTERS
+from kiosk.store.ids import new_id
+from kiosk.tickets import REASON_LETTERS, Refused
 
 MOST_EXTRA = 9999
 KINDS = get_args(CalendarDay.__annotations__["kind"])
+TICKER_LETTERS = 120
+"""As much as stands on one line of the board."""
+TICKER_LINES = 8
+"""Each line stands for ten seconds: nobody waits for the ninth."""
+
+
+class BadOverride(Refused):
+    """Refused, with an English sentence for the command line."""
+
+    def __init__(self, reason: str, says: str, **values: Any) -> None:
+        super().__init__(reason, **values)
+        self.args = (says,)
+
+
+@dataclass(frozen=True, slots=True)
+class TickerLine:
+    """A line that staff wrote for the boards; `until` is its last day, None for no end."""
+
+    key: str
+    text: str
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraNumbers:
+    """So many numbers more than the quota of a service in a session of a day (ISO)."""
+
+    day: str
+    session: str
+    service: str
+    numbers: int
 
 
 class Overrides:
@@ -22,34 +57,112 @@ class Overrides:
         self.book = book
 
     def set_day(self, now: Moment, day: date, kind: str, reason: str = "") -> None:
-        """Make a day off, work or half, whatever the calendar says; "" takes it back. ValueError on another kind."""
+        """Make a day off, work or half, whatever the calendar says; "" takes it back. Raises BadOverride."""
         if kind and kind not in KINDS:
-            raise ValueError(f"{kind!r} is no kind of day: use {', '.join(KINDS)}")
+            says = f"{kind!r} is no kind of day: use {', '.join(KINDS)}"
+            raise BadOverride("day_kind", says)
         if kind == "off" and not reason.strip():
-            raise ValueError("say why the office is closed: citizens read it")
+            raise BadOverride("day_reason", "say why the office is closed: citizens read it")
         if len(reason) > REASON_LETTERS or not reason.isprintable() or "|" in reason:
-            raise ValueError(f"the reason must be one line of at most {REASON_LETTERS} letters, without |")
-        self._put(now, "day", str(day), f"{kind}|{reason}" if kind else "", {"kind": kind, "reason": reason})
+            says = f"the reason must be one line of at most {REASON_LETTERS} letters, without |"
+            raise BadOverride("one_line", says, n=REASON_LETTERS)
+        self._put(now, "day", str(day), {"kind": kind, "reason": reason})
 
     def add_quota(self, now: Moment, service: str, session: str, numbers: int) -> None:
-        """Give so many numbers more than the quota of a service in a session of today; 0 takes it back."""
+        """Give so many numbers more than the quota of a service in a session of today; 0 takes it back.
+
+        Raises BadOverride.
+        """
         if service not in self.book.services:
-            raise ValueError(f"the office has no service {service!r}, only {', '.join(self.book.services)}")
+            says = f"the office has no service {service!r}, only {', '.join(self.book.services)}"
+            raise BadOverride("no_service", says, service=service)
         if session not in self.book.services[service].quota:
-            raise ValueError(f"{service} has no quota in the session {session!r}: its numbers are not limited")
+            says = f"{service} has no quota in the session {session!r}: its numbers are not limited"
+            raise BadOverride("no_quota", says)
         sessions = [each.id for each in self.book.hours.sessions]
         if session not in sessions or not 0 <= numbers <= MOST_EXTRA:
             known = ", ".join(sessions)
-            raise ValueError(f"{numbers} for session {session!r}: use 0 to {MOST_EXTRA}, and one of {known}")
-        key = f"{now.day}/{session}/{service}"
-        self._put(now, "quota", key, str(numbers) if numbers else "", {"numbers": numbers})
+            says = f"{numbers} for session {session!r}: use 0 to {MOST_EXTRA}, and one of {known}"
+            raise BadOverride("extra_numbers", says, n=MOST_EXTRA)
+        self._put(now, "quota", f"{now.day}/{session}/{service}", {"numbers": numbers})
 
-    def _put(self, now: Moment, kind: str, key: str, value: str, data: dict[str, object]) -> None:
+    def add_line(self, now: Moment, text: str, until: date | None = None) -> None:
+        """Show one more line in turn with the office's slogans, up to and on a day. Raises BadOverride."""
+        text = unicodedata.normalize("NFC", text).strip()
+        if not 0 < len(text) <= TICKER_LETTERS or not text.isprintable():
+            says = f"a line of the ticker must have 1 to {TICKER_LETTERS} letters"
+            raise BadOverride("one_line", says, n=TICKER_LETTERS)
+        if until and until < now.day:
+            raise BadOverride("day_past", f"{until} is over: name today or a later day")
+        kept = self.lines()
+        over = [line for line in kept if now.trusted and _is_over(line, now.day)]
+        if len(kept) - len(over) >= TICKER_LINES:
+            says = f"the ticker has {TICKER_LINES} lines already: take one away first"
+            raise BadOverride("ticker_full", says, n=TICKER_LINES)
+        for line in over:
+            self.remove_line(now, line.key)
+        self._put(now, "ticker", new_id(), {"text": text, "until": str(until or "")})
+
+    def remove_line(self, now: Moment, key: str) -> None:
+        """Take a line off the boards."""
+        if any(line.key == key for line in self.lines()):
+            self._put(now, "ticker", key, {"text": "", "until": ""})
+
+    def lines(self) -> list[TickerLine]:
+        """All lines that staff wrote, oldest first, with those whose last day is over."""
+        return _lines(self.database.conn)
+
+    def days(self) -> list[CalendarDay]:
+        """The days that staff opened or closed, in order."""
+        return sorted(calendar_overrides(self.database.conn), key=lambda day: day.day)
+
+    def extra(self, day: date) -> list[ExtraNumbers]:
+        """What was added to quotas on a day."""
+        rows = self.database.rows("SELECT key, value FROM overrides WHERE kind = 'quota' AND key LIKE ?", f"{day}/%")
+        return [_extra(row["key"], row["value"]) for row in rows]
+
+    def _put(self, now: Moment, kind: str, key: str, data: dict[str, object]) -> None:
+        told = {"of": kind, "key": key, **data}
+        value = override_value(told)
         with self.database.writing(now) as w:
             w.conn.execute("DELETE FROM overrides WHERE kind = ? AND key = ?", (kind, key))
             if value:
                 w.conn.execute("INSERT INTO overrides VALUES (?, ?, ?)", (kind, key, value))
-            w.emit("override.set", {"of": kind, "key": key, **data})
+            w.emit("override.set", told)
+
+
+def override_value(data: Mapping[str, Any]) -> str:
+    """What stands in the row after an event `override.set` with this data; "" when there is none."""
+    match data["of"]:
+        case "day":
+            return f"{data['kind']}|{data['reason']}" if data["kind"] else ""
+        case "quota":
+            return str(data["numbers"]) if data["numbers"] else ""
+        case "ticker":
+            return f"{data['until']}|{data['text']}" if data["text"] else ""
+    raise ValueError(f"no override: {data['of']}")
+
+
+def ticker_lines(conn: sqlite3.Connection, now: Moment) -> tuple[str, ...]:
+    """What staff wrote for the boards and is still to be shown; a clock that is not believed ends no line."""
+    return tuple(line.text for line in _lines(conn) if not (now.trusted and _is_over(line, now.day)))
+
+
+def _lines(conn: sqlite3.Connection) -> list[TickerLine]:
+    lines = []
+    for row in conn.execute("SELECT key, value FROM overrides WHERE kind = 'ticker' ORDER BY key"):
+        until, _, text = row["value"].partition("|")
+        lines.append(TickerLine(row["key"], text, date.fromisoformat(until) if until else None))
+    return lines
+
+
+def _extra(key: str, value: str) -> ExtraNumbers:
+    day, session, service = key.split("/", 2)
+    return ExtraNumbers(day, session, service, int(value))
+
+
+def _is_over(line: TickerLine, today: date) -> bool:
+    return line.until is not None and line.until < today
 
 
 def session_now(conn: sqlite3.Connection, book: Rulebook, now: Moment) -> str:

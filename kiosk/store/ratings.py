@@ -140,6 +140,15 @@ class Ratings:
         """The latest publication, None before the first."""
         return _publication(self.database.row("SELECT * FROM published ORDER BY id DESC LIMIT 1"))
 
+    def publications(self, most: int = 12) -> tuple[Publication, ...]:
+        """What each of the latest months showed last, the newest month first."""
+        rows = self.database.rows(
+            "SELECT * FROM published WHERE id IN (SELECT max(id) FROM published GROUP BY period)"
+            " ORDER BY period DESC LIMIT ?",
+            most,
+        )
+        return tuple(shown for row in rows if (shown := _publication(row)))
+
     # --- presses ---------------------------------------------------------------------------------------------
 
     def _desk(self, conn: sqlite3.Connection, counter: Counter, now: Moment) -> Desk:

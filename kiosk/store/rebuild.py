@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 from kiosk.dossiers import Dossiers, dossiers_of
 from kiosk.rating import Rating, given, rating_of
 from kiosk.store.dossiers import dossiers_in
+from kiosk.store.overrides import override_value
 from kiosk.tickets import Counter, Ticket, apply, apply_counter, counter_of, issued, ticket_of
 from sync import outbox, wire
 
 
 @dataclass
 class Rebuilt:
-    """Rows by id, the dossier figures in force, how often tickets rejoined by phone, and posters' codes by counter."""
+    """Rows by id, the dossier figures in force, how often tickets rejoined by phone, posters' codes by counter, the
+    numbers on top of rolls by service, and what staff changed by kind and key."""
 
     tickets: dict[str, Ticket] = field(default_factory=dict)
     counters: dict[str, Counter] = field(default_factory=dict)
@@ -20,6 +22,8 @@ class Rebuilt:
     dossiers: Dossiers | None = None
     rejoins: dict[str, int] = field(default_factory=dict)
     posters: dict[str, str] = field(default_factory=dict)
+    rolls: dict[str, int] = field(default_factory=dict)
+    overrides: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def from_events(conn: sqlite3.Connection) -> Rebuilt:
@@ -39,6 +43,8 @@ def from_tables(conn: sqlite3.Connection) -> Rebuilt:
         dossiers_in(conn),
         {row["ticket"]: row["n"] for row in conn.execute("SELECT * FROM phone_rejoins")},
         {row["counter"]: row["token"] for row in conn.execute("SELECT * FROM posters")},
+        {row["service"]: row["next"] for row in conn.execute("SELECT * FROM rolls")},
+        {(row["kind"], row["key"]): row["value"] for row in conn.execute("SELECT * FROM overrides")},
     )
 
 
@@ -46,6 +52,8 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
     kind, data, at = event.type, dict(event.data), event.stamp.at
     if kind == "ticket.issued":
         state.tickets[data["ticket"]] = issued(data, at)
+        if data["by"] == "roll":
+            state.rolls[data["service"]] = data["seq"] + 1
     elif kind == "series.relabelled":
         for ticket in list(state.tickets.values()):
             if ticket.series == data["from"] and ticket.boot == data["boot"] and (data["all"] or not ticket.trusted):
@@ -63,9 +71,22 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
             if (rating.guess_boot, rating.day) == (data["boot"], data["from"]):
                 state.ratings[rating.id] = replace(rating, day=data["day"], guess_boot="")
     elif kind in ("dossiers.set", "dossiers.cleared"):
-        state.dossiers = dossiers_of(data) if data else None
+        state.dossiers = dossiers_of(data) if kind == "dossiers.set" else None
     elif kind == "poster.made":
         state.posters[data["counter"]] = data["token"]
+    elif kind == "roll.set":
+        state.rolls[data["service"]] = data["next"]
+    elif kind == "roll.ended":
+        state.rolls.pop(data["service"], None)
+    elif kind == "override.set":
+        _override(state, (data["of"], data["key"]), override_value(data))
     if data.get("counter") and kind.startswith(("ticket.", "counter.")):
         counter = state.counters.get(data["counter"], Counter(data["counter"]))
         state.counters[counter.id] = apply_counter(counter, kind, data, at)
+
+
+def _override(state: Rebuilt, key: tuple[str, str], value: str) -> None:
+    if value:
+        state.overrides[key] = value
+    else:
+        state.overrides.pop(key, None)

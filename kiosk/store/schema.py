@@ -40,6 +40,22 @@ _PANELS = (
         mono INTEGER NOT NULL) WITHOUT ROWID""",
 )
 
+
+@migrations()
+def m006_hall(db: Database) -> None:
+    for statement in _HALL:
+        db.conn.execute(statement)
+
+
+_HALL = (
+    "ALTER TABLE tickets ADD COLUMN linked TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX tickets_linked ON tickets (linked) WHERE linked != ''",
+    # What can be taken back knows nothing of the new column.
+    "DELETE FROM undo",
+    # Rolls of pre-printed numbers that the help desk hands out: the number that is on top of each.
+    "CREATE TABLE rolls (service TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
+)
+
 _PEOPLE = (
     "CREATE TABLE pins (person TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE wrong_pins (person TEXT PRIMARY KEY, n INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID",

@@ -72,13 +72,16 @@ def open_day(database: Database, book: Rulebook, now: Moment) -> None:
             running(w, database, book)
 
 
-def next_number(w: Writing, database: Database, series: str, service: str) -> int:
-    """The next number of a service; durable ceiling first, so that no restore can give it twice."""
+def given_so_far(w: Writing, series: str, service: str) -> int:
+    """The highest number of a service that is out, or may be, 0 before the first."""
     row = w.conn.execute("SELECT n FROM numbers WHERE series = ? AND service = ?", (series, service)).fetchone()
-    number = (row["n"] if row else 0) + 1
+    return int(row["n"]) if row else 0
+
+
+def give_number(w: Writing, database: Database, series: str, service: str, number: int) -> None:
+    """This number is out; durable ceiling first, so that no restore can give it twice."""
     database.high_water.cover(series, {service: number})
     _set_number(w, series, service, number)
-    return int(number)
 
 
 def skip_to_ceilings(w: Writing, database: Database) -> None:

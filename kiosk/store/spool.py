@@ -68,13 +68,13 @@ class Spool:
                 if not why:
                     w.conn.execute("UPDATE jobs SET state = 'sending' WHERE id = ?", (row["id"],))
                     return _job(row, ticket)
-                _end(w, row["id"], "expired", why)
+                end_job(w, row["id"], "expired", why)
         return None
 
     def done(self, job: SlipJob) -> None:
         """The slip is out."""
         with self.database.writing(self.clock.now()) as w:
-            _end(w, job.id, "done", "", copy=job.reprint)
+            end_job(w, job.id, "done", "", copy=job.reprint)
 
     def retry(self, job: SlipJob, why: str) -> None:
         """It broke with some of it sent: again, as a copy."""
@@ -87,7 +87,7 @@ class Spool:
     def fail(self, job: SlipJob, why: str) -> None:
         """It cannot be drawn at all."""
         with self.database.writing(self.clock.now()) as w:
-            _end(w, job.id, "failed", why)
+            end_job(w, job.id, "failed", why)
 
     def _back(self, job: SlipJob, why: str, copies: int) -> None:
         with self.database.writing(self.clock.now()) as w:
@@ -113,7 +113,7 @@ def _job(row: Row, ticket: Ticket) -> SlipJob:
     return SlipJob(row["id"], SlipFacts(ticket, row["ahead"], wait, copy, row["language"]), copy)
 
 
-def _end(w: Writing, job: int, state: str, why: str, **more: bool) -> None:
+def end_job(w: Writing, job: int, state: str, why: str, **more: bool) -> None:
     """The job's last state and its event; only once, whoever tells it."""
     changed = w.conn.execute(
         "UPDATE jobs SET state = ?, why = ?, language = '' WHERE id = ? AND state IN ('queued', 'sending')",

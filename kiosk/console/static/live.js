@@ -118,7 +118,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || document.querySelector("dialog[open]")) return;
     const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)
-      || (event.code === "NumpadEnter" || event.code === "NumpadAdd" ? document.querySelector('[data-key="F2"]') : null);
+      || (event.code === "NumpadEnter" || event.code === "NumpadAdd" ? document.querySelector("[data-numpad]") : null);
     if (!button || (event.key === "Escape" && event.target.matches("input, select, textarea"))) return;
     event.preventDefault();
     button.click();
