@@ -74,6 +74,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.documents", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.schema", "kiosk.texts",
         "kiosk.tickets",
     },
+    "kiosk.hall": {"kiosk.office"},
     "kiosk.rulebook": {"kiosk.hours", "kiosk.rating", "kiosk.tickets"},
     "kiosk.hours": set(),
     "kiosk.tickets": set(),
@@ -112,6 +113,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.printer": {"kiosk.simulator.escpos_decoder"},
     "kiosk.simulator.escpos_decoder": set(),
     "kiosk.simulator.audit": set(),
+    "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
 }  # fmt: skip
 

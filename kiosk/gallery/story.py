@@ -13,7 +13,8 @@ from pathlib import Path
 from kiosk.dossiers import Dossiers
 from kiosk.gallery.scene import Scene
 from kiosk.gallery.starting import start_views
-from kiosk.office import Counter, Office
+from kiosk.hall import hall
+from kiosk.office import Office
 from kiosk.present import take
 from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
@@ -51,7 +52,7 @@ def tell(office: Office, words: Words, folder: Path) -> Told:
         views |= _closed(scene)
         views |= _next_session(scene)
         views |= _holiday(scene)
-    large = _large(office)
+    large = hall(office, HALL)
     with _scene(large, replace(words, office=large), folder / "hall") as scene:
         views |= _hall(scene)
     ordered = sorted(views, key=lambda name: GROUPS.index(name.partition("-")[0]))
@@ -265,18 +266,3 @@ def _no_more(scene: Scene, service: str) -> Iterator[None]:
         yield
     finally:
         issuing.book = book
-
-
-def _large(office: Office) -> Office:
-    """The same office with as many counters as a large hall has."""
-    counters: list[Counter] = list(office.counters)
-    clerks = list(office.clerks)
-    for n in range(len(counters), HALL):
-        like = counters[n % len(office.counters)]
-        clerk = office.clerk(like.clerk)
-        if clerk:
-            clerk = replace(clerk, id=f"{clerk.id}-{n}")
-            clerks.append(clerk)
-        id = next(str(free) for free in range(1, HALL + n) if all(str(free) != c.id for c in counters))
-        counters.append(replace(like, id=id, label=id, clerk=clerk.id if clerk else ""))
-    return replace(office, counters=tuple(counters), clerks=tuple(clerks))

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ class Plan:
     """Whether pictures of the screens are kept up to date."""
     window: bool = False
     """Whether the device may open a window on the display."""
+    seated: bool = True
+    """Whether the clerks sit at their counters from the start; else they sign in at the console."""
 
 
 @dataclass
@@ -103,7 +106,8 @@ class Appliance:
     def start(self) -> None:
         """Prepare the database and start everything."""
         prepare(self.plan.folder.path, self.clock.follower().now())
-        self._sit_down()
+        if self.plan.seated:
+            self._sit_down()
         self._give_pins()
         self._switch_on()
         self._watch.start()
@@ -147,6 +151,17 @@ class Appliance:
             device, self._device = self._device, None
         if device:
             device.close()
+
+    def night(self, until: datetime) -> None:
+        """All of the device is switched off in the evening, and on again at that time."""
+        self.stop_device()
+        with self._power:
+            children = [self._uplink, self._console]
+            self._uplink = self._console = None
+        for child in filter(None, children):
+            child.close()
+        self._goes_dark()
+        self._switch_on(until)
 
     def store(self) -> Store:
         """One more way into the device's database: what a clerk's console is to it."""
@@ -246,6 +261,9 @@ class Appliance:
             mode = self.printer.mode
             self.printer.switch(Mode.RESET)
             self.printer.switch(mode)  # paper does not come back with the power
+        self._goes_dark()
+
+    def _goes_dark(self) -> None:
         with self.changed:
             self.seen.running = False
             self.seen.lamps, self.seen.armed = {}, {}
@@ -265,12 +283,13 @@ class Appliance:
         if console:
             console.kill()
 
-    def _switch_on(self) -> None:
+    def _switch_on(self, at: datetime | None = None) -> None:
+        """Start what does not run; `at`: the time at which a device is switched on that was off till then."""
         with self._power:
             if self._ending.is_set():
                 return
             if self._uplink is None and self._device is None:
-                self.clock.boot()
+                self.clock.boot(at)
             self._uplink = self._uplink or self._start_uplink()
             self._console = self._console or self._start_console()
             self._device = self._device or self._start_device()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from kiosk.clock import SITE_TIME
@@ -21,8 +22,11 @@ from kiosk.simulator import headless
 from kiosk.simulator.appliance import Appliance, Plan, make_receiver
 from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
 from kiosk.simulator.democlock import START, DemoClock
-from kiosk.simulator.folder import Folder, write_config, write_office, write_token
+from kiosk.simulator.folder import PIN, Folder, write_config, write_office, write_token
 from kiosk.simulator.printer import EmulatedPrinter
+from kiosk.simulator.rehearsal import script
+from kiosk.simulator.rehearsal.day import Day
+from kiosk.simulator.rehearsal.table import table
 from kiosk.simulator.slips import Slips
 from kiosk.simulator.story import Story
 from kiosk.store.database import connect
@@ -42,11 +46,13 @@ def main(options: argparse.Namespace) -> int:
     with _folder(options.dir) as folder, built(options, folder) as appliance:
         if not _running(appliance, stop):
             return 1
+        if options.day:
+            return _rehearsed(options, appliance, stop)
         return _counted(options, appliance, stop) if options.headless else _shown(options, appliance, stop)
 
 
 def _check(options: argparse.Namespace) -> None:
-    if not 0.1 <= options.speed <= 600:
+    if not 0.1 <= speed(options) <= 600:
         raise ValueError("--speed: from 0.1 to 600")
     if not 0 <= citizens(options) <= MOST_AN_HOUR:
         raise ValueError(f"--per-hour: from 0 to {MOST_AN_HOUR}")
@@ -56,6 +62,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError("--seconds: more than 0")
     if options.language not in LANGUAGES:
         raise ValueError(f"--language: there is no {options.language!r}, only {', '.join(LANGUAGES)}")
+    if options.day and (options.per_hour is not None or options.seconds is not None):
+        raise ValueError("--day brings its own visitors and its own end: without --per-hour and --seconds")
     if bool(options.server) != bool(options.token_file):
         raise ValueError("--server and --token-file belong together: a server takes events only with its token")
 
@@ -81,15 +89,27 @@ def citizens(options: argparse.Namespace) -> float:
     return usual if options.per_hour is None else float(options.per_hour)
 
 
+def speed(options: argparse.Namespace) -> float:
+    """How fast the office's clock goes."""
+    usual = script.SHAPES[options.day].speed if options.day else 1.0
+    return usual if options.speed is None else float(options.speed)
+
+
 @contextmanager
 def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
     """The appliance, started. Printer and server listen before the device is configured: it has to know their ports."""
     with ExitStack() as opened:
         opened.enter_context(folder.held())
+        if options.day and (folder.path / "kiosk.db").exists():
+            raise ValueError(f"--day begins with nothing: {folder.path} was used before, give another --dir")
         own = load_config(options.config) if options.config else None
-        clock = DemoClock(folder.clock, _start(folder), options.speed)
         document = options.office or (own.office if own else "")
-        office = write_office(folder, document, limits=citizens(options) <= UNHURRIED)
+        shape = script.SHAPES.get(options.day)
+        limits = shape is not None or citizens(options) <= UNHURRIED
+        office = write_office(folder, document, limits, partial(script.office_of, shape))
+        begins = script.write(shape, office, START.date(), options.seed).begins if shape else START
+        # A day's clock waits for the processes; then the day itself sets its speed.
+        clock = DemoClock(folder.clock, _start(folder, begins), 1.0 if shape else speed(options))
         token = write_token(folder, options.token_file)
         slips = Slips(folder)
         printer = receiver = None
@@ -102,23 +122,26 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
         url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
         server = receiver.url if receiver else options.server
         config = write_config(folder, office, own, printer=url, server=server, language=options.language)
-        plan = Plan(folder, config, office, token, live=not options.headless, window=_display(options))
+        watched = not options.headless and shape is None
+        plan = Plan(
+            folder, config, office, token, live=watched, window=watched and _display(options), seated=shape is None
+        )
         appliance = Appliance(plan, clock, slips, printer, receiver)
         opened.callback(appliance.close)
         appliance.start()
         yield appliance
 
 
-def _start(folder: Folder) -> datetime:
-    """Half past seven, or in a folder that was used before the moment of its last event: time never goes back."""
+def _start(folder: Folder, begins: datetime) -> datetime:
+    """`begins`, or in a folder that was used before the moment of its last event: time never goes back."""
     if not (folder.path / "kiosk.db").exists():
-        return START
+        return begins
     try:
         with closing(connect(folder.path / "kiosk.db")) as conn:
             row = conn.execute("SELECT line FROM events ORDER BY seq DESC LIMIT 1").fetchone()
     except sqlite3.DatabaseError:
-        return START  # the kiosk sets a damaged one aside
-    return max(START, datetime.fromisoformat(json.loads(row[0])["at"]).astimezone(SITE_TIME)) if row else START
+        return begins  # the kiosk sets a damaged one aside
+    return max(begins, datetime.fromisoformat(json.loads(row[0])["at"]).astimezone(SITE_TIME)) if row else begins
 
 
 def _running(appliance: Appliance, stop: threading.Event) -> bool:
@@ -145,6 +168,20 @@ def _counted(options: argparse.Namespace, appliance: Appliance, stop: threading.
     print(f"kiosk demo: {appliance.plan.folder.path}", file=sys.stderr)
     result = headless.run(appliance, citizens(options), options.seconds or 20.0, options.seed, stop)
     say(json.dumps(result, ensure_ascii=False))
+    for problem in result["problems"]:
+        print(f"kiosk demo: {problem}", file=sys.stderr)
+    return 1 if result["problems"] else 0
+
+
+def _rehearsed(options: argparse.Namespace, appliance: Appliance, stop: threading.Event) -> int:
+    plan = appliance.plan
+    told = sys.stderr if options.headless else sys.stdout
+    print(f"kiosk demo: {plan.folder.path}", file=told)
+    console = f"http://{plan.config.console.address}:{plan.config.console.port}/"
+    print(f"Console: {console}   (PIN {PIN}; Ctrl-C ends it · Ctrl-C để kết thúc)", file=told, flush=True)
+    written = script.write(script.SHAPES[options.day], plan.office, START.date(), options.seed)
+    result = Day(appliance, written, speed(options), stop).run()
+    say(json.dumps(result, ensure_ascii=False) if options.headless else table(result))
     for problem in result["problems"]:
         print(f"kiosk demo: {problem}", file=sys.stderr)
     return 1 if result["problems"] else 0

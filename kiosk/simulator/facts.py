@@ -64,12 +64,12 @@ def _letters(buttons: Buttons) -> dict[str, str]:
 
 def now(appliance: Appliance, crowds: Crowds) -> dict[str, Any]:
     """Everything that moves, part by part."""
-    clock = appliance.clock
+    course = appliance.clock.course
     with appliance.changed:
         seen = appliance.seen
         return {
-            "clock": {"at": clock.set_at.isoformat(), "real": clock.real_ms, "speed": clock.speed},
-            "device_clock_wrong": clock.wrong,
+            "clock": {"at": course.at.isoformat(), "real": course.real_ms, "speed": course.speed},
+            "device_clock_wrong": appliance.clock.wrong,
             "running": seen.running,
             "printer": seen.printer if seen.running else "unknown",
             "lamps": dict(seen.lamps),

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,10 @@ from kiosk.wiring import check_against
 
 KEYBOARD_ROWS = ("qwer", "asdf", "zxcv", "uiop")
 """Keys of the first four counters: happy, neutral, unhappy, call."""
+FURTHER_ROWS = (*("bgh", "jkm", "nty"), *(("f4", "f5", "f6"), ("f7", "f8", "f9"), ("f10", "f11", "f12")))
+"""Rating keys of further counters, whose clerks call at the console."""
 DEVICE = "kiosk-demo"
+FACES = ("happy", "neutral", "unhappy")
 PIN = "2468"
 """Everybody's PIN in the demo's office."""
 OUTPUTS = (Output("take", "1280x800"), Output("board", "1920x1080"), Output("rate:1", "1280x800"))
@@ -91,12 +94,14 @@ class Folder:
         return self.path / f"{process}.log"
 
 
-def write_office(folder: Folder, source: str | None, limits: bool) -> Office:
+def write_office(
+    folder: Folder, source: str | None, limits: bool, change: Callable[[Office], Office] = lambda office: office
+) -> Office:
     """Put the office document (None: the sample office) into the folder; without `limits` keys may be pressed at will.
 
-    Raises DocumentError.
+    `change` makes of it the office that is simulated. Raises DocumentError.
     """
-    office = load(source) if source else sample()
+    office = change(load(source) if source else sample())
     if not limits:
         office = replace(office, rules=replace(office.rules, press_limits=False))
     folder.office.write_bytes(office.to_json())
@@ -187,8 +192,10 @@ def _in_order(parts: Sequence[Any], wired: Mapping[str, Any]) -> dict[str, Any]:
 def _keyboard(office: Office) -> dict[str, str]:
     keys = {str(n): f"take:{service.id}" for n, service in enumerate(office.services[:9], 1)}
     for row, counter in zip(KEYBOARD_ROWS, office.counters, strict=False):
-        acts = [*(f"rate:{counter.id}:{face}" for face in ("happy", "neutral", "unhappy")), f"call:{counter.id}"]
+        acts = [*(f"rate:{counter.id}:{face}" for face in FACES), f"call:{counter.id}"]
         keys |= dict(zip(row, acts, strict=True))
+    for three, counter in zip(FURTHER_ROWS, office.counters[len(KEYBOARD_ROWS) :], strict=False):
+        keys |= {name: f"rate:{counter.id}:{face}" for name, face in zip(three, FACES, strict=True)}
     return keys | {"0": "priority", "escape": "cancel", "l": "language"}
 
 

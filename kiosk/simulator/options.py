@@ -3,13 +3,17 @@
 import argparse
 from pathlib import Path
 
+DAYS = ("busy", "short")
+"""Names of `script.SHAPES`."""
+
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--headless", action="store_true", help="no person: run, count, print one line of JSON, end")
     parser.add_argument("--seconds", type=float, metavar="S", help="end after S seconds (headless: 20)")
     parser.add_argument("--per-hour", type=float, metavar="N", help="simulated citizens an hour (headless: 3600)")
-    parser.add_argument("--speed", type=float, default=1, metavar="X", help="the office's clock goes X times as fast")
+    parser.add_argument("--day", choices=DAYS, help="rehearse a whole day, count, end")
+    parser.add_argument("--speed", type=float, metavar="X", help="the office's clock goes X times as fast")
     parser.add_argument("--seed", type=int, metavar="N", help="the same citizens again")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="keep database, slips and pictures here")
     parser.add_argument("--port", type=int, default=8765, metavar="N", help="port of the page; 0 = any")

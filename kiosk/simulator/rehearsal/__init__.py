@@ -1,0 +1,1 @@
+"""A whole day of an office, rehearsed against the real processes: `kiosk demo --day`."""
