@@ -52,6 +52,8 @@ outputs = [
 [sound]
 enabled = {sound}
 prompts = true
+[voice]
+enabled = false
 [public]
 url = "http://xa-mau.example"
 [sync]
