@@ -11,8 +11,7 @@ from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_f
 from kiosk.clock import Clock
 from kiosk.config import Buttons, Config
 from kiosk.keypad import EvdevReader, KeypadError
-from kiosk.office import Office
-from kiosk.present.calling import Reading
+from kiosk.present.calling import names_of, reading
 from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
 from kiosk.printer import Job, Printer, PrinterProfile, PrinterThread, open_transport
@@ -146,18 +145,8 @@ def open_voice(config: Config, words: Words, clock: Clock, speaker: Speaker) -> 
 def composer(config: Config, words: Words) -> Composer:
     """What makes calls audible in the manner of this device."""
     voice = config.voice
-    manner = Manner(voice.languages, voice.volume, voice.chime, reading(config))
-    return Composer(words.t, Path(voice.packs), manner, call_names(words.office), words.counter_label)
-
-
-def reading(config: Config) -> Reading:
-    """How numbers are read on this device."""
-    return Reading(config.voice.numbers == "whole", {"linh": "linh", "lẻ": "le"}[config.voice.missing_ten])
-
-
-def call_names(office: Office) -> tuple[str, ...]:
-    """What this office's calls say beside words and digits."""
-    return (*(service.digit for service in office.services), *(counter.label for counter in office.counters))
+    manner = Manner(voice.languages, voice.volume, voice.chime, reading(voice.numbers, voice.missing_ten))
+    return Composer(words.t, Path(voice.packs), manner, names_of(words.office), words.counter_label)
 
 
 def _open_keypad(panel: Panel, buttons: Buttons, offer: Callable[[Any], None]) -> None:

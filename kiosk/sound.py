@@ -161,6 +161,11 @@ class SoundFolder(Silence):
             old.unlink(missing_ok=True)
 
 
+def player(device: str) -> list[str]:
+    """The command that plays a WAV file from its standard input, on an ALSA device or, with "", the usual one."""
+    return ["aplay", "-q", *(["-D", device] if device else [])]
+
+
 def seconds(wav: bytes) -> float:
     """How long a WAV file lasts."""
     with wave.open(BytesIO(wav)) as sound:
@@ -199,7 +204,7 @@ class Sound:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._volume = volume
-        self._player = ["aplay", "-q", *(["-D", device] if device else [])]
+        self._player = player(device)
         self._presses = presses
         self._tone_s = tone_s
         self._clock = clock

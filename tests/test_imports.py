@@ -51,7 +51,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.findings": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.fonts", "kiosk.languages", "kiosk.office",
-        "kiosk.photos", "kiosk.store.database", "kiosk.texts", "kiosk.wiring",
+        "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts", "kiosk.voice.pack",
+        "kiosk.wiring",
     },
     "kiosk.setup": {
         "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.texts",
@@ -96,6 +97,10 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.voice",
     },
     "kiosk.voice.pcm": set(),
+    "kiosk.voice.command": {
+        "kiosk.calls", "kiosk.config", "kiosk.parts", "kiosk.present.calling", "kiosk.programs", "kiosk.setup",
+        "kiosk.sound", "kiosk.tickets", "kiosk.voice",
+    },
     "kiosk.buttons": {"kiosk.keys"},
     "kiosk.keypad": {"kiosk.keys"},
     "kiosk.slip": {"kiosk.column", "kiosk.logo", "kiosk.symbol", "kiosk.typeset"},

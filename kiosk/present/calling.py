@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from kiosk import numerals
 from kiosk.calls import SpokenCall
+from kiosk.office import Office
 from kiosk.present.spoken import aloud
 from kiosk.texts import Texts
 
@@ -47,6 +48,16 @@ class Reading:
     missing_ten: str = "linh"
 
 
+def reading(numbers: str, missing_ten: str) -> Reading:
+    """The manner of kiosk.toml: `numbers` is digits or whole, `missing_ten` linh or lẻ."""
+    return Reading(numbers == "whole", clip_name(missing_ten))
+
+
+def names_of(office: Office) -> tuple[str, ...]:
+    """What an office's calls say beside words and digits: how its numbers begin, what its counters are called."""
+    return (*(service.digit for service in office.services), *(counter.label for counter in office.counters))
+
+
 def sentence(t: Texts, call: SpokenCall, counter: str, reading: Reading) -> tuple[Word, ...]:
     """What is said for a call; `counter` is what the counter is called."""
     so, quay, n = "{so}", "{quay}", "{n}"  # kept as they are, so that the sentence can be cut there
@@ -64,7 +75,7 @@ def sentence(t: Texts, call: SpokenCall, counter: str, reading: Reading) -> tupl
 def vocabulary(t: Texts, reading: Reading, names: Iterable[str] = ()) -> tuple[Word, ...]:
     """Every clip that the voice of this language needs, in the order in which one records them.
 
-    `names` are what the office adds: the first characters of its numbers, and what its counters are called.
+    `names` are what the office adds (`names_of`).
     """
     so, quay, n = "{so}", "{quay}", "{n}"
     sentences = [
@@ -80,6 +91,7 @@ def vocabulary(t: Texts, reading: Reading, names: Iterable[str] = ()) -> tuple[W
         words += [_number_word(t, name) for name in numerals.WORDS if name not in ("linh", "le")]
         words.append(_number_word(t, reading.missing_ten))
     words += [word for name in names for word in _number(t, name, reading)]
+    words.append(Word(CHIME, ""))
     first: dict[str, Word] = {}
     for word in words:
         first.setdefault(word.clip, replace(word, pause_s=0.0))

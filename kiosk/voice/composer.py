@@ -44,7 +44,7 @@ class Manner:
 class Composer:
     """Makes calls audible; used by one thread. `packs` holds a folder for each language, named by its code.
 
-    `names` are what the office adds to the vocabulary (`calling.vocabulary`), `counter` says what a counter is called.
+    `names` are what the office adds to the vocabulary (`calling.names_of`), `counter` says what a counter is called.
     """
 
     def __init__(
