@@ -90,6 +90,12 @@ class Voice:
         call = self._calls.claim()
         if call is None:
             return False
-        if self._speaker.call(self._compose(call)):
+        try:
+            heard = self._speaker.call(self._compose(call))
+        except Exception:
+            # One call that fails for a reason that nobody thought of must not end all those after it.
+            logger.exception("a call could not be said")
+            heard = True
+        if heard:
             self._calls.done(call)
         return True
