@@ -371,9 +371,16 @@ def _located(config: Config) -> Config:
             lang_dir=str(folder / config.screen.lang_dir),
             fonts=tuple(str(folder / font) for font in config.screen.fonts),
         ),
+        sound=replace(config.sound, device=_located_device(config.sound.device, folder)),
         voice=replace(config.voice, packs=str(folder / (config.voice.packs or data_dir / "voices"))),
         sync=replace(sync, token_file=str(token_file), ca_file=ca_file),
     )
+
+
+def _located_device(device: str, folder: Path) -> str:
+    """An ALSA name as it is; the folder of `folder:DIR` made absolute."""
+    kind, colon, rest = device.partition(":")
+    return f"{kind}{colon}{folder / rest}" if kind == "folder" else device
 
 
 # --- what no single key can know ------------------------------------------------------------------------------

@@ -304,7 +304,7 @@ def test_calls_of_three_counters_are_heard_in_order_and_none_is_cut(office: Hall
     for n in range(3):
         running = office.playing()
         assert office.states() == ["done"] * n + ["speaking"] + ["waiting"] * (2 - n)
-        said.append(name(running.let_go()))
+        said.append(name(running.whole()))
     assert said == ["1001", "1002", "1003"]
 
 

@@ -118,6 +118,13 @@ def test_loud_and_soft_recordings_become_alike_and_none_is_above_the_peak(amplit
     assert abs(sum(made) / len(made)) < 60
 
 
+def test_hard_pulses_are_bent_down_and_not_cut():
+    pulses = array("h", (round(30_000 * math.exp(-(n % 2000) / 20)) for n in range(22_050)))
+    made = pcm.levelled(pulses)
+    assert pcm.PEAK_DB - 1 < pcm.peak_db(made) <= pcm.PEAK_DB
+    assert made.count(max(made)) <= pulses.count(max(pulses)), "no flat tops"
+
+
 def test_the_chime_is_two_falling_strokes_at_the_level_of_the_clips():
     made = pcm.chime(22_050)
     assert pcm.loudness_db(made) == pytest.approx(pcm.LEVEL_DB, abs=0.5)
