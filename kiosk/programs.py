@@ -10,12 +10,15 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from importlib import resources
 from typing import BinaryIO
 
 CLOSE_S = 2.0
-MOST_BYTES = 100_000_000
-"""The largest file that a program may make. Speech is a few MB; but espeak-ng loads PulseAudio's library, which sets a
-file of 64 MiB in memory aside, and below that it dies before it has said a word."""
+MOST_BYTES = 8_000_000
+"""The largest file that a program may make: speech of some minutes."""
+MODEST = {"PULSE_CLIENTCONFIG": str(resources.files("kiosk.assets") / "pulse.conf")}
+"""Environment of a program that plays nothing but loads PulseAudio's library: that would set a file of 64 MiB in memory
+aside, and where no file may be so large, the program dies before it has done anything."""
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +28,12 @@ class ProgramError(OSError):
 
 
 class Program:
-    """A program that is running, with `given` on its standard input. Raises ProgramError when it cannot be started."""
+    """A program that is running, with `given` on its standard input; `modest` when it plays no sound (see MODEST).
 
-    def __init__(self, command: Sequence[str], given: bytes = b"") -> None:
+    Raises ProgramError when it cannot be started.
+    """
+
+    def __init__(self, command: Sequence[str], given: bytes = b"", *, modest: bool = False) -> None:
         self._name = command[0]
         with ExitStack() as files:
             try:
@@ -35,7 +41,12 @@ class Program:
                 self._out = files.enter_context(_memory("out"))
                 self._errors = files.enter_context(_memory("err"))
                 self._process = subprocess.Popen(
-                    command, stdin=source, stdout=self._out, stderr=self._errors, start_new_session=True
+                    command,
+                    stdin=source,
+                    stdout=self._out,
+                    stderr=self._errors,
+                    env=os.environ | (MODEST if modest else {}),
+                    start_new_session=True,
                 )
             except OSError as error:
                 raise ProgramError(f"{command[0]}: {error.strerror}") from error
@@ -74,11 +85,6 @@ class Program:
         lines = self._errors.read(4000).decode(errors="replace").strip().splitlines()
         said = lines[-1][:200] if lines else f"ended with status {status}"
         return said if said.startswith(self._name) else f"{self._name}: {said}"
-
-
-def run(command: Sequence[str], given: bytes = b"", seconds: float = 5.0) -> bytes:
-    """What a program writes. Raises ProgramError."""
-    return Program(command, given).result(seconds)
 
 
 def _memory(name: str, content: bytes = b"") -> BinaryIO:

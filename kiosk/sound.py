@@ -331,7 +331,7 @@ class Sound:
         """What the program wrote; nothing when it failed, was cut off, or took longer than `most_s`."""
         wrote, why = b"", ""
         try:
-            program = Program(command, given)
+            program = Program(command, given, modest=command is not self._player)
             with self._news:
                 self._program = program
                 if self._cut or self._closed:

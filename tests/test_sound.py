@@ -272,6 +272,17 @@ def test_a_sentence_is_read_slowly_by_the_voice_of_its_language(programs: Progra
     assert programs.started().let_go() == SPOKEN
 
 
+def test_the_real_voice_speaks_within_what_it_may_write(
+    programs: Programs, speaker: list[Sound], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PATH", f"{programs.folder}{os.pathsep}{os.defpath}")
+    programs.install("aplay")
+    speaker.append(Sound())
+    speaker[0].say("Số của ông bà là: một, không, một, ba.", "vi")
+    spoken = programs.started().let_go()
+    assert (spoken[:4], len(spoken) > 50_000) == (b"RIFF", True)
+
+
 def test_a_voice_that_never_stops_writing_is_ended_before_it_fills_the_memory(
     programs: Programs, talking: Sound, log: "queue.SimpleQueue[str]"
 ):

@@ -9,7 +9,7 @@ from kiosk.calls import SpokenCall
 from kiosk.config import Config
 from kiosk.parts import composer
 from kiosk.present.calling import Word, names_of, reading, vocabulary
-from kiosk.programs import run
+from kiosk.programs import Program
 from kiosk.setup import Setup, load
 from kiosk.sound import CALL_MORE_S, FOLDER, player, seconds
 from kiosk.tickets import State, Ticket
@@ -71,7 +71,7 @@ def _say(setup: Setup, options: argparse.Namespace) -> int:
         return 0
     if setup.config.sound.device.startswith(FOLDER):
         raise ValueError("[sound] device is a folder, which plays nothing: give a file with --out")
-    run(player(setup.config.sound.device), wav, seconds(wav) + CALL_MORE_S)
+    Program(player(setup.config.sound.device), wav).result(seconds(wav) + CALL_MORE_S)
     return 0
 
 

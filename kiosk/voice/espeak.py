@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kiosk.present.calling import CHIME, Word
-from kiosk.programs import ProgramError, run
+from kiosk.programs import Program, ProgramError
 from kiosk.sound import MAKE_SPEECH_S, WORDS_A_MINUTE
 from kiosk.voice import pcm
 from kiosk.voice.pack import MADE, Pack, load_or_new
@@ -18,7 +18,7 @@ def speak(text: str, voice: str, rate: int) -> "array[int]":
     """A text as a clip; `voice` is a language or a name of `espeak-ng --voices`. Raises ProgramError."""
     command = [PROGRAM, "-v", voice, "-s", str(WORDS_A_MINUTE), "-b", "1", "--stdin", "--stdout"]
     try:
-        own, samples = pcm.read(run(command, text.encode(), MAKE_SPEECH_S))
+        own, samples = pcm.read(Program(command, text.encode(), modest=True).result(MAKE_SPEECH_S))
         return pcm.clip(samples, own, rate)
     except pcm.ClipError as error:
         raise ProgramError(f"{PROGRAM} {voice}: what it said for “{text}” {error}") from error
