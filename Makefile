@@ -22,7 +22,7 @@ demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make 
 	$(PY) -m kiosk demo $(ARGS)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd $(XSERVER)
+	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng $(XSERVER)
 	$(PY) -m pytest -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.dev

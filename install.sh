@@ -19,7 +19,7 @@ base_packages=(
   # Debian's pygame and never pip's: only Debian's SDL can draw on a screen without a desktop (KMS/DRM).
   python3-pygame libegl1 libgles2 libgl1 libgbm1 libgl1-mesa-dri
   python3-evdev    # keypads
-  alsa-utils espeak-ng  # tones, and sentences read aloud
+  alsa-utils espeak-ng  # tones, calls, and sentences read aloud
   libusb-1.0-0     # printers without /dev/usb/lp*
   ca-certificates  # upload over HTTPS
 )
@@ -333,6 +333,13 @@ make_users() {
   run systemd-tmpfiles --create "$ROOT/usr/local/lib/tmpfiles.d/kiosk.conf"
 }
 
+make_voice() { # the clips of calls; recordings that are there already stay
+  step "Giọng gọi số" "Voice for calls"
+  run "$ROOT/usr/local/bin/kiosk" voice make || warn \
+    "Chưa tạo được giọng gọi số; ki-ốt tự tạo khi chạy. Xem: sudo kiosk voice list, docs/voice.md." \
+    "The voice for calls could not be made; the kiosk makes it when it runs. See: sudo kiosk voice list, docs/voice.md."
+}
+
 apply_device_rules() {
   step "Quyền thiết bị" "Device rights"
   [ "$dry_run" = yes ] || { systemd_runs && systemctl --quiet is-active systemd-udevd.service; } || return 0
@@ -420,6 +427,7 @@ main() {
   make_users
   apply_device_rules
   switch_release
+  make_voice
   enable_units
   start_units
   check_kiosk

@@ -111,6 +111,10 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         help="the true local time, as 2026-11-23T07:12; or yes: the one shown is right",
     )
+    voice = add("voice", _voice, "the voice that calls people: its clips, recordings, and a call to hear", config=False)
+    from kiosk.voice import options as voice_options
+
+    voice_options.add_to(voice)
     screens = add("screens", _screens, "pictures of every view and slip, with a page to look at them", config=False)
     from kiosk.gallery import options as screens_options
 
@@ -164,6 +168,12 @@ def _demo(options: argparse.Namespace) -> int:
     from kiosk.simulator.demo import main as demo
 
     return demo(options)
+
+
+def _voice(options: argparse.Namespace) -> int:
+    from kiosk.voice.command import main as voice
+
+    return voice(options)
 
 
 def _screens(options: argparse.Namespace) -> int:

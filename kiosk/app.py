@@ -42,6 +42,7 @@ from kiosk.screen import Key, Quit, Screen, Touch
 from kiosk.showing import Showing
 from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.board import last_sure_time
+from kiosk.store.calls import apologise
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.store.locks import hold, single
 from kiosk.store.prepare import prepare
@@ -52,6 +53,7 @@ from kiosk.windows import ScreenLost
 if TYPE_CHECKING:
     from kiosk.parts import Panel, Printing
     from kiosk.sound import Speaker
+    from kiosk.voice.engine import Voice
 
 WAIT_S = 0.1
 """How long a turn waits for the inbox: other processes' changes are seen that soon."""
@@ -93,11 +95,13 @@ class App:
         self.panel: Panel
         self.printing: Printing
         self.sound: Speaker
+        self.voice: Voice | None = None
         self._opened = ExitStack()
         self._opened.callback(self.glass.close)
         self.stopping = False
         self._seen: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
+        self._heard: tuple[int, int] | None = None
         self._seen_lost: tuple[object, ...] = ()
         self._list_says_lost = False
         # A simulated clock may go 600 times as fast.
@@ -148,6 +152,9 @@ class App:
         self.showing = Showing(self.store, self.front, self.words, touch=screen.touch, marks=marks)
         self.sound = parts.open_sound(self.config)
         self._opened.callback(self.sound.close)
+        self.voice = parts.open_voice(self.config, self.words, self.clock, self.sound)
+        if self.voice:
+            self._opened.callback(self.voice.close)
         self.front.on_sound = self.sound.play
         if self.config.sound.prompts:
             self.front.on_said = lambda prompt: self.sound.say(prompt.sentence, prompt.language)
@@ -352,6 +359,8 @@ class App:
             "offline": bool(self.config.sync.server) and self.store.waiting_long(),
         }
         self._staff_icons = tuple(name for name, shown in icons.items() if shown)
+        if self.voice and self.config.voice.apology_min and self.showing.facts and self.showing.facts.kept_waiting:
+            self._write(lambda: apologise(self.store.database, now, self.config.voice.apology_min))
 
     # --- what is shown ---------------------------------------------------------------------------------------
 
@@ -382,7 +391,11 @@ class App:
 
     def _draw_changes(self, at: float, state: tuple[object, ...]) -> None:
         """Lamps and views, when anything that they show has changed."""
-        seen = (*state, self.store.change())
+        change = self.store.change()
+        if self.voice and change != self._heard:
+            self.voice.poke()
+        self._heard = change
+        seen = (*state, change)
         if seen == self._seen and at < self._next_look:
             return
         now = self.clock.now()

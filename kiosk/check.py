@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from kiosk import findings
+from kiosk import findings, languages
 from kiosk import office as offices
 from kiosk.clock import SystemClock, Vouched
 from kiosk.config import Config, glass_of, load_config
@@ -50,7 +50,17 @@ def look(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]
     yield findings.printer(_printer_state(config, folder), config.printer.url, t)
     yield findings.screen(config, t)
     yield from findings.sound(config, t)
+    yield from _voice(config, office_file, t)
     yield findings.server(config, server_word(folder), t)
+
+
+def _voice(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]:
+    """The voice; of a wrong office document nothing can be said, and that is named already."""
+    try:
+        office = offices.load(office_file) if office_file else load_office(config)
+    except ValueError:
+        return
+    yield from findings.voice(config, office, languages.read(Path(config.screen.lang_dir)).sentences, t)
 
 
 def _documents(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]:

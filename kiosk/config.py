@@ -49,6 +49,7 @@ KEY_NAMES = frozenset(
 """Names of keys as pygame gives them ("[1]" is the 1 of the number pad), and buttons of joystick-like encoders."""
 
 PIN = Check("a BCM number from 2 to 27", lambda pin: pin in PINS)
+LANGUAGE = matches(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", "codes of languages, as vi, en or km")
 DEVICE = matches("[A-Za-z0-9][A-Za-z0-9-]{2,31}", "auto, or 3 to 32 letters, digits and hyphens")
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
 PRINTER_URL = matches(
@@ -213,7 +214,24 @@ class Sound:
     presses: bool = key("a short tone for each press that gives no number", True)
     prompts: bool = key("say what stands on the glass after a press", False)
     volume: int = key("how loud, 0 = silent", 70, between(0, 100))
-    device: str = key("ALSA name of the output; empty = the system's default", "")
+    device: str = key("ALSA name of the output; empty = the system's default; folder:DIR = files, see below", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Calls in the hall."""
+
+    enabled: bool = key("call people by voice; needs [sound] enabled", True)
+    volume: int = key("how loud calls are, 0 = silent", 100, between(0, 100))
+    languages: tuple[str, ...] = key("languages of a call, one after the other", ("vi",), LANGUAGE)
+    chime: bool = key("a chime before each call", True)
+    numbers: str = key(
+        "digits = one by one; whole = as one number (in Vietnamese alone)", "digits", one_of("digits", "whole")
+    )
+    missing_ten: str = key("with whole: the word for a missing ten, as in 1001", "linh", one_of("linh", "lẻ"))
+    no_show: bool = key("say that a number was called and nobody came", False)
+    apology_min: int = key("minutes between two apologies for a long wait; 0 = none", 0, between(0, 240))
+    packs: str = key("folder of the voice packs, one folder for each language; empty = `voices` in data_dir", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +277,7 @@ class Config:
     printer: Printer = key("the slip printer", Printer())
     screen: Screen = key("the screens", Screen())
     sound: Sound = key("tones and spoken prompts", Sound())
+    voice: Voice = key("calls in the hall", Voice())
     sync: Sync = key("the commune server", Sync())
     public: Public = key("what phones reach", Public())
     console: Console = key("the LAN's web pages", Console())
@@ -352,8 +371,16 @@ def _located(config: Config) -> Config:
             lang_dir=str(folder / config.screen.lang_dir),
             fonts=tuple(str(folder / font) for font in config.screen.fonts),
         ),
+        sound=replace(config.sound, device=_located_device(config.sound.device, folder)),
+        voice=replace(config.voice, packs=str(folder / (config.voice.packs or data_dir / "voices"))),
         sync=replace(sync, token_file=str(token_file), ca_file=ca_file),
     )
+
+
+def _located_device(device: str, folder: Path) -> str:
+    """An ALSA name as it is; the folder of `folder:DIR` made absolute."""
+    kind, colon, rest = device.partition(":")
+    return f"{kind}{colon}{folder / rest}" if kind == "folder" else device
 
 
 # --- what no single key can know ------------------------------------------------------------------------------

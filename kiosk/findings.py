@@ -17,6 +17,7 @@ from kiosk.config import Config, read_token
 from kiosk.documents import Problem, printable
 from kiosk.languages import read as read_languages
 from kiosk.office import Office
+from kiosk.present.calling import names_of, reading, vocabulary
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
 from kiosk.wiring import advice
@@ -137,6 +138,35 @@ def sound(config: Config, t: Texts) -> Iterator[Finding]:
     yield _parted("sound", t(missing), note=True) if missing else Finding("sound", True, t("check.ok"))
     if config.sound.prompts and not shutil.which("espeak-ng"):
         yield _parted("sound", t("check.no_voice"))
+
+
+def voice(config: Config, office: Office, further: Mapping[str, Mapping[str, str]], t: Texts) -> Iterator[Finding]:
+    """The packs of the languages that call people; what a pack lacks is no fault as long as espeak-ng can say it."""
+    if not (config.sound.enabled and config.voice.enabled and config.voice.volume):
+        yield Finding("voice", True, t("check.none"))
+        return
+    texts = Texts(config.language, office.texts, office.rules.address, further)
+    for language in config.voice.languages:
+        yield _voice(config, office, texts.in_language(language), t)
+
+
+def _voice(config: Config, office: Office, spoken: Texts, t: Texts) -> Finding:
+    from kiosk.voice.pack import PackError, load_or_new
+
+    language, folder = spoken.language, Path(config.voice.packs) / spoken.language
+    if language not in spoken.languages:
+        return _parted("voice", t("check.voice_language", ma=language))
+    words = vocabulary(spoken, reading(config.voice.numbers, config.voice.missing_ten), names_of(office))
+    try:
+        pack = load_or_new(folder, language)
+    except (PackError, OSError) as error:
+        return Finding("voice", False, str(error), t("check.voice_make"))
+    missing, helped = len(pack.missing(words)), bool(shutil.which("espeak-ng"))
+    if not missing:
+        recorded = sum(pack.clips[word.clip].recorded for word in words)
+        return Finding("voice", True, t("check.voice_ok", ma=language, n=len(words), ghi_am=recorded))
+    says = t("check.voice_lacks", ma=language, n=missing, tong=len(words))
+    return Finding("voice", helped, says, t("check.voice_make" if helped else "check.voice_install"), note=helped)
 
 
 def _parted(part: str, sentence: str, note: bool = False) -> Finding:

@@ -11,14 +11,18 @@ from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_f
 from kiosk.clock import Clock
 from kiosk.config import Buttons, Config
 from kiosk.keypad import EvdevReader, KeypadError
+from kiosk.present.calling import names_of, reading
 from kiosk.present.slips import slip_content
 from kiosk.present.words import Words
 from kiosk.printer import Job, Printer, PrinterProfile, PrinterThread, open_transport
 from kiosk.slip import render
-from kiosk.sound import Silence, Sound, Speaker
+from kiosk.sound import FOLDER, Silence, Sound, SoundFolder, Speaker
 from kiosk.store import Store, StoreError
+from kiosk.store.calls import Calls
 from kiosk.store.database import Database
 from kiosk.store.spool import SlipFacts, Spool
+from kiosk.voice.composer import Composer, Manner
+from kiosk.voice.engine import Voice
 
 logger = logging.getLogger(__name__)
 
@@ -114,9 +118,35 @@ def open_panel(config: Config, offer: Callable[[Any], None]) -> Panel:
 def open_sound(config: Config) -> Speaker:
     """The loudspeaker; whether there is one shows with the first sound."""
     sound = config.sound
-    if not (sound.enabled and sound.volume):
+    if not sound.enabled:
+        return Silence()
+    if sound.device.startswith(FOLDER):
+        return SoundFolder(Path(sound.device.removeprefix(FOLDER)))
+    if not (sound.volume or calls_aloud(config)):
         return Silence()
     return Sound(volume=sound.volume, device=sound.device, presses=sound.presses)
+
+
+def calls_aloud(config: Config) -> bool:
+    """Whether this device calls people by voice."""
+    return bool(config.sound.enabled and config.voice.enabled and config.voice.volume)
+
+
+def open_voice(config: Config, words: Words, clock: Clock, speaker: Speaker) -> Voice | None:
+    """Start the voice, None where nobody is called by it; it takes calls by a connection of its own."""
+    if not calls_aloud(config):
+        return None
+    kinds = ["call", "recall", "apology", *(["no_show"] if config.voice.no_show else [])]
+    made = composer(config, words)
+    calls = Calls(Database(Path(config.data_dir)), clock, kinds)
+    return Voice(calls, speaker, made.wav, made.prepare).start()
+
+
+def composer(config: Config, words: Words) -> Composer:
+    """What makes calls audible in the manner of this device."""
+    voice = config.voice
+    manner = Manner(voice.languages, voice.volume, voice.chime, reading(voice.numbers, voice.missing_ten))
+    return Composer(words.t, Path(voice.packs), manner, names_of(words.office), words.counter_label)
 
 
 def _open_keypad(panel: Panel, buttons: Buttons, offer: Callable[[Any], None]) -> None:

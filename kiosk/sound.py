@@ -1,4 +1,4 @@
-"""Short tones, and sentences read aloud, played by `aplay` and spoken by `espeak-ng`. Knows no key, ticket or office.
+"""Tones, sentences read aloud, and calls: played by `aplay`, spoken by `espeak-ng`. Knows no key, ticket or office.
 
 Sound is an effect. No card, no program, a program that hangs: the kiosk is silent, the log says so once, and nobody
 waits. Each sound is a program of its own, because an open idle mixer costs more than a tenth of a core.
@@ -6,19 +6,19 @@ waits. Each sound is a program of its own, because an open idle mixer costs more
 
 import logging
 import math
-import os
-import resource
-import signal
-import subprocess
 import threading
 import time
 import wave
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import BinaryIO, Protocol
+from pathlib import Path
+from typing import Protocol
+
+from kiosk.programs import Program, ProgramError
 
 RATE = 24_000
 PEAK = 0.85
@@ -35,9 +35,16 @@ LATE_S = 4.0
 """A sentence that could not begin in this time (tones go first) is about somebody who has gone."""
 WORDS_A_MINUTE = 131
 """Three quarters of espeak-ng's usual 175."""
+CALL_MORE_S = 5.0
+"""How much longer than it is a call may take to be played."""
+STALE_TONE_S = 1.0
+"""A tone that had to wait so long for a call no longer belongs to any press."""
+GAP_S = 0.3
+"""After a call the next one is waited for so long: a sentence that began in between would only be cut off."""
 CLOSE_S = 2.0
-MOST_BYTES = 8_000_000
-"""What a program may write: a sentence of some minutes."""
+FOLDER = "folder:"
+KEPT = 20
+"""Calls that a folder keeps."""
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +99,13 @@ def _swell(share: float) -> float:
 
 
 class Speaker(Protocol):
-    """What the kiosk wants of its loudspeaker. No method waits or raises."""
+    """What the kiosk wants of its loudspeaker. No method raises, and only `call` waits."""
 
     def play(self, tone: str) -> None: ...
     def say(self, sentence: str, language: str) -> None: ...
+    def call(self, wav: bytes) -> bool:
+        """Play a call to its end, after those before it; False when closing cut it off or it was never begun."""
+
     def close(self) -> None: ...
 
 
@@ -108,8 +118,58 @@ class Silence:
     def say(self, sentence: str, language: str) -> None:
         pass
 
+    def call(self, wav: bytes) -> bool:
+        return True
+
     def close(self) -> None:
         pass
+
+
+class SoundFolder(Silence):
+    """A loudspeaker that keeps each call as a WAV file, for whoever plays it elsewhere (a page of the simulator).
+
+    `call-000001.wav` and so on, complete from the moment that the name is there, the newest KEPT of them. A call takes
+    as long as it would be heard, so that the files come one after the other. No tones, no sentences.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._closed = threading.Event()
+        self._trouble = ""
+
+    def call(self, wav: bytes) -> bool:
+        try:
+            self._keep(wav)
+            self._trouble = ""
+        except OSError as error:
+            if str(error) != self._trouble:
+                logger.warning("no call is kept: %s", error)
+            self._trouble = str(error)
+        return not self._closed.wait(seconds(wav))
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _keep(self, wav: bytes) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        kept = sorted(self._folder.glob("call-*.wav"))
+        number = int(kept[-1].stem[5:]) + 1 if kept else 1
+        fresh = self._folder / "call.new"
+        fresh.write_bytes(wav)
+        fresh.rename(self._folder / f"call-{number:06d}.wav")
+        for old in kept[: max(len(kept) + 1 - KEPT, 0)]:
+            old.unlink(missing_ok=True)
+
+
+def player(device: str) -> list[str]:
+    """The command that plays a WAV file from its standard input, on an ALSA device or, with "", the usual one."""
+    return ["aplay", "-q", *(["-D", device] if device else [])]
+
+
+def seconds(wav: bytes) -> float:
+    """How long a WAV file lasts."""
+    with wave.open(BytesIO(wav)) as sound:
+        return float(sound.getnframes() / sound.getframerate())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +179,19 @@ class _Sentence:
     at: float
 
 
-class Sound:
-    """One thread that plays what came last; `play`, `say` and `close` may be called from any thread.
+@dataclass(slots=True)
+class _Call:
+    wav: bytes
+    whole: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
 
-    At most one tone and one sentence wait; a newer one takes the place of the older. A tone goes first: it cuts a
-    sentence off, which then begins again unless there is a newer one or it is late by now.
+
+class Sound:
+    """One thread that plays; all methods may be called from any thread.
+
+    Calls are a queue: each is played to its end, and nothing cuts one off. Of tones and sentences at most one each
+    waits; a newer one takes the place of the older. A tone or a call cuts a sentence off, which then begins again
+    unless there is a newer one or it is late by now. A tone that waited long for a call is left out.
     """
 
     def __init__(
@@ -136,25 +204,29 @@ class Sound:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._volume = volume
-        self._player = ["aplay", "-q", *(["-D", device] if device else [])]
+        self._player = player(device)
         self._presses = presses
         self._tone_s = tone_s
         self._clock = clock
         self._news = threading.Condition()
         self._tone = ""
         self._sentence: _Sentence | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._speaking = self._cut = self._closed = False
+        self._calls: deque[_Call] = deque()
+        self._program: Program | None = None
+        self._speaking = self._cut = self._calling = self._closed = False
+        self._tone_at = math.inf
+        """When the tone began to wait for calls; never, when it was there before them and goes first."""
         self._trouble: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
         self._thread.start()
 
     def play(self, tone: str) -> None:
         """Play a tone of `TONES` soon."""
-        if tone == "press" and not self._presses:
+        if (tone == "press" and not self._presses) or not self._volume:
             return
         with self._news:
             self._tone = tone
+            self._tone_at = self._clock() if self._calling or self._calls else math.inf
             self._interrupt()
 
     def say(self, sentence: str, language: str) -> None:
@@ -162,6 +234,19 @@ class Sound:
         with self._news:
             self._sentence = _Sentence(sentence, language, self._clock())
             self._interrupt()
+
+    def call(self, wav: bytes) -> bool:
+        """Play a call after those that wait, and wait for its end."""
+        call = _Call(wav)
+        with self._news:
+            if self._closed:
+                return False
+            self._calls.append(call)
+            self._interrupt()
+        while not call.over.wait(CLOSE_S):
+            if not self._thread.is_alive():
+                return True  # for ever silent, which the log has said; nobody waits for it
+        return call.whole
 
     def close(self) -> None:
         """Be silent at once. May be called twice."""
@@ -176,8 +261,8 @@ class Sound:
         """Wake the thread; what is being said gives way. Under the lock."""
         if self._speaking:
             self._cut = True
-            if self._process:
-                _kill(self._process)
+            if self._program:
+                self._program.kill()
         self._news.notify()
 
     # --- the thread ------------------------------------------------------------------------------------------
@@ -185,72 +270,81 @@ class Sound:
     def _run(self) -> None:
         try:
             tones = {name: wav(notes, self._volume) for name, notes in TONES.items()}
-            while True:
-                tone, sentence = self._next()
-                if tone:
-                    self._call("aplay", self._player, tones[tone], self._tone_s)
-                elif sentence:
-                    self._speak(sentence)
-                else:
-                    return
+            while (what := self._next()) is not None:
+                match what:
+                    case _Call():
+                        self._say_whole(what)
+                    case _Sentence():
+                        self._speak(what)
+                    case tone:
+                        self._run_program("aplay", self._player, tones[tone], self._tone_s)
         except Exception:
             logger.exception("the sound has died: the kiosk goes on in silence")
+        finally:
+            for call in self._calls:
+                call.over.set()
 
-    def _next(self) -> tuple[str, _Sentence | None]:
-        """What to play now: a tone, or a sentence, or neither when it is over. Waits for it."""
+    def _next(self) -> str | _Sentence | _Call | None:
+        """What to play now, None when it is over. Waits for it."""
         with self._news:
             self._speaking = self._cut = False
-            self._news.wait_for(lambda: self._tone or self._sentence or self._closed)
+            if self._calling:
+                self._calling = False
+                self._news.wait_for(lambda: self._calls or self._tone or self._closed, GAP_S)
+            self._news.wait_for(lambda: self._calls or self._tone or self._sentence or self._closed)
             if self._closed:
-                return "", None
+                return None
+            if self._calls and not (self._tone and self._tone_at == math.inf):
+                self._calling = True
+                return self._calls.popleft()
             if self._tone:
                 tone, self._tone = self._tone, ""
-                return tone, None
+                return tone
             sentence, self._sentence = self._sentence, None
             self._speaking = True
-            return "", sentence
+            return sentence
+
+    def _say_whole(self, call: _Call) -> None:
+        try:
+            with suppress(ValueError, EOFError, wave.Error):
+                self._run_program("aplay", self._player, call.wav, seconds(call.wav) + CALL_MORE_S)
+        finally:
+            with self._news:
+                call.whole = not self._closed
+                if self._tone and self._clock() - self._tone_at > STALE_TONE_S:
+                    self._tone = ""
+            call.over.set()
 
     def _speak(self, sentence: _Sentence) -> None:
         if self._clock() - sentence.at > LATE_S:
             return
         voice = ["-v", sentence.language, "-s", str(WORDS_A_MINUTE), "-a", str(self._volume)]
         command = ["espeak-ng", *voice, "-b", "1", "--stdin", "--stdout"]
-        spoken = self._call(f"espeak-ng {sentence.language}", command, sentence.text.encode(), MAKE_SPEECH_S)
+        spoken = self._run_program(f"espeak-ng {sentence.language}", command, sentence.text.encode(), MAKE_SPEECH_S)
         if spoken:
-            self._call("aplay", self._player, spoken, SPEECH_S)
+            self._run_program("aplay", self._player, spoken, SPEECH_S)
         with self._news:
             if self._cut and self._sentence is None:
                 self._sentence = sentence
 
-    def _call(self, name: str, command: Sequence[str], given: bytes, seconds: float) -> bytes:
-        """What the program wrote; nothing when it failed, was cut off, or took longer than `seconds`.
-
-        Files in memory in place of pipes: a pipe that is full makes its writer wait.
-        """
-        with ExitStack() as files:
-            try:
-                source, out, errors = (files.enter_context(file) for file in _three(given))
-                process = subprocess.Popen(command, stdin=source, stdout=out, stderr=errors, start_new_session=True)
-            except OSError as error:
-                self._note(name, f"{command[0]}: {error.strerror}")
+    def _run_program(self, name: str, command: Sequence[str], given: bytes, most_s: float) -> bytes:
+        """What the program wrote; nothing when it failed, was cut off, or took longer than `most_s`."""
+        wrote, why = b"", ""
+        try:
+            program = Program(command, given, modest=command is not self._player)
+            with self._news:
+                self._program = program
+                if self._cut or self._closed:
+                    program.kill()
+            wrote = program.result(most_s)
+        except ProgramError as error:
+            why = str(error)
+        with self._news:
+            self._program = None
+            if self._cut or self._closed:
                 return b""
-            _bound(process)
-            with self._news:
-                self._process = process
-                if self._cut or self._closed:
-                    _kill(process)
-            try:
-                status = process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                _end(process)
-                status = None
-            with self._news:
-                self._process = None
-                if self._cut or self._closed:
-                    return b""
-            self._note(name, _verdict(command[0], status, errors, seconds))
-            out.seek(0)
-            return out.read() if status == 0 else b""
+        self._note(name, why)
+        return wrote
 
     def _note(self, name: str, why: str) -> None:
         """Say once that something does not work, and once that it works again."""
@@ -261,50 +355,3 @@ class Sound:
             logger.warning("no sound: %s", why)
         else:
             logger.info("%s works again", name)
-
-
-def _three(given: bytes) -> Iterator[BinaryIO]:
-    """What a program reads, what it writes, and what it complains of."""
-    yield _memory("in", given)
-    yield _memory("out")
-    yield _memory("err")
-
-
-def _memory(name: str, content: bytes = b"") -> BinaryIO:
-    """A file in memory for a child to read or write."""
-    file = os.fdopen(os.memfd_create(f"kiosk-sound-{name}"), "w+b")
-    file.write(content)
-    file.seek(0)
-    return file
-
-
-def _bound(process: subprocess.Popen[bytes]) -> None:
-    """No program may fill the memory with what it writes."""
-    with suppress(OSError):
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """The program with whatever it started, or that would go on holding the loudspeaker."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    _kill(process)
-    try:
-        process.wait(CLOSE_S)
-    except subprocess.TimeoutExpired:
-        logger.warning("a sound's program cannot be ended: its device does not answer")
-
-
-def _verdict(program: str, status: int | None, errors: BinaryIO, seconds: float) -> str:
-    """Why it did not work, "" when it did."""
-    if status is None:
-        return f"{program} was not done in {seconds:g} s"
-    if status == 0:
-        return ""
-    errors.seek(0)
-    lines = errors.read(4000).decode(errors="replace").strip().splitlines()
-    said = lines[-1][:200] if lines else f"ended with status {status}"
-    return said if said.startswith(program) else f"{program}: {said}"

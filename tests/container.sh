@@ -106,6 +106,7 @@ check_install() {
   must "its folders are its own" sh -c '[ "$(stat -c %U:%a /var/lib/kiosk)" = kiosk:750 ] && [ "$(stat -c %G:%a /etc/kiosk/kiosk.toml)" = kiosk:640 ]'
   must "all starts at boot" systemctl is-enabled kiosk.service kiosk-sync.service kiosk-console.service kiosk-backup.timer
   must "pygame is Debian's" /opt/kiosk/current/bin/python -I -c 'import pygame; assert pygame.__file__.startswith("/usr/lib"), pygame.__file__'
+  must "the clips of calls are there" sh -c 'kiosk voice list | grep -q moi-cong-dan-co-so: && [ -e /var/lib/kiosk/voices/vi/voice.json ]'
   must "a locked package is the locked one" /opt/kiosk/current/bin/python -I -c 'import PIL; assert PIL.__file__.startswith("/opt/kiosk"), PIL.__file__'
 }
 

@@ -12,7 +12,8 @@ import socket, sys
 with socket.create_connection(("127.0.0.1", {port})) as test:
     given = sys.stdin.buffer.read()
     test.sendall(" ".join([*sys.argv, str(len(given))]).encode() + b"\\0" + given)
-    test.recv(1)
+    if test.recv(1):
+        test.sendall(b"!")
 sys.stdout.buffer.write(open({reply!r}, "rb").read())
 sys.exit({status})
 """
@@ -29,6 +30,13 @@ class Running:
 
     def let_go(self) -> bytes:
         self.line.close()
+        return self.given
+
+    def whole(self) -> bytes:
+        """Let it go, and be sure that nobody has ended it before."""
+        with self.line:
+            self.line.sendall(b".")
+            assert self.line.recv(1) == b"!", "it was cut off"
         return self.given
 
     def was_killed(self) -> bool:
@@ -54,9 +62,10 @@ class Programs:
         answer.write_bytes(reply)
         port = self._door.getsockname()[1]
         text = STAND_IN.format(python=sys.executable, port=port, reply=str(answer), status=status)
-        program = self.folder / name
+        program = self.folder / f"{name}.new"
         program.write_text(text)
         program.chmod(0o755)
+        program.rename(self.folder / name)  # there and ready in one step: a thread may be trying it right now
 
     def started(self) -> Running:
         """The next one that was started; AssertionError when none was."""

@@ -24,12 +24,16 @@ from kiosk.screen import Key, Touch
 from kiosk.setup import load_office, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
 from kiosk.sound import TONE_S, TONES, wav
-from kiosk.store import StoreError
+from kiosk.store import Store, StoreError
 from kiosk.store.locks import single
+from kiosk.texts import Texts
 from kiosk.uplink import Uplink
+from kiosk.voice.pack import Pack
 from sync.receiver import Receiver
-from tests.office import BOOT, OPENING
+from tests.office import BOOT, OPENING, moment
 from tests.speaker import Programs
+from tests.test_apology import GIVEN, serve_five
+from tests.test_voice import record
 
 DEADLINE_S = 10.0
 
@@ -52,6 +56,9 @@ outputs = [
 [sound]
 enabled = {sound}
 prompts = true
+[voice]
+enabled = {voice}
+apology_min = 15
 [public]
 url = "http://xa-mau.example"
 [sync]
@@ -129,12 +136,20 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Progra
 
 
 @pytest.fixture
+def calling(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Pack:
+    """A voice with its pack: with this the kiosk of a test calls people. It looks for calls when it is told to."""
+    monkeypatch.setattr("kiosk.voice.engine.LOOK_S", 600)
+    return record(tmp_path / "data" / "voices", Texts("vi"))
+
+
+@pytest.fixture
 def config(request: pytest.FixtureRequest, tmp_path: Path, paper: EmulatedPrinter, receiver: Receiver) -> Config:
     file = tmp_path / "kiosk.toml"
     port = paper.address[1]  # type: ignore[attr-defined]
     sound = "true" if "programs" in request.fixturenames else "false"
-    file.write_text(CONFIG.format(port=port, server=receiver.url, sound=sound))
-    (tmp_path / "data").mkdir()
+    voice = "true" if "calling" in request.fixturenames else "false"
+    file.write_text(CONFIG.format(port=port, server=receiver.url, sound=sound, voice=voice))
+    (tmp_path / "data").mkdir(exist_ok=True)
     (tmp_path / "data" / "token").write_text("token\n")
     set_simulated(tmp_path / "clock.json", OPENING, boot=BOOT)
     return load_config(file)
@@ -416,6 +431,49 @@ def test_a_press_has_its_tone_and_its_number_is_read_aloud(programs: Programs, k
     assert programs.started().let_go() == wav(TONES["press"], 70)
     assert programs.started().let_go().decode() == "Đã chọn ưu tiên. Mời Ông Bà chọn việc cần làm"
     programs.started().let_go()
+
+
+def test_a_call_is_heard_after_its_chime_whatever_was_being_said(programs: Programs, calling: Pack, kiosk: Kiosk):
+    kiosk.press("take:ho-tich")
+    assert programs.started().let_go() == wav(TONES["taken"], 70)
+    assert programs.started().program == "espeak-ng"
+    kiosk.press("call:1")
+    call = programs.started()
+    assert call.program == "aplay"
+    said = ["chime", "moi-cong-dan-co-so", "1", "0", "0", "1", "den-quay-so", "1"]
+    places = [0]
+    for name in said:
+        places.append(call.given.find(calling.samples(name, 22_050).tobytes(), places[-1] + 1))
+    assert -1 not in places
+    row = "SELECT state FROM spoken_calls"
+    assert [row["state"] for row in kiosk.app.store.database.rows(row)] == ["speaking"]
+    call.let_go()
+    kiosk.until(lambda: [row["state"] for row in kiosk.app.store.database.rows(row)] == ["done"])
+
+
+def test_another_process_calls_and_the_kiosk_says_it(programs: Programs, calling: Pack, kiosk: Kiosk):
+    other = Store(Path(kiosk.config.data_dir), kiosk.app.office.rulebook())
+    other.issuing.issue(kiosk.app.clock.now(), "ho-tich")
+    other.counters.call_next(kiosk.app.clock.now(), "1")
+    other.close()
+    kiosk.app.turn(0)
+    assert calling.samples("den-quay-so", 22_050).tobytes() in programs.started().let_go()
+
+
+def test_a_long_wait_is_apologised_for_once_in_a_while(calling: Pack, kiosk: Kiosk):
+    serve_five(kiosk.app.store)
+    kiosk.app.store.issuing.issue(moment(GIVEN), "ho-tich")
+
+    def apologies(at_s: float) -> int:
+        now = moment(GIVEN + at_s)
+        set_simulated(kiosk.clock_file, now.at, boot=now.boot, mono=now.mono)
+        kiosk.app.turn(0)
+        kiosk.app._next_housekeeping = 0
+        kiosk.app.turn(0)
+        sql = "SELECT count(*) AS n FROM spoken_calls WHERE kind = 'apology'"
+        return int(kiosk.app.store.database.rows(sql)[0]["n"])
+
+    assert [apologies(minute * 60) for minute in (4, 6, 10, 20, 22)] == [0, 1, 1, 1, 2]
 
 
 def test_a_loudspeaker_that_hangs_keeps_nobody_from_a_number(programs: Programs, kiosk: Kiosk):

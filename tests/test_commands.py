@@ -18,8 +18,16 @@ DOCS = "\n".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    actions = parser()._subparsers._group_actions  # type: ignore[union-attr]
-    return dict(actions[0].choices)  # type: ignore[arg-type]
+    return dict(below("", parser()))
+
+
+def below(name: str, command: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Commands, and the tasks of a command that has some: "voice make"."""
+    if command._subparsers is None:
+        yield name, command
+        return
+    for task, inner in command._subparsers._group_actions[0].choices.items():  # type: ignore[union-attr]
+        yield from below(f"{name} {task}".strip(), inner)
 
 
 def options() -> Iterator[tuple[str, str]]:

@@ -260,6 +260,23 @@ def test_what_is_printed_can_be_read_again(written, text):
     assert load_config(written(effective(config), "again.toml")) == config
 
 
+def test_voices_and_a_folder_of_calls_lie_beside_the_file_and_a_card_has_its_name(written, tmp_path):
+    assert load_config(written('data_dir = "data"')).voice.packs == str(tmp_path / "data" / "voices")
+    config = load_config(written('[sound]\ndevice = "folder:calls"\n[voice]\npacks = "packs"'))
+    assert (config.sound.device, config.voice.packs) == (f"folder:{tmp_path / 'calls'}", str(tmp_path / "packs"))
+    assert load_config(written('[sound]\ndevice = "plughw:CARD=USB"')).sound.device == "plughw:CARD=USB"
+
+
+def test_a_voice_that_cannot_be_is_named(written):
+    path = written('[voice]\nlanguages = ["VI"]\nnumbers = "words"\nmissing_ten = "le"\nvolume = 101')
+    assert wrong(path) == [
+        "[voice] volume: 101 is not allowed, only 0–100.",
+        '[voice.languages 1]: "VI" is not allowed, only codes of languages, as vi, en or km.',
+        '[voice] numbers: "words" is not allowed, only digits, whole.',
+        '[voice] missing_ten: "le" is not allowed, only linh, lẻ.',
+    ]
+
+
 def test_relative_paths_start_at_the_file(written, tmp_path):
     config = load_config(written('office = "office.toml"\ndata_dir = "data"\n[sync]\nca_file = "ca.pem"\n'))
     assert config.office == str(tmp_path / "office.toml")

@@ -12,6 +12,7 @@ from kiosk.office import sample
 from kiosk.printer_device import PrinterState
 from kiosk.texts import Texts, languages
 from tests.office import moment
+from tests.test_voice import record
 
 T = Texts("vi")
 
@@ -114,3 +115,58 @@ def test_the_sample_office_is_known_by_its_code():
     assert findings.document(sample(), T).note
     other = replace(sample(), unit=replace(sample().unit, code="12345"))
     assert findings.document(other, T) == Finding("office", True, sample().site.name)
+
+
+# --- the voice ---------------------------------------------------------------------------------------------------
+
+
+def voice(config: Config, t: Texts = T) -> list[Finding]:
+    return list(findings.voice(config, sample(), {}, t))
+
+
+@pytest.fixture
+def calling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """A kiosk that calls in Vietnamese, without any pack or program yet."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return replace(shipped(), voice=replace(shipped().voice, packs=str(tmp_path / "voices")))
+
+
+def with_espeak(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "espeak-ng").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "espeak-ng").chmod(0o755)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_voice_without_clips_and_without_a_program_is_a_fault(calling: Config, language: str):
+    (found,) = voice(calling, Texts(language))
+    assert (found.ok, found.note) == (False, False)
+    assert "espeak-ng" in found.advice
+    assert "check." not in found.says + found.advice
+
+
+def test_clips_that_the_computer_can_say_meanwhile_are_a_note(tmp_path: Path, calling: Config):
+    with_espeak(tmp_path)
+    (found,) = voice(calling)
+    assert (found.ok, found.note, found.says) == (True, True, "vi: thiếu 22 trong 22 mẫu")
+    assert "kiosk voice make" in found.advice
+
+
+def test_a_whole_pack_says_how_much_of_it_was_recorded_here(calling: Config):
+    record(Path(calling.voice.packs), Texts("vi"))
+    assert voice(calling) == [Finding("voice", True, "vi: 22 mẫu, trong đó 22 mẫu tự ghi âm")]
+
+
+def test_a_language_without_sentences_and_a_damaged_pack_say_what_to_do(calling: Config):
+    Path(calling.voice.packs, "vi").mkdir(parents=True)
+    Path(calling.voice.packs, "vi", "voice.json").write_text("{")
+    both = replace(calling, voice=replace(calling.voice, languages=("vi", "xx")))
+    damaged, unknown = voice(both)
+    assert not damaged.ok and "kiosk voice make" in damaged.advice
+    assert not unknown.ok and "lang_dir" in unknown.advice and "xx" in unknown.says
+
+
+def test_a_kiosk_that_calls_nobody_is_in_order(calling: Config):
+    silent = replace(calling, voice=replace(calling.voice, enabled=False))
+    mute = replace(calling, sound=replace(calling.sound, enabled=False))
+    assert voice(silent) == voice(mute) == [Finding("voice", True, T("check.none"))]

@@ -18,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys", "kiosk.memory",
         "kiosk.notify", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.screen",
         "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
-        "kiosk.windows",
+        "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
         "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets",
@@ -33,7 +33,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
-        "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset",
+        "kiosk.office", "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset", "kiosk.voice",
     },
     "kiosk.front": {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -52,7 +52,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.findings": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.fonts", "kiosk.languages", "kiosk.office",
-        "kiosk.photos", "kiosk.store.database", "kiosk.texts", "kiosk.wiring",
+        "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts", "kiosk.voice.pack",
+        "kiosk.wiring",
     },
     "kiosk.setup": {
         "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.texts",
@@ -60,7 +61,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
-        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip",
+        "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
+        "kiosk.present", "kiosk.rating", "kiosk.slip",
         "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
@@ -83,12 +85,24 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state", "kiosk.rating",
-        "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
+        "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state",
+        "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),
-    "kiosk.sound": set(),
+    "kiosk.sound": {"kiosk.programs"},
+    "kiosk.programs": set(),
+    "kiosk.calls": {"kiosk.tickets"},
+    "kiosk.numerals": set(),
+    "kiosk.voice": {
+        "kiosk.calls", "kiosk.present.calling", "kiosk.programs", "kiosk.sound", "kiosk.store", "kiosk.texts",
+        "kiosk.voice",
+    },
+    "kiosk.voice.pcm": set(),
+    "kiosk.voice.command": {
+        "kiosk.calls", "kiosk.config", "kiosk.parts", "kiosk.present.calling", "kiosk.programs", "kiosk.setup",
+        "kiosk.sound", "kiosk.tickets", "kiosk.voice",
+    },
     "kiosk.buttons": {"kiosk.keys"},
     "kiosk.keypad": {"kiosk.keys"},
     "kiosk.slip": {"kiosk.column", "kiosk.logo", "kiosk.symbol", "kiosk.typeset"},

@@ -84,6 +84,7 @@ def test_a_dry_run_shows_all_steps_in_order():
         "Sample configuration",
         "User, groups, folders",
         "Device rights",
+        "Voice for calls",
         "Enable the services",
         "Start the services",
         "Check the device",

@@ -12,6 +12,7 @@ from typing import Any
 from kiosk import tickets
 from kiosk.clock import Moment
 from kiosk.rulebook import DeskRule, Rulebook
+from kiosk.store import calls
 from kiosk.store.database import Database, Writing
 from kiosk.store.rows import OPEN_STATES, load_counter, load_ticket, move_counter, move_ticket
 from kiosk.store.series import open_day
@@ -59,7 +60,9 @@ class Counters:
         """Call the open ticket once more."""
         with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
-            return move_ticket(w, ticket, tickets.recall(ticket, counter, self.book.policy, now.at))
+            recalled = move_ticket(w, ticket, tickets.recall(ticket, counter, self.book.policy, now.at))
+            calls.add(w, "recall", counter_id, ticket.id)
+            return recalled
 
     def start(self, now: Moment, counter_id: str, seen: Seen | None = None) -> Ticket:
         """The citizen has come."""
@@ -77,7 +80,9 @@ class Counters:
         """Nobody came."""
         with self._acting(now, counter_id, seen) as (w, counter):
             ticket = _open_ticket(w, counter)
-            return move_ticket(w, ticket, tickets.no_show(ticket, counter, self.book.policy, now.at))
+            missed = move_ticket(w, ticket, tickets.no_show(ticket, counter, self.book.policy, now.at))
+            calls.add(w, "no_show", counter_id, ticket.id)
+            return missed
 
     def one_key(self, now: Moment, counter_id: str) -> Ticket | None:
         """The counter's single key: the first press finishes, the next one calls."""
@@ -174,6 +179,7 @@ class Counters:
                 move_ticket(w, ticket_of(became), decision)
                 _print_after_all(w.conn, was["id"])
                 _give_turn_back(w.conn, was["queue"], before["turns"].get(was["queue"]))
+            calls.withdraw(w.conn, counter_id, row["at"])
             w.conn.execute("DELETE FROM undo WHERE counter = ?", (counter_id,))
 
     # --- the counter itself ----------------------------------------------------------------------------------
@@ -309,6 +315,7 @@ class Counters:
 
     def _call(self, w: Writing, ticket: Ticket, counter: Counter, reason: str) -> Ticket:
         called = move_ticket(w, ticket, tickets.call(ticket, counter, reason=reason))
+        calls.add(w, "call", counter.id, ticket.id)
         if not reason:
             w.conn.execute("INSERT OR REPLACE INTO turns VALUES (?, ?)", (ticket.queue, ticket.priority))
         return called

@@ -22,6 +22,17 @@ def m002_slips_in_the_chosen_language(db: Database) -> None:
 
 
 @migrations()
+def m003_spoken_calls(db: Database) -> None:
+    # What the voice says in the hall: written within the move that calls, by whatever process makes it.
+    db.conn.execute(
+        """CREATE TABLE spoken_calls (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, ticket TEXT NOT NULL, counter TEXT NOT NULL,
+        made_at TEXT NOT NULL, boot TEXT NOT NULL, mono INTEGER NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL)"""
+    )
+    db.conn.execute("CREATE INDEX spoken_calls_open ON spoken_calls (id) WHERE state IN ('waiting', 'speaking')")
+
+
+@migrations()
 def m004_people(db: Database) -> None:
     for statement in _PEOPLE:
         db.conn.execute(statement)

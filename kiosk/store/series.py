@@ -10,6 +10,7 @@ from typing import Any
 
 from kiosk.clock import SITE_TIME, Moment
 from kiosk.rulebook import Rulebook
+from kiosk.store import calls
 from kiosk.store.database import Database, Writing
 from kiosk.store.overrides import session_now
 from kiosk.store.ratings import relabel_ratings
@@ -214,6 +215,7 @@ def _close_day(w: Writing, new: Series, was_set: bool) -> None:
         if counter.day != new.day and not counter.ticket and not _stays(counter, w.now.boot, was_set):
             move_counter(w, counter, ("counter.closed", {"counter": counter.id}))
     w.conn.execute("DELETE FROM undo")
+    calls.clear(w.conn)
 
 
 def _stays(row: Ticket | Counter, boot: str, was_set: bool) -> bool:
