@@ -18,7 +18,7 @@ from kiosk.simulator.appliance import FAULTS, Appliance
 from kiosk.simulator.citizens import Crowds
 from kiosk.simulator.demo import built
 from kiosk.simulator.folder import Folder
-from kiosk.simulator.web import PAGE, Web, picture
+from kiosk.simulator.web import PAGE, Web, kept
 from tests.test_demo import WAIT_S, options, take
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -132,11 +132,20 @@ def test_the_screens_are_live_pictures_and_can_be_touched(web: Web, appliance: A
 def test_a_picture_is_sent_as_it_was_though_the_next_one_takes_its_place(tmp_path: Path) -> None:
     frame = tmp_path / "take.png"
     frame.write_bytes(b"the picture that was asked for")
-    answer = picture(frame)
+    answer = kept(frame)
     frame.write_bytes(b"the next one")
     assert answer.body == b"the picture that was asked for"
     frame.unlink()
-    assert picture(frame).status_code == 404
+    assert kept(frame).status_code == 404
+
+
+def test_what_the_hall_hears_is_served_and_no_other_file(web: Web, appliance: Appliance) -> None:
+    (appliance.plan.folder.calls / "call-900001.wav").write_bytes(b"RIFF")
+    assert appliance.wait_for(lambda seen: "call-900001.wav" in seen.calls, 10)
+    with ask(web, "GET", "/calls/call-900001.wav") as answer:
+        assert (answer.read(), answer.headers["content-type"]) == (b"RIFF", "audio/wav")
+    with ask(web, "GET", "/calls/call-900002.wav") as answer:
+        assert answer.status == 404
 
 
 def test_what_changes_is_told_part_by_part(web: Web, appliance: Appliance) -> None:

@@ -62,6 +62,8 @@ class Seen:
     armed: dict[str, bool] = field(default_factory=dict)
     frames: dict[str, int] = field(default_factory=dict)
     slips: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    """Files of what was called in the hall, the latest last."""
     figures: dict[str, int] = field(default_factory=dict)
     desks: dict[str, dict[str, str]] = field(default_factory=dict)
     """Counter → the number there and its state."""
@@ -383,10 +385,11 @@ class Appliance:
         while not self._ending.wait(LOOK_S):
             figures, facts = self.figures(store), store.board(clock.now())
             desks = {c: {"number": t.number, "state": t.state.value} for c, t in facts.at_counter.items()}
-            fresh = (figures, desks, dict(facts.waiting))
-            if fresh != (self.seen.figures, self.seen.desks, self.seen.queues):
+            calls = sorted(path.name for path in self.plan.folder.calls.glob("call-*.wav"))
+            fresh = (figures, desks, dict(facts.waiting), calls)
+            if fresh != (self.seen.figures, self.seen.desks, self.seen.queues, self.seen.calls):
                 with self.changed:
-                    self.seen.figures, self.seen.desks, self.seen.queues = fresh
+                    self.seen.figures, self.seen.desks, self.seen.queues, self.seen.calls = fresh
                     self._tell_all()
         store.close()
 

@@ -121,8 +121,10 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
             opened.callback(receiver.stop)
         url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
         server = receiver.url if receiver else options.server
-        config = write_config(folder, office, own, printer=url, server=server, language=options.language)
         watched = not options.headless and shape is None
+        config = write_config(
+            folder, office, own, printer=url, server=server, language=options.language, audible=watched
+        )
         plan = Plan(
             folder, config, office, token, live=watched, window=watched and _display(options), seated=shape is None
         )

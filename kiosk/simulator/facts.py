@@ -76,6 +76,7 @@ def now(appliance: Appliance, crowds: Crowds) -> dict[str, Any]:
             "armed": dict(seen.armed),
             "frames": dict(seen.frames),
             "slips": seen.slips[-SLIPS_SHOWN:],
+            "calls": list(seen.calls),
             "figures": dict(seen.figures),
             "desks": dict(seen.desks),
             "queues": dict(seen.queues),

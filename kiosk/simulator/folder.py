@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from kiosk import documents
-from kiosk.config import Config, Console, Output, Public, load_config, shipped
+from kiosk.config import Config, Console, Output, Public, Sound, load_config, shipped
 from kiosk.office import Office, load, sample
 from kiosk.wiring import check_against
 
@@ -50,7 +50,7 @@ class Folder:
         try:
             if (self.path / "kiosk.db").exists() and not self.clock.exists():
                 raise ValueError(f"{self.path} holds the data of a kiosk and not of a demo: give another --dir")
-            for folder in (self.path, self.slips, self.frames, self.screenshots):
+            for folder in (self.path, self.slips, self.frames, self.calls, self.screenshots):
                 folder.mkdir(parents=True, exist_ok=True)
             return (self.path / "demo.lock").open("w")
         except OSError as error:
@@ -84,6 +84,11 @@ class Folder:
     def frames(self) -> Path:
         """The screens as they are now."""
         return self.path / "frames"
+
+    @property
+    def calls(self) -> Path:
+        """What the hall's loudspeaker said last."""
+        return self.path / "calls"
 
     @property
     def screenshots(self) -> Path:
@@ -133,7 +138,14 @@ def write_token(folder: Folder, source: Path | None) -> str:
 
 
 def write_config(
-    folder: Folder, office: Office, own: Config | None, *, printer: str | None, server: str, language: str
+    folder: Folder,
+    office: Office,
+    own: Config | None,
+    *,
+    printer: str | None,
+    server: str,
+    language: str,
+    audible: bool,
 ) -> Config:
     """Write the device's kiosk.toml and return what it says.
 
@@ -149,6 +161,8 @@ def write_config(
         data_dir=str(folder.path.resolve()),
         office=str(folder.office.resolve()),
         language=language,
+        sound=_sound(folder, config.sound, audible),
+        voice=replace(config.voice, packs=str((folder.path / "voices").resolve())),
         # Without a display the page shows the pictures.
         screen=replace(config.screen, blind_ok=True),
         printer=replace(config.printer, url=printer or config.printer.url),
@@ -176,8 +190,13 @@ def _simulated(config: Config, office: Office) -> Config:
         counters=_in_order(office.counters, keys.counters),
         keyboard=_keyboard(office),
     )
-    # Simulated crowds press all day, and the page has no loudspeaker.
-    return replace(config, buttons=buttons, screen=screen, sound=replace(config.sound, enabled=False))
+    return replace(config, buttons=buttons, screen=screen)
+
+
+def _sound(folder: Folder, sound: Sound, audible: bool) -> Sound:
+    """Calls become files, which the page plays; simulated crowds press all day, and their tones nobody would bear."""
+    device = f"folder:{folder.calls.resolve()}"
+    return replace(sound, enabled=audible, device=device, presses=False, prompts=False)
 
 
 def _free_port() -> int:

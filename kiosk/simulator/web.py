@@ -92,6 +92,7 @@ class Web:
             Route("/do", self._do, methods=["POST"]),
             Route("/frames/{view}", self._frame),
             Route("/slips/{name}", self._slip),
+            Route("/calls/{name}", self._call),
         ]
         guards = [Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(Guard)]
         app = Starlette(routes=routes, middleware=guards)
@@ -128,12 +129,19 @@ class Web:
     async def _frame(self, request: Request) -> Response:
         wanted = request.path_params["view"]
         known = {file_name(output.view) for output in self._appliance.plan.config.screen.outputs}
-        return picture(self._appliance.plan.folder.frames / wanted if wanted in known else None)
+        return kept(self._appliance.plan.folder.frames / wanted if wanted in known else None)
+
+    async def _call(self, request: Request) -> Response:
+        """What was said in the hall."""
+        name = request.path_params["name"]
+        return kept(
+            self._appliance.plan.folder.calls / name if name in self._appliance.seen.calls else None, "audio/wav"
+        )
 
     async def _slip(self, request: Request) -> Response:
         wanted = Path(request.path_params["name"])
         known = wanted.suffix == ".png" and wanted.stem in self._appliance.seen.slips
-        return picture(self._appliance.plan.folder.slips / wanted.name if known else None)
+        return kept(self._appliance.plan.folder.slips / wanted.name if known else None)
 
     # --- in --------------------------------------------------------------------------------------------------
 
@@ -195,8 +203,8 @@ async def _page(request: Request) -> Response:
     return FileResponse(PAGE / "index.html")
 
 
-def picture(path: Path | None) -> Response:
-    """A picture that may change or be gone; its address carries a number, so it may be kept as long as it is seen."""
+def kept(path: Path | None, kind: str = "image/png") -> Response:
+    """A picture or sound that may change or be gone; its address carries a number, so it is kept while it is seen."""
     try:
         # Read at once: the next picture may take its place while it is sent, and is of another length.
         data = path.read_bytes() if path else None
@@ -204,7 +212,7 @@ def picture(path: Path | None) -> Response:
         data = None
     if data is None:
         return Response(status_code=HTTPStatus.NOT_FOUND)
-    return Response(data, media_type="image/png", headers={"Cache-Control": "no-cache"})
+    return Response(data, media_type=kind, headers={"Cache-Control": "no-cache"})
 
 
 async def _order(request: Request) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ const RATES = [0, 40, 150, 600], SPEEDS = [1, 10, 60];
 const DAYS = ["Chủ nhật", "Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy"];
 
 const $ = (id) => document.getElementById(id);
-const state = { frames: {}, figures: {}, lamps: {}, armed: {}, desks: {}, queues: {}, slips: [], faults: [] };
+const state = { frames: {}, figures: {}, lamps: {}, armed: {}, desks: {}, queues: {}, slips: [], calls: [], faults: [] };
 let office = null;
 
 function make(tag, attributes = {}, ...children) {
@@ -236,6 +236,12 @@ function build() {
   $("unit").textContent = office.site;
   $("folder").textContent = office.folder;
   $("pin").textContent = office.pin;
+  $("sound").addEventListener("click", () => {
+    const on = $("sound").getAttribute("aria-pressed") !== "true";
+    $("sound").setAttribute("aria-pressed", String(on));
+    if (!on) { heard.queue = []; $("call").pause(); }
+  });
+  $("call").addEventListener("ended", playNext);
   for (const link of document.querySelectorAll("#lan a")) {
     link.href = office.console + link.dataset.path;
     link.target = "_blank";
@@ -294,6 +300,7 @@ const shows = {
     }
   },
   slips: showSlips,
+  calls: hear,
   faults() {
     for (const node of document.querySelectorAll(".fault")) {
       node.setAttribute("aria-checked", String(state.faults.includes(node.dataset.fault)));
@@ -337,6 +344,24 @@ function showSlips() {
     roll.scrollTop = 0;
   }
   [...roll.children].slice(12).forEach((node) => node.remove());
+}
+
+/* The hall's loudspeaker: one call after the other, from the moment that somebody wants to hear them. */
+const heard = { last: "", queue: [] };
+
+function hear() {
+  const fresh = state.calls.filter((name) => name > heard.last);
+  if (fresh.length) heard.last = fresh[fresh.length - 1];
+  if ($("sound").getAttribute("aria-pressed") !== "true") return;
+  heard.queue.push(...fresh);
+  playNext();
+}
+
+function playNext() {
+  const player = $("call");
+  if ((player.src && !player.paused && !player.ended) || !heard.queue.length) return;
+  player.src = `/calls/${heard.queue.shift()}`;
+  player.play().catch(() => {});
 }
 
 function press(id, value) {
