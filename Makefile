@@ -22,10 +22,11 @@ demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make 
 	$(PY) -m kiosk demo $(ARGS)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng $(XSERVER)
+	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium $(XSERVER)
 	$(PY) -m pytest -m "not slow" $(ARGS)
 
 test-slow: $(VENV)/.dev
+	scripts/need.sh chromium
 	$(PY) -m pytest -m slow $(ARGS)
 
 bench: $(VENV)/.dev

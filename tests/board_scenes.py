@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from kiosk.dossiers import Dossiers
-from kiosk.office import Clerk, Counter, Office, sample
+from kiosk.office import Clerk, Counter, LabelSet, Level, Office, sample
 from tests.console_kit import Hall
 
 LONG_UNIT = "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG XÃ CHÂN MÂY - LĂNG CÔ"
@@ -36,8 +36,18 @@ def office_of(counters: int, *, long_names: bool = True, **rules: object) -> Off
         desks = (replace(desks[0], services=tuple(services)), *desks[1:])
     unit = replace(office.unit, short=LONG_UNIT) if long_names else office.unit
     slogans = ("Kỷ cương, trách nhiệm, tận tình, chu đáo; nhanh chóng, chính xác, đúng pháp luật", *office.slogans)
+    office = replace(office, label_sets=(*office.label_sets, *(labels_of(n) for n in (2, 3, 5))))
     own = replace(office.rules, press_limits=False, **rules)  # type: ignore[arg-type]
     return replace(office, unit=unit, clerks=clerks, counters=desks, slogans=slogans, rules=own)
+
+
+def labels_of(levels: int) -> LabelSet:
+    """A set of 2, 3 or 5 answers with the longest usual labels."""
+    names = ("Rất hài lòng", "Hài lòng", "Bình thường", "Không hài lòng", "Rất không hài lòng")
+    faces = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
+    chosen = {2: (1, 3), 3: (0, 1, 3), 5: (0, 1, 2, 3, 4)}[levels]
+    found = tuple(Level(5 - n, names[n], names[n], faces[n], n < 2) for n in chosen)
+    return LabelSet(f"levels-{levels}", f"{levels} mức", found)
 
 
 def fill(hall: Hall, *, figures: bool = True) -> None:
@@ -66,6 +76,19 @@ def fill(hall: Hall, *, figures: bool = True) -> None:
     if figures:
         store.dossiers.set(hall.now(), DOSSIERS)
         publish(hall)
+
+
+def serve(hall: Hall, counter: str = "1") -> str:
+    """Somebody is called and served: the number, whose rating is asked now."""
+    desk = hall.office.counter(counter)
+    assert desk
+    number = hall.take(desk.services[0])
+    hall.store.counters.open(hall.now(), counter, desk.clerk)
+    hall.store.counters.call_next(hall.now(), counter)
+    hall.clock.seconds += 20
+    hall.store.counters.finish(hall.now(), counter)
+    hall.browser().get("/sign-in")  # a question shows the console what another process wrote
+    return number
 
 
 def publish(hall: Hall) -> None:

@@ -4,13 +4,17 @@ A context fails its test when a page writes an error to the console, breaks the 
 another host for anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+if TYPE_CHECKING:
+    from http.cookiejar import Cookie
+
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 CHROMIUM = "/usr/bin/chromium"
 VIOLATIONS = """
@@ -22,8 +26,11 @@ document.addEventListener("securitypolicyviolation", event => {
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One browser for all tests; contexts are cheap."""
+def chromium() -> "Iterator[Browser]":
+    """One browser for all tests; contexts are cheap. (Two Playwrights in one thread do not start.)"""
+    # Imported here: most test runs need no browser.
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -33,12 +40,13 @@ def chromium() -> Iterator[Browser]:
 class Watched:
     """A context whose pages may complain of nothing; `complaints` may be emptied where a test expects some."""
 
-    def __init__(self, context: BrowserContext, own: str) -> None:
+    def __init__(self, context: "BrowserContext", own: str) -> None:
         self.context = context
         self.own = urlsplit(own).netloc
+        self._url = own
         self.complaints: list[str] = []
 
-    def page(self, address: str = "") -> Page:
+    def page(self, address: str = "") -> "Page":
         """A new page; it has loaded the address, with its fonts."""
         page = self.context.new_page()
         page.add_init_script(VIOLATIONS)
@@ -50,20 +58,71 @@ class Watched:
             page.evaluate("() => document.fonts.ready.then(() => true)")
         return page
 
+    def use_cookies(self, cookies: "Iterable[Cookie]") -> None:
+        """Be whoever has these cookies: `hall.browser(person).session.cookies`."""
+        given = [(cookie.name, cookie.value or "") for cookie in cookies]
+        self.context.add_cookies([{"name": name, "value": value, "url": self._url} for name, value in given])
+
     def check(self) -> None:
         """Raise what the pages complained of."""
         for page in self.context.pages:
             self.complaints += page.evaluate("() => window.violations || []")
         assert not self.complaints, self.complaints
 
-    def _is_own(self, request: Request) -> None:
+    def _is_own(self, request: "Request") -> None:
         address = urlsplit(request.url)
         if address.scheme in ("http", "https") and address.netloc != self.own:
             self.complaints.append(f"another host is asked: {request.url}")
 
 
+MEASURE = """
+() => {
+  const pen = document.createElement("canvas").getContext("2d"), found = [], problems = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const text = node.textContent.trim(), parent = node.parentElement, range = document.createRange();
+    if (!text || parent.closest("svg, script, option, datalist")) continue;
+    range.selectNodeContents(node);
+    const lines = [...range.getClientRects()].filter(line => line.width && line.height);
+    const style = getComputedStyle(parent);
+    if (!lines.length || style.visibility === "hidden") continue;
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const ink = pen.measureText(text), first = lines[0], last = lines[lines.length - 1];
+    found.push({
+      text, node: parent, size: parseFloat(style.fontSize),
+      left: Math.min(...lines.map(line => line.left)), right: Math.max(...lines.map(line => line.right)),
+      top: first.top + ink.fontBoundingBoxAscent - ink.actualBoundingBoxAscent,
+      bottom: last.top + ink.fontBoundingBoxAscent + ink.actualBoundingBoxDescent,
+    });
+  }
+  const cut = (one, box) =>
+    one.left < box.left - 1 || one.right > box.right + 1 || one.top < box.top - 1 || one.bottom > box.bottom + 1;
+  for (const one of found) {
+    if (cut(one, { left: 0, top: 0, right: innerWidth, bottom: innerHeight }))
+      problems.push(`off the screen: ${one.text}`);
+    for (let room = one.node; room && room !== document.body; room = room.parentElement)
+      if (getComputedStyle(room).overflow !== "visible" && cut(one, room.getBoundingClientRect()))
+        problems.push(`cut by ${room.className}: ${one.text}`);
+    for (const other of found)
+      if (other !== one && one.left < other.right - 1 && other.left < one.right - 1
+        && one.top < other.bottom - 1 && other.top < one.bottom - 1 && one.text <= other.text)
+        problems.push(`one over the other: ${one.text} / ${other.text}`);
+  }
+  return { problems, smallest: Math.min(...found.map(one => one.size)), texts: found.length };
+}
+"""
+
+
+def measured(page: "Page") -> dict[str, Any]:
+    """How the texts of a page that does not scroll lie, by the ink of their letters: `problems` as sentences (cut,
+    off the screen, one over the other), the `smallest` size in pixels, and how many `texts` there are.
+    """
+    found: dict[str, Any] = page.evaluate(MEASURE)
+    return found
+
+
 @contextmanager
-def watched(browser: Browser, own: str, size: tuple[int, int] = (1366, 768), **how: Any) -> Iterator[Watched]:
+def watched(browser: "Browser", own: str, size: tuple[int, int] = (1366, 768), **how: Any) -> Iterator[Watched]:
     """A context of this viewport for pages of the address `own`; `how` is what Playwright's contexts take."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **{"locale": "vi-VN", **how})
     try:

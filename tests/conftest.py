@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.store import Store
+from tests.browser import chromium as chromium
 from tests.console_kit import Hall
 from tests.office import OPENED, open_store
 

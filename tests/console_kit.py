@@ -60,15 +60,19 @@ class Hall:
     def _start(self, port: int) -> None:
         config = replace(self.config, console=replace(self.config.console, port=port))
         self.console = Console(config, self.words, self.clock)  # type: ignore[arg-type]
-        self.url = f"http://127.0.0.1:{self.console.ports[0]}"
+        self.port = self.console.ports[0]
+        self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self.console.run, daemon=True)
         self._thread.start()
 
     def restart(self) -> None:
         """The console ends and comes back on its port."""
-        port = self.console.ports[0]
         self.close()
-        self._start(port)
+        self.start_again()
+
+    def start_again(self) -> None:
+        """A closed console comes back on its port."""
+        self._start(self.port)
 
     def close(self) -> None:
         self.console.stop()

@@ -144,8 +144,8 @@ def test_a_clerks_photo_is_served_small_and_one_that_is_none_is_drawn(hall: Hall
         "/pictures/face/odd/standard.svg",
         "/pictures/face/happy/odd.svg",
         "/pictures/sign/odd/standard.svg",
-        "/look/board-odd.css",
-        "/look/odd-standard.css",
+        "/look/board/odd.css",
+        "/look/odd/standard.css",
     ],
 )
 def test_no_other_file_is_a_picture(hall: Hall, path: str):
@@ -220,12 +220,12 @@ def test_published_figures_are_the_same_after_a_press(hall: Hall):
 
 def test_a_theme_and_a_language_are_chosen_by_the_address(hall: Hall):
     browser = hall.browser()
-    assert "/look/board-standard.css" in browser.get("/board").text
+    assert "/look/board/standard.css" in browser.get("/board").text
     page = browser.get("/board?theme=contrast&l=en").text
-    assert "/look/board-contrast.css" in page and "QUEUE NUMBERS" in page
+    assert "/look/board/contrast.css" in page and "QUEUE NUMBERS" in page
     assert "theme=contrast" in page and "l=en" in page
-    assert "#000000" in browser.get("/look/board-contrast.css").text
-    assert "/look/board-standard.css" in browser.get("/board?theme=nonsense").text
+    assert "#000000" in browser.get("/look/board/contrast.css").text
+    assert "/look/board/standard.css" in browser.get("/board?theme=nonsense").text
 
 
 def test_old_browsers_get_the_names_that_they_know():

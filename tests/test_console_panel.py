@@ -8,7 +8,7 @@ import pytest
 
 from kiosk.console.panel import COOKIE, Pace
 from kiosk.store import StoreError
-from tests.board_scenes import office_of
+from tests.board_scenes import office_of, serve
 from tests.console_kit import CLERKS, TECHNICIAN, Browser, Hall
 
 
@@ -25,18 +25,6 @@ def press(tablet: Browser, face: str, counter: str = "1") -> dict[str, Any]:
     answer = tablet.session.post(f"{tablet.url}/rate/{counter}/press", data={"face": face}, headers=headers, timeout=10)
     result: dict[str, Any] = answer.json()
     return result
-
-
-def serve(hall: Hall, counter: str = "1") -> str:
-    """Somebody is called and served: the number, whose rating is asked now."""
-    number, desk = hall.take(), hall.office.counter(counter)
-    assert desk
-    hall.store.counters.open(hall.now(), counter, desk.clerk)
-    hall.store.counters.call_next(hall.now(), counter)
-    hall.clock.seconds += 20
-    hall.store.counters.finish(hall.now(), counter)
-    hall.browser().get("/sign-in")  # a question shows the console what another process wrote
-    return number
 
 
 def state(html: str) -> str:

@@ -1,27 +1,22 @@
 """The phone page in a real browser: its script follows the line, it works without one, and everybody can use it."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console_kit import Hall
 from tests.test_console_phone import served, slip
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WAIT_MS = 20_000
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this computer")
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as made:
-        opened = made.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 def phone(browser: Browser, hall: Hall, path: str, **how: bool) -> Page:

@@ -34,7 +34,7 @@ class Look:
         self._sheets: dict[tuple[str, str], str] = {}
 
     def routes(self) -> list[Route]:
-        return [Route("/look/{sheet}-{theme}.css", self._sheet)]
+        return [Route("/look/{sheet}/{theme}.css", self._sheet)]
 
     def name(self, request: Request) -> str:
         """`?theme=`, else the theme of the kiosk's own screens."""
@@ -48,7 +48,7 @@ class Look:
 
     def address(self, sheet: str, name: str) -> str:
         """Where the style sheet is; another content gets another address."""
-        return f"/look/{sheet}-{name}.css?v={hashlib.sha256(self.text(sheet, name).encode()).hexdigest()[:10]}"
+        return f"/look/{sheet}/{name}.css?v={hashlib.sha256(self.text(sheet, name).encode()).hexdigest()[:10]}"
 
     def text(self, sheet: str, name: str) -> str:
         """The style sheet."""

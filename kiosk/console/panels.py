@@ -39,8 +39,17 @@ class PanelsPage:
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
         listed = await self.site.access.ask(_listed)
-        said = self.site.flash(visitor)
-        return self.site.page(request, "technician-panels.html", visitor=visitor, listed=listed, said=said)
+        said, address = self.site.flash(visitor), self._address(request)
+        return self.site.page(
+            request, "technician-panels.html", visitor=visitor, listed=listed, said=said, address=address
+        )
+
+    def _address(self, request: Request) -> str:
+        """What a tablet opens. Old ones trust no certificate of ours: where plain HTTP is served, that."""
+        port = self.site.config.console.plain_port
+        if self.site.secure and port:
+            return f"http://{request.url.hostname}:{port}/rate"
+        return f"{request.url.scheme}://{request.url.netloc}/rate"
 
     async def _new_code(self, request: Request, visitor: Visitor, form: FormData) -> Said:
         counter, t = text(form, "counter"), self.site.words_for(request).t

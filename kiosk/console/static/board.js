@@ -72,11 +72,22 @@
     });
   }
 
+  // Figures go before their ring: where there is no room for both, the ring is left out.
+  function ringRoom() {
+    var body = side.querySelector(".body"), px = unit();
+    if (!body) return;
+    body.classList.remove("no-ring");
+    var labels = all(body, ".figs .fit");
+    labels.forEach(Kiosk.fit);
+    toggle(body, "no-ring", labels.some(function (one) { return size(one) < 24 * px; }));
+  }
+
   // The list of called numbers always has room for two rows; the published figures give way.
   function sideRoom() {
     if (!side) return;
     var satisfaction = document.getElementById("satisfaction"), figures = document.getElementById("figures");
     satisfaction.classList.remove("off");
+    ringRoom();
     toggle(side, "alone", !figures.offsetHeight || !figures.textContent.replace(/\s/g, ""));
     toggle(satisfaction, "off", document.getElementById("called").clientHeight < 205 * unit());
     rowsThatFit();
@@ -99,17 +110,30 @@
     toggle(cell, "flash", isNew);
   }
 
+  function size(element) { return parseFloat(window.getComputedStyle(element).fontSize); }
+
+  // A name that nobody could read is left out, as on the kiosk's own board.
+  function name(cell, px) {
+    var clerk = cell.querySelector(".clerk");
+    cell.classList.remove("nameless");
+    if (!clerk || !/narrow/.test(cards.className)) return;
+    Kiosk.fit(clerk);
+    toggle(cell, "nameless", size(clerk) < 20 * px);
+  }
+
   // What a counter serves goes before who sits there, and takes a second line rather than letters too small to read.
   function serve(cell, px) {
     var line = cell.querySelector(".line");
     cell.classList.remove("two");
     if (!line || !line.clientHeight || (/no-clerk/.test(cards.className) && cell.querySelector(".number"))) return;
     Kiosk.fit(line);
-    if (parseFloat(window.getComputedStyle(line).fontSize) < 25 * px) cell.classList.add("two");
+    if (size(line) < 25 * px) cell.classList.add("two");
   }
 
   function look(cell) {
-    serve(cell, unit());
+    var px = unit();
+    serve(cell, px);
+    name(cell, px);
     all(cell, ".number").forEach(fillNumber);
     all(cell, ".count").forEach(shorten);
   }

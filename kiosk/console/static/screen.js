@@ -23,6 +23,7 @@
   function fit(room) {
     var text = room.firstElementChild;
     room.style.fontSize = "";
+    room.classList.remove("over");
     if (!text || !room.clientHeight || fits(room, text)) return;
     var planned = parseFloat(window.getComputedStyle(room).fontSize), low = LEAST, high = 1, i, middle;
     for (i = 0; i < 6; i++) {
@@ -31,6 +32,7 @@
       if (fits(room, text)) low = middle; else high = middle;
     }
     room.style.fontSize = planned * low + "px";
+    toggle(room, "over", !fits(room, text));
   }
 
   function fitAll(root) { all(root, ".fit").forEach(fit); }
