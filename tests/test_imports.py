@@ -39,8 +39,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.console": {
-        "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.pins", "kiosk.present",
-        "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets",
+        "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers", "kiosk.notify",
+        "kiosk.office", "kiosk.pins", "kiosk.present", "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
@@ -59,8 +59,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
-        "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip",
-        "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
+        "kiosk.clock", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.present",
+        "kiosk.rating", "kiosk.slip", "kiosk.store", "kiosk.texts", "kiosk.tickets",
+        "kiosk.views.model",
     },
     "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
     "kiosk.photos": set(),

@@ -14,6 +14,7 @@ from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
 from kiosk.console.helpdesk import HelpPages
+from kiosk.console.leader import LeaderPages
 from kiosk.console.phone import PhonePages
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
@@ -30,6 +31,7 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *ClockPages(site).routes(),
         *ClerkPages(site).routes(),
         *HelpPages(site).routes(),
+        *LeaderPages(site).routes(),
         *PhonePages(site).staff_routes(),
     ]
 
