@@ -1,7 +1,8 @@
 """The office's dossier figures in the words of the statutory form (Biểu 06, TT 01/2020/TT-VPCP), and reading them.
 
 A province's system keeps them and has no known interface, so a person brings them: as texts or as a CSV file of one
-row. Knows no queue, no database, and not what time it is now.
+row. Knows no queue, no database, and not what time it is now. The `key` of its problems is one of the language files'
+`figures.*`.
 """
 
 import csv
@@ -121,12 +122,14 @@ def read(texts: Mapping[str, str], where: Callable[[str], str], file: str = "") 
 
     def value(name: str, parse: Callable[[str], Any], says: str) -> Any:
         text = unicodedata.normalize("NFC", texts.get(name, "")).strip()
+        if not text:
+            found.append(Problem(file, name, where(name), f"is missing: {says}", "missing"))
+            return None
         try:
-            if not text:
-                raise ValueError(f"is missing: {says}")
             return parse(text)
         except ValueError as error:
-            found.append(Problem(file, name, where(name), str(error)))
+            key = "time" if name == "as_of" else "count"
+            found.append(Problem(file, name, where(name), str(error), key, {"gia_tri": shown(text), "n": MOST}))
             return None
 
     counts = {name: value(name, _count, f"dossiers {says}") for name, says in COUNTS.items()}
@@ -184,22 +187,30 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         raise failed(str(path), f"cannot be read: {error.strerror}") from error
     if len(data) > MAX_BYTES:
-        raise failed(str(path), f"is larger than {MAX_BYTES} bytes: it should hold one row of figures")
+        raise _too_large(str(path))
     return data
+
+
+def _too_large(file: str) -> DocumentError:
+    return failed(file, f"is larger than {MAX_BYTES} bytes: it should hold one row of figures", "large")
 
 
 def read_csv(data: bytes, file: str, as_of: str = "") -> Dossiers:
     """The same from the file's bytes: UTF-8 with or without a mark, columns divided by semicolons or commas."""
+    if len(data) > MAX_BYTES:
+        raise _too_large(file)
     header, rows = _table(data, file)
     if len(rows) != 1:
-        raise failed(file, f"holds {len(rows)} rows of figures below the names of the columns: leave one")
+        says = f"holds {len(rows)} rows of figures below the names of the columns: leave one"
+        raise failed(file, says, "rows", n=len(rows))
     if any(cell.strip() for cell in rows[0][len(header) :]):
         says = "has more cells than names of columns: put figures with a comma in them into quotation marks"
-        raise failed(file, says)
+        raise failed(file, says, "cells")
     found: list[Problem] = []
     columns = _columns(header, file, found)
     if as_of and "as_of" in columns:
-        found.append(Problem(file, "as_of", _where(header, columns, "as_of"), "stands in --as-of too: give it once"))
+        where = _where(header, columns, "as_of")
+        found.append(Problem(file, "as_of", where, "stands in --as-of too: give it once", "as_of"))
     texts = {name: rows[0][at] if at < len(rows[0]) else "" for name, at in columns.items()}
     try:
         dossiers = read({"as_of": as_of, **texts}, lambda name: _where(header, columns, name), file)
@@ -221,9 +232,9 @@ def _table(data: bytes, file: str) -> tuple[list[str], list[list[str]]]:
         table = csv.reader(io.StringIO(text, newline=""), delimiter=divider, strict=True)
         header, *rows = [row for row in table if any(cell.strip() for cell in row)] or [[]]
     except UnicodeDecodeError as error:
-        raise failed(file, "is not UTF-8: save it as “CSV UTF-8”") from error
+        raise failed(file, "is not UTF-8: save it as “CSV UTF-8”", "utf8") from error
     except csv.Error as error:
-        raise failed(file, f"is no CSV file: {error}") from error
+        raise failed(file, f"is no CSV file: {error}", "csv") from error
     return header, rows
 
 
@@ -238,10 +249,13 @@ def _columns(header: Sequence[str], file: str, found: list[Problem]) -> dict[str
             names[at] = name
     elif bare:
         both = "“Đã giải quyết quá hạn” or “Đang giải quyết quá hạn”"
-        found.append(Problem(file, _BOTH, f"column {shown(header[bare[0]])}", f"is it {both}? Name it so"))
+        named = shown(header[bare[0]])
+        says = f"is it {both}? Name it so"
+        found.append(Problem(file, _BOTH, f"column {named}", says, "both", {"cot": named}))
     for name in dict.fromkeys(name for name in names if name and names.count(name) > 1):
         where = " and ".join(shown(header[at]) for at, other in enumerate(names) if other == name)
-        found.append(Problem(file, name, f"columns {where}", f"are both {COUNTS.get(name, 'the time')}: leave one"))
+        says, named = f"are both {COUNTS.get(name, 'the time')}: leave one", where.replace(" and ", ", ")
+        found.append(Problem(file, name, f"columns {where}", says, "twice", {"cot": named}))
     return {name: names.index(name) for name in names if name}
 
 

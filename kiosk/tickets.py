@@ -38,10 +38,13 @@ AT_COUNTER = frozenset({State.CALLED, State.SERVING})
 
 
 class Refused(ValueError):
-    """A move that the rules do not allow now; `reason` is a key of the language files' `refused.*`."""
+    """A move that the rules do not allow now; `reason` is a key of the language files' `refused.*`.
 
-    def __init__(self, reason: str, **values: Any) -> None:
-        super().__init__(reason)
+    `says` is the same in English, for the command line.
+    """
+
+    def __init__(self, reason: str, /, says: str = "", **values: Any) -> None:
+        super().__init__(says or reason)
         self.reason = reason
         self.values = values
 

@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.photos", "kiosk.pins",
         "kiosk.present", "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
-        "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.documents", "kiosk.dossiers",
     },
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
@@ -63,7 +63,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.present": {
         "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
         "kiosk.present", "kiosk.rating", "kiosk.slip",
-        "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model",
+        "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model", "kiosk.documents",
     },
     "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
     "kiosk.photos": set(),

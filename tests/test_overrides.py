@@ -9,9 +9,10 @@ from kiosk.office import sample
 from kiosk.present.board import board_view
 from kiosk.present.words import Words
 from kiosk.store import Store
-from kiosk.store.overrides import TICKER_LINES, BadOverride
+from kiosk.store.overrides import TICKER_LINES
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.texts import Texts
+from kiosk.tickets import Refused
 from tests.office import moment
 
 TODAY = date(2026, 11, 23)
@@ -41,17 +42,17 @@ def test_a_line_is_one_line_of_few_letters_in_nfc(store: Store):
     store.overrides.add_line(moment(0), f"  {unicodedata.normalize('NFD', 'Hộ tịch')} ")
     assert shown(store) == ("Hộ tịch",)
     for text in ("", "   ", "x" * 121, "hai\ndòng", "a\u202eb"):
-        with pytest.raises(BadOverride) as wrong:
+        with pytest.raises(Refused) as wrong:
             store.overrides.add_line(moment(1), text)
         assert wrong.value.reason == "one_line"
-    with pytest.raises(BadOverride, match="is over"):
+    with pytest.raises(Refused, match="is over"):
         store.overrides.add_line(moment(1), "Hôm qua", TODAY - timedelta(days=1))
 
 
 def test_the_ticker_is_full_of_lines_that_are_still_shown_and_those_that_are_over_make_room(store: Store):
     for n in range(TICKER_LINES):
         store.overrides.add_line(moment(n), f"Dòng {n}", TODAY)
-    with pytest.raises(BadOverride) as full:
+    with pytest.raises(Refused) as full:
         store.overrides.add_line(moment(20), "Một dòng nữa")
     assert full.value.reason == "ticker_full"
     store.overrides.add_line(moment(20, day=1), "Một dòng nữa")
@@ -88,6 +89,6 @@ def test_days_and_extra_numbers_are_told_by_their_events(store: Store):
 
 
 def test_what_is_wrong_with_a_day_has_a_sentence_for_people_and_one_for_the_log(store: Store):
-    with pytest.raises(BadOverride, match="say why") as wrong:
+    with pytest.raises(Refused, match="say why") as wrong:
         store.overrides.set_day(moment(0), TODAY, "off", " ")
     assert wrong.value.reason == "day_reason"

@@ -85,7 +85,7 @@ class HelpPages:
         words = self.site.words_for(request)
         shown, last = help_page(words, facts, rolls, prints=self._prints), self._given.get(visitor.person.id)
         parts = {
-            "given": self.site.fragment(words, "help/given.html", given=given(words, last) if last else None),
+            "given": self.site.fragment(words, "help/given.html", given=given(words, last, shown) if last else None),
             **{name: self._part(words, visitor, shown, name) for name in ("printer", "rolls", "recent")},
         }
         return parts | {f"note-{service}": note for service, note in shown.notes.items()}

@@ -15,6 +15,7 @@ from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
 from kiosk.console.guard import Guard
 from kiosk.console.helpdesk import HelpPages
+from kiosk.console.leader import LeaderPages
 from kiosk.console.look import Look
 from kiosk.console.panel import PanelPages
 from kiosk.console.panels import PanelsPage
@@ -35,6 +36,7 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *ClockPages(site).routes(),
         *ClerkPages(site).routes(),
         *HelpPages(site).routes(),
+        *LeaderPages(site).routes(),
         *PhonePages(site).staff_routes(),
         *PanelsPage(site).routes(),
     ]

@@ -83,12 +83,13 @@ def help_page(words: Words, facts: HelpFacts, rolls: Mapping[str, str], *, print
     )
 
 
-def given(words: Words, issued: Issued) -> Given:
+def given(words: Words, issued: Issued, shown: HelpPage) -> Given:
     """What to tell the citizen."""
     t, ticket = words.t, issued.ticket
     ahead = t("kiosk.ahead", n=t.number(issued.ahead)) if issued.ahead else t("kiosk.ahead_0")
     wait = t("kiosk.wait", tu=issued.wait[0], den=issued.wait[1]) if issued.wait and issued.ahead else ""
-    paper = t("help.printing") if issued.job else t("help.from_roll")
+    paper = t("help.printing") if not shown.printer_bad else t("help.slip_waits", may_in=shown.printer)
+    paper = paper if issued.job else t("help.from_roll")
     lines = tuple(line for line in (ahead, wait, paper) if line)
     return Given(ticket.number, words.service_name(ticket.service), ticket.priority, lines)
 

@@ -6,6 +6,7 @@ import sqlite3
 from kiosk.clock import BELIEVABLE, Moment
 from kiosk.dossiers import Dossiers, dossiers_of, plain, problem
 from kiosk.store.database import Database
+from kiosk.tickets import Refused
 
 _KEY = "dossiers"
 
@@ -17,10 +18,8 @@ class DossierFigures:
         self.database = database
 
     def set(self, now: Moment, dossiers: Dossiers) -> None:
-        """Put figures in force. Raises ValueError for figures that cannot be, or that are from a time to come."""
-        # A clock that is not believed tells no future from the past: only what no kiosk will see is refused then.
-        if says := problem(dossiers, now.at if now.trusted else now.at + BELIEVABLE):
-            raise ValueError(says)
+        """Put figures in force. Raises Refused for figures that cannot be, or that are from a time to come."""
+        check(now, dossiers)
         with self.database.writing(now) as w:
             w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_KEY, json.dumps(plain(dossiers))))
             w.emit("dossiers.set", plain(dossiers))
@@ -36,6 +35,13 @@ class DossierFigures:
     def current(self) -> Dossiers | None:
         """The figures in force, None before the first."""
         return dossiers_in(self.database.conn)
+
+
+def check(now: Moment, dossiers: Dossiers) -> None:
+    """Raises Refused for figures that cannot be put in force now."""
+    # A clock that is not believed tells no future from the past: only what no kiosk will see is refused then.
+    if says := problem(dossiers, now.at if now.trusted else now.at + BELIEVABLE):
+        raise Refused("figures", says=says)
 
 
 def dossiers_in(conn: sqlite3.Connection) -> Dossiers | None:

@@ -22,14 +22,6 @@ TICKER_LINES = 8
 """Each line stands for ten seconds: nobody waits for the ninth."""
 
 
-class BadOverride(Refused):
-    """Refused, with an English sentence for the command line."""
-
-    def __init__(self, reason: str, says: str, **values: Any) -> None:
-        super().__init__(reason, **values)
-        self.args = (says,)
-
-
 @dataclass(frozen=True, slots=True)
 class TickerLine:
     """A line that staff wrote for the boards; `until` is its last day, None for no end."""
@@ -57,48 +49,48 @@ class Overrides:
         self.book = book
 
     def set_day(self, now: Moment, day: date, kind: str, reason: str = "") -> None:
-        """Make a day off, work or half, whatever the calendar says; "" takes it back. Raises BadOverride."""
+        """Make a day off, work or half, whatever the calendar says; "" takes it back. Raises Refused."""
         if kind and kind not in KINDS:
             says = f"{kind!r} is no kind of day: use {', '.join(KINDS)}"
-            raise BadOverride("day_kind", says)
+            raise Refused("day_kind", says)
         if kind == "off" and not reason.strip():
-            raise BadOverride("day_reason", "say why the office is closed: citizens read it")
+            raise Refused("day_reason", "say why the office is closed: citizens read it")
         if len(reason) > REASON_LETTERS or not reason.isprintable() or "|" in reason:
             says = f"the reason must be one line of at most {REASON_LETTERS} letters, without |"
-            raise BadOverride("one_line", says, n=REASON_LETTERS)
+            raise Refused("one_line", says, n=REASON_LETTERS)
         self._put(now, "day", str(day), {"kind": kind, "reason": reason})
 
     def add_quota(self, now: Moment, service: str, session: str, numbers: int) -> None:
         """Give so many numbers more than the quota of a service in a session of today; 0 takes it back.
 
-        Raises BadOverride.
+        Raises Refused.
         """
         if service not in self.book.services:
             says = f"the office has no service {service!r}, only {', '.join(self.book.services)}"
-            raise BadOverride("no_service", says, service=service)
+            raise Refused("no_service", says, service=service)
         if session not in self.book.services[service].quota:
             says = f"{service} has no quota in the session {session!r}: its numbers are not limited"
-            raise BadOverride("no_quota", says)
+            raise Refused("no_quota", says)
         sessions = [each.id for each in self.book.hours.sessions]
         if session not in sessions or not 0 <= numbers <= MOST_EXTRA:
             known = ", ".join(sessions)
             says = f"{numbers} for session {session!r}: use 0 to {MOST_EXTRA}, and one of {known}"
-            raise BadOverride("extra_numbers", says, n=MOST_EXTRA)
+            raise Refused("extra_numbers", says, n=MOST_EXTRA)
         self._put(now, "quota", f"{now.day}/{session}/{service}", {"numbers": numbers})
 
     def add_line(self, now: Moment, text: str, until: date | None = None) -> None:
-        """Show one more line in turn with the office's slogans, up to and on a day. Raises BadOverride."""
+        """Show one more line in turn with the office's slogans, up to and on a day. Raises Refused."""
         text = unicodedata.normalize("NFC", text).strip()
         if not 0 < len(text) <= TICKER_LETTERS or not text.isprintable():
             says = f"a line of the ticker must have 1 to {TICKER_LETTERS} letters"
-            raise BadOverride("one_line", says, n=TICKER_LETTERS)
+            raise Refused("one_line", says, n=TICKER_LETTERS)
         if until and until < now.day:
-            raise BadOverride("day_past", f"{until} is over: name today or a later day")
+            raise Refused("day_past", f"{until} is over: name today or a later day")
         kept = self.lines()
         over = [line for line in kept if now.trusted and _is_over(line, now.day)]
         if len(kept) - len(over) >= TICKER_LINES:
             says = f"the ticker has {TICKER_LINES} lines already: take one away first"
-            raise BadOverride("ticker_full", says, n=TICKER_LINES)
+            raise Refused("ticker_full", says, n=TICKER_LINES)
         for line in over:
             self.remove_line(now, line.key)
         self._put(now, "ticker", new_id(), {"text": text, "until": str(until or "")})

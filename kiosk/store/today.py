@@ -18,7 +18,7 @@ from kiosk.store.slips import LostSlip, Slips
 from kiosk.tickets import Counter, Row, State, Ticket, counter_of, ticket_of, time_of
 from kiosk.turns import LONGEST_WAIT_S
 
-LISTED = 40
+LISTED = 25
 """Tickets of a list; older ones are found by their number."""
 
 # The plus keeps SQLite from going through the whole table backwards in search of a day that has few tickets yet.
