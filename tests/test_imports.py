@@ -39,9 +39,9 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.console": {
-        "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.photos", "kiosk.pins",
-        "kiosk.present", "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
-        "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.photos",
+        "kiosk.pins", "kiosk.present", "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets",
+        "kiosk.views.figures", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
