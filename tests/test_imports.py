@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.photos", "kiosk.pins",
         "kiosk.present", "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
-        "kiosk.views.model", "kiosk.views.theme", "kiosk.documents", "kiosk.dossiers",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.documents", "kiosk.dossiers", "kiosk.memory",
     },
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},

@@ -5,10 +5,13 @@ stream is let go, and holds up nobody.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from kiosk import __version__
 from kiosk.console.site import Site
@@ -24,6 +27,8 @@ STUCK_S = 10.0
 BEAT_S = 5.0
 """A page that hears nothing for twice as long says that the kiosk is lost."""
 
+logger = logging.getLogger(__name__)
+
 
 class Leaving(Exception):
     """The page is over for this browser."""
@@ -35,12 +40,22 @@ class Leaving(Exception):
 
 def stream(site: Site, render: Render, each_s: float = 10.0) -> Response:
     """The fragments now, then each one that changes; all are looked at again every `each_s` for what time changes."""
-    return EventSourceResponse(
+    return _Stream(
         _events(site, render, each_s),
         ping=PING_S,
         send_timeout=STUCK_S,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+class _Stream(EventSourceResponse):
+    """Says in one line that a browser was let go, where its server would tell of a crash."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            logger.info("a browser that left %s unread was let go", scope["path"])
 
 
 async def _events(site: Site, render: Render, each_s: float) -> AsyncIterator[ServerSentEvent]:

@@ -87,6 +87,8 @@ class Clerk:
         self._script = script
         self._places = places
         self._person = next(one.clerk for one in script.office.counters if one.id == counter)
+        ids = [counter.id for counter in script.office.counters]
+        self._has_window = ids.index(counter) < script.shape.windows
         self._duties = [duty for duty in script.duties if duty.counter == counter]
         self._coming: list[tuple[datetime, Errand]] = []
         self._news = threading.Event()
@@ -132,10 +134,11 @@ class Clerk:
         self._give_up("could not sign in")
 
     def _open_pages(self) -> None:
-        """The page, and the small window beside another program."""
+        """The page, and at some counters the small window beside another program."""
         self._close_pages()
-        further = pages_of(self._script)[self.counter]
-        self.streams = [self.browser.stream("/desk/live", self._news.set), *map(self.browser.stream, further)]
+        self.streams = [self.browser.stream("/desk/live", self._news.set)]
+        if self._has_window:
+            self.streams.append(self.browser.stream("/desk/window/live"))
         self._until(lambda shown: "next" in shown.moves)
 
     def _close_pages(self) -> None:
@@ -371,12 +374,3 @@ class Clerk:
         lit = self._appliance.wait_for(lambda seen: seen.armed.get(self.counter, False), LIT_S)
         if lit and self._appliance.tap(f"rate:{self.counter}:{face}"):
             self._appliance.wait_for(lambda seen: not seen.armed.get(self.counter, False), LIT_S)
-
-
-def pages_of(script: Script) -> dict[str, list[str]]:
-    """Counter → the streams of its further pages: the small window, and second tabs until all clients are there."""
-    counters = [counter.id for counter in script.office.counters]
-    pages = {counter: ["/desk/window/live"] for counter in counters}
-    for n in range(script.shape.clients - 2 * len(counters)):
-        pages[counters[n % len(counters)]].append("/desk/live")
-    return pages

@@ -18,11 +18,12 @@ from kiosk.simulator.appliance import Appliance
 from kiosk.simulator.audit import audit
 from kiosk.simulator.headless import drain, summary
 from kiosk.simulator.rehearsal.book import Book
-from kiosk.simulator.rehearsal.browser import Browser, Unreachable
+from kiosk.simulator.rehearsal.browser import Browser, Stream, Unreachable
 from kiosk.simulator.rehearsal.clerks import Clerk, Clicks
 from kiosk.simulator.rehearsal.script import Script, on
 from kiosk.simulator.rehearsal.tempo import Over, Tempo
 from kiosk.simulator.rehearsal.visitors import Doors, Places
+from kiosk.simulator.rehearsal.watchers import HelpDesk, Watchers
 from kiosk.store import Store
 from kiosk.store.rebuild import from_events, from_tables
 from sync import outbox
@@ -43,7 +44,10 @@ class Day:
         self.tempo = Tempo(appliance.clock, fast)
         self.places = Places()
         self.clicks = Clicks()
-        self.doors = Doors(appliance, self.tempo, script.visitors, self.places)
+        self.watchers = Watchers(self._browser, script.shape.boards, script.shape.phones)
+        helper = next((person.id for person in script.office.clerks if "helper" in person.roles), "")
+        self.desk = HelpDesk(self._browser(), helper, self.tempo.over)
+        self.doors = Doors(appliance, self.tempo, script.visitors, self.places, self.desk, self.watchers)
         ids = [counter.id for counter in script.office.counters]
         self.clerks = [Clerk(appliance, self.tempo, script, self.places, id, self.clicks) for id in ids]
         self.problems: list[str] = []
@@ -55,6 +59,8 @@ class Day:
         began = time.monotonic()
         self.tempo.start()
         threading.Thread(target=self._watch_stop, daemon=True).start()
+        if not self.desk.open():
+            self.problems.append("the helper could not sign in")
         self._live_through()
         self.problems += [*self.doors.problems, *self.clicks.problems]
         broken_off = self._stop.is_set()
@@ -63,11 +69,17 @@ class Day:
         else:
             self._evening()
         self.tempo.stop()
+        self._close_pages()
         seconds = time.monotonic() - began
         self.problems += drain(self.appliance)
         book = self._book()
         self.appliance.close()
         return self._report(book, seconds)
+
+    def _close_pages(self) -> None:
+        self.watchers.close()
+        if self.desk.stream:
+            self.desk.stream.close()
 
     def _live_through(self) -> None:
         """All at once, until the last one has gone home."""
@@ -152,20 +164,14 @@ class Day:
         self.problems += [f"{when} {problem}" for problem in differences(store, self._book(), self._now())]
 
     def _pages_agree(self, store: Store, when: str) -> None:
-        """What each open page shows is what it would show if it was loaded now."""
+        """What each open page shows is what it would show if it was opened now."""
         store.note(self._now(), "rehearsal", when)
-        for clerk in self.clerks:
-            if clerk.streams and not self._wait_for(partial(self._page_agrees, clerk), AGREE_S):
-                self.problems.append(f"{when} the page of counter {clerk.counter} did not show what is true")
-
-    def _page_agrees(self, clerk: Clerk) -> bool:
-        try:
-            page = self._browser(clerk.browser.cookie).get("/desk").text
-        except Unreachable:
-            return False
-        return all(
-            html in page for stream in clerk.streams if stream.path == "/desk/live" for html in stream.shown.values()
-        )
+        desks = [(clerk.browser.cookie, stream) for clerk in self.clerks for stream in clerk.streams]
+        help_desk = [(self.desk.browser.cookie, self.desk.stream)] if self.desk.stream else []
+        for cookie, stream in [*desks, *help_desk, *(("", stream) for stream in self.watchers.streams)]:
+            with closing(self._browser(cookie).stream(stream.path)) as fresh:
+                if not self._wait_for(partial(_show_the_same, stream, fresh), AGREE_S):
+                    self.problems.append(f"{when} an open page ({stream.path}) did not show what is true")
 
     # --- the end ---------------------------------------------------------------------------------------------
 
@@ -234,8 +240,9 @@ class Day:
                 "unanswered": clicks.unanswered,
             },
             "pages": {
-                "connections": sum(clerk.connections for clerk in self.clerks),
-                "fragments": sum(clerk.fragments for clerk in self.clerks),
+                "connections": sum(clerk.connections for clerk in self.clerks) + self.watchers.connections,
+                "fragments": sum(clerk.fragments for clerk in self.clerks) + self.watchers.fragments,
+                "phones": self.watchers.phones,
             },
             "press_to_committed_ms": summary([taken["ms"] for taken in appliance.seen.taken]),
             "crashes": self.crashes,
@@ -258,6 +265,10 @@ class Day:
 
 
 AT_COUNTER = ("called", "serving")
+
+
+def _show_the_same(old: Stream, fresh: Stream) -> bool:
+    return bool(fresh.shown) and old.shown == fresh.shown
 
 
 def differences(store: Store, book: Book, now: Moment) -> list[str]:

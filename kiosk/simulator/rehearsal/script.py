@@ -31,15 +31,18 @@ WISHED = (("dat-dai", 0.17), ("chung-thuc", 0.26), ("ho-tich", 0.22), ("tra-ket-
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large a day is. `service_s` is the mean time at a counter; `clients` are the browsers that follow it.
+    """How large a day is. `service_s` is the mean time at a counter.
 
+    Besides each counter's page and the help desk's there are `windows` (small ones), `boards` and `phones` at a time.
     `hours` (start, end) take the place of the office's sessions; without them those stand. `speed` is how fast the
     clock goes while everybody keeps up.
     """
 
     visitors: int
     counters: int
-    clients: int
+    windows: int
+    boards: int
+    phones: int
     service_s: float
     speed: float
     mistakes: int
@@ -48,11 +51,16 @@ class Shape:
     pause_s: float
     hours: tuple[tuple[time, time], ...] = ()
 
+    @property
+    def clients(self) -> int:
+        """Browsers that follow the day."""
+        return self.counters + 1 + self.windows + self.boards + self.phones
+
 
 SHAPES = {
-    "busy": Shape(400, 10, 25, 520, 400, mistakes=12, chosen=6, pauses=8, pause_s=600),
+    "busy": Shape(400, 10, 5, 4, 5, 520, 400, mistakes=12, chosen=6, pauses=8, pause_s=600),
     "short": Shape(
-        40, 4, 10, 45, 400, mistakes=3, chosen=2, pauses=2, pause_s=60,
+        40, 4, 2, 2, 1, 45, 400, mistakes=3, chosen=2, pauses=2, pause_s=60,
         hours=((time(7, 30), time(7, 45)), (time(7, 52), time(8, 5))),
     ),
 }  # fmt: skip

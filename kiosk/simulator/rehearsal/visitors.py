@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from kiosk.simulator.appliance import Appliance
 from kiosk.simulator.rehearsal.script import Visitor
 from kiosk.simulator.rehearsal.tempo import Over, Tempo
+from kiosk.simulator.rehearsal.watchers import HelpDesk, Watchers
 from kiosk.store import Store
 
 ANSWER_S = 2.0
@@ -68,7 +70,15 @@ class Places:
 class Doors:
     """The visitors in their order, in a thread; `left` are those who went without a number, by the reason."""
 
-    def __init__(self, appliance: Appliance, tempo: Tempo, visitors: tuple[Visitor, ...], places: Places) -> None:
+    def __init__(
+        self,
+        appliance: Appliance,
+        tempo: Tempo,
+        visitors: tuple[Visitor, ...],
+        places: Places,
+        desk: HelpDesk,
+        watchers: Watchers,
+    ) -> None:
         self.left: Counter[str] = Counter()
         self.helped = 0
         self.pressing = False
@@ -79,7 +89,8 @@ class Doors:
         self._tempo = tempo
         self._visitors = visitors
         self._places = places
-        self._clock = appliance.clock.follower()
+        self._desk = desk
+        self._watchers = watchers
         self._pressed: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="doors", daemon=True)
 
@@ -104,11 +115,22 @@ class Doors:
     def _come(self, store: Store, visitor: Visitor) -> None:
         reason = "" if visitor.helped else self.press(store, visitor)
         if visitor.helped or reason == "quota":
-            issued = store.issuing.issue(self._clock.now(), visitor.service, priority=visitor.priority, by="staff")
-            self._places.give(issued.ticket.id, visitor)
-            self.helped += 1
+            self._ask_for_help(store, visitor)
         elif reason:
             self.left[reason] += 1
+
+    def _ask_for_help(self, store: Store, visitor: Visitor) -> None:
+        """The help desk gives beyond the quota, too."""
+        took = partial(self._took, store, visitor, "staff")
+        given = self._desk.give(visitor.service, priority=visitor.priority, is_given=took)
+        if not given or not (self._is_mine(store, visitor) or took()):
+            self.problems.append(f"the help desk could not give a number of {visitor.service}")
+        self.helped += 1
+
+    def _is_mine(self, store: Store, visitor: Visitor) -> bool:
+        """Whether the latest number of the help desk is this visitor's already."""
+        rows = self._latest(store, visitor, "staff")
+        return bool(rows) and self._places.visitor(rows[0]) is visitor
 
     def press(self, store: Store, visitor: Visitor) -> str:
         """Press until there is a number; else the reason why there is none."""
@@ -146,17 +168,22 @@ class Doors:
             time.sleep(LOOK_S)
         return found
 
-    def _took(self, store: Store, visitor: Visitor) -> bool:
-        """The number that the kiosk gave to nobody else: it may have died between the number and the screen."""
-        rows = store.database.rows(
-            "SELECT id FROM tickets WHERE service = ? AND issuer = 'kiosk' ORDER BY arrival DESC LIMIT 3",
-            visitor.service,
-        )
-        for row in rows:
-            if not self._places.owned(row["id"]):
-                self._places.give(row["id"], visitor)
+    def _took(self, store: Store, visitor: Visitor, issuer: str = "kiosk") -> bool:
+        """The number that was given to nobody else: who gave it may have died between the number and the answer."""
+        for ticket in self._latest(store, visitor, issuer):
+            if not self._places.owned(ticket):
+                self._places.give(ticket, visitor)
+                self._watchers.has_number(store, ticket)
                 return True
         return False
+
+    def _latest(self, store: Store, visitor: Visitor, issuer: str) -> list[str]:
+        rows = store.database.rows(
+            "SELECT id FROM tickets WHERE service = ? AND issuer = ? ORDER BY arrival DESC LIMIT 3",
+            visitor.service,
+            issuer,
+        )
+        return [row["id"] for row in rows]
 
 
 def refusals(store: Store) -> Counter[tuple[str, str]]:
