@@ -79,6 +79,12 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--office", metavar="FILE", help="check this office document instead of the configured one")
     add("config", show_config, "print the configuration in force, with where each value comes from")
     add("console", console_run, "the LAN's web pages: clerks, board, rating panels, phones")
+    office = add("office", _office, "show the office document in force, replace it, or bring an earlier one back")
+    office.add_argument("action", metavar="ACTION", choices=("show", "apply", "history", "restore"))
+    office.add_argument(
+        "what", metavar="FILE|N", nargs="?", default="", help="apply: a document; restore: a number of the history"
+    )
+    office.add_argument("--note", metavar="TEXT", default="", help="what the new version is about, for the history")
     pin = add("pin", pin_run, "give somebody of the office a PIN for the console, or take it away")
     pin.add_argument("person", metavar="PERSON", help="id of the person in the office document")
     pin.add_argument("--remove", action="store_true", help="take the PIN away: no more signing in")
@@ -180,6 +186,12 @@ def _screens(options: argparse.Namespace) -> int:
     from kiosk.gallery.command import main as screens
 
     return screens(options)
+
+
+def _office(options: argparse.Namespace) -> int:
+    from kiosk.office_command import run as office
+
+    return office(options)
 
 
 def console_run(options: argparse.Namespace) -> int:

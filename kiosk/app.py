@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiosk import __version__, findings, memory, startup
+from kiosk.adopting import Adopting
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
 from kiosk.front import ON_PANEL, Front
@@ -34,6 +35,7 @@ from kiosk.keys import (
 )
 from kiosk.notify import notify
 from kiosk.office import Office
+from kiosk.orders import Orders
 from kiosk.present.idle import nobody_serves
 from kiosk.present.take import key_marks
 from kiosk.present.words import TICKER_PAGE_S, Words
@@ -90,6 +92,7 @@ class App:
         self.start = startup.Checklist(config, words)
         self.glass = Glass(config, self.start)
         self.store: Store
+        self.orders: Orders
         self.front: Front
         self.showing: Showing
         self.panel: Panel
@@ -160,12 +163,23 @@ class App:
             self.front.on_said = lambda prompt: self.sound.say(prompt.sentence, prompt.language)
         self.panel = parts.open_panel(self.config, self.inbox.put)
         self._opened.callback(self.panel.close)
-        self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
-        self._opened.callback(self.printing.close)
+        self.open_printing()
+        self._opened.callback(lambda: self.printing.close())  # whichever it is by then
         self.front.on_taken = lambda taken: self.printing.poke()
+        self.orders = Orders(self.store, self.office.sha256, Adopting(self))
         self.start.found(*startup.opened(self.config, self.words.t, self.store, self.panel))
         self._here_at = time.monotonic()
         self.start.open(self._here_at)
+
+    def open_printing(self) -> None:
+        """Slips, on the configured printer; again after it was closed."""
+        from kiosk import parts
+
+        self.printing = parts.open_printing(self.config, self.words, self.store, self.clock, self.inbox.put)
+
+    def draw_all(self) -> None:
+        """Nothing that is shown is known to be right any more."""
+        self._seen = self._shown = ()
 
     def turn(self, wait_s: float = WAIT_S) -> None:
         """One round: what happened, what is due, what is drawn."""
@@ -307,6 +321,8 @@ class App:
         self.panel.pressed(action, began)
         if began < self._rest_until:
             self.front.stopped(began)
+        elif self._write(lambda: self.orders.noted(action, source, self.clock.now())):
+            self.front.tested(began)
         elif is_stale(Press(action, at, source), began, self.config.buttons.stale_s):
             self.front.drop_stale(action, self.clock.now())
         else:
@@ -320,12 +336,13 @@ class App:
         self.start.found(findings.printer(str(state), self.config.printer.url, self.words.t))
         self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
 
-    def _write(self, write: Callable[[], object]) -> None:
+    def _write(self, write: Callable[[], object]) -> object:
         """Something that is worth an event, but not worth stopping for: a disk in trouble is shown, and said once."""
         try:
-            write()
-        except StoreError as error:
-            self.front.trouble(error)
+            return write()
+        except (sqlite3.DatabaseError, StoreError) as error:
+            self.front.trouble(error if isinstance(error, StoreError) else self.store.database.explain(error))
+            return None
 
     # --- what is due -----------------------------------------------------------------------------------------
 
@@ -334,6 +351,8 @@ class App:
         looks = at >= self._next_look
         if looks and facts and any(t.state is State.CALLED for t in facts.at_counter.values()):
             self._write(lambda: self.store.counters.tick(self.clock.now()))
+        if looks:
+            self._write(lambda: self.orders.look(self.clock.now()))
         self.glass.tick(at)
         if at >= self._trim_at:
             self._trim_at = math.inf

@@ -91,6 +91,21 @@ class Front:
         """Whether another language than the office's was chosen."""
         return self._chosen.t.language != self._home.t.language
 
+    def use(self, words: Words, at: float) -> None:
+        """Another office document: what is said from now on follows it, and the message that stands too."""
+        chosen, said = self._chosen.t.language, self._said_in.t.language
+        self._home = words
+        self._languages = {language: words.in_language(language) for language in words.t.languages}
+        self._chosen = self._languages.get(chosen, words)
+        if self._says:
+            left = max(self._notice_until - at, 0)
+            self._say(self._says, at, left, self._languages.get(said, words))
+
+    def tested(self, at: float) -> None:
+        """A technician tries the keys: the glass says so, and nothing else comes of a press."""
+        self.on_sound("press")
+        self._say(take.testing_notice, at)
+
     def _choose(self, words: Words, at: float) -> None:
         self._chosen = words
         if self._says:

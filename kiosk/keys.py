@@ -125,7 +125,7 @@ class KeyFilter:
         self._stuck_s = stuck_s
         self._hold_s = hold_s
         self._settle_s = settle_s
-        self._hold_actions = frozenset(hold_actions)
+        self.hold_actions = frozenset(hold_actions)
         self._keys: dict[tuple[str, str], _Key] = {}
         self.locked_out = 0
         """Presses ignored because they came within `lockout_s` of one before."""
@@ -178,7 +178,7 @@ class KeyFilter:
     def _key(self, action: str, source: str) -> _Key:
         key = self._keys.get((action, source))
         if key is None:
-            key = self._keys[action, source] = _Key(action, source, action in self._hold_actions)
+            key = self._keys[action, source] = _Key(action, source, action in self.hold_actions)
         return key
 
     def _advance(self, key: _Key, now: float) -> list[KeyEvent]:

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kiosk import typeset
 from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_factory
+from kiosk.calibration import calibration
 from kiosk.clock import Clock
 from kiosk.config import Buttons, Config
 from kiosk.keypad import EvdevReader, KeypadError
@@ -20,7 +22,7 @@ from kiosk.sound import FOLDER, Silence, Sound, SoundFolder, Speaker
 from kiosk.store import Store, StoreError
 from kiosk.store.calls import Calls
 from kiosk.store.database import Database
-from kiosk.store.spool import SlipFacts, Spool
+from kiosk.store.spool import SlipFacts, Spool, TestSheet
 from kiosk.voice.composer import Composer, Manner
 from kiosk.voice.engine import Voice
 
@@ -160,10 +162,11 @@ def _open_keypad(panel: Panel, buttons: Buttons, offer: Callable[[Any], None]) -
 
 @dataclass
 class Printing:
-    """The printer thread and its connection to the queue of slips."""
+    """The printer thread and its connection to the queue of slips. `use` gives it other words for the next slip."""
 
     thread: PrinterThread
     spool: Spool
+    use: Callable[[Words], object]
 
     def poke(self) -> None:
         self.thread.poke()
@@ -197,9 +200,13 @@ def open_printing(config: Config, words: Words, store: Store, clock: Clock, repo
     typeset.use([Path(font) for font in config.screen.fonts])
     spool = Spool(Database(Path(config.data_dir)), clock, config.printer.job_expires_min)
 
+    said = [words]
+
     def draw(job: Job) -> Any:
+        if isinstance(job.payload, TestSheet):
+            return calibration(profile.width)
         assert isinstance(job.payload, SlipFacts)
-        return render(slip_content(words, job.payload), profile.width)
+        return render(slip_content(said[0], job.payload), profile.width)
 
     thread = PrinterThread(
         Printer(lambda: open_transport(config.printer.url, profile), profile),
@@ -210,4 +217,4 @@ def open_printing(config: Config, words: Words, store: Store, clock: Clock, repo
         unavailable=(StoreError,),
     )
     thread.start()
-    return Printing(thread, spool)
+    return Printing(thread, spool, partial(said.__setitem__, 0))

@@ -4,6 +4,8 @@ A file may be broken, huge, turned on its side, or no picture at all; nothing of
 office and no screen. Made for one thread: Pillow's warnings are caught by a switch of the whole process.
 """
 
+import hashlib
+import io
 import os
 import stat
 import struct
@@ -28,6 +30,8 @@ SPARE = 8
 """Times as many dots each way as are wanted: more of them change nothing that can be seen."""
 MOST_BYTES = 100_000_000
 """Some readers take in the whole file."""
+KEPT_SIDE = 800
+"""Longest side of a kept picture: a portrait fills at most half the height of a screen."""
 HEAD = 1 / 3
 """How far from the top of an upright portrait the middle of the head is."""
 
@@ -73,6 +77,31 @@ def open_emblem(path: str | Path, side: int) -> Image.Image:
     whole = _upright(path, side)
     whole.thumbnail((side, side), Image.Resampling.LANCZOS)
     return whole
+
+
+def copy_in(source: Path, folder: Path, name: str = "") -> str:
+    """Keep a picture in the folder, no larger than any screen shows it; returns its name there.
+
+    Without a `name` it gets one by its content, so that another picture never hides behind the same name. Raises
+    PhotoError, FileNotFoundError when there is no such file, OSError when it cannot be kept.
+    """
+    if not source.exists():
+        raise FileNotFoundError(source)
+    picture = _upright(source, KEPT_SIDE)
+    picture.thumbnail((KEPT_SIDE, KEPT_SIDE), Image.Resampling.LANCZOS)
+    clear = picture.getchannel("A").getextrema() != (255, 255)
+    data = io.BytesIO()
+    if clear:
+        picture.save(data, "PNG")
+    else:
+        picture.convert("RGB").save(data, "JPEG", quality=88)
+    content = data.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = name or f"{hashlib.sha256(content).hexdigest()[:16]}.{'png' if clear else 'jpg'}"
+    part = folder / f".{kept}.part"
+    part.write_bytes(content)
+    part.replace(folder / kept)
+    return kept
 
 
 def _upright(path: str | Path, side: int) -> Image.Image:

@@ -1,18 +1,24 @@
-"""From files to what the parts are made of: configuration, office document, sentences, logging."""
+"""From files and the database to what the parts are made of: configuration, office document, sentences, logging."""
 
 import logging
 import sys
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
-from kiosk import languages
+from kiosk import languages, revising
 from kiosk import office as offices
 from kiosk.config import Config, load_config
 from kiosk.documents import DocumentError
 from kiosk.office import Office
 from kiosk.present.words import Words
+from kiosk.store.database import StoreError
+from kiosk.store.look import applied_offices
 from kiosk.texts import Texts
 from kiosk.wiring import check_against
+
+PHOTOS = "photos"
+"""Folder in `data_dir` of the pictures that came in by a page or with a document."""
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +53,61 @@ def load(path: str | Path | None) -> Setup:
     return Setup(config, office, words(config, office))
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The office document in force: its text, where it is from, and its id among the applied ones (0 = a file)."""
+
+    text: str
+    origin: str
+    id: int
+    office: Office
+
+
 def load_office(config: Config) -> Office:
-    """The configured office document, or the sample office."""
+    """The newest applied document that can be used, else the configured file, else the sample office."""
+    applied = _applied(config)
+    return applied.office if applied else _configured(config)
+
+
+def load_text(config: Config) -> Document:
+    """The same with the text as it was entered."""
+    if applied := _applied(config):
+        return applied
+    office = _configured(config)
+    path = Path(config.office) if config.office else resources.files("kiosk.assets") / "office.sample.toml"
+    return Document(path.read_text("utf-8"), str(config.office or "the sample office"), 0, office)
+
+
+def _configured(config: Config) -> Office:
     return offices.load(config.office) if config.office else offices.sample()
+
+
+def _applied(config: Config) -> Document | None:
+    """A database that cannot be read stops nothing: it is said, and the file is used."""
+    try:
+        versions = applied_offices(Path(config.data_dir))
+    except StoreError as error:
+        logger.warning("the office document is taken from its file: %s", error)
+        return None
+    for version in versions:
+        try:
+            office = Office.from_json(version.text.encode(), f"office version {version.id}")
+        except DocumentError as error:
+            logger.error("version %d of the office document cannot be used: %s", version.id, error)
+            continue
+        origin = f"version {version.version}, applied {version.at:%Y-%m-%d %H:%M}Z by {version.by}"
+        return Document(version.text, origin, version.id, office)
+    return None
+
+
+def adopted(config: Config, text: str) -> tuple[Office, Words] | None:
+    """What a running process goes on with when a text was applied; None, and a line in the log, when it cannot."""
+    try:
+        office = revising.read(text, config)
+    except DocumentError as error:
+        logger.error("the applied office document cannot be used: %s", error)
+        return None
+    return office, words(config, office)
 
 
 def words(config: Config, office: Office) -> Words:
@@ -58,4 +116,5 @@ def words(config: Config, office: Office) -> Words:
     for problem in further.problems:
         logger.warning("%s", problem)
     texts = Texts(config.language, office.texts, office.rules.address, further.sentences)
-    return Words(office, texts, config.public.url, str(Path(config.office).parent) if config.office else "")
+    beside = str(Path(config.office).parent) if config.office else ""
+    return Words(office, texts, config.public.url, beside, str(Path(config.data_dir) / PHOTOS))

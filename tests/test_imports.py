@@ -15,14 +15,13 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.assets": set(),
     "kiosk.lang": set(),
     "kiosk.app": {
-        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys", "kiosk.memory",
-        "kiosk.notify", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.printer", "kiosk.screen",
-        "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
-        "kiosk.voice.engine", "kiosk.windows",
+        "kiosk.adopting", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys",
+        "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
+        "kiosk.printer", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store",
+        "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
-        "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets",
-        "kiosk.views.model",
+        "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.glass": {
         "kiosk.clock", "kiosk.config", "kiosk.fonts", "kiosk.screen", "kiosk.startup", "kiosk.windows",
@@ -32,17 +31,19 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.screen", "kiosk.store", "kiosk.texts", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.parts": {
-        "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.present", "kiosk.printer",
-        "kiosk.office", "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset", "kiosk.voice",
+        "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
+        "kiosk.present", "kiosk.printer", "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset", "kiosk.voice",
     },
     "kiosk.front": {
-        "kiosk.hours", "kiosk.clock", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
+        "kiosk.clock", "kiosk.hours", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
     },
     "kiosk.console": {
-        "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.notify", "kiosk.office", "kiosk.photos", "kiosk.pins",
-        "kiosk.present", "kiosk.public", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
-        "kiosk.views.model", "kiosk.views.theme", "kiosk.documents", "kiosk.dossiers", "kiosk.memory",
+        "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
+        "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.photos", "kiosk.pins",
+        "kiosk.present", "kiosk.public", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
+        "kiosk.views.figures", "kiosk.views.model", "kiosk.views.theme",
     },
+    "kiosk.addresses": set(),
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
     "kiosk.broken": {
@@ -55,15 +56,24 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts", "kiosk.voice.pack",
         "kiosk.wiring",
     },
+    "kiosk.adopting": {
+        "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup",
+    },
+    "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
+    "kiosk.office_command": {
+        "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
+        "kiosk.tickets",
+    },
+    "kiosk.revising": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.wiring"},
     "kiosk.setup": {
-        "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.texts",
-        "kiosk.wiring",
+        "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.revising",
+        "kiosk.store.database", "kiosk.store.look", "kiosk.texts", "kiosk.wiring",
     },
     "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
-        "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
-        "kiosk.present", "kiosk.rating", "kiosk.slip",
-        "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.model", "kiosk.documents",
+        "kiosk.calls", "kiosk.clock", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals",
+        "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip", "kiosk.store", "kiosk.texts", "kiosk.tickets",
+        "kiosk.views.model",
     },
     "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
     "kiosk.photos": set(),
@@ -143,6 +153,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": ("kiosk.simulator", "kiosk.console"),
     "uvicorn": ("kiosk.simulator", "kiosk.console.server"),
     "sse_starlette": ("kiosk.console.live",),
+    "cryptography": ("kiosk.console.certificates",),
     "jinja2": ("kiosk.console", "kiosk.public"),
     "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views"),
     "PIL": (

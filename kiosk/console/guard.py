@@ -23,9 +23,10 @@ class Guard:
     An address in figures is always ours: only names can be bent. `frames` may show our pages within theirs.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], *, secure: bool, frames: str = "'none'") -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], *, frames: str = "'none'") -> None:
         self._app = app
         self._hosts = {host.lower() for host in hosts}
+        # No Strict-Transport-Security: it counts for all ports of a name, and boards and phones use the plain one.
         self._headers = [
             (b"content-security-policy", POLICY.format(frames=frames).encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -33,8 +34,6 @@ class Guard:
             (b"cross-origin-opener-policy", b"same-origin"),
             (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
         ]
-        if secure:
-            self._headers.append((b"strict-transport-security", b"max-age=31536000"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -6,17 +6,21 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from kiosk.addresses import addresses, names
 from kiosk.clock import Clock, Vouched
 from kiosk.config import Config
 from kiosk.console.access import Access
-from kiosk.console.site import Site
+from kiosk.console.certificates import Certificate, ensure
+from kiosk.console.following import PART, Following
+from kiosk.console.site import Shared, Site
 from kiosk.console.web import make_app
 from kiosk.notify import notify
 from kiosk.present.words import Words
@@ -25,8 +29,8 @@ from kiosk.store.board import last_sure_time
 from kiosk.store.locks import hold
 from kiosk.store.prepare import prepare
 
-PING_S = 1.0
 BACKLOG = 256
+RENEW_LOOK_S = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -38,15 +42,12 @@ class Console:
         self.config = config
         self.words = words
         self.clock = clock
-        self._sockets = _bind(config)
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._doors = _doors(config)
+        self._sockets = [_listen(config.console.address, door.port) for door in self._doors]
+        self.ports: list[int] = [sock.getsockname()[1] for sock in self._sockets]
+        """The port of each door, as bound: staff's first."""
         self._servers: list[uvicorn.Server] = []
         self._stop = threading.Event()
-
-    @property
-    def ports(self) -> list[int]:
-        """The port of each address, as bound."""
-        return [sock.getsockname()[1] for sock in self._sockets]
 
     def run(self) -> None:
         """Answer until stopped. Raises StoreError, also StoreCorrupt for a restart to mend."""
@@ -66,20 +67,29 @@ class Console:
         store = Store(folder, self.words.office.rulebook())
         self.clock.floor = max(self.clock.floor, last_sure_time(store.database) or self.clock.floor)
         self.clock.vouched = Vouched.read(store.fact("vouched"))
+        store.orders.begin(self.clock.now(), PART)
         return store
 
     async def _serve(self, access: Access) -> None:
         await access.open()
-        sites = [Site(self.config, self.words, access, secure=False)]
-        apps = [make_app(sites[0], hosts(self.config), staff=True)]
-        self._servers = [_server(app) for app in apps]
+        tls = self._certificate() if any(door.secure for door in self._doors) else None
+        shared = Shared(tls, self.ports[0] if self._doors[0].secure else 0)
+        sites = [Site(self.config, self.words, access, shared, secure=door.secure) for door in self._doors]
+        for site, door in zip(sites, self._doors, strict=True):
+            app = make_app(site, hosts(self.config), staff=door.staff)
+            self._servers.append(_server(app, tls if door.secure else None))
         serving = [
             asyncio.create_task(server.serve([sock])) for server, sock in zip(self._servers, self._sockets, strict=True)
         ]
-        watching = asyncio.create_task(access.watch())
+        minding = [
+            asyncio.create_task(access.watch()),
+            asyncio.create_task(Following(access, sites, self.stop).run()),
+            asyncio.create_task(self._mind_certificate(shared)),
+        ]
+        self._say_doors()
         notify("READY=1")
         try:
-            await self._until_stopped(watching, serving)
+            await self._until_stopped([*minding, *serving])
         finally:
             for site in sites:
                 site.closing = True
@@ -87,35 +97,80 @@ class Console:
             for server in self._servers:
                 server.should_exit = True
             await asyncio.gather(*serving, return_exceptions=True)
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
+            for task in minding:
+                task.cancel()
+            await asyncio.gather(*minding, return_exceptions=True)
             await access.close()
 
-    async def _until_stopped(self, watching: "asyncio.Task[None]", serving: "list[asyncio.Task[None]]") -> None:
+    async def _until_stopped(self, tasks: "list[asyncio.Task[None]]") -> None:
         while not self._stop.is_set():
-            done, _ = await asyncio.wait([watching, *serving], timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
                 return
             notify("WATCHDOG=1")
 
+    def _say_doors(self) -> None:
+        for door, port in zip(self._doors, self.ports, strict=True):
+            logger.info(
+                "%s on port %d: %s", "HTTPS" if door.secure else "HTTP", port, "all" if door.staff else "public"
+            )
+        if any(door.staff and not door.secure for door in self._doors):
+            logger.warning("staff sign in by plain HTTP: everybody on the LAN can read PINs along ([console] plain)")
+
+    # --- the certificate -------------------------------------------------------------------------------------
+
+    def _certificate(self) -> Certificate:
+        folder = Path(self.config.data_dir) / "tls"
+        return ensure(folder, [*names(), *self.config.console.hosts], addresses(), self.clock.now().at)
+
+    async def _mind_certificate(self, shared: Shared) -> None:
+        """Follow the machine's addresses, and renew in time; connections that are open stay as they are."""
+        while True:
+            await asyncio.sleep(RENEW_LOOK_S)
+            if shared.certificate is None:
+                continue
+            try:
+                fresh = await asyncio.to_thread(self._certificate)
+            except OSError as error:
+                logger.error("the certificate cannot be renewed: %s", error)
+                continue
+            if fresh != shared.certificate:
+                logger.info("the certificate was renewed: %s", ", ".join(fresh.names))
+                shared.certificate = fresh
+                for server in self._servers:
+                    if server.config.ssl:
+                        server.config.ssl.load_cert_chain(fresh.chain, fresh.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One port: how it is spoken on, and whether staff's pages are behind it."""
+
+    port: int
+    secure: bool
+    staff: bool
+
+
+def _doors(config: Config) -> list[Door]:
+    """HTTPS for all, plain HTTP for what anybody may see. Plain for staff is a setting; alone, it is the only door."""
+    console = config.console
+    if console.plain and not console.plain_port:
+        return [Door(console.port, secure=False, staff=True)]
+    plain = [Door(console.plain_port, secure=False, staff=console.plain)] if console.plain_port else []
+    return [Door(console.port, secure=True, staff=True), *plain]
+
 
 def hosts(config: Config) -> list[str]:
     """Names under which browsers may reach this machine, besides its addresses in figures."""
-    own = socket.gethostname().lower()
     of_slips = urlsplit(config.public.url).hostname
-    return ["localhost", own, f"{own}.local", *config.console.hosts, *([of_slips] if of_slips else [])]
-
-
-def _bind(config: Config) -> list[socket.socket]:
-    address = config.console.address
-    return [_listen(address, port) for port in (config.console.port,)]
+    return ["localhost", *names(), *config.console.hosts, *([of_slips] if of_slips else [])]
 
 
 def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((address, port), backlog=BACKLOG)
+        return socket.create_server((address, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise OSError(
             f"port {port} of {address} cannot be used ({os.strerror(error.errno or 0)}): set another one in [console]"
@@ -130,9 +185,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
         log_level="warning",
         access_log=False,
         lifespan="off",

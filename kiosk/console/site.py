@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.console.access import Access
+from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
 from kiosk.office import Clerk
 from kiosk.present.words import Words
@@ -59,13 +60,22 @@ Page = Callable[[Request, Visitor], Awaitable[Response]]
 Action = Callable[[Request, Visitor, FormData], Awaitable[Said]]
 
 
+@dataclass(slots=True)
+class Shared:
+    """What the doors of one console have in common: the certificate, and staff's HTTPS port (0 = there is none)."""
+
+    certificate: Certificate | None = None
+    secure_port: int = 0
+
+
 class Site:
     """The console's pages have this in common. `secure`: they travel by HTTPS."""
 
-    def __init__(self, config: Config, words: Words, access: Access, *, secure: bool) -> None:
+    def __init__(self, config: Config, words: Words, access: Access, shared: Shared, *, secure: bool) -> None:
         self.config = config
         self.words = words
         self.access = access
+        self.shared = shared
         self.secure = secure
         self.cookie = "__Host-kiosk" if secure else "kiosk"
         self.closing = False
@@ -80,6 +90,11 @@ class Site:
             enable_async=False,
         )
         self.templates.globals["asset"] = _asset
+
+    def use(self, words: Words) -> None:
+        """Another office document or language, from the next page on."""
+        self.words = words
+        self._memo.clear()
 
     # --- words -----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -23,6 +23,7 @@ from kiosk.console.phone import PhonePages
 from kiosk.console.pictures import Pictures
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
+from kiosk.console.trust import TrustPages
 from kiosk.store import StoreError
 
 FONTS = HERE.parent / "assets" / "fonts"
@@ -51,6 +52,7 @@ def public_routes(site: Site) -> list[BaseRoute]:
         *BoardPages(site, pictures, look).routes(),
         *PanelPages(site, pictures, look).routes(),
         *PhonePages(site).routes(),
+        *TrustPages(site).routes(),
     ]
 
 
@@ -59,6 +61,7 @@ def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'n
     routes = [
         *(staff_routes(site) if staff else []),
         *public_routes(site),
+        *([] if staff else _to_https(site)),
         Route("/healthz", _alive),
         Route("/static/fonts/{name}", _font),
         Mount("/static", _Static(directory=HERE / "static")),
@@ -72,7 +75,22 @@ def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'n
         return site.page(request, "message.html", 503, message="console.trouble")
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: missing, StoreError: trouble, 500: trouble})
-    return Guard(app, hosts, secure=site.secure, frames=frames)
+    return Guard(app, hosts, frames=frames)
+
+
+def _to_https(site: Site) -> list[BaseRoute]:
+    """Where staff's pages would be: their browsers are sent to the door that is theirs."""
+
+    async def away(request: Request) -> Response:
+        if not site.shared.secure_port:
+            raise HTTPException(404)
+        host = request.url.hostname or ""
+        name = f"[{host}]" if ":" in host else host
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"https://{name}:{site.shared.secure_port}{request.url.path}{query}", 307)
+
+    paths = dict.fromkeys(route.path for route in staff_routes(site) if isinstance(route, Route))
+    return [Route(path, away) for path in paths]
 
 
 async def _alive(request: Request) -> Response:

@@ -214,6 +214,11 @@ def stopped_notice(words: Words) -> Notice:
     return Notice("stopped", words.t("kiosk.stopped"), tone="error", pill=words.t("kiosk.to_desk"))
 
 
+def testing_notice(words: Words) -> Notice:
+    """A technician tries the keys: no press takes a number meanwhile."""
+    return Notice("testing", words.t("kiosk.testing"), tone="info", pill=words.t("kiosk.again_minute"))
+
+
 def cancelled_notice(words: Words) -> Notice:
     """The priority choice was taken back."""
     return Notice("cancelled", words.t("kiosk.cancelled"), tone="info")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 
 from kiosk.clock import Moment
 from kiosk.office import Office, Service
@@ -20,7 +21,9 @@ class Words:
     t: Texts
     public_url: str = ""
     folder: str = ""
-    """Where the office document's photos lie."""
+    """Where the configured document lies, with its pictures."""
+    photos: str = ""
+    """Where pictures lie that came in by a page; looked at first."""
 
     def in_language(self, language: str) -> "Words":
         """The same office in another language."""
@@ -60,6 +63,8 @@ class Words:
 
     def picture(self, name: str) -> str:
         """Path of a photo that the office document names, "" for none."""
+        if name and self.photos and (own := Path(self.photos, name)).is_file():
+            return str(own)
         return f"{self.folder}/{name}" if name else ""
 
     def ticket_url(self, token: str) -> str:

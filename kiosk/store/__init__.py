@@ -14,6 +14,8 @@ from kiosk.store.database import Database, StoreCorrupt, StoreError
 from kiosk.store.desk import DeskFacts, desk_facts
 from kiosk.store.dossiers import DossierFigures
 from kiosk.store.issuing import Issued, Issuing
+from kiosk.store.offices import OfficeVersions
+from kiosk.store.orders import Orders
 from kiosk.store.overrides import Overrides, calendar_overrides
 from kiosk.store.panels import Panels
 from kiosk.store.people import People
@@ -46,7 +48,8 @@ class Store:
     `issuing` gives numbers, `counters` are the clerks' moves, `ratings` the presses of the rating keys, `overrides`
     what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
     the console, `panels` the rating tablets at the counters, `phones` what citizens see and say on their phones,
-    `posters` the codes of the counters' posters, `slips` prints again, `rolls` are pre-printed numbers.
+    `posters` the codes of the counters' posters, `slips` prints again, `rolls` are pre-printed numbers, `offices` the
+    office documents that were applied, `orders` what one process asks of another.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -62,6 +65,14 @@ class Store:
         self.panels = Panels(self.database, book.desks)
         self.slips = Slips(self.database)
         self.rolls = Rolls(self.database, book)
+        self.offices = OfficeVersions(self.database)
+        self.orders = Orders(self.database)
+
+    def use(self, book: Rulebook) -> None:
+        """From now on the rules of another office document hold; what was given and called stays as it is."""
+        self.issuing.book = self.counters.book = self.ratings.book = self.overrides.book = book
+        self.phones.book = self.rolls.book = book
+        self.posters.counters = self.panels.counters = book.desks
 
     def board(self, now: Moment) -> BoardFacts:
         """What the screens show of the queue."""
@@ -130,7 +141,10 @@ class Store:
         return outbox.last_answer(self.database.conn)
 
     def change(self) -> tuple[int, int]:
-        """Differs from the last answer when anything was written, here or by another process."""
+        """Differs from the last answer when anything was written, here or by another process.
+
+        Raises SQLite's own error when the file cannot be read.
+        """
         return self.database.version(), self.database.conn.total_changes
 
     def outlooks(self, now: Moment) -> dict[str, tuple[int, tuple[int, int] | None]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.store.database import StoreError
-from kiosk.store.files import lacks_index, problem_of, read_only
+from kiosk.store.files import lacks_index, problem_of, read_only, source
 from kiosk.store.locks import is_running
+from kiosk.store.offices import NEWEST, TRIED, OfficeVersion, version_of
 from sync import outbox
 
-__all__ = ["is_running", "noted", "quick_look", "server_word"]
+__all__ = ["applied_offices", "is_running", "noted", "quick_look", "server_word"]
 
 
 def quick_look(folder: Path) -> str:
@@ -36,6 +37,22 @@ def noted(folder: Path, key: str) -> str:
 def server_word(folder: Path) -> Mapping[str, Any]:
     """What became of the last push; empty before the first."""
     return _ask(folder, outbox.last_answer) or {}
+
+
+def applied_offices(folder: Path) -> list[OfficeVersion]:
+    """The newest applied office documents, the newest first; none without a database or before the first.
+
+    Takes no lock and waits for nobody. Raises StoreError when the database cannot be read now.
+    """
+    path = folder / "kiosk.db"
+    try:
+        if not path.exists():
+            return []
+        with closing(source(path)) as conn:
+            there = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'office_versions'").fetchone()
+            return [version_of(row) for row in conn.execute(NEWEST, (TRIED,))] if there else []
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"{path} cannot be read ({error})") from error
 
 
 def _ask(folder: Path, question: Callable[[sqlite3.Connection], Any]) -> Any:

@@ -67,6 +67,27 @@ _HALL = (
     "CREATE TABLE rolls (service TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID",
 )
 
+
+@migrations()
+def m007_office(db: Database) -> None:
+    for statement in _OFFICE:
+        db.conn.execute(statement)
+
+
+_OFFICE = (
+    # Documents as they were entered; the newest row is in force.
+    """CREATE TABLE office_versions (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, sha256 TEXT NOT NULL, version INTEGER NOT NULL,
+        text TEXT NOT NULL, by TEXT NOT NULL, note TEXT NOT NULL)""",
+    # What one process asks of another. `answer` is what came of it; `at`, `boot` and `mono` tell its age.
+    """CREATE TABLE orders (
+        id INTEGER PRIMARY KEY, part TEXT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, state TEXT NOT NULL,
+        answer TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, boot TEXT NOT NULL, mono INTEGER NOT NULL)""",
+    "CREATE INDEX orders_open ON orders (part, id) WHERE state IN ('queued', 'running')",
+    # The set-up of a new kiosk while it is unfinished. Never in an event: the code is as good as a PIN.
+    "CREATE TABLE setup (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+
 _PEOPLE = (
     "CREATE TABLE pins (person TEXT PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE wrong_pins (person TEXT PRIMARY KEY, n INTEGER NOT NULL, last TEXT NOT NULL) WITHOUT ROWID",

@@ -5,11 +5,15 @@ from datetime import datetime
 
 from kiosk.clock import Clock, Moment
 from kiosk.store.database import Database, Writing
+from kiosk.store.orders import Orders
 from kiosk.store.rows import load_ticket
 from kiosk.tickets import Data, Row, State, Ticket, time_of
 
 # Both conditions: SQLite takes a partial index only where its own condition stands in the query word for word.
 _OPEN = "FROM jobs INDEXED BY jobs_open WHERE state IN ('queued', 'sending')"
+
+PART = "printer"
+"""Whose orders the printer thread takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,18 @@ class SlipFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class TestSheet:
+    """The calibration sheet, which somebody asked for."""
+
+    __test__ = False  # no test, whatever its name begins with
+
+
+@dataclass(frozen=True, slots=True)
 class SlipJob:
-    """A claimed print job; the shape that the printer thread takes."""
+    """A claimed print job; the shape that the printer thread takes. A test sheet has the order's id below zero."""
 
     id: int
-    payload: SlipFacts
+    payload: SlipFacts | TestSheet
     reprint: bool
 
 
@@ -46,9 +57,11 @@ class Spool:
         self.database = database
         self.clock = clock
         self.expires_min = expires_min
+        self.orders = Orders(database)
 
     def recover(self) -> int:
         """Jobs that were being sent when the power went may be on paper, or half of them: print them again, marked."""
+        self.orders.begin(self.clock.now(), PART)
         if not self.database.row(f"SELECT 1 {_OPEN} AND state = 'sending'"):
             return 0
         with self.database.writing(self.clock.now()) as w:
@@ -58,7 +71,17 @@ class Spool:
             ).rowcount
 
     def claim(self, now: datetime) -> SlipJob | None:
-        """The oldest job that is still worth printing, now `sending`; those before it that are not end here."""
+        """The oldest job that is still worth printing, now `sending`; those before it that are not end here.
+
+        Test sheets come after all slips.
+        """
+        return self._claim_slip() or self._claim_sheet()
+
+    def _claim_sheet(self) -> SlipJob | None:
+        order = self.orders.take(self.clock.now(), PART)
+        return SlipJob(-order.id, TestSheet(), False) if order else None
+
+    def _claim_slip(self) -> SlipJob | None:
         if not self.database.row(f"SELECT 1 {_OPEN} AND state = 'queued' LIMIT 1"):
             return None
         with self.database.writing(self.clock.now()) as w:
@@ -73,19 +96,31 @@ class Spool:
 
     def done(self, job: SlipJob) -> None:
         """The slip is out."""
+        if job.id < 0:
+            self.orders.end(self.clock.now(), -job.id)
+            return
         with self.database.writing(self.clock.now()) as w:
             end_job(w, job.id, "done", "", copy=job.reprint)
 
     def retry(self, job: SlipJob, why: str) -> None:
-        """It broke with some of it sent: again, as a copy."""
+        """It broke with some of it sent: again, as a copy; a test sheet tells what it should, and is over."""
+        if job.id < 0:
+            self.orders.end(self.clock.now(), -job.id, "failed", why)
+            return
         self._back(job, why, 1)
 
     def release(self, job: SlipJob, why: str) -> None:
         """Nothing was sent: again, as it was."""
+        if job.id < 0:
+            self.orders.give_back(self.clock.now(), -job.id)
+            return
         self._back(job, why, 0)
 
     def fail(self, job: SlipJob, why: str) -> None:
         """It cannot be drawn at all."""
+        if job.id < 0:
+            self.orders.end(self.clock.now(), -job.id, "failed", why)
+            return
         with self.database.writing(self.clock.now()) as w:
             end_job(w, job.id, "failed", why)
 

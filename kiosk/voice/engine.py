@@ -35,6 +35,7 @@ class Voice:
         self._speaker = speaker
         self._compose = compose
         self._prepare = prepare
+        self._fresh: tuple[Callable[[SpokenCall], bytes], Callable[[], None]] | None = None
         self._news = threading.Event()
         self._closing = threading.Event()
         self._trouble = ""
@@ -43,6 +44,10 @@ class Voice:
     def start(self) -> "Voice":
         self._thread.start()
         return self
+
+    def use(self, compose: Callable[[SpokenCall], bytes], prepare: Callable[[], None]) -> None:
+        """Other words from the next call on. From any thread."""
+        self._fresh = (compose, prepare)
 
     def poke(self) -> None:
         """Something was written: look for calls. From any thread."""
@@ -87,6 +92,9 @@ class Voice:
 
     def _say_next(self) -> bool:
         """Say one call; whether there was one."""
+        if self._fresh:
+            (self._compose, prepare), self._fresh = self._fresh, None
+            prepare()
         call = self._calls.claim()
         if call is None:
             return False

@@ -1,0 +1,71 @@
+"""The console follows what is decided elsewhere: another office document, chosen settings, a wish that it restarts."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from kiosk import setup
+from kiosk.clock import Moment
+from kiosk.config import load_config
+from kiosk.console.access import Access
+from kiosk.console.site import Site
+from kiosk.store import Store, StoreCorrupt, StoreError
+from kiosk.store.offices import OfficeVersion
+from kiosk.store.orders import Order
+
+PART = "console"
+LOOK_S = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Following:
+    """`run` until cancelled. `stop` ends the console, so that systemd starts it afresh."""
+
+    def __init__(self, access: Access, sites: Sequence[Site], stop: Callable[[], None]) -> None:
+        self.access = access
+        self.sites = sites
+        self.stop = stop
+        self._version = 0
+
+    async def run(self) -> None:
+        revision = -1
+        while True:
+            revision = await self.access.changed(revision, LOOK_S)
+            try:
+                newest, order = await self.access.ask(self._look)
+            except StoreCorrupt:
+                raise
+            except StoreError as error:
+                logger.error("%s", error)
+                continue
+            if newest and newest.sha256 != self.sites[0].words.office.sha256:
+                await self._adopt(newest.text)
+            if order:
+                await self._obey(order)
+
+    def _look(self, store: Store, now: Moment) -> tuple[OfficeVersion | None, Order | None]:
+        order, version = store.orders.take(now, PART), store.offices.newest_id()
+        if version == self._version:
+            return None, order
+        self._version = version
+        return store.offices.newest(), order
+
+    async def _adopt(self, text: str) -> None:
+        fresh = setup.adopted(self.sites[0].config, text)
+        if fresh is None:
+            return
+        office, words = fresh
+        await self.access.ask(lambda store, now: store.use(office.rulebook()))
+        for site in self.sites:
+            site.use(words)
+        self.access.wake()
+
+    async def _obey(self, order: Order) -> None:
+        if order.kind == "settings":
+            for site in self.sites:
+                site.config = load_config(site.config.file)
+                site.use(setup.words(site.config, site.words.office))
+        await self.access.ask(lambda store, now: store.orders.end(now, order.id))
+        if order.kind == "restart":
+            logger.info("restart, asked for by %s", order.by)
+            self.stop()

@@ -1,0 +1,93 @@
+"""`kiosk office`: the office document in force, shown, replaced, listed, and brought back."""
+
+import argparse
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from kiosk import office as offices
+from kiosk import photos, revising
+from kiosk.clock import SystemClock
+from kiosk.config import Config
+from kiosk.setup import PHOTOS, load_device, load_office, load_text
+from kiosk.store import Store
+from kiosk.store.prepare import prepare
+from kiosk.tickets import Refused
+
+BY = "command line"
+
+
+def run(options: argparse.Namespace) -> int:
+    """`kiosk office`."""
+    config = load_device(options.config)
+    match options.action, options.what:
+        case "show", "":
+            _show(config)
+        case "history", "":
+            _history(config)
+        case "apply", file if file:
+            _apply(config, Path(file), options.note)
+        case "restore", number if number.isdecimal():
+            _restore(config, int(number), options.note)
+        case _:
+            raise ValueError("kiosk office show | apply FILE | history | restore N (a number of the history)")
+    return 0
+
+
+def _show(config: Config) -> None:
+    found = load_text(config)
+    print(f"# {found.origin}", file=sys.stderr)
+    print(found.text, end="" if found.text.endswith("\n") else "\n")
+
+
+def _apply(config: Config, file: Path, note: str) -> None:
+    offices.load(file)  # a file that cannot be read is named as files are
+    text = file.read_text("utf-8-sig")
+    office = revising.read(text, config, str(file))
+    current = load_office(config)
+    if office.version <= current.version:
+        raise ValueError(
+            f"{file}: version {current.version} is in force: raise version to {current.version + 1} or more"
+        )
+    for name in revising.named_pictures(office):
+        with suppress(FileNotFoundError):  # one that lies on the device already
+            photos.copy_in(file.parent / name, Path(config.data_dir) / PHOTOS, name)
+    _put(config, text, note)
+
+
+def _history(config: Config) -> None:
+    store = _store(config)
+    try:
+        for row in store.offices.history():
+            print(f"{row.id:4}  {row.at:%Y-%m-%d %H:%M}Z  version {row.version:4}  {row.by:16}  {row.note}".rstrip())
+    finally:
+        store.close()
+
+
+def _restore(config: Config, id: int, note: str) -> None:
+    store = _store(config)
+    try:
+        chosen = store.offices.get(id)
+    finally:
+        store.close()
+    if chosen is None:
+        raise ValueError(f"the history has no number {id}: see kiosk office history")
+    _put(config, revising.raised(chosen.text, load_office(config).version), note or f"= {chosen.id}")
+
+
+def _put(config: Config, text: str, note: str) -> None:
+    office = revising.read(text, config)
+    store, now = _store(config), SystemClock().now()
+    try:
+        id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note)
+    except Refused as refused:
+        raise ValueError("another version was applied meanwhile: see kiosk office history") from refused
+    finally:
+        store.close()
+    print(f"{id}: version {office.version} of {office.unit.name} is in force")
+
+
+def _store(config: Config) -> Store:
+    folder = Path(config.data_dir)
+    prepare(folder, SystemClock().now())
+    return Store(folder, load_office(config).rulebook())

@@ -1,0 +1,122 @@
+"""A new version of the office document: read and checked as a whole, its version raised, what it changes.
+
+Pure: texts in, offices and sentences out. Who applies it, and where versions are kept, is elsewhere (`store.offices`).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kiosk import documents
+from kiosk.config import Config
+from kiosk.documents import DocumentError, Problem
+from kiosk.office import Office
+from kiosk.wiring import check_against
+
+_TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
+_KEY = re.compile(r'\s*("[^"]+"|[A-Za-z0-9_.-]+)\s*=')
+_VERSION = re.compile(r"(?m)^(\s*version\s*=\s*)\d+")
+_AT_LINE = re.compile(r"at line (\d+)|line (\d+) column")
+NAMED_BY = ("id", "day", "name", "value")
+"""Keys by which an item of a list is known again; the first that all have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that differs: where, what it was and what it is to be ("" = not there)."""
+
+    place: str
+    old: str
+    new: str
+
+
+def read(text: str, config: Config, file: str = "office.toml") -> Office:
+    """The office of a TOML or JSON text, checked against the keys of this device too.
+
+    Raises DocumentError with everything that is wrong.
+    """
+    office = Office.from_json(text.encode(), file)
+    if wrong := check_against(config, office):
+        raise DocumentError(wrong)
+    return office
+
+
+def raised(text: str, above: int) -> str:
+    """The text with a `version` above the one in force; as it is where its author raised it already."""
+    plain = documents.parse(text.encode(), "")
+    version = plain.get("version")
+    if type(version) is not int or version > above:
+        return text
+    if text.lstrip()[:1] == "{":
+        return json.dumps({**plain, "version": above + 1}, ensure_ascii=False, indent=1)
+    head = next((found.start() for found in re.finditer(r"(?m)^\s*\[", text)), len(text))
+    return _VERSION.sub(rf"\g<1>{above + 1}", text[:head], count=1) + text[head:]
+
+
+def changes(old: Office, new: Office) -> list[Change]:
+    """All values that differ, in the order of the new document; the version itself is not told."""
+    return [change for change in _compared(documents.plain(old), documents.plain(new), ()) if change.place != "version"]
+
+
+def _compared(old: Any, new: Any, place: tuple[str, ...]) -> Iterator[Change]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for name in [*new, *(name for name in old if name not in new)]:
+            yield from _compared(old.get(name), new.get(name), (*place, name))
+    elif (name := _name_of(old, new)) is not None:
+        before, after = ({str(item[name]): item for item in items} for items in (old, new))
+        if list(before) != list(after) and sorted(before) == sorted(after):
+            yield Change(" ".join(place), ", ".join(before), ", ".join(after))
+        yield from _compared(before, after, place)
+    elif old != new:
+        yield Change(" ".join(place), _shown(old), _shown(new))
+
+
+def _name_of(old: Any, new: Any) -> str | None:
+    if not (isinstance(old, list) and isinstance(new, list) and [*old, *new]):
+        return None
+    for name in NAMED_BY:
+        if all(isinstance(item, dict) and name in item for item in [*old, *new]):
+            return name
+    return None
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def line_of(text: str, problem: Problem) -> int:
+    """The line of a TOML text that a mistake is about, the nearest line above it where it has none; 0 = unknown."""
+    if found := _AT_LINE.search(problem.message):
+        return int(found[1] or found[2])
+    if not problem.path or text.lstrip()[:1] == "{":
+        return 0
+    lines = _lines(text)
+    parts = problem.path.split(".")
+    return next((lines[path] for n in range(len(parts), 0, -1) if (path := ".".join(parts[:n])) in lines), 0)
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Dotted places, as problems name them, and their lines, from 1."""
+    lines: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := _TABLE.fullmatch(line):
+            table = found[2]
+            if found[1] == "[[":
+                counts[table] = counts.get(table, 0) + 1
+                table = f"{table}.{counts[table]}"
+            lines.setdefault(table, number)
+        elif found := _KEY.match(line):
+            name = found[1].strip('"')
+            lines.setdefault(f"{table}.{name}" if table else name, number)
+    return lines
+
+
+def named_pictures(office: Office) -> Sequence[str]:
+    """The picture files that the document names."""
+    return [name for name in (office.unit.emblem, *(clerk.photo for clerk in office.clerks)) if name]

@@ -1,0 +1,81 @@
+"""Versions of the office document that were applied on this device: kept as they were entered, the newest is in force.
+
+It keeps texts; whether one can be used is the caller's affair (`kiosk.revising`), before and after.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kiosk.clock import Moment
+from kiosk.store.database import Database
+from kiosk.tickets import Refused, text_of, time_of
+
+NEWEST = "SELECT * FROM office_versions ORDER BY id DESC LIMIT ?"
+TRIED = 5
+"""How many versions a start goes back when the newest ones cannot be used, as after a downgrade."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeVersion:
+    """One applied document. `text` is TOML or JSON as entered; `sha256` is the fingerprint of its content."""
+
+    id: int
+    at: datetime
+    sha256: str
+    version: int
+    text: str
+    by: str
+    note: str
+
+
+class OfficeVersions:
+    """The table `office_versions`; rows are only added."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def apply(
+        self, now: Moment, text: str, sha256: str, version: int, *, by: str, note: str = "", seen: int | None = None
+    ) -> int:
+        """Put a checked document in force; every process takes it over by itself. Returns the row's id.
+
+        `seen` is the id of the newest version that its author knew. Raises Refused: "office_changed" when there is a
+        newer one, "office_old" when `version` was not raised.
+        """
+        with self.database.writing(now) as w:
+            row = w.conn.execute("SELECT id, version FROM office_versions ORDER BY id DESC LIMIT 1").fetchone()
+            if row is not None and seen is not None and row["id"] != seen:
+                raise Refused("office_changed")
+            if row is not None and version <= row["version"]:
+                raise Refused("office_old", version=row["version"])
+            cursor = w.conn.execute(
+                "INSERT INTO office_versions (at, sha256, version, text, by, note) VALUES (?, ?, ?, ?, ?, ?)",
+                (text_of(now.at), sha256, version, text, by, note),
+            )
+            w.emit("office.applied", {"sha256": sha256, "version": version, "by": by})
+            return int(cursor.lastrowid or 0)
+
+    def newest_id(self) -> int:
+        """0 before the first."""
+        row = self.database.row("SELECT max(id) AS id FROM office_versions")
+        return int(row["id"] or 0) if row else 0
+
+    def newest(self) -> OfficeVersion | None:
+        """The one in force; None while the configured file is."""
+        row = self.database.row(NEWEST, 1)
+        return version_of(row) if row else None
+
+    def get(self, id: int) -> OfficeVersion | None:
+        row = self.database.row("SELECT * FROM office_versions WHERE id = ?", id)
+        return version_of(row) if row else None
+
+    def history(self, most: int = 50) -> list[OfficeVersion]:
+        """The newest first."""
+        return [version_of(row) for row in self.database.rows(NEWEST, most)]
+
+
+def version_of(row: Any) -> OfficeVersion:
+    """A row with the table's columns in their order."""
+    id, at, sha256, version, text, by, note = row
+    return OfficeVersion(id, time_of(at), sha256, version, text, by, note)
