@@ -234,3 +234,19 @@ def test_the_audit_runs_alone(folder: Path) -> None:
     assert json.loads(fine.stdout)["lost"] == 0
     DAMAGES["a ticket is missing"][1](folder)
     assert run().returncode == 1
+
+
+def test_numbers_before_a_roll_are_not_missing_but_one_that_was_given_is(tmp_path: Path):
+    store = open_store(tmp_path)
+    store.issuing.issue(moment(0), "ho-tich")
+    store.rolls.start(moment(1), "ho-tich", "1501")
+    for n in range(2):
+        store.issuing.issue(moment(2 + n), "ho-tich", by="staff")
+    store.rolls.end(moment(5), "ho-tich")
+    store.issuing.issue(moment(10), "ho-tich")
+    store.close()
+    assert audit(tmp_path, slips=False, received=False)["problems"] == []
+    with closing(sqlite3.connect(tmp_path / "kiosk.db")) as conn, conn:
+        conn.execute("DELETE FROM tickets WHERE number = '1503'")
+    lost = audit(tmp_path, slips=False, received=False)["problems"]
+    assert any("ho-tich: 503 is missing" in problem for problem in lost)

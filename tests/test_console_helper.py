@@ -1,13 +1,11 @@
 """The help desk's page over a real socket: numbers, slips, linked tickets, rolls, and who may do it."""
 
-from contextlib import closing
-
 import pytest
 
 from kiosk.store.database import Database
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.store.spool import Spool
-from tests.console_kit import CLERKS, HELPER, LEADER, Browser, Hall
+from tests.console_kit import HELPER, LEADER, Browser, Hall
 
 
 @pytest.fixture
@@ -32,10 +30,9 @@ def test_one_click_gives_a_number_that_stands_big_on_the_page_and_prints_by_itse
     assert "Phía trước còn 1 người" in page
     (event,) = [event for event in hall.events("ticket.issued") if event["number"] == "1002"]
     assert (event["by"], event["actor"], event["priority"]) == ("staff", HELPER, False)
-    with closing(Database(hall.folder).conn):
-        spool = Spool(Database(hall.folder), hall.clock)  # type: ignore[arg-type]
-        numbers = [job.payload.ticket.number for _ in range(2) if (job := spool.claim(hall.now().at))]
-        spool.database.close()
+    spool = Spool(Database(hall.folder), hall.clock)  # type: ignore[arg-type]
+    numbers = [job.payload.ticket.number for _ in range(2) if (job := spool.claim(hall.now().at))]
+    spool.database.close()
     assert numbers == ["1001", "1002"]
 
 
@@ -58,7 +55,9 @@ def test_the_stream_brings_the_new_number_and_the_count_of_the_tile(hall: Hall, 
 
 def test_only_helpers_give_numbers_here(hall: Hall):
     for browser in (hall.clerk("1"), hall.browser(LEADER)):
-        assert browser.get("/help").status_code == 403
+        for path in ("/help", "/help/live"):
+            with browser.get(path, stream=True) as answer:
+                assert answer.status_code == 403, path
         csrf = browser.csrf("/desk" if browser.get("/desk").status_code == 200 else "/help")
         assert not browser.post("/help/issue", csrf=csrf, service="ho-tich")["ok"]
     assert hall.events("ticket.issued") == []
@@ -73,7 +72,7 @@ def test_a_number_is_found_by_its_last_digits(hall: Hall, helper: Browser):
     assert ">1012" in found
     assert ">1011" not in found
     assert ">3001" in helper.get("/help?q=3001").text
-    assert "Không có số nào" in helper.get("/help?q=%25").text or ">1012" in helper.get("/help?q=%25").text
+    assert "Không có số nào" in helper.get("/help?q=9999").text
 
 
 def test_a_slip_is_printed_again_as_a_copy(hall: Hall, helper: Browser):
@@ -171,4 +170,3 @@ def test_without_our_script_the_page_works_too(hall: Hall, helper: Browser):
 
 def test_a_service_that_the_office_does_not_have_is_refused(hall: Hall, helper: Browser):
     assert ask(helper, "issue", service="nope")["say"] == "Không có lĩnh vực này"
-    assert CLERKS

@@ -2,9 +2,13 @@
 
 import pytest
 
+from kiosk.office import sample
+from kiosk.present.take import refusal_notice
+from kiosk.present.words import Words
 from kiosk.store import Store
 from kiosk.store.prepare import backup, prepare, restore
 from kiosk.store.rebuild import from_events, from_tables
+from kiosk.texts import Texts
 from kiosk.tickets import Refused
 from tests.office import moment, open_store
 
@@ -79,3 +83,9 @@ def test_after_a_restore_the_roll_has_to_be_set_above_what_may_be_out(store: Sto
     assert int(staff(again, 22)) > 1502
     prepare(folder, moment(30))
     assert from_events(again.database.conn) == from_tables(again.database.conn)
+
+
+def test_the_kiosk_sends_citizens_to_the_help_desk_meanwhile():
+    words = Words(sample(), Texts("vi"))
+    notice = refusal_notice(words, Refused("roll"), "ho-tich", moment(0).day)
+    assert (notice.title, notice.pill) == (words.t("kiosk.other"), words.t("kiosk.to_desk"))

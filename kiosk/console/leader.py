@@ -153,7 +153,6 @@ class LeaderPages:
             said=self.site.flash(visitor),
             form=self._form(request, visitor),
             in_force=progress.report(words, now, current) if current else [],
-            now=f"{words.t.clock(now.local)} {words.t.date(now.local)}",
         )
 
     def _form(self, request: Request, visitor: Visitor) -> FiguresForm:
@@ -169,6 +168,7 @@ class LeaderPages:
         t, who, file = self.site.words_for(request).t, visitor.person.id, form.get("file")
         texts = {name: text(form, name, 60) for name in FIGURES}
         self._written[who] = texts
+        self._entered.pop(who, None)
         try:
             if isinstance(file, UploadFile) and file.filename:
                 data = await file.read(dossiers.MAX_BYTES + 1)

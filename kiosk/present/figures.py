@@ -63,6 +63,9 @@ def label(words: Words, name: str) -> str:
 
 
 def _said(words: Words, problem: Problem) -> str:
-    says = words.t(f"figures.{problem.key}", **problem.values)
+    values = {
+        name: words.t.number(value) if isinstance(value, int) else value for name, value in problem.values.items()
+    }
+    says = words.t(f"figures.{problem.key}", **values)
     known = problem.path == "as_of" or problem.path in COUNTS
     return printable(f"{label(words, problem.path)}: {says}" if known and problem.key != "twice" else says)

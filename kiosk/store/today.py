@@ -21,9 +21,8 @@ from kiosk.turns import LONGEST_WAIT_S
 LISTED = 25
 """Tickets of a list; older ones are found by their number."""
 
-# The plus keeps SQLite from going through the whole table backwards in search of a day that has few tickets yet.
 _OF_THE_DAY = "FROM tickets WHERE series IN (SELECT id FROM series WHERE day = ?)"
-_NEWEST = "ORDER BY +arrival DESC LIMIT ?"
+_NEWEST = "ORDER BY arrival DESC LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
