@@ -250,6 +250,7 @@ class Rules:
     label_set: str = key("id of the label set that is asked", "smile", ID)
     free_rating: bool = key("rating without calls: a press counts for the clerk at the counter", False)
     free_interval_s: int = key("least seconds between two ratings of a counter in free mode", 5, between(1, 60))
+    ask_reasons: bool = key("whether a rating tablet asks for reasons, after every face", False)
     address: str = key("how citizens are addressed in Vietnamese", "Ông/Bà", one_of("Ông/Bà", "Quý khách", "Bạn"))
     priority_who: str = key("whom the priority key is for; empty = the usual sentence", "")
     dossiers_stale_h: int = key("hours after which dossier figures are shown in grey", 72, between(1, 2160))

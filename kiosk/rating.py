@@ -19,6 +19,8 @@ PHONES = ("phone", "poster")
 """Sources away from the counter: the page behind a slip's code, and the one behind a counter's poster. They go behind
 the counter's keys and tablets, and neither light nor block these."""
 
+REASONS_S = 60.0
+"""So long after its press a tablet's rating takes reasons."""
 BURST_PRESSES = 3
 BURST_S = 5.0
 SELF_S = 5.0
@@ -44,7 +46,7 @@ class Rating:
     """One press. `level` means something only together with `label_set`; `replaced_by` names the press that counts.
 
     `guess_boot` is the boot in which it was pressed on a clock that was not believed, until its day is known.
-    `reasons` are those ticked on a phone, by their names in the language files (`reason.*`).
+    `reasons` are those ticked on a phone or tablet, by their names in the language files (`reason.*`).
     """
 
     id: str
@@ -162,6 +164,12 @@ def by_poster(counter: str, clerk: str, level: int, label_set: str, reasons: Seq
     about: Data = {"ticket": "", "counter": counter, "clerk": clerk}
     answer: Data = {"level": level, "label_set": label_set, "source": "poster", "reasons": list(reasons)}
     return "rating.given", {**about, **answer, "flags": ["unlinked"] if clerk else ["unlinked", "unassigned"]}
+
+
+def takes_reasons(rating: Rating, now: datetime) -> bool:
+    """Whether reasons that are ticked now on the tablet belong to this rating: it counts, and has none yet."""
+    is_open = rating.counts and rating.source == "tablet" and not rating.reasons
+    return is_open and within(rating.at, REASONS_S, now)
 
 
 def lit(armed: str, armed_at: datetime | None, rated: bool, policy: RatingPolicy, now: datetime) -> bool:

@@ -194,6 +194,26 @@ def test_every_text_of_the_panel_lies_in_its_room_and_all_faces_are_alike(
         hall.close()
 
 
+def test_reasons_fit_too_and_the_ticked_ones_are_kept(chromium: Browser, tmp_path: Path):
+    hall = Hall(tmp_path, office_of(4, ask_reasons=True))
+    try:
+        with watched(chromium, hall.url, (1280, 800)) as seen:
+            page = seen.page()
+            pair(page, hall)
+            serve(hall)
+            page.get_by_role("button", name="Hài lòng", exact=True).click()
+            expect(page.locator(".tick")).to_have_count(9)
+            look_at_all_sizes(page, "reasons")
+            assert obstacles(page) == []
+            page.get_by_text("Chờ đợi lâu").click()
+            page.get_by_label("Lý do khác").check(force=True)
+            page.get_by_role("button", name="Xong").click()
+            expect(page.locator(".message.thanks")).to_be_visible()
+        assert [event["reasons"] for event in hall.events("rating.reasons")] == [["wait", "other"]]
+    finally:
+        hall.close()
+
+
 def test_the_panel_can_be_used_by_keyboard_and_screen_reader(screen: Watched, hall: Hall):
     page = screen.page(f"{hall.url}/rate")
     assert obstacles(page) == []

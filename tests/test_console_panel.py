@@ -1,6 +1,7 @@
 """Rating tablets over a real socket: pairing by a code, the same rules and answers as the keys, and what is refused."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from kiosk.console.panel import COOKIE, Pace
 from kiosk.store import StoreError
+from kiosk.store.rebuild import from_events, from_tables
 from tests.board_scenes import office_of, serve
 from tests.console_kit import CLERKS, TECHNICIAN, Browser, Hall
 
@@ -271,3 +273,73 @@ def test_free_mode_asks_without_a_ticket(tmp_path: Path):
         assert [(e["clerk"], e["ticket"], e["flags"]) for e in hall.events("rating.given")] == [("clerk-1", "", [])]
     finally:
         hall.close()
+
+
+# --- reasons ---
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Hall]:
+    """An office whose tablets ask for reasons."""
+    running = Hall(tmp_path, office_of(2, ask_reasons=True))
+    yield running
+    running.close()
+
+
+def tick(tablet: Browser, *reasons: str) -> dict[str, Any]:
+    headers = {**tablet.headers, "Accept": "application/json"}
+    data = [("reason", reason) for reason in reasons]
+    answer = tablet.session.post(
+        f"{tablet.url}/rate/1/reasons", data=data or {"done": "1"}, headers=headers, timeout=10
+    )
+    result: dict[str, Any] = answer.json()
+    return result
+
+
+def test_reasons_are_asked_after_every_face_with_the_same_picture_and_kept_with_the_rating(asking: Hall):
+    asked = set()
+    for face in ("happy", "neutral", "unhappy"):
+        tablet = paired(asking)
+        serve(asking)
+        asked.add(press(tablet, face)["parts"]["ask"])
+        assert state(tick(tablet, "trips", "wait", "nonsense")["parts"]["ask"]) == "thanks"
+        asking.clock.seconds += 70
+    assert len(asked) == 1 and "Chờ đợi lâu" in asked.pop()
+    assert [event["reasons"] for event in asking.events("rating.reasons")] == [["wait", "trips"]] * 3
+    rows = asking.store.database.rows("SELECT reasons FROM ratings")
+    assert [row["reasons"] for row in rows] == ["wait trips"] * 3
+    assert from_events(asking.store.database.conn) == from_tables(asking.store.database.conn)
+
+
+def test_nobody_has_to_give_a_reason_and_none_is_asked_for_what_does_not_count(asking: Hall):
+    tablet = paired(asking)
+    assert state(press(tablet, "unhappy")["parts"]["ask"]) == "not_open"
+    asking.clock.seconds += 10
+    serve(asking)
+    assert "reasons" in press(tablet, "unhappy")["parts"]["ask"]
+    assert state(tick(tablet)["parts"]["ask"]) == "thanks"
+    assert state(tick(tablet, "wait")["parts"]["ask"]) == "thanks"
+    assert asking.events("rating.reasons") == []
+
+
+def test_a_rating_takes_reasons_once_for_a_minute_and_only_from_a_tablet(asking: Hall):
+    ratings = asking.store.ratings
+    serve(asking)
+    first = ratings.press(asking.now(), "1", 1, "tablet")
+    asking.clock.seconds += 59
+    assert ratings.add_reasons(asking.now(), first.id, ["wait"])
+    assert not ratings.add_reasons(asking.now(), first.id, ["slow"])
+    asking.clock.seconds += 30
+    serve(asking)
+    late, key = ratings.press(asking.now(), "1", 1, "tablet"), ratings.press(asking.now(), "2", 1, "key")
+    asking.clock.seconds += 61
+    assert not any(ratings.add_reasons(asking.now(), id, ["wait"]) for id in (late.id, key.id, "nobody's", ""))
+    assert not ratings.add_reasons(asking.now(), first.id, [])
+
+
+def test_without_the_rule_no_tablet_asks(hall: Hall):
+    tablet = paired(hall)
+    serve(hall)
+    assert state(press(tablet, "unhappy")["parts"]["ask"]) == "thanks"
+    tick(tablet, "wait")
+    assert hall.events("rating.reasons") == []

@@ -5,9 +5,10 @@ face. A tablet is known by a cookie that belongs to one counter; signing in is n
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -20,6 +21,7 @@ from kiosk.console.pictures import Pictures
 from kiosk.console.site import Site, text
 from kiosk.present.rate import ANSWER_S, answer_to, counter_panel
 from kiosk.present.words import Words
+from kiosk.public.form import REASONS
 from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.panels import key_of
 from kiosk.tickets import Refused
@@ -28,6 +30,8 @@ from kiosk.views.model import RateState, RateView
 COOKIE = "kiosk-panel"
 LASTS_S = 400 * 86400
 """Browsers keep no cookie longer; it is given anew each time that the page is opened or its stream begins."""
+ASK_S = 30.0
+"""How long reasons are asked for."""
 LOOK_S = 1.0
 """So often a panel is looked at again: its keys are armed for seconds only."""
 PRESSES_PER_S = 5
@@ -69,6 +73,7 @@ class PanelPages:
         self.look = look
         self._last: Seen | None = None
         self._said: dict[str, tuple[RateState, float]] = {}
+        self._asked: dict[str, tuple[str, float]] = {}
         self._pace = Pace()
 
     def routes(self) -> list[Route]:
@@ -78,6 +83,7 @@ class PanelPages:
             Route("/rate/{counter}", self.page),
             Route("/rate/{counter}/live", self.live),
             Route("/rate/{counter}/press", self.press, methods=["POST"]),
+            Route("/rate/{counter}/reasons", self.reasons, methods=["POST"]),
         ]
 
     # --- pairing ---------------------------------------------------------------------------------------------
@@ -159,12 +165,14 @@ class PanelPages:
         await self.pictures.look([view.portrait.path] if view.portrait else [], view.header.emblem)
         portrait = self.pictures.portrait(view.portrait) if view.portrait else ""
         part = self.site.fragment
+        is_asking = view.state in ("thanks", "idle") and self._asked_of(counter) and not view.header.lost
+        ask = "panel/reasons.html" if is_asking else "panel/ask.html"
         return {
             "office": office_part(words, self.look.address("panel", theme)),
             "clock": clock_part(self.site, words),
             "strips": part(words, "board/strips.html", header=view.header, apology="", theme=theme),
             "who": part(words, "panel/who.html", view=view, portrait=portrait),
-            "ask": part(words, "panel/ask.html", view=view, counter=counter, theme=theme),
+            "ask": part(words, ask, view=view, counter=counter, theme=theme, reasons=REASONS),
         }
 
     async def _view(self, words: Words, counter: str) -> RateView:
@@ -197,21 +205,39 @@ class PanelPages:
 
     async def press(self, request: Request) -> Response:
         """One press; answered with the parts of the page as they are now, or (`ok` false) why it could not be kept."""
+
+        async def keep(form: FormData) -> bool:
+            labels = self.site.words.office.label_set()
+            level = labels.by_key(text(form, "face")) if labels else None
+            if level is not None:
+                await self._press(request.path_params["counter"], level.value)
+            return level is not None
+
+        return await self._keep_form(request, keep)
+
+    async def reasons(self, request: Request) -> Response:
+        """What was ticked after a face, or that nothing is to be; then the thanks, as without asking."""
+
+        async def keep(form: FormData) -> bool:
+            ticked = [name for name in REASONS if name in form.getlist("reason")]
+            await self._add_reasons(request.path_params["counter"], ticked)
+            return True
+
+        return await self._keep_form(request, keep)
+
+    async def _keep_form(self, request: Request, keep: Callable[[FormData], Awaitable[bool]]) -> Response:
         words, counter = self.site.words_for(request), request.path_params["counter"]
-        async with request.form(max_files=0, max_fields=4) as form:
-            key = text(form, "face")
         if not self.site.is_own(request) or not await self._is_paired(request):
             return self._answer(request, {"ok": False, "go": "/rate"}, 403)
         if not self._pace.allows(request.cookies[COOKIE], asyncio.get_running_loop().time()):
             return self._answer(request, {"ok": False, "say": words.t("panel.too_fast")}, 429)
-        labels = words.office.label_set()
-        level = labels.by_key(key) if labels else None
-        if level is None:
+        async with request.form(max_files=0, max_fields=20) as form:
+            try:
+                is_kept = await keep(form)
+            except (Refused, StoreError):
+                return self._answer(request, {"ok": False, "say": words.t("rate.stopped")}, 503)
+        if not is_kept:
             return self._answer(request, {"ok": False, "say": words.t("console.old_page")}, 409)
-        try:
-            await self._press(counter, level.value)
-        except (Refused, StoreError):
-            return self._answer(request, {"ok": False, "say": words.t("rate.stopped")}, 503)
         parts = await self._parts(words, self.look.name(request), counter)
         return self._answer(request, {"ok": True, "parts": parts})
 
@@ -219,9 +245,29 @@ class PanelPages:
         rating = await self.site.access.ask(lambda s, now: s.ratings.press(now, counter, level, "tablet"))
         if "burst" in rating.flags:
             return  # what was said to the presses before it stands
+        self._say(counter, answer_to(rating))
+        if rating.counts and self.site.words.office.rules.ask_reasons:
+            loop = asyncio.get_running_loop()
+            self._asked[counter] = (rating.id, loop.time() + ASK_S)
+            loop.call_later(ASK_S, self.site.access.wake)
+
+    async def _add_reasons(self, counter: str, ticked: Sequence[str]) -> None:
+        rating = self._asked_of(counter)
+        if rating and ticked:
+            await self.site.access.ask(lambda s, now: s.ratings.add_reasons(now, rating, ticked))
+        self._asked.pop(counter, None)
+        self._say(counter, "thanks")
+
+    def _say(self, counter: str, answer: RateState) -> None:
+        """Tell it for some seconds, on every page of the counter."""
         loop = asyncio.get_running_loop()
-        self._said[counter] = (answer_to(rating), loop.time() + ANSWER_S)
+        self._said[counter] = (answer, loop.time() + ANSWER_S)
         loop.call_later(ANSWER_S, self.site.access.wake)
+
+    def _asked_of(self, counter: str) -> str:
+        """The rating whose reasons are asked for at a counter now, "" for none."""
+        rating, until = self._asked.get(counter, ("", 0.0))
+        return rating if asyncio.get_running_loop().time() < until else ""
 
     def _answer(self, request: Request, said: dict[str, object], status: int = 200) -> Response:
         """JSON for the page's script; a browser without it gets the page again, which says the same."""

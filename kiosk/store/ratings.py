@@ -86,6 +86,21 @@ class Ratings:
             kind, data = rating.press(desk, level, self.book.label_set, source, self.book.rating, now.at)
             return self.keep(w, kind, data)
 
+    def add_reasons(self, now: Moment, rating_id: str, reasons: Sequence[str]) -> bool:
+        """Keep what was ticked on a tablet after a face, by the names of the language files; whether it could be.
+
+        Once, within a minute, and only of a tablet's rating that counts.
+        """
+        with self.database.writing(now) as w:
+            row = w.conn.execute("SELECT * FROM ratings WHERE id = ?", (rating_id,)).fetchone()
+            found = rating.rating_of(row) if row else None
+            if found is None or not reasons or not rating.takes_reasons(found, now.at):
+                return False
+            data: Data = {"rating": found.id, "reasons": list(reasons)}
+            w.conn.execute("UPDATE ratings SET reasons = ? WHERE id = ?", (" ".join(reasons), found.id))
+            w.emit("rating.reasons", data)
+            return True
+
     def lamps(self, now: Moment) -> dict[str, bool]:
         """Counter → whether a press now would count."""
         conn = self.database.conn

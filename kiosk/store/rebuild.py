@@ -66,6 +66,9 @@ def _fold(state: Rebuilt, event: wire.Event) -> None:
         state.ratings[data["rating"]] = given(data, at)
         if kind == "rating.replaced":
             state.ratings[data["of"]] = replace(state.ratings[data["of"]], replaced_by=data["rating"])
+    elif kind == "rating.reasons":
+        of = state.ratings[data["rating"]]
+        state.ratings[of.id] = replace(of, reasons=tuple(data["reasons"]))
     elif kind == "rating.relabelled":
         for rating in list(state.ratings.values()):
             if (rating.guess_boot, rating.day) == (data["boot"], data["from"]):

@@ -41,9 +41,11 @@
   document.addEventListener("click", function (event) {
     var button = event.target;
     while (button && button !== document && button.nodeName !== "BUTTON") button = button.parentNode;
-    if (!button || !button.form || button.name !== "face") return;
+    if (!button || !button.form || !button.name) return;
     event.preventDefault();
-    send(button.form, "face=" + encodeURIComponent(button.value));
+    var values = [button.name + "=" + encodeURIComponent(button.value)];
+    Kiosk.all(button.form, "input:checked").forEach(function (input) { values.push(input.name + "=" + encodeURIComponent(input.value)); });
+    send(button.form, values.join("&"));
   });
 
   // All faces have letters of one size: the longest word's.
