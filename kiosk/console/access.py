@@ -15,6 +15,8 @@ from kiosk.clock import Clock, Moment, Vouched
 from kiosk.store import Store, StoreError
 
 T = TypeVar("T")
+ANSWER_FIRST_S = 0.01
+"""How long the pages that follow wait with their drawing, so that who wrote is answered before."""
 LOOK_S = 0.1
 """How soon what another process wrote is seen."""
 HOUSE_EACH = 10
@@ -64,8 +66,16 @@ class Access:
     def wake(self) -> None:
         """Let everybody who waits look again."""
         self.revision += 1
+        self._tell()
+
+    def _tell(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+    def _written(self) -> None:
+        assert self._loop is not None
+        self.revision += 1
+        self._loop.call_later(ANSWER_FIRST_S, self._tell)
 
     async def close(self) -> None:
         assert self._loop is not None
@@ -86,7 +96,7 @@ class Access:
             change = self._store.change()
             if change != self._seen:
                 self._seen = change
-                self._loop.call_soon_threadsafe(self.wake)
+                self._loop.call_soon_threadsafe(self._written)
 
     def _keep_house(self, store: Store, now: Moment) -> None:
         """Services that nobody started begin here too: a hall may run for a while without the kiosk's own process."""

@@ -79,6 +79,8 @@ class Site:
         self.secure = secure
         self.cookie = "__Host-kiosk" if secure else "kiosk"
         self.closing = False
+        self._in_language: dict[str, tuple[Words | None, Words]] = {}
+        """Language → the office of which, and its words: made once, for every fragment asks for them."""
         self._flashes: dict[str, Said] = {}
         self._memo: dict[str, tuple[tuple[int, int], Any]] = {}
         self.templates = Environment(
@@ -88,6 +90,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
             enable_async=False,
+            auto_reload=False,  # else each fragment asks the disk whether its template has changed
         )
         self.templates.globals["asset"] = _asset
 
@@ -105,7 +108,12 @@ class Site:
 
     def words_for(self, request: Request) -> Words:
         """The office in the language of this browser."""
-        return self.words.in_language(self.language(request))
+        language = self.language(request)
+        office, kept = self._in_language.get(language, (None, self.words))
+        if office is not self.words:
+            kept = self.words.in_language(language)
+            self._in_language[language] = (self.words, kept)
+        return kept
 
     def sentence(self, t: Texts, error: Refused | StoreError) -> str:
         """Why something was not done, for people."""
