@@ -1,14 +1,18 @@
 """The web board over a real socket: it says what the kiosk's board says, to many, and what a LED controller reads."""
 
 import re
+from dataclasses import replace
+from importlib import resources
 from io import BytesIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
 from kiosk.console.look import for_old_browsers
 from kiosk.console.site import HERE
+from kiosk.office import load
 from kiosk.present.board import board_view
 from kiosk.present.led import without_marks
 from kiosk.store import StoreError
@@ -109,8 +113,6 @@ def test_sixteen_counters_leave_the_panels_to_the_ticker(tmp_path: Path):
 
 
 def test_a_clerks_photo_is_served_small_and_one_that_is_none_is_drawn(hall: Hall):
-    from dataclasses import replace
-
     clerks = tuple(
         replace(clerk, photo={"nguyen-thi-a": "a.png", "tran-van-b": "b.jpg"}.get(clerk.id, ""))
         for clerk in hall.office.clerks
@@ -153,8 +155,6 @@ def test_no_other_file_is_a_picture(hall: Hall, path: str):
 
 
 def test_drawn_pictures_are_whole_svg(hall: Hall):
-    from xml.etree import ElementTree
-
     faces = [f"face/{kind}/contrast" for kind in ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")]
     signs = ["sign/info/standard", "sign/warn/standard", "people/standard", "star", *(f"person/{n}" for n in range(12))]
     for name in (*faces, *signs):
@@ -267,3 +267,36 @@ def test_boards_are_served_without_signing_in(hall: Hall, path: str):
     answer = hall.browser().get(path)
     assert answer.status_code == 200
     assert not answer.cookies
+
+
+def test_what_the_leader_wrote_is_in_the_ticker_of_every_board(hall: Hall):
+    hall.store.overrides.add_line(hall.now(), "Sáng mai nghỉ học tập")
+    assert "Sáng mai nghỉ học tập" in text_of(hall.browser().get("/board").text)
+
+
+def test_a_board_that_looks_hears_that_the_office_document_was_changed(hall: Hall):
+    text = (resources.files("kiosk.assets") / "office.sample.toml").read_text("utf-8")
+    text = text.replace('name = "Nguyễn Thị A"', 'name = "Nguyễn Thị Mới"').replace("version = 1", "version = 2")
+    file = hall.folder / "office.toml"
+    file.write_text(text, "utf-8")
+    office = load(file)
+    browser = hall.browser()
+    shown = re.search(r'<div id="office" hidden>(\w+)<', browser.get("/board").text)
+    assert shown
+    with browser.stream("/board/live") as events:
+        assert next(events)[0] == "version"
+        hall.store.offices.apply(hall.now(), text, office.sha256, office.version, by="do-van-h")
+        fresh = (data for kind, data in events if kind == "fragment" and data.startswith("office\n"))
+        assert any(shown[1] not in data for data in fresh)
+
+
+def test_the_docs_know_every_field_and_no_other(hall: Hall):
+    fill(hall)
+    found = hall.browser().get("/board.json").json()
+    text = (Path(__file__).parents[1] / "docs" / "board.md").read_text("utf-8")
+    section = text[text.index("## LED controllers") : text.index("Times are the office's")]
+    rows = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == {*found, *found["counters"][0]}
+    inner = [found["services"][0], found["called"][0], found["dossiers"], found["satisfaction"]]
+    assert all(f"`{name}`" in section for fields in inner for name in fields)

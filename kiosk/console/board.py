@@ -77,8 +77,9 @@ class BoardPages:
         )
 
     async def live(self, request: Request) -> Response:
-        words, theme = self.site.words_for(request), self.look.name(request)
-        return stream(self.site, lambda: self._parts(words, theme), LOOK_S)
+        theme = self.look.name(request)
+        # The words anew each time: another office document may come while the stream lasts.
+        return stream(self.site, lambda: self._parts(self.site.words_for(request), theme), LOOK_S)
 
     async def figures(self, request: Request) -> Response:
         """The board's figures as JSON (docs/board.md)."""

@@ -148,12 +148,12 @@ class PanelPages:
         return response
 
     async def live(self, request: Request) -> Response:
-        words, theme, counter = self.site.words_for(request), self.look.name(request), request.path_params["counter"]
+        theme, counter = self.look.name(request), request.path_params["counter"]
 
         async def parts() -> Mapping[str, str]:
             if not await self._is_paired(request):
                 raise Leaving("/rate")
-            return await self._parts(words, theme, counter)
+            return await self._parts(self.site.words_for(request), theme, counter)
 
         response = stream(self.site, parts, LOOK_S)
         if await self._is_paired(request):

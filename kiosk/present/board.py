@@ -35,7 +35,6 @@ def board_view(
     satisfaction = _satisfaction(words, publication)
     progress = progress_panel(words, now, facts.dossiers) if facts.dossiers else None
     lines = CALLED_LINES if satisfaction or progress else CALLED_LINES_ALONE
-    is_dense = len(words.office.counters) > PANELS_UP_TO
     return BoardView(
         header=words.header(now, t("board.title"), lost),
         cards=tuple(_card(words, facts, desk, newest) for desk in words.office.counters),
@@ -45,7 +44,7 @@ def board_view(
         missed_title=t("board.missed"),
         progress=progress,
         satisfaction=satisfaction,
-        ticker=words.ticker(now, (*(_sentences(words, facts, publication) if is_dense else ()), *facts.lines)),
+        ticker=words.ticker(now, _more(words, facts, publication)),
         ticker_label=t("board.ticker"),
         apology=t("apology.wait") if facts.kept_waiting else "",
         message="" if words.office.counters else t("board.no_counters"),
@@ -54,8 +53,7 @@ def board_view(
 
 def ticker_lines(words: Words, facts: BoardFacts, publication: Publication | None) -> tuple[str, ...]:
     """All pages of the board's ticker, for a board that turns them by itself: one each `TICKER_PAGE_S`."""
-    is_dense = len(words.office.counters) > PANELS_UP_TO
-    return words.ticker_lines(_sentences(words, facts, publication) if is_dense else ())
+    return words.ticker_lines(_more(words, facts, publication))
 
 
 def portrait(words: Words, clerk_id: str) -> Portrait:
@@ -126,6 +124,14 @@ def _satisfaction(words: Words, publication: Publication | None) -> Satisfaction
     )
     title = t("board.satisfaction_title", ky=period)
     return SatisfactionPanel(title, t.percent(figure.k, figure.n), counts, line)
+
+
+def _more(words: Words, facts: BoardFacts, publication: Publication | None) -> tuple[str, ...]:
+    """What the board's ticker says besides the office document's lines: the panels in words where there is no room
+    beside the counters, and what staff wrote.
+    """
+    is_dense = len(words.office.counters) > PANELS_UP_TO
+    return (*(_sentences(words, facts, publication) if is_dense else ()), *facts.lines)
 
 
 def _sentences(words: Words, facts: BoardFacts, publication: Publication | None) -> tuple[str, ...]:
