@@ -23,6 +23,8 @@ NAMES = {
     *(f"start.{part}" for part in ("bare", "frame")),
     *(f"idle.{process}.{part}" for process in ("run", "sync") for part in ("cpu", "wakes", "rss", "pss")),
     *(f"sync.{part}" for part in ("rate", "cpu")),
+    *(f"console.{part}" for part in ("rss", "pss", "idle", "cpu", "shown", "shown.late", "click", "click.late")),
+    *(f"console.{part}" for part in ("signin", "desk", "board", "fonts")),
     *("crowd.rate", *EXACT),
 }
 

@@ -10,12 +10,14 @@ from types import TracebackType
 from typing import Any
 
 from kiosk import parts
+from kiosk.adopting import Adopting
 from kiosk.app import App
 from kiosk.buttons import mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import load_config
 from kiosk.front import Front, Taken
 from kiosk.keys import KeyFilter
+from kiosk.orders import Orders
 from kiosk.printer import JobDone
 from kiosk.rulebook import Rulebook
 from kiosk.setup import load_office, words
@@ -77,6 +79,7 @@ class Appliance:
         app.showing = Showing(app.store, app.front, app.words, touch=True, marks={})
         app.panel = parts.open_panel(self.config, app.inbox.put)
         app.printing = parts.open_printing(self.config, app.words, app.store, app.clock, self._report)
+        app.orders = Orders(app.store, app.office.sha256, Adopting(app))
         app.front.on_taken = self._took
 
     def _took(self, taken: Taken) -> None:

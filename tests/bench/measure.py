@@ -17,9 +17,9 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def late(values: Sequence[float]) -> float:
-    """The 99th percentile; with few values the greatest."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * 0.99))]
+def late(values: Sequence[float], share: float = 0.99) -> float:
+    """The 99th percentile, or another; with few values the greatest."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
