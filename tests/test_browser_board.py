@@ -13,6 +13,12 @@ from tests.browser import Watched, measured, watched
 from tests.console_kit import TECHNICIAN, Hall
 
 SIZES = ((1920, 1080), (1366, 768), (1280, 720), (1024, 600), (3840, 2160), (1080, 1920))
+STRIPS = """
+() => Kiosk.put("strips", ["Mất kết nối với dữ liệu số thứ tự. Số liệu có thể đã cũ",
+  "Xin lỗi Ông/Bà vì phải chờ lâu hơn dự kiến. Đơn vị đang bố trí thêm quầy"].map(text =>
+  `<div class="strip" data-stale><div class="fit"><span>${text}</span></div></div>`).join(""))
+"""
+"""What the board shows at worst above its counters."""
 WAIT_MS = 20_000
 expect.set_options(timeout=WAIT_MS)
 
@@ -43,6 +49,8 @@ def look_at_board(chromium: Browser, folder: Path, counters: int, themes: tuple[
             with watched(chromium, hall.url) as seen:
                 page = seen.page(f"{hall.url}/board?theme={theme}")
                 look_at_all_sizes(page, f"{counters} counters, {theme}")
+                page.evaluate(STRIPS)
+                look_at_all_sizes(page, f"{counters} counters, {theme}, lost and apologising")
     finally:
         hall.close()
 

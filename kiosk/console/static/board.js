@@ -24,7 +24,15 @@
     return "narrow";
   }
 
+  // Many counters leave no room for more bars: what is lost matters most, then the apology, then the ticker.
+  function barRoom(count) {
+    var strips = all(document, ".strip").filter(function (strip) { return !strip.hidden; });
+    strips.forEach(function (strip, at) { toggle(strip, "off", count > 9 && at > 0); });
+    toggle(ticker, "off", count > 6 && strips.length > (count > 9 ? 0 : 1));
+  }
+
   function layOut() {
+    barRoom(cards.querySelectorAll(".cell").length);
     var px = unit(), width = cards.clientWidth, height = cards.clientHeight, best = 1, columns, rows, name;
     var count = cards.querySelectorAll(".cell").length, gap = count > 9 ? 14 : count > 6 ? 18 : 26;
     for (columns = 2; columns <= 4; columns++)
