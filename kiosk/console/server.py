@@ -87,6 +87,8 @@ class Console:
             asyncio.create_task(self._mind_certificate(shared)),
         ]
         self._say_doors()
+        if code := await access.ask(lambda store, now: store.setting_up.code(now)):
+            logger.info("nobody has a PIN yet: open the console's address and enter the set-up code %s", code)
         notify("READY=1")
         try:
             await self._until_stopped([*minding, *serving])
