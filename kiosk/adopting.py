@@ -60,4 +60,5 @@ class Adopting:
 
     def restart(self) -> None:
         """End, so that systemd starts the kiosk afresh."""
+        self.app.asked_to_restart = True
         self.app.stop()

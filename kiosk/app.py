@@ -101,7 +101,7 @@ class App:
         self.voice: Voice | None = None
         self._opened = ExitStack()
         self._opened.callback(self.glass.close)
-        self.stopping = False
+        self.stopping = self.asked_to_restart = False
         self._seen: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._heard: tuple[int, int] | None = None

@@ -90,6 +90,7 @@ class Uplink:
         self.orders = Orders(self.database)
         self.orders.begin(clock.now(), PART)
         self._stopping = threading.Event()
+        self.asked_to_restart = False
 
     def stop(self) -> None:
         self._stopping.set()
@@ -149,6 +150,7 @@ class Uplink:
             self.orders.end(now, order.id)
             if order.kind == "restart":
                 logger.info("restart, asked for by %s", order.by)
+                self.asked_to_restart = True
                 self.stop()
 
     def _head(self) -> int:
