@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
         "what", metavar="FILE|N", nargs="?", default="", help="apply: a document; restore: a number of the history"
     )
     office.add_argument("--note", metavar="TEXT", default="", help="what the new version is about, for the history")
+    add("setup-code", setup_code, "print the code of the guided set-up, while nobody has a PIN")
     pin = add("pin", pin_run, "give somebody of the office a PIN for the console, or take it away")
     pin.add_argument("person", metavar="PERSON", help="id of the person in the office document")
     pin.add_argument("--remove", action="store_true", help="take the PIN away: no more signing in")
@@ -192,6 +193,16 @@ def _office(options: argparse.Namespace) -> int:
     from kiosk.office_command import run as office
 
     return office(options)
+
+
+def setup_code(options: argparse.Namespace) -> int:
+    """`kiosk setup-code`."""
+    with _open_store(options.config) as (store, now, *_):
+        code = store.setting_up.code(now)
+    if not code:
+        raise ValueError("the set-up is over: somebody has a PIN (kiosk pin PERSON gives another one)")
+    print(code)
+    return 0
 
 
 def console_run(options: argparse.Namespace) -> int:

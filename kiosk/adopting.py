@@ -4,11 +4,10 @@ Keys, database and loudspeaker stay open, so that no press, no slip and nothing 
 """
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kiosk import setup
-from kiosk.config import load_config, panel_keys
+from kiosk.config import panel_keys
 from kiosk.office import Office
 from kiosk.present.take import key_marks
 from kiosk.present.words import Words
@@ -48,14 +47,12 @@ class Adopting:
 
     def settle(self) -> None:
         """Set-up chose another printer or language: kiosk.toml is read again, and only these follow it."""
-        app, fresh = self.app, load_config(self.app.config.file)
-        chosen = replace(app.config, printer=fresh.printer, language=fresh.language)
-        if chosen.printer != app.config.printer:
+        app, before = self.app, self.app.config
+        app.config = setup.settled(before)
+        if app.config.printer != before.printer:
             app.printing.close()
-            app.config = chosen
             app.open_printing()
-        app.config = chosen
-        self.adopt(app.office, setup.words(chosen, app.office))
+        self.adopt(app.office, setup.words(app.config, app.office))
 
     def poke(self) -> None:
         """There is something to print."""
@@ -63,4 +60,5 @@ class Adopting:
 
     def restart(self) -> None:
         """End, so that systemd starts the kiosk afresh."""
+        self.app.asked_to_restart = True
         self.app.stop()

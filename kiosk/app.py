@@ -101,7 +101,7 @@ class App:
         self.voice: Voice | None = None
         self._opened = ExitStack()
         self._opened.callback(self.glass.close)
-        self.stopping = False
+        self.stopping = self.asked_to_restart = False
         self._seen: tuple[object, ...] = ()
         self._shown: tuple[object, ...] = ()
         self._heard: tuple[int, int] | None = None
@@ -167,6 +167,7 @@ class App:
         self._opened.callback(lambda: self.printing.close())  # whichever it is by then
         self.front.on_taken = lambda taken: self.printing.poke()
         self.orders = Orders(self.store, self.office.sha256, Adopting(self))
+        self._write(lambda: self.orders.begin(self.clock.now()))
         self.start.found(*startup.opened(self.config, self.words.t, self.store, self.panel))
         self._here_at = time.monotonic()
         self.start.open(self._here_at)
@@ -254,6 +255,8 @@ class App:
         now = self.clock.now()
         for action, why in self.panel.broken.items():
             logger.error("key or lamp %s: %s", action, why)
+        if (broken := ", ".join(self.panel.broken)) != self.store.fact("keys"):
+            self._write(lambda: self.store.note(now, "keys", broken))
         self._write(lambda: self.store.emit(now, "device.started", app=__version__, office=self.office.sha256))
         notify("READY=1")
         logger.info("kiosk %s is open", __version__)
@@ -378,8 +381,12 @@ class App:
             "offline": bool(self.config.sync.server) and self.store.waiting_long(),
         }
         self._staff_icons = tuple(name for name, shown in icons.items() if shown)
+        self._write(lambda: self._say_how_to_set_up(now))
         if self.voice and self.config.voice.apology_min and self.showing.facts and self.showing.facts.kept_waiting:
             self._write(lambda: apologise(self.store.database, now, self.config.voice.apology_min))
+
+    def _say_how_to_set_up(self, now: Moment) -> None:
+        self.showing.setup_line = startup.setup_line(self.config, self.words, self.store, now)
 
     # --- what is shown ---------------------------------------------------------------------------------------
 
@@ -405,6 +412,7 @@ class App:
             self.front.printer,
             tuple(self.front.rate_answers.items()),
             self._staff_icons,
+            self.showing.setup_line,
             self._quiet(),
         )
 

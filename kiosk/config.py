@@ -21,6 +21,9 @@ from kiosk.office import COUNTER_ID, FACES, ID
 from kiosk.schema import Check, Place, Reader, between, key, matches, near, one_of
 
 FILE = "/etc/kiosk/kiosk.toml"
+DATA_DIR = "/var/lib/kiosk"
+CHOSEN = "chosen.toml"
+"""File in `data_dir` with what the guided set-up chose; kiosk.toml goes before it."""
 LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iterdir() if f.name.endswith(".toml")))
 THEMES = ("standard", "large", "contrast", "contrast-large")
 WIRING = frozenset({"services", "priority", "cancel", "language", "counters"})
@@ -269,7 +272,7 @@ class Config:
     """All of kiosk.toml. `file` is where it was read, `given` the dotted keys that stood there."""
 
     device: str = key("id of the device; auto = made once and kept", "auto", DEVICE)
-    data_dir: str = key("folder of the database", "/var/lib/kiosk")
+    data_dir: str = key("folder of the database", DATA_DIR)
     office: str = key("the office document; empty = the sample office", "")
     language: str = key("language of screens and slips", "vi", one_of(*LANGUAGES))
     log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
@@ -293,12 +296,27 @@ def shipped() -> Config:
 def load_config(path: Path | str | None = None) -> Config:
     """The device's configuration over the defaults: `path`, else $KIOSK_CONFIG, else /etc/kiosk/kiosk.toml if there.
 
-    Relative paths in it start at its folder. Raises DocumentError with everything that is wrong in it.
+    What was chosen in the guided set-up lies between the two. Relative paths start at the file's folder. Raises
+    DocumentError with everything that is wrong in it.
     """
-    chosen = chosen_file(path)
-    if not (path or os.environ.get("KIOSK_CONFIG") or chosen.exists()):
-        return shipped()
-    return _read(_defaults(), documents.parse_file(chosen), str(chosen))
+    file = chosen_file(path)
+    named = path or os.environ.get("KIOSK_CONFIG") or file.exists()
+    own = documents.parse_file(file) if named else {}
+    data_dir = own.get("data_dir", DATA_DIR)
+    set_up = file.parent.resolve() / data_dir / CHOSEN if isinstance(data_dir, str) else None
+    if set_up is None or not set_up.exists():
+        return _read(_defaults(), own, str(file)) if named else shipped()
+    # Checked by itself first, so that a mistake in it is not said of kiosk.toml.
+    chosen = documents.parse_file(set_up)
+    _read(_defaults(), chosen, str(set_up))
+    return _read(_defaults(), _merged(chosen, own), str(file) if named else "")
+
+
+def chosen_text(language: str, printer: str, paper_mm: int) -> str:
+    """The file `CHOSEN` for what was chosen. Raises DocumentError when it may not be."""
+    chosen = {"language": language, "printer": {"url": printer, "paper_mm": paper_mm}}
+    _read(_defaults(), chosen, "")
+    return f'language = "{language}"\n\n[printer]\nurl = "{printer}"\npaper_mm = {paper_mm}\n'
 
 
 def chosen_file(path: Path | str | None = None) -> Path:

@@ -145,7 +145,7 @@ def toml(declared: Any, comment: Callable[[str], str]) -> str:
 def _toml_lines(table: Mapping[str, Any], above: tuple[str, ...], comment: Callable[[str], str]) -> Iterator[str]:
     for name, value in table.items():
         if not isinstance(value, dict):
-            yield f"{_toml_key(name)} = {_toml_value(value)}  # {comment('.'.join((*above, name)))}"
+            yield f"{_toml_key(name)} = {toml_value(value)}  # {comment('.'.join((*above, name)))}"
     for name, value in table.items():
         if isinstance(value, dict):
             if not value or not all(isinstance(item, dict) for item in value.values()):
@@ -157,9 +157,10 @@ def _toml_key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
-def _toml_value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """A plain value as TOML, in one line; passwords in URLs are masked."""
     if isinstance(value, list):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml_key(name)} = {_toml_value(item)}" for name, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{_toml_key(name)} = {toml_value(item)}" for name, item in value.items()) + " }"
     return json.dumps(mask(value), ensure_ascii=False)

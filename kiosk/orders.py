@@ -39,21 +39,19 @@ class Orders:
         self._sha256 = sha256
         self._version = 0
         self._seen: tuple[int, int] | None = None
-        self._begun = False
         self._test = 0
         self._presses: list[list[str]] = []
 
+    def begin(self, now: Moment) -> None:
+        """What was asked of the kiosk before it started is over. Raises StoreError."""
+        self.store.orders.begin(now, PART)
+
     def look(self, now: Moment) -> None:
         """Do what is asked. Raises StoreError."""
-        if not self._begun:
-            self.store.orders.begin(now, PART)
-            self._begun = True
         if self.store.change() == self._seen:
             return
         self._seen = self.store.change()
         self._follow_office()
-        if self.store.orders.waits("printer"):
-            self.able.poke()
         while order := self.store.orders.take(now, PART):
             logger.info("%s, asked for by %s", order.kind, order.by)
             match order.kind:
@@ -63,10 +61,14 @@ class Orders:
                 case "settings":
                     self.able.settle()
                     self.store.orders.end(now, order.id)
+                    if order.data:  # what is to be printed by the printer that was chosen now
+                        self.store.orders.give(now, "printer", order.data, by=order.by)
                 case "keys":
                     self._test, self._presses = order.id, []
                 case _:
                     self.store.orders.end(now, order.id, "failed", "unknown")
+        if self.store.orders.waits("printer"):
+            self.able.poke()
 
     def noted(self, action: str, source: str, now: Moment) -> bool:
         """Whether a press belongs to a key test: it is noted then, and means nothing else. Raises StoreError."""

@@ -3,6 +3,7 @@
 Pure: texts in, offices and sentences out. Who applies it, and where versions are kept, is elsewhere (`store.offices`).
 """
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from kiosk import documents
 from kiosk.config import Config
 from kiosk.documents import DocumentError, Problem
 from kiosk.office import Office
+from kiosk.schema import keys
 from kiosk.wiring import check_against
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
@@ -120,3 +122,42 @@ def _lines(text: str) -> dict[str, int]:
 def named_pictures(office: Office) -> Sequence[str]:
     """The picture files that the document names."""
     return [name for name in (office.unit.emblem, *(clerk.photo for clerk in office.clerks)) if name]
+
+
+def with_value(text: str, table: str, key: str, value: str) -> str:
+    """A TOML text with one more or another text value in a table (dotted, "clerks.2"); other texts as they are."""
+    lines, known = text.splitlines(), _lines(text)
+    line = f"{key} = {documents.toml_value(value)}"
+    if at := known.get(f"{table}.{key}"):
+        lines[at - 1] = line
+    elif at := known.get(table):
+        lines.insert(at, line)
+    return "\n".join(lines) + "\n"
+
+
+def written(office: Office) -> str:
+    """The document as TOML that people can go on with: what is as usual is left out, tables come last."""
+    values, tables = [], []
+    for field, value in _given(office):
+        if dataclasses.is_dataclass(value):
+            tables += ["", f"[{field}]", *_lines_of(value)]
+        elif isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+            for item in value:
+                tables += ["", f"[[{field}]]", *_lines_of(item)]
+        else:
+            values.append(f"{field} = {documents.toml_value(documents.plain(value))}")
+    return "\n".join([f"format = {office.format}", *values, *tables]) + "\n"
+
+
+def _lines_of(declared: Any) -> list[str]:
+    return [f"{name} = {documents.toml_value(documents.plain(value))}" for name, value in _given(declared)]
+
+
+def _given(declared: Any) -> Iterator[tuple[str, Any]]:
+    """The keys whose values differ from the usual ones."""
+    for field in keys(type(declared)):
+        value = getattr(declared, field.name)
+        made = field.default_factory
+        usual = made() if callable(made) else field.default
+        if value != usual:
+            yield field.name, value

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -108,6 +108,12 @@ def adopted(config: Config, text: str) -> tuple[Office, Words] | None:
         logger.error("the applied office document cannot be used: %s", error)
         return None
     return office, words(config, office)
+
+
+def settled(config: Config) -> Config:
+    """The configuration with the printer and the language that set-up has chosen meanwhile. Raises DocumentError."""
+    fresh = load_config(config.file or None)
+    return replace(config, printer=fresh.printer, language=fresh.language)
 
 
 def words(config: Config, office: Office) -> Words:

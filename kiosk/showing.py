@@ -36,6 +36,8 @@ class Showing:
         self.marks = marks
         self.facts: BoardFacts | None = None
         self.lit: dict[str, bool] = {}
+        self.setup_line = ""
+        """How a new kiosk is set up, while it is one."""
         self._published: Publication | None = None
         self._outlooks: Outlook = {}
 
@@ -82,9 +84,11 @@ class Showing:
             lost=lost,
             next_language=front.next_words.t("language.name"),
             marks=self.marks,
+            setup_line=self.setup_line,
         )
 
     def idle(self, now: Moment) -> IdleView:
         """The calm picture of a closed office."""
         door = self.store.opening(now)
-        return idle_view(self.words, now, door, self.store.sessions((door.resumes or now.local).date()))
+        sessions = self.store.sessions((door.resumes or now.local).date())
+        return idle_view(self.words, now, door, sessions, self.setup_line)

@@ -20,8 +20,10 @@ from kiosk.store import StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import device_id, fact, note
+from kiosk.store.orders import Orders
 from kiosk.store.prepare import hold
 from kiosk.store.series import skip_to_ceilings
+from kiosk.vitals import undervoltage
 from sync import outbox, wire
 from sync.client import Client, Outcome
 from sync.outbox import Outbox
@@ -30,7 +32,7 @@ LOOK_S = 0.5
 """How often a new event is looked for."""
 SOON_S = 1.0
 """How long a new event waits for company."""
-THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+PART = "sync"
 
 logger = logging.getLogger(__name__)
 
@@ -61,16 +63,8 @@ def status(database: Database, now: Moment) -> dict[str, Any]:
         "disk_free_mb": database.free_mb(),
         "clock": now.quality,
         "printer": fact(database, "printer") or "unknown",
-        "undervoltage": undervoltage(),
+        "undervoltage": bool(undervoltage()),
     }
-
-
-def undervoltage() -> bool:
-    """Whether a Pi's firmware has seen too little voltage since the boot (bits 0 and 16)."""
-    try:
-        return bool(int(THROTTLED.read_text(), 16) & 0x10001)
-    except (OSError, ValueError):
-        return False
 
 
 class Uplink:
@@ -93,7 +87,10 @@ class Uplink:
             read_s=config.sync.timeout_s,
         )
         self.heartbeat_s = config.sync.heartbeat_s
+        self.orders = Orders(self.database)
+        self.orders.begin(clock.now(), PART)
         self._stopping = threading.Event()
+        self.asked_to_restart = False
 
     def stop(self) -> None:
         self._stopping.set()
@@ -141,9 +138,20 @@ class Uplink:
         seen = self._head()
         while time.monotonic() < until and not self._stopping.wait(LOOK_S):
             self.database.check_mark()
+            self._obey()
             if outcome.eager and self._head() != seen:
                 self._stopping.wait(SOON_S)
                 return
+
+    def _obey(self) -> None:
+        """A technician may ask for a restart: systemd starts the upload again."""
+        now = self.clock.now()
+        if order := self.orders.take(now, PART):
+            self.orders.end(now, order.id)
+            if order.kind == "restart":
+                logger.info("restart, asked for by %s", order.by)
+                self.asked_to_restart = True
+                self.stop()
 
     def _head(self) -> int:
         return outbox.head(self.database.conn).seq

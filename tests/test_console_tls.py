@@ -83,7 +83,7 @@ def authority(folder: Path, plain: int) -> str:
 def test_a_browser_that_installed_the_authority_signs_in_by_https(tmp_path: Path, serve: Callable[..., Console]):
     secure, plain = serve().ports
     trusted = authority(tmp_path, plain)
-    answer = get(f"https://127.0.0.1:{secure}/sign-in", verify=trusted)
+    answer = get(f"https://127.0.0.1:{secure}/setup", verify=trusted)
     assert answer.status_code == 200
     assert "strict-transport-security" not in answer.headers
 
@@ -111,7 +111,7 @@ def test_staff_by_plain_http_is_a_setting_and_is_warned_of(
 ):
     console = serve(plain=True)
     _, plain = console.ports
-    assert get(f"http://127.0.0.1:{plain}/sign-in").status_code == 200
+    assert get(f"http://127.0.0.1:{plain}/setup").status_code == 200
     assert "everybody on the LAN can read PINs" in caplog.text
 
 

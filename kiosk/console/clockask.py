@@ -39,7 +39,7 @@ class ClockPages:
 
     async def answer(self, request: Request, visitor: Visitor, form: FormData) -> Said:
         """Yes, or the true date and time as the browser's fields give them."""
-        said = None if text(form, "yes") else _said_time(f"{text(form, 'day')}T{text(form, 'time')}")
+        said = None if text(form, "yes") else said_time(f"{text(form, 'day')}T{text(form, 'time')}")
         now = await self.site.ask(lambda store, now: vouch(store, now, said), visitor)
         self.site.access.clock.vouched = now
         t = self.site.words_for(request).t
@@ -56,7 +56,8 @@ def vouch(store: Store, now: Moment, said: datetime | None) -> Vouched:
     return vouched
 
 
-def _said_time(value: str) -> datetime:
+def said_time(value: str) -> datetime:
+    """A local time as a form's fields give it. Raises Refused("no_time")."""
     try:
         return datetime.fromisoformat(value).replace(tzinfo=SITE_TIME)
     except ValueError:

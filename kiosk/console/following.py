@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from kiosk import setup
 from kiosk.clock import Moment
-from kiosk.config import load_config
 from kiosk.console.access import Access
 from kiosk.console.site import Site
 from kiosk.store import Store, StoreCorrupt, StoreError
@@ -63,7 +62,7 @@ class Following:
     async def _obey(self, order: Order) -> None:
         if order.kind == "settings":
             for site in self.sites:
-                site.config = load_config(site.config.file)
+                site.config = setup.settled(site.config)
                 site.use(setup.words(site.config, site.words.office))
         await self.access.ask(lambda store, now: store.orders.end(now, order.id))
         if order.kind == "restart":

@@ -48,6 +48,7 @@ class Console:
         """The port of each door, as bound: staff's first."""
         self._servers: list[uvicorn.Server] = []
         self._stop = threading.Event()
+        self.asked_to_restart = False
 
     def run(self) -> None:
         """Answer until stopped. Raises StoreError, also StoreCorrupt for a restart to mend."""
@@ -56,6 +57,10 @@ class Console:
     def stop(self) -> None:
         """End all connections and `run`; any thread may call it."""
         self._stop.set()
+
+    def _restart(self) -> None:
+        self.asked_to_restart = True
+        self.stop()
 
     async def _run(self) -> None:
         folder = Path(self.config.data_dir)
@@ -83,10 +88,12 @@ class Console:
         ]
         minding = [
             asyncio.create_task(access.watch()),
-            asyncio.create_task(Following(access, sites, self.stop).run()),
+            asyncio.create_task(Following(access, sites, self._restart).run()),
             asyncio.create_task(self._mind_certificate(shared)),
         ]
         self._say_doors()
+        if code := await access.ask(lambda store, now: store.setting_up.code(now)):
+            logger.info("nobody has a PIN yet: open the console's address and enter the set-up code %s", code)
         notify("READY=1")
         try:
             await self._until_stopped([*minding, *serving])

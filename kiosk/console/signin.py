@@ -39,6 +39,8 @@ class SignInPages:
         return RedirectResponse(_home(visitor.person, visitor.counter) if visitor else "/sign-in", 303)
 
     async def ask(self, request: Request) -> Response:
+        if await self.site.access.ask(lambda store, now: store.setting_up.pending()):
+            return RedirectResponse("/setup", 303)
         return await self._form(request)
 
     async def sign_in(self, request: Request) -> Response:

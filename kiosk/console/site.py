@@ -58,6 +58,7 @@ class Said:
 Handler = Callable[[Request], Awaitable[Response]]
 Page = Callable[[Request, Visitor], Awaitable[Response]]
 Action = Callable[[Request, Visitor, FormData], Awaitable[Said]]
+Show = Callable[[Request, Visitor, FormData], Awaitable[Response]]
 
 
 @dataclass(slots=True)
@@ -204,6 +205,22 @@ class Site:
                 return JSONResponse({"ok": said.ok, "say": said.text, "go": said.go}, status)
             self._flashes[visitor.csrf] = said
             return RedirectResponse(said.go or _back(request), 303)
+
+        return handler
+
+    def checked(self, show: Show, *roles: str) -> Handler:
+        """A form of these roles that is answered with a page: what was entered stays there."""
+
+        async def handler(request: Request) -> Response:
+            visitor = await self.visitor(request)
+            if visitor is None:
+                return self._to_sign_in(request)
+            if roles and not visitor.may(*roles):
+                return self.page(request, "message.html", 403, visitor=visitor, message="console.not_yours")
+            async with request.form(max_files=0, max_fields=200) as form:
+                if not self.is_own(request) or text(form, "csrf") != visitor.csrf:
+                    return self.page(request, "message.html", 403, visitor=visitor, message="console.old_page")
+                return await show(request, visitor, form)
 
         return handler
 

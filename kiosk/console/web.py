@@ -13,16 +13,20 @@ from starlette.types import ASGIApp
 from kiosk.console.board import BoardPages
 from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
+from kiosk.console.firststart import SetupPages
 from kiosk.console.guard import Guard
 from kiosk.console.helpdesk import HelpPages
 from kiosk.console.leader import LeaderPages
 from kiosk.console.look import Look
+from kiosk.console.offices import OfficePage
 from kiosk.console.panel import PanelPages
 from kiosk.console.panels import PanelsPage
 from kiosk.console.phone import PhonePages
 from kiosk.console.pictures import Pictures
+from kiosk.console.pinspage import PinsPage
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
+from kiosk.console.technician import TechnicianPage
 from kiosk.console.trust import TrustPages
 from kiosk.store import StoreError
 
@@ -33,6 +37,7 @@ FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 def staff_routes(site: Site) -> list[BaseRoute]:
     """What is for people who sign in."""
     return [
+        *SetupPages(site).routes(),
         *SignInPages(site).routes(),
         *ClockPages(site).routes(),
         *ClerkPages(site).routes(),
@@ -40,6 +45,9 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *LeaderPages(site).routes(),
         *PhonePages(site).staff_routes(),
         *PanelsPage(site).routes(),
+        *TechnicianPage(site).routes(),
+        *OfficePage(site).routes(),
+        *PinsPage(site).routes(),
     ]
 
 

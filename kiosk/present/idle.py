@@ -15,14 +15,14 @@ LEFT_S = 1800
 """A counter that was not closed is left when nothing was done at it for so long: with one key nobody closes it."""
 
 
-def idle_view(words: Words, now: Moment, door: Opening, sessions: Sequence[Session]) -> IdleView:
+def idle_view(words: Words, now: Moment, door: Opening, sessions: Sequence[Session], setup_line: str = "") -> IdleView:
     """`door` says why numbers are not given, `sessions` are those of the day on which they are given again."""
     again, hours = _message(words, door, now), [_hours(words, session) for session in sessions]
     reason = _reason(words, door)
     return IdleView(
         header=words.header(now, words.t("idle.day_off" if reason else "idle.title")),
         message=reason or again,
-        lines=(again, *hours) if reason else tuple(hours),
+        lines=(*([setup_line] if setup_line else []), *([again] if reason else []), *hours),
         drift=int(now.at.timestamp()) // DRIFT_S,
     )
 

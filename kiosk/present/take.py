@@ -30,11 +30,12 @@ def take_view(
     lost: str = "",
     next_language: str = "",
     marks: Mapping[str, str] | None = None,
+    setup_line: str = "",
 ) -> TakeView:
     """What the citizen sees at the kiosk; `priority` after the priority key, until a service is chosen.
 
     `next_language` is what the next language calls itself. `marks` says, where keys are pressed, what stands on those
-    that there are (by action): what no key does is not offered.
+    that there are (by action): what no key does is not offered. `setup_line` tells whoever sets a new kiosk up how.
     """
     t, marks = words.t, marks or {}
     offered = any(service.offered(now.day) for service in words.office.services)
@@ -45,7 +46,7 @@ def take_view(
         tiles=tiles if offered else (),
         priority=_priority_bar(words, marks, chosen=priority, touch=touch) if offered else None,
         notice=notice,
-        ticker=words.ticker(now),
+        ticker=setup_line or words.ticker(now),
         ticker_label=t("board.ticker"),
         staff_icons=staff_icons,
         language=_language_key(next_language, marks, touch),

@@ -17,7 +17,7 @@ from typing import Any
 from kiosk.config import Config
 from kiosk.office import Office
 from kiosk.parts import key_pins, lamp_pins
-from kiosk.simulator.children import Child, Message
+from kiosk.simulator.children import RESTART, Child, Message
 from kiosk.simulator.democlock import DemoClock
 from kiosk.simulator.folder import PIN, Folder, module
 from kiosk.simulator.printer import EmulatedPrinter, Mode
@@ -308,12 +308,20 @@ class Appliance:
     def _start_uplink(self) -> Child:
         folder = self.plan.folder
         command = module("carrier", "--config", str(folder.config), "--clock", str(folder.clock))
-        return Child(command, folder.log("sync"), self._hear_uplink, lambda status: None)
+        return Child(command, folder.log("sync"), self._hear_uplink, self._uplink_ended)
 
     def _start_console(self) -> Child:
         folder = self.plan.folder
         command = module("lan", "--config", str(folder.config), "--clock", str(folder.clock))
         return Child(command, folder.log("console"), lambda message: None, self._console_ended)
+
+    def _uplink_ended(self, status: int) -> None:
+        """Started again when a technician asks for it; the server's state is shown whatever it ends by."""
+        with self._power:
+            if self._uplink is None or status != RESTART:
+                return
+            self._uplink = None
+        self._switch_on()
 
     def _console_ended(self, status: int) -> None:
         """Started again as systemd does, unless it was meant to end."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kiosk.clock import SimulatedClock
 from kiosk.setup import load_device
-from kiosk.simulator.children import Parent, leave_by
+from kiosk.simulator.children import RESTART, Parent, leave_by
 from kiosk.uplink import Uplink
 from sync.client import Outcome
 
@@ -26,7 +26,7 @@ def main() -> int:
         parent.tell(push=outcome.state, sent=outcome.sent, backlog=outcome.backlog)
 
     uplink.run(told)
-    return 0
+    return RESTART if uplink.asked_to_restart else 0
 
 
 def _obey(parent: Parent, uplink: Uplink) -> None:

@@ -15,6 +15,8 @@ Message = Mapping[str, Any]
 
 logger = logging.getLogger(__name__)
 
+RESTART = 75
+"""Exit status of a child that was asked to start again: systemd does so whatever the status is."""
 LEAVE_S = 2.5
 """How long a child that was asked to end may take."""
 

@@ -21,7 +21,7 @@ from kiosk.parts import key_pins, lamp_pins
 from kiosk.printer import JobDone, PrinterState
 from kiosk.setup import load
 from kiosk.simulator.camera import Camera
-from kiosk.simulator.children import Parent, leave_by
+from kiosk.simulator.children import RESTART, Parent, leave_by
 
 TAP_S = 0.06
 """How long a finger stays on a key."""
@@ -165,7 +165,7 @@ def main() -> int:
     threading.Thread(target=rig.obey, name="rig", daemon=True).start()
     app.run()
     rig.camera.close()
-    return 0
+    return RESTART if app.asked_to_restart else 0
 
 
 if __name__ == "__main__":

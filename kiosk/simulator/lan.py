@@ -8,7 +8,7 @@ from pathlib import Path
 from kiosk.clock import SimulatedClock
 from kiosk.console.server import Console
 from kiosk.setup import load
-from kiosk.simulator.children import Parent, leave_by
+from kiosk.simulator.children import RESTART, Parent, leave_by
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     console = Console(setup.config, setup.words, SimulatedClock(options.clock))
     threading.Thread(target=_obey, args=[parent, console], name="parent", daemon=True).start()
     console.run()
-    return 0
+    return RESTART if console.asked_to_restart else 0
 
 
 def _obey(parent: Parent, console: Console) -> None:

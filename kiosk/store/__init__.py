@@ -24,6 +24,7 @@ from kiosk.store.posters import Posters
 from kiosk.store.ratings import Publication, Ratings
 from kiosk.store.rolls import Rolls
 from kiosk.store.series import Series, current
+from kiosk.store.settingup import SettingUp
 from kiosk.store.slips import Slips
 from kiosk.store.today import DayFacts, HelpFacts, day_facts, help_facts
 from sync import outbox
@@ -49,7 +50,8 @@ class Store:
     what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
     the console, `panels` the rating tablets at the counters, `phones` what citizens see and say on their phones,
     `posters` the codes of the counters' posters, `slips` prints again, `rolls` are pre-printed numbers, `offices` the
-    office documents that were applied, `orders` what one process asks of another.
+    office documents that were applied, `orders` what one process asks of another, `setting_up` the set-up of a new
+    kiosk.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -67,6 +69,7 @@ class Store:
         self.rolls = Rolls(self.database, book)
         self.offices = OfficeVersions(self.database)
         self.orders = Orders(self.database)
+        self.setting_up = SettingUp(self.database)
 
     def use(self, book: Rulebook) -> None:
         """From now on the rules of another office document hold; what was given and called stays as it is."""
@@ -135,6 +138,10 @@ class Store:
         """Whether events wait for the server that it did not take when it was last asked."""
         answer = self.server_word()
         return answer.get("state", "ok") != "ok" and outbox.backlog(self.database.conn) > 0
+
+    def backlog(self) -> int:
+        """How many events wait for the server."""
+        return outbox.backlog(self.database.conn)
 
     def server_word(self) -> dict[str, Any]:
         """What became of the last push; empty before the first."""

@@ -3,6 +3,7 @@
 It keeps texts; whether one can be used is the caller's affair (`kiosk.revising`), before and after.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +57,16 @@ class OfficeVersions:
             w.emit("office.applied", {"sha256": sha256, "version": version, "by": by})
             return int(cursor.lastrowid or 0)
 
+    def orphans(self, services: Sequence[str], counters: Sequence[str]) -> int:
+        """How many open tickets wait for a service, or are at a counter, that is not among these."""
+        gone = f"queue NOT IN ({_marks(services)}) OR (counter != '' AND counter NOT IN ({_marks(counters)}))"
+        row = self.database.row(
+            f"SELECT count(*) AS n FROM tickets WHERE state IN ('waiting', 'called', 'serving', 'held') AND ({gone})",
+            *services,
+            *counters,
+        )
+        return int(row["n"]) if row else 0
+
     def newest_id(self) -> int:
         """0 before the first."""
         row = self.database.row("SELECT max(id) AS id FROM office_versions")
@@ -73,6 +84,10 @@ class OfficeVersions:
     def history(self, most: int = 50) -> list[OfficeVersion]:
         """The newest first."""
         return [version_of(row) for row in self.database.rows(NEWEST, most)]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def version_of(row: Any) -> OfficeVersion:

@@ -46,7 +46,10 @@ class People:
 
     def set_pin(self, now: Moment, person: str, pin: str, by: str) -> None:
         """Give somebody a PIN, `by` whom; other browsers of that person are signed out. Raises BadPin."""
-        stored = pins.kept(pins.check(pin))
+        self.keep_pin(now, person, pins.kept(pins.check(pin)), by)
+
+    def keep_pin(self, now: Moment, person: str, stored: str, by: str) -> None:
+        """The same with what `pins.kept` made of it, which takes its time."""
         with self.database.writing(now) as w:
             w.conn.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (person, stored))
             w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (person,))
@@ -110,6 +113,12 @@ class People:
             if row is not None:
                 w.conn.execute("DELETE FROM signins WHERE token = ?", (_hash(token),))
                 w.emit("person.signed_out", {"person": row["person"], "counter": row["counter"]})
+
+    def sign_out_all(self, now: Moment, but: str) -> None:
+        """Every browser is nobody's, except the one with this token. Counters stay as they are."""
+        with self.database.writing(now) as w:
+            w.conn.execute("DELETE FROM signins WHERE token != ?", (_hash(but),))
+            w.emit("person.all_signed_out", {})
 
     def at_counter(self, now: Moment, counter: str) -> list[str]:
         """Who has a browser signed in at this counter."""

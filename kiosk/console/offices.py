@@ -1,0 +1,218 @@
+"""The technician's page for the office document: its text, checked, compared, applied, brought back; its pictures."""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from kiosk import findings, photos, revising, setup
+from kiosk.clock import Moment
+from kiosk.console.site import Said, Site, Visitor, text
+from kiosk.documents import MAX_BYTES, DocumentError
+from kiosk.office import Office
+from kiosk.revising import Change
+from kiosk.store import Store
+from kiosk.store.offices import OfficeVersion
+from kiosk.texts import Texts
+from kiosk.tickets import Refused
+
+PATH = "/technician/office"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in the text: its line (0 = unknown), its place, and what is wrong."""
+
+    line: int
+    where: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a text: `office` when it can be applied, else `mistakes`."""
+
+    text: str
+    office: Office | None
+    mistakes: tuple[Mistake, ...] = ()
+    changes: tuple[Change, ...] = ()
+    orphans: int = 0
+
+
+class OfficePage:
+    """`/technician/office`: edit, check, apply, restore, pictures."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._one_picture = asyncio.Lock()
+
+    def routes(self) -> list[Route]:
+        site = self.site
+        return [
+            Route(PATH, site.staff(self.page, "technician")),
+            Route(f"{PATH}/check", site.checked(self.check, "technician"), methods=["POST"]),
+            Route(f"{PATH}/restore", site.action(self._restore, "technician"), methods=["POST"]),
+            Route(f"{PATH}/photo", site.action(self._photo, "technician"), methods=["POST"]),
+            Route(f"{PATH}/office.toml", site.staff(self.download, "technician")),
+        ]
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        return await self._show(request, visitor)
+
+    async def download(self, request: Request, visitor: Visitor) -> Response:
+        """The text in force, for the next kiosk."""
+        document = await asyncio.to_thread(setup.load_text, self.site.config)
+        headers = {"Content-Disposition": 'attachment; filename="office.toml"'}
+        return PlainTextResponse(document.text, headers=headers)
+
+    async def check(self, request: Request, visitor: Visitor, form: FormData) -> Response:
+        """Judge the text; with the button "apply", and nothing wrong, put it in force."""
+        entered = _area(form, "text")
+        t, note = self.site.words_for(request).t, text(form, "note", 200)
+        judged = await self._judge(entered, t)
+        if judged.office is None or text(form, "do") != "apply":
+            return await self._show(request, visitor, judged, note=note, seen=text(form, "seen"))
+        try:
+            await self._apply(visitor, judged.text, judged.office, note, _number(form, "seen"))
+        except (Refused, OSError) as error:
+            said = Said(False, self.site.sentence(t, error))  # type: ignore[arg-type]  # StoreError is an OSError
+            return await self._show(request, visitor, judged, said, note=note, seen=text(form, "seen"))
+        return await self._show(
+            request, visitor, said=Said(True, t("technician.office_applied", n=judged.office.version))
+        )
+
+    async def _show(
+        self,
+        request: Request,
+        visitor: Visitor,
+        judged: Judged | None = None,
+        said: Said | None = None,
+        note: str = "",
+        seen: str = "",
+    ) -> Response:
+        document = await asyncio.to_thread(setup.load_text, self.site.config)
+        history = await self.site.access.ask(lambda s, now: s.offices.history())
+        return self.site.page(
+            request,
+            "technician-office.html",
+            422 if judged and judged.mistakes else 200,
+            visitor=visitor,
+            said=said or self.site.flash(visitor),
+            document=document,
+            judged=judged,
+            text=judged.text if judged else document.text,
+            note=note,
+            seen=seen or document.id,
+            history=history,
+        )
+
+    # --- judging and applying --------------------------------------------------------------------------------
+
+    async def _judge(self, entered: str, t: Texts) -> Judged:
+        current = self.site.words.office
+        try:
+            raised = revising.raised(entered, current.version)
+            office = revising.read(raised, self.site.config, "")
+        except DocumentError as error:
+            lines = [
+                Mistake(revising.line_of(entered, one), one.where, findings.mistake(one, t)) for one in error.problems
+            ]
+            return Judged(entered, None, tuple(sorted(lines, key=lambda one: one.line)))
+        orphans = await self.site.access.ask(
+            lambda s, now: s.offices.orphans([one.id for one in office.services], [one.id for one in office.counters])
+        )
+        return Judged(raised, office, changes=tuple(revising.changes(current, office)), orphans=orphans)
+
+    async def _apply(self, visitor: Visitor, entered: str, office: Office, note: str, seen: int | None) -> None:
+        by = visitor.person.id
+
+        def put(store: Store, now: Moment) -> int:
+            return store.offices.apply(now, entered, office.sha256, office.version, by=by, note=note, seen=seen)
+
+        await self.site.ask(put, visitor)
+        for _ in range(100):  # the next page is to show what is in force
+            if self.site.words.office.sha256 == office.sha256:
+                return
+            await asyncio.sleep(0.05)
+
+    async def _restore(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        """An earlier version again, under a new number. Its text may not fit any more: then nothing changes."""
+        id, t = text(form, "id"), self.site.words_for(request).t
+        chosen: OfficeVersion | None = await self.site.access.ask(
+            lambda s, now: s.offices.get(int(id)) if id.isdecimal() and len(id) < 10 else None
+        )
+        if chosen is None:
+            raise HTTPException(404)
+        judged = await self._judge(chosen.text, t)
+        if judged.office is None:
+            return Said(False, t("technician.office_wrong", n=len(judged.mistakes)))
+        await self._apply(visitor, judged.text, judged.office, f"= {chosen.version}", None)
+        return Said(True, t("technician.office_applied", n=judged.office.version), PATH)
+
+    # --- pictures --------------------------------------------------------------------------------------------
+
+    async def _photo(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        """Keep an uploaded picture, made small, and apply a version of the document that names it."""
+        t, office = self.site.words_for(request).t, self.site.words.office
+        file, whose = form.get("file"), text(form, "whose")
+        if not isinstance(file, UploadFile) or not file.size:
+            return Said(False, t("technician.photo_none"))
+        try:
+            async with self._one_picture:
+                name = await asyncio.to_thread(_kept, file, Path(self.site.config.data_dir) / setup.PHOTOS)
+        except photos.PhotoError as error:
+            return Said(False, t(f"photo.{error.reason}", tep=file.filename or t("technician.photo_file")))
+        fresh = _with_picture(office, whose, name)
+        if fresh is None:
+            raise HTTPException(404)
+        document = await asyncio.to_thread(setup.load_text, self.site.config)
+        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, name, None)
+        return Said(True, t("technician.photo_done", n=fresh.version), PATH)
+
+
+def _kept(file: UploadFile, folder: Path) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".picture") as part:
+        while block := file.file.read(1 << 20):
+            part.write(block)
+        part.flush()
+        return photos.copy_in(Path(part.name), folder)
+
+
+def _with_picture(office: Office, whose: str, name: str) -> Office | None:
+    version = office.version + 1
+    if not whose:
+        return replace(office, version=version, unit=replace(office.unit, emblem=name))
+    if office.clerk(whose) is None:
+        return None
+    clerks = tuple(replace(one, photo=name) if one.id == whose else one for one in office.clerks)
+    return replace(office, version=version, clerks=clerks)
+
+
+def _text_with(old: str, fresh: Office, whose: str, name: str) -> str:
+    """The text with the picture's name in it; written anew where it cannot be changed in its place."""
+    at = [one.id for one in fresh.clerks].index(whose) + 1 if whose else 0
+    place, key = (f"clerks.{at}", "photo") if whose else ("unit", "emblem")
+    changed = revising.raised(revising.with_value(old, place, key, name), fresh.version - 1)
+    try:
+        same = Office.from_json(changed.encode(), "") == fresh
+    except DocumentError:
+        same = False
+    return changed if same else revising.written(fresh)
+
+
+def _number(form: FormData, name: str) -> int:
+    value = text(form, name, 9)
+    return int(value) if value.isdecimal() else 0
+
+
+def _area(form: FormData, name: str) -> str:
+    """A text area as it was typed, with the line ends of a file."""
+    value = form.get(name, "")
+    lines = value.replace("\r\n", "\n") if isinstance(value, str) else ""
+    return lines[:MAX_BYTES]

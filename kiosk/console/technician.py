@@ -1,0 +1,245 @@
+"""The technician's first page: how every part is, and what can be tried, restarted, saved and carried away."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from kiosk import __version__, findings, vitals
+from kiosk.clock import Moment
+from kiosk.config import Config, claims
+from kiosk.console.bench import Bench, bench, end_test, print_sheet, test_keys
+from kiosk.console.clockask import said_time, vouch
+from kiosk.console.live import Leaving, stream
+from kiosk.console.logtail import tail
+from kiosk.console.site import Said, Site, Visitor, text
+from kiosk.findings import Finding
+from kiosk.present.words import Words
+from kiosk.store import Store, StoreError
+from kiosk.store.backup import backup, backups
+from kiosk.store.facts import device_id
+
+PATH = "/technician"
+PARTS = ("kiosk", "console", "sync")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the page asks of the database in one go."""
+
+    now: Moment
+    bench: Bench
+    findings: tuple[Finding, ...]
+
+
+class TechnicianPage:
+    """`/technician` and its actions."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def routes(self) -> list[Route]:
+        site = self.site
+        actions = {
+            "print": self._print,
+            "keys": self._keys,
+            "clock": self._clock,
+            "restart": self._restart,
+            "sign-out": self._sign_out,
+            "backup": self._backup,
+        }
+        return [
+            Route(PATH, site.staff(self.page, "technician")),
+            Route(f"{PATH}/live", site.staff(self.live, "technician")),
+            Route(f"{PATH}/log", site.staff(self.log, "technician")),
+            Route(f"{PATH}/backup/{{name}}", site.staff(self.download, "technician")),
+            Route(f"{PATH}/export", site.staff(self.export, "technician")),
+            *(
+                Route(f"{PATH}/{name}", site.action(act, "technician"), methods=["POST"])
+                for name, act in actions.items()
+            ),
+        ]
+
+    # --- what it shows ---------------------------------------------------------------------------------------
+
+    async def page(self, request: Request, visitor: Visitor) -> Response:
+        parts = await self._parts(request)
+        folder = Path(self.site.config.data_dir)
+        return self.site.page(
+            request,
+            "technician.html",
+            visitor=visitor,
+            said=self.site.flash(visitor),
+            parts=parts,
+            part_names=PARTS,
+            pins=pin_map(self.site.config),
+            backups=await asyncio.to_thread(_listed, folder),
+            certificate=self.site.shared.certificate,
+            device=device_id(folder, self.site.config.device),
+        )
+
+    async def live(self, request: Request, visitor: Visitor) -> Response:
+        return stream(self.site, partial(self._parts, request))
+
+    async def _parts(self, request: Request) -> dict[str, str]:
+        if await self.site.visitor(request) is None:
+            raise Leaving("/sign-in")
+        words = self.site.words_for(request)
+        facts = await self.site.access.ask(partial(_read, config=self.site.config, words=words))
+        plain = self.site.config.console.plain
+        return {
+            "health": self.site.fragment(words, "technician/health.html", found=facts.findings, plain=plain),
+            "sheet": self.site.fragment(words, "technician/sheet.html", bench=facts.bench),
+            "presses": self.site.fragment(words, "technician/presses.html", bench=facts.bench),
+            "time": self.site.fragment(words, "technician/time.html", now=facts.now),
+        }
+
+    async def log(self, request: Request, visitor: Visitor) -> Response:
+        lines = await asyncio.to_thread(tail, Path(self.site.config.data_dir))
+        return self.site.page(request, "technician-log.html", visitor=visitor, lines=lines)
+
+    # --- what is carried away --------------------------------------------------------------------------------
+
+    async def download(self, request: Request, visitor: Visitor) -> Response:
+        """A backup, by a name of the list and no other."""
+        known = {path.name: path for path in backups(Path(self.site.config.data_dir))}
+        path = known.get(request.path_params["name"])
+        if path is None:
+            raise HTTPException(404)
+        return FileResponse(path, filename=path.name, media_type="application/vnd.sqlite3")
+
+    async def export(self, request: Request, visitor: Visitor) -> Response:
+        """Events for the commune server, as a USB stick would carry them."""
+        everything = request.query_params.get("all") == "1"
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kiosk-export-"))
+        try:
+            path = await asyncio.to_thread(_export, self.site, folder, everything)
+        except (OSError, StoreError):
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        if path is None:
+            await gone()
+            return self.site.page(request, "message.html", visitor=visitor, message="console.empty_export")
+        return FileResponse(path, filename=path.name, media_type="application/octet-stream", background=gone)
+
+    # --- what it does ----------------------------------------------------------------------------------------
+
+    async def _print(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        await self.site.ask(lambda s, now: print_sheet(s, now, visitor.person.id), visitor)
+        return self._said(request, "technician.print_asked")
+
+    async def _keys(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        if text(form, "stop"):
+            await self.site.ask(end_test, visitor)
+            return self._said(request, "technician.keys_off")
+        await self.site.ask(lambda s, now: test_keys(s, now, visitor.person.id), visitor)
+        return self._said(request, "technician.keys_on")
+
+    async def _clock(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        said = None if text(form, "yes") else said_time(f"{text(form, 'day')}T{text(form, 'time')}")
+        vouched = await self.site.ask(lambda s, now: vouch(s, now, said), visitor)
+        self.site.access.clock.vouched = vouched
+        t = self.site.words_for(request).t
+        return Said(True, t("clock.set", ngay=t.day(vouched.at), gio=t.clock(vouched.at)))
+
+    async def _restart(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        part = text(form, "part")
+        if part not in PARTS:
+            raise HTTPException(404)
+        await self.site.ask(lambda s, now: s.orders.give(now, part, "restart", by=visitor.person.id), visitor)
+        return self._said(request, "technician.restart_asked")
+
+    async def _sign_out(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        await self.site.ask(lambda s, now: s.people.sign_out_all(now, but=visitor.token), visitor)
+        return self._said(request, "technician.signed_out_all")
+
+    async def _backup(self, request: Request, visitor: Visitor, form: FormData) -> Said:
+        now = await self.site.access.ask(lambda s, now: now)
+        path = await asyncio.to_thread(backup, Path(self.site.config.data_dir), now)
+        return Said(True, self.site.words_for(request).t("technician.backup_done", ten=path.name), PATH)
+
+    def _said(self, request: Request, key: str) -> Said:
+        return Said(True, self.site.words_for(request).t(key))
+
+
+def _read(store: Store, now: Moment, config: Config, words: Words) -> Facts:
+    state = bench(store, now)
+    return Facts(now, state, tuple(_found(store, now, state, config, words)))
+
+
+def _found(store: Store, now: Moment, state: Bench, config: Config, words: Words) -> Iterator[Finding]:
+    """Each part as far as this process can know it: what only the kiosk sees, it has noted."""
+    t, office = words.t, words.office
+    runs = t("technician.running" if state.runs else "technician.not_running")
+    hours = vitals.uptime_h()
+    since = t("technician.uptime", gio=t.number(hours, 0)) if hours is not None else ""
+    yield Finding("kiosk", state.runs, runs, detail=f"{__version__}; {since}" if since else __version__)
+    yield findings.document(office, t)
+    yield findings.database(Path(store.database.folder), "", t)
+    yield findings.clock(now, t)
+    yield findings.printer(state.printer if config.printer.url != "none" else "none", config.printer.url, t)
+    yield from _keys_found(store, words)
+    yield findings.server(config, store.server_word(), t)
+    if config.sync.server:
+        waiting = store.backlog()
+        yield Finding("sync", not store.waiting_long(), t("technician.backlog", n=t.number(waiting)))
+    yield from _board(words)
+
+
+def _keys_found(store: Store, words: Words) -> Iterator[Finding]:
+    t, broken = words.t, store.fact("keys")
+    if broken:
+        yield Finding("buttons", False, t("technician.keys_broken", phim=broken), t("check.key_broken_do"))
+    else:
+        yield Finding("buttons", True, t("technician.keys_ok"))
+    if keypad := store.fact("keypad"):
+        here = keypad == "back"
+        yield Finding("keypad", here, t("technician.keypad_back" if here else "technician.keypad_lost"))
+
+
+def _board(words: Words) -> Iterator[Finding]:
+    t, low, heat = words.t, vitals.undervoltage(), vitals.temperature_c()
+    if low is not None:
+        yield Finding("power", not low, t("technician.undervoltage" if low else "technician.voltage_ok"))
+    if heat is not None:
+        hot, shown = heat >= vitals.HOT_C, t.number(heat, 0)
+        yield Finding("heat", not hot, t("technician.hot" if hot else "technician.degrees", do=shown))
+
+
+def pin_map(config: Config) -> list[tuple[int, str]]:
+    """BCM number and who uses it, by number; none where no pins are used."""
+    if config.buttons.factory == "none":
+        return []
+    return sorted((pin, " ".join(map(str, place[1:]))) for pin, place in claims(config.buttons))
+
+
+def _listed(folder: Path) -> list[tuple[str, float]]:
+    return [(path.name, path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+
+
+def _export(site: Site, folder: Path, everything: bool) -> Path | None:
+    """By a connection of its own: it may take a while. Imported here, since the network library is slow to import."""
+    from kiosk.store.database import Database
+    from kiosk.uplink import make_outbox, status
+    from sync.export import export
+
+    config, clock = site.config, site.access.clock
+    data = Path(config.data_dir)
+    database = Database(data)
+    try:
+        device = device_id(data, config.device)
+        outbox = make_outbox(database, clock)
+        return export(outbox, folder, device, status(database, clock.now()), everything=everything).path
+    finally:
+        database.close()

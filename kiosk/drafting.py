@@ -1,0 +1,191 @@
+"""The office document that the guided set-up writes, page by page. Pure: fields of forms in, a document out.
+
+It begins with the sample office's services, hours, calendar and label sets, and with none of its people.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kiosk import documents
+from kiosk.office import COLOURS, MOST_SERVICES, ROLES, Office, sample
+from kiosk.revising import written
+from kiosk.schema import MAX_TEXT
+
+STEPS = ("language", "time", "unit", "services", "counters", "people", "printer", "keys", "done")
+MOST_COUNTERS = 16
+MOST_PEOPLE = 40
+Fields = Mapping[str, str]
+
+
+@dataclass
+class Draft:
+    """What was entered so far. `office` is plain as the document is; `pins` are hashes by person's id.
+
+    `text` is an uploaded document as it was written, "" for one made here. `step` is the furthest page.
+    """
+
+    language: str = "vi"
+    step: str = STEPS[0]
+    office: dict[str, Any] = field(default_factory=lambda: _empty())
+    pins: dict[str, str] = field(default_factory=dict)
+    printer: str = "file:/dev/kiosk-printer"
+    paper_mm: int = 80
+    text: str = ""
+
+    @classmethod
+    def read(cls, kept: str) -> "Draft":
+        """As it was saved; a new one for "" and for what an older program saved in another form."""
+        try:
+            return cls(**json.loads(kept)) if kept else cls()
+        except (TypeError, ValueError):
+            return cls()
+
+    def kept(self) -> str:
+        """As it is saved."""
+        return json.dumps(self.__dict__, ensure_ascii=False)
+
+    def document(self) -> str:
+        """The text to apply. Raises DocumentError with everything that is wrong or missing."""
+        return self.text or written(self.checked())
+
+    def checked(self) -> Office:
+        """The office of this draft. Raises DocumentError."""
+        return Office.from_json(json.dumps(self.office).encode(), "")
+
+    def technicians(self) -> list[str]:
+        """Ids of those who may set up a kiosk and have a PIN."""
+        return [p["id"] for p in self.office["clerks"] if "technician" in p["roles"] and p["id"] in self.pins]
+
+
+def _empty() -> dict[str, Any]:
+    office: dict[str, Any] = documents.plain(sample())
+    office["unit"] = {"code": "", "name": "", "short": "", "head1": "", "head2": "", "emblem": ""}
+    office["site"] = {"id": "trung-tam", "name": ""}
+    for counter in office["counters"]:
+        counter["clerk"] = ""
+    return {**office, "clerks": [], "hotlines": [], "channels": [], "texts": {}}
+
+
+# --- one page each -------------------------------------------------------------------------------------------
+
+
+def set_unit(draft: Draft, form: Fields) -> None:
+    """Unit and reception point; what is left empty follows from the unit's name."""
+    name = _line(form, "name")
+    site = _line(form, "site") or (f"Trung tâm Phục vụ hành chính công {name}" if name else "")
+    draft.office["unit"] |= {
+        "code": _line(form, "code"),
+        "name": name,
+        "short": _line(form, "short") or (f"UBND {name}" if name else ""),
+        "head1": f"ỦY BAN NHÂN DÂN {name.upper()}" if name else "",
+        "head2": "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG",
+    }
+    draft.office["site"] = {"id": slug(site, ()) or "trung-tam", "name": site}
+    number = _line(form, "hotline")
+    draft.office["hotlines"] = [{"name": "Đường dây nóng", "number": number}] if number else []
+    draft.text = ""
+
+
+def set_services(draft: Draft, form: Fields) -> None:
+    """Rows `name-N`, `digit-N`, with `id-N` for one that is known; a row without a name is none."""
+    known = {service["id"]: service for service in draft.office["services"]}
+    services: list[dict[str, Any]] = []
+    for n in range(1, MOST_SERVICES + 1):
+        name = _line(form, f"name-{n}")
+        if not name:
+            continue
+        old = known.get(_line(form, f"id-{n}"), {})
+        id = old.get("id") or slug(name, [*known, *(one["id"] for one in services)])
+        fresh = {"colour": COLOURS[(n - 1) % len(COLOURS)]} if not old else {}
+        short = old.get("short", "") if old.get("name") == name else ""
+        digit = _line(form, f"digit-{n}").upper()
+        services.append({**old, **fresh, "id": id, "name": name, "short": short, "digit": digit})
+    draft.office["services"] = services
+    ids = {service["id"] for service in services}
+    for counter in draft.office["counters"]:
+        counter["services"] = [id for id in counter["services"] if id in ids]
+    draft.text = ""
+
+
+def set_counters(draft: Draft, form: Fields) -> None:
+    """`count` of them, with `label-N` and the ticked `serves-N-SERVICE`; new ones serve nothing yet."""
+    count = min(max(int(form["count"]) if form.get("count", "").isdecimal() else 1, 1), MOST_COUNTERS)
+    clerks = {counter["id"]: counter.get("clerk", "") for counter in draft.office["counters"]}
+    ids = [service["id"] for service in draft.office["services"]]
+    draft.office["counters"] = [
+        {
+            "id": str(n),
+            "label": _line(form, f"label-{n}") or str(n),
+            "services": [id for id in ids if form.get(f"serves-{n}-{id}")],
+            "clerk": clerks.get(str(n), ""),
+        }
+        for n in range(1, count + 1)
+    ]
+    draft.text = ""
+
+
+def set_people(draft: Draft, form: Fields, pins: Mapping[int, str]) -> None:
+    """Rows `name-N`, `title-N`, `counter-N`, `role-N-ROLE`, and `id-N` of a known one; `pins` are hashes by row."""
+    known = {person["id"]: person for person in draft.office["clerks"]}
+    people: list[dict[str, Any]] = []
+    kept: dict[str, str] = {}
+    seats: dict[str, str] = {}
+    for n in range(1, MOST_PEOPLE + 1):
+        name = _line(form, f"name-{n}")
+        if not name:
+            continue
+        old = known.get(_line(form, f"id-{n}"), {})
+        id = old.get("id") or slug(name, [*known, *(one["id"] for one in people)])
+        roles = [role for role in ROLES if form.get(f"role-{n}-{role}")]
+        people.append({**old, "id": id, "name": name, "title": _line(form, f"title-{n}"), "roles": roles})
+        if pin := pins.get(n, draft.pins.get(id, "")):
+            kept[id] = pin
+        if seat := _line(form, f"counter-{n}"):
+            seats.setdefault(seat, id)
+    draft.pins = kept
+    changed = people != draft.office["clerks"]
+    draft.office["clerks"] = people
+    for counter in draft.office["counters"]:
+        changed |= counter.get("clerk", "") != seats.get(counter["id"], "")
+        counter["clerk"] = seats.get(counter["id"], "")
+    if changed:
+        draft.text = ""
+
+
+def take_document(draft: Draft, text: str) -> None:
+    """An uploaded document in place of all that was entered; only PINs remain. Raises DocumentError."""
+    office = Office.from_json(text.encode(), "")
+    draft.office, draft.text, draft.pins = documents.plain(office), text, {}
+
+
+def concerns(step: str, path: str) -> bool:
+    """Whether a mistake (its dotted path) is one of this page."""
+    first = path.partition(".")[0]
+    of = {"unit": ("unit", "site", "hotlines"), "services": ("services",), "counters": ("counters",)}
+    if step == "counters":
+        return first == "counters" or (first == "services" and path.endswith(".id"))
+    if step == "services":
+        return first == "services" and not path.endswith(".id")
+    return first in of.get(step, ("clerks",) if step == "people" else ())
+
+
+def slug(name: str, taken: Iterable[str]) -> str:
+    """An id of a name: "Nguyễn Thị A" → "nguyen-thi-a"; with a number where it is taken."""
+    plain = unicodedata.normalize("NFD", name.lower().replace("đ", "d"))
+    letters = "".join(char if char.isascii() and char.isalnum() else " " for char in plain if not _is_mark(char))
+    id = re.sub(r"\s+", "-", letters.strip())[:28].strip("-") or "muc"
+    used: Sequence[str] = list(taken)
+    return next(c for c in (id, *(f"{id}-{n}" for n in range(2, 99))) if c not in used)
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.combining(char) > 0
+
+
+def _line(form: Fields, name: str) -> str:
+    value = form.get(name, "")
+    return unicodedata.normalize("NFC", " ".join(value.split()))[:MAX_TEXT] if isinstance(value, str) else ""

@@ -1,0 +1,303 @@
+"""The guided set-up over a real socket: whose it is, what it refuses, what survives, and what comes of it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from kiosk.__main__ import main
+from kiosk.config import load_config
+from kiosk.console.server import Console
+from kiosk.drafting import STEPS, Draft, set_people, set_unit, slug
+from kiosk.office import sample
+from kiosk.present.words import Words
+from kiosk.revising import written
+from kiosk.setup import load_office
+from kiosk.store import Store
+from kiosk.texts import Texts
+from tests.console_kit import Browser, HandClock
+from tests.office import open_store
+
+CONFIG = """
+data_dir = "data"
+[console]
+address = "127.0.0.1"
+port = 0
+plain_port = 0
+plain = true
+"""
+UNIT = {"name": "xã Thử Nghiệm", "code": "12345", "hotline": "0234 111 222"}
+PEOPLE = {
+    "name-1": "Đỗ Văn H",
+    "role-1-technician": "1",
+    "pin-1": "8642",
+    "name-2": "Nguyễn Thị A",
+    "role-2-clerk": "1",
+    "counter-2": "1",
+    "title-2": "Công chức",
+}
+
+
+class New:
+    """A console of a kiosk that nobody has set up, and a browser."""
+
+    def __init__(self, folder: Path) -> None:
+        file = folder / "kiosk.toml"
+        file.write_text(CONFIG)
+        self.folder = folder / "data"
+        self.config = load_config(file)
+        self.store: Store = open_store(self.folder)
+        self.clock = HandClock()
+        self.start()
+
+    def start(self) -> None:
+        words = Words(sample(), Texts("vi"), "", str(self.folder))
+        self.console = Console(self.config, words, self.clock)  # type: ignore[arg-type]
+        self._thread = threading.Thread(target=self.console.run, daemon=True)
+        self._thread.start()
+        self.browser = Browser(f"http://127.0.0.1:{self.console.ports[0]}")
+
+    def close(self) -> None:
+        self.console.stop()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    @property
+    def code(self) -> str:
+        return self.store.setting_up.code(self.clock.now())
+
+    def begin(self) -> None:
+        assert self.browser.post_page("/setup/code", code=self.code).headers["location"] == "/setup"
+
+    def send(self, step: str, do: str = "next", **fields: str) -> requests.Response:
+        """Fill a page in and press a button."""
+        csrf = self.browser.csrf(f"/setup/{step}")
+        return self.browser.post_page(f"/setup/{step}", do=do, csrf=csrf, **fields)
+
+    def usual(self, step: str) -> dict[str, str]:
+        """The fields of a page as they stand there."""
+        page = self.browser.get(f"/setup/{step}").text
+        fields = dict(re.findall(r'<input name="([^"]+)" value="([^"]*)"', page))
+        fields |= dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+        fields |= dict.fromkeys(re.findall(r'type="checkbox" name="([^"]+)" value="1" checked', page), "1")
+        fields |= dict(re.findall(r'<input id="[^"]+" name="([^"]+)"[^>]*? value="([^"]*)"', page))
+        return fields
+
+    def go(self, until: str, **changes: dict[str, str]) -> None:
+        """All pages before this one, filled in."""
+        given: dict[str, dict[str, str]] = {"unit": UNIT, "people": PEOPLE, "language": {"language": "vi"}, **changes}
+        for step in STEPS[: STEPS.index(until)]:
+            fields = {**self.usual(step), **given.get(step, {"printer": "none"} if step == "printer" else {})}
+            fields.pop("csrf", None)
+            answer = self.send(step, **fields)
+            assert answer.status_code == 303, (step, answer.text)
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Iterator[New]:
+    kiosk = New(tmp_path)
+    yield kiosk
+    kiosk.close()
+
+
+# --- whose it is ---------------------------------------------------------------------------------------------
+
+
+def test_before_anybody_has_a_pin_every_way_leads_to_the_set_up(new: New):
+    for path in ("/", "/desk", "/technician"):
+        answer = new.browser.get(path)
+        while answer.status_code == 303 and answer.headers["location"] != "/setup":
+            answer = new.browser.get(answer.headers["location"])
+        assert answer.headers["location"] == "/setup"
+
+
+def test_nobody_gets_in_without_the_code_and_wrong_ones_cost_time(new: New):
+    assert new.browser.get("/setup/unit").headers["location"] == "/setup"
+    wrong = "000000" if new.code != "000000" else "111111"
+    for _ in range(3):
+        assert "Mã cài đặt không đúng" in new.browser.post_page("/setup/code", code=wrong).text
+    assert "Xin chờ 5 giây" in new.browser.post_page("/setup/code", code=new.code).text
+    new.clock.seconds += 6
+    new.begin()
+    assert new.browser.get("/setup").headers["location"] == "/setup/language"
+
+
+def test_a_form_from_elsewhere_or_without_the_pages_token_changes_nothing(new: New):
+    new.begin()
+    assert new.browser.post_page("/setup/unit", do="next", **UNIT).headers["location"] == "/setup"
+    csrf = new.browser.csrf("/setup/unit")
+    new.browser.headers["Origin"] = "http://elsewhere.example"
+    assert new.browser.post_page("/setup/unit", do="next", csrf=csrf, **UNIT).headers["location"] == "/setup"
+    assert new.store.setting_up.draft() == ""
+
+
+def test_the_code_is_in_no_event_and_is_printed_by_the_command(new: New, capsys: pytest.CaptureFixture[str]):
+    code = new.code
+    assert main(["setup-code", "--config", str(new.config.file)]) == 0
+    assert capsys.readouterr().out.strip() == code
+    new.begin()
+    new.go("done")
+    finish(new)
+    lines = [row["line"] for row in new.store.database.rows("SELECT line FROM events")]
+    assert not any(code in str(line) for line in lines)
+
+
+# --- what it refuses -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "fields", "says"),
+    [
+        ("unit", {"name": "", "code": "12345"}, "[unit] name"),
+        ("unit", {**UNIT, "code": "12 345"}, "[unit] code"),
+        ("services", {"name-1": "Một", "digit-1": "1", "name-2": "Hai", "digit-2": "1"}, "digit"),
+        ("services", {}, "services"),
+        ("counters", {"count": "1", "label-1": "1"}, "counter"),
+        ("people", {"name-1": "Đỗ Văn H", "role-1-technician": "1"}, "Cần ít nhất một người có vai trò Kỹ thuật"),
+        ("people", {**PEOPLE, "pin-1": "1234"}, "mã PIN quá dễ đoán"),
+        ("printer", {"printer": "other", "other": "lpt1"}, "file:/dev/usb/lp0"),
+    ],
+)
+def test_a_page_with_a_mistake_says_what_is_wrong_and_stays(new: New, step: str, fields: dict[str, str], says: str):
+    new.begin()
+    new.go(step)
+    answer = new.send(step, **fields)
+    assert answer.status_code == 422
+    assert says in answer.text
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"format = 1\nversion = ", b"x" * 2_000_000])
+def test_a_file_that_is_no_office_document_changes_nothing(new: New, content: bytes):
+    new.begin()
+    new.go("services")
+    before = new.store.setting_up.draft()
+    url, csrf = f"{new.browser.url}/setup/upload", new.browser.csrf("/setup/unit")
+    files = {"file": ("office.toml", content)}
+    answer = new.browser.session.post(url, data={"csrf": csrf}, files=files, headers=new.browser.headers, timeout=10)
+    assert answer.status_code == 422
+    assert new.store.setting_up.draft() == before
+
+
+# --- what survives -------------------------------------------------------------------------------------------
+
+
+def test_a_console_that_ends_and_another_browser_lose_nothing(new: New):
+    new.begin()
+    new.go("people")
+    new.close()
+    new.start()
+    new.begin()
+    assert new.browser.get("/setup").headers["location"] == "/setup/people"
+    assert 'value="xã Thử Nghiệm"' in new.browser.get("/setup/unit").text
+
+
+def test_the_earlier_browser_is_let_go_when_another_one_enters_the_code(new: New):
+    new.begin()
+    first = new.browser
+    new.browser = Browser(first.url)
+    new.begin()
+    assert first.get("/setup/unit").headers["location"] == "/setup"
+
+
+def test_going_back_keeps_what_was_entered_even_if_it_is_not_complete(new: New):
+    new.begin()
+    new.go("unit")
+    assert new.send("unit", do="back", name="xã Dở Dang").headers["location"] == "/setup/time"
+    assert 'value="xã Dở Dang"' in new.browser.get("/setup/unit").text
+
+
+# --- what comes of it ----------------------------------------------------------------------------------------
+
+
+def finish(new: New) -> requests.Response:
+    answer = new.send("done")
+    assert answer.headers.get("location") == "/technician", answer.text
+    return answer
+
+
+def test_the_pages_make_an_office_that_works_and_sign_the_technician_in(new: New):
+    new.begin()
+    new.go("done")
+    finish(new)
+    assert "Đỗ Văn H" in new.browser.get("/technician").text
+    office = load_office(load_config(new.config.file))
+    assert (office.unit.name, office.unit.head1) == ("xã Thử Nghiệm", "ỦY BAN NHÂN DÂN XÃ THỬ NGHIỆM")
+    assert [one.id for one in office.clerks] == ["do-van-h", "nguyen-thi-a"]
+    assert office.counters[0].clerk == "nguyen-thi-a"
+    assert len(office.services) == 6
+    kinds = [row["t"] for row in new.store.database.rows("SELECT json_extract(line, '$.type') AS t FROM events")]
+    assert kinds.count("office.applied") == 1
+    assert kinds.count("person.pin_set") == 1
+    assert new.store.database.rows("SELECT * FROM setup") == []
+
+
+def test_it_cannot_be_done_twice(new: New):
+    new.begin()
+    new.go("done")
+    csrf = new.browser.csrf("/setup/done")
+    finish(new)
+    assert new.browser.post_page("/setup/done", do="next", csrf=csrf).headers["location"] == "/setup"
+    assert new.browser.get("/setup").headers["location"] == "/sign-in"
+    assert new.store.setting_up.code(new.clock.now()) == ""
+    assert main(["setup-code", "--config", str(new.config.file)]) == 1
+
+
+def test_one_office_file_leaves_only_pins_to_be_set_and_is_kept_as_it_was_written(new: New):
+    text = "# our own words\n" + written(sample())
+    new.begin()
+    url, csrf = f"{new.browser.url}/setup/upload", new.browser.csrf("/setup/unit")
+    files = {"file": ("office.toml", text.encode())}
+    how: dict[str, Any] = {"files": files, "headers": new.browser.headers, "allow_redirects": False, "timeout": 10}
+    assert new.browser.session.post(url, data={"csrf": csrf}, **how).headers["location"] == "/setup/people"
+    fields = new.usual("people")
+    row = next(name.removeprefix("id-") for name, value in fields.items() if value == "do-van-h")
+    page = new.browser.get("/setup/people").text
+    seats = {f"counter-{n}": counter for n, counter in enumerate("1234", 1)}
+    assert page.count("selected") == 4
+    fields |= {**seats, f"pin-{row}": "8642"}
+    fields.pop("csrf")
+    assert new.send("people", **fields).headers["location"] == "/setup/printer"
+    new.send("printer", printer="none")
+    finish(new)
+    kept = new.store.offices.newest()
+    assert kept is not None
+    assert kept.text == text.replace("version = 1", "version = 2")
+
+
+def test_the_chosen_printer_is_in_force_and_kiosk_toml_goes_before_it(new: New):
+    new.begin()
+    new.go("printer")
+    assert new.send("printer", printer="tcp://192.168.1.50:9100", paper="58").status_code == 303
+    config = load_config(new.config.file)
+    assert (config.printer.url, config.printer.paper_mm) == ("tcp://192.168.1.50:9100", 58)
+    Path(new.config.file).write_text(CONFIG + '[printer]\nurl = "none"\n')
+    config = load_config(new.config.file)
+    assert (config.printer.url, config.printer.paper_mm) == ("none", 58)
+
+
+# --- the draft -----------------------------------------------------------------------------------------------
+
+
+def test_names_become_ids_and_a_taken_one_gets_a_number():
+    assert slug("Đỗ Thị Ánh Tuyết", []) == "do-thi-anh-tuyet"
+    assert slug("Nguyễn Văn A", ["nguyen-van-a"]) == "nguyen-van-a-2"
+    assert slug("???", []) == "muc"
+
+
+def test_ids_and_pins_stay_with_a_person_whose_name_is_corrected():
+    draft = Draft()
+    set_unit(draft, UNIT)
+    set_people(draft, {"name-1": "Nguyen A", "role-1-clerk": "1"}, {1: "hash"})
+    set_people(draft, {"id-1": "nguyen-a", "name-1": "Nguyễn Thị A", "role-1-clerk": "1"}, {})
+    assert draft.office["clerks"][0]["id"] == "nguyen-a"
+    assert draft.pins == {"nguyen-a": "hash"}
+
+
+def test_a_draft_of_another_program_is_begun_anew():
+    assert Draft.read('{"colour": 1}') == Draft()
+    assert Draft.read("no json") == Draft()
+    assert Draft.read(Draft(step="unit").kept()).step == "unit"
