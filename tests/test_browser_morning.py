@@ -10,13 +10,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import Watched, watched
-from tests.console_kit import CLERKS, HELPER, LEADER, PIN, Hall
+from tests.console_kit import CLERKS, HELPER, LEADER, PIN, TECHNICIAN, Hall
 
 PAGES = {
     "/desk": CLERKS["1"],
     "/desk/window": CLERKS["1"],
     "/help": HELPER,
     "/leader": LEADER,
+    "/leader/notices": LEADER,
+    "/leader/dossiers": LEADER,
+    "/technician": TECHNICIAN,
+    "/technician/panels": TECHNICIAN,
 }
 SERIOUS = {"serious", "critical"}
 
