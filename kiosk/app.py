@@ -386,7 +386,7 @@ class App:
             self._write(lambda: apologise(self.store.database, now, self.config.voice.apology_min))
 
     def _say_how_to_set_up(self, now: Moment) -> None:
-        self.showing.setup_line = startup.setup_line(self.config, self.words, self.store, now)
+        self.showing.setup_line = self.start.setup_line = startup.setup_line(self.config, self.words, self.store, now)
 
     # --- what is shown ---------------------------------------------------------------------------------------
 

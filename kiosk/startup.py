@@ -39,6 +39,8 @@ class Checklist:
         self._stay_s = config.screen.start_s
         self._found: dict[str, tuple[Finding, ...]] = {}
         self._open_at: float | None = None
+        self.setup_line = ""
+        """How a new kiosk is set up, in place of the usual hint."""
         t, office = words.t, words.office
         self.found(findings.device(config, t), findings.document(office, t), *findings.hints(config, office, t))
 
@@ -81,7 +83,7 @@ class Checklist:
     def view(self, now: Moment) -> StartView:
         """The list as it stands."""
         t = self.words.t
-        return StartView(self.words.header(now, t("start.title")), self.rows(), t("start.footer"))
+        return StartView(self.words.header(now, t("start.title")), self.rows(), self.setup_line or t("start.footer"))
 
 
 def setup_line(config: Config, words: Words, store: "Store", now: Moment) -> str:

@@ -1,5 +1,7 @@
+# ruff: noqa: F811 - fixtures of another file are arguments here
 """The guided set-up over a real socket: whose it is, what it refuses, what survives, and what comes of it."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from kiosk.store import Store
 from kiosk.texts import Texts
 from tests.console_kit import Browser, HandClock
 from tests.office import open_store
+from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 
 CONFIG = """
 data_dir = "data"
@@ -277,6 +280,30 @@ def test_the_chosen_printer_is_in_force_and_kiosk_toml_goes_before_it(new: New):
     Path(new.config.file).write_text(CONFIG + '[printer]\nurl = "none"\n')
     config = load_config(new.config.file)
     assert (config.printer.url, config.printer.paper_mm) == ("none", 58)
+
+
+def test_on_a_clock_that_nobody_vouches_for_the_time_is_asked_and_believed(new: New):
+    new.clock.trusted = False
+    new.begin()
+    new.go("time")
+    assert "Hôm nay là Thứ Hai, 23/11/2026, 07:31 phải không?" in new.browser.get("/setup/time").text
+    assert new.send("time", day="2026-11-23", time="07:45").headers["location"] == "/setup/unit"
+    assert json.loads(new.store.fact("vouched"))["at"].startswith("2026-11-23T07:45")
+    assert new.send("time", day="1999-01-01", time="07:45").status_code == 422
+
+
+def test_a_new_kiosk_shows_where_and_with_which_code_until_somebody_has_a_pin(kiosk: Kiosk):
+    store, now = kiosk.app.store, kiosk.app.clock.now()
+    code = store.setting_up.code(now)
+    shown = f"{code[:3]} {code[3:]}"
+    kiosk.app.turn(0)
+    assert any(shown in text for text in kiosk.shown("take")), "on the start list"
+    kiosk.app.start.end()
+    assert any(shown in text for text in kiosk.shown("take")), "in the ticker"
+    store.people.set_pin(now, "do-van-h", "8642", "test")
+    kiosk.app._next_housekeeping = 0
+    kiosk.app.turn(0)
+    assert not any(shown in text for text in kiosk.shown("take"))
 
 
 # --- the draft -----------------------------------------------------------------------------------------------
