@@ -5,6 +5,8 @@ VENV := .venv
 XSERVER := /usr/lib/xorg/Xorg=xserver-xorg-core /usr/lib/xorg/modules/drivers/dummy_drv.so=xserver-xorg-video-dummy \
 	xrandr=x11-xserver-utils xdotool
 PY := $(VENV)/bin/python
+# A test that hangs says where, and ends the run.
+UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 ARGS ?=
 
 .PHONY: demo test test-slow bench check container-test locks wheel-test clean
@@ -23,7 +25,7 @@ demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make 
 
 test: $(VENV)/.dev
 	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium $(XSERVER)
-	$(PY) -m pytest -m "not slow" $(ARGS)
+	$(PY) -m pytest -m "not slow" $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev
 	scripts/need.sh chromium

@@ -248,8 +248,11 @@ class Appliance:
         # The pause between tries grows to minutes in a long cut: nobody at the page should have to wait for its end.
         with self._power:
             uplink, self._uplink = self._uplink, None
-            if uplink:
-                uplink.close()
+        if uplink is None:
+            return
+        uplink.close()  # not under the lock, which the thread that hears of its end wants too
+        with self._power:
+            if "power" not in self.faults and not self._ending.is_set():
                 self._uplink = self._start_uplink()
 
     def _cut_power(self) -> None:
