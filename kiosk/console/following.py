@@ -32,22 +32,22 @@ class Following:
             revision = await self.access.changed(revision, LOOK_S)
             try:
                 newest, order = await self.access.ask(self._look)
+                if newest and newest.sha256 != self.sites[0].words.office.sha256:
+                    await self._adopt(newest.text)
+                if order:
+                    await self._obey(order)
             except StoreCorrupt:
                 raise
-            except StoreError as error:
-                logger.error("%s", error)
-                continue
-            if newest and newest.sha256 != self.sites[0].words.office.sha256:
-                await self._adopt(newest.text)
-            if order:
-                await self._obey(order)
+            except StoreError:
+                continue  # `access` has said it
 
     def _look(self, store: Store, now: Moment) -> tuple[OfficeVersion | None, Order | None]:
         order, version = store.orders.take(now, PART), store.offices.newest_id()
         if version == self._version:
             return None, order
+        newest = store.offices.newest()
         self._version = version
-        return store.offices.newest(), order
+        return newest, order
 
     async def _adopt(self, text: str) -> None:
         fresh = setup.adopted(self.sites[0].config, text)

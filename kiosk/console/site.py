@@ -119,7 +119,7 @@ class Site:
     def sentence(self, t: Texts, error: Refused | StoreError) -> str:
         """Why something was not done, for people."""
         if isinstance(error, StoreError):
-            return t("console.disk", why=error)
+            return t("console.disk")
         values = dict(error.values)
         if "state" in values:
             values["state"] = t(f"state.{values['state']}")
