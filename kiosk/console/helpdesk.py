@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk.clock import Moment
-from kiosk.console.live import Leaving, stream
+from kiosk.console.live import stay, stream
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.present.helpdesk import PRIORITY_KEY, HelpPage, given, help_page, tiles
 from kiosk.present.words import Words
@@ -73,8 +73,7 @@ class HelpPages:
     # --- what it shows ---------------------------------------------------------------------------------------
 
     async def _moving(self, request: Request, visitor: Visitor) -> dict[str, str]:
-        if await self.site.visitor(request) is None:
-            raise Leaving("/sign-in")
+        await stay(self.site, request, visitor, "helper")
         search = _search(request)
         read = await (self._read(search) if search else self.site.once("help", partial(self._read, "")))
         return self._fragments(request, visitor, *read)

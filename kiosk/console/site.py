@@ -145,7 +145,8 @@ class Site:
         }
         html = self.templates.get_template(template).render(given)
         response = HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
-        if chosen := request.query_params.get("l"):
+        chosen = words.t.language
+        if request.query_params.get("l") == chosen:
             response.set_cookie(LANGUAGE, chosen, 365 * 86400, samesite="strict", secure=self.secure, httponly=True)
         return response
 
@@ -172,11 +173,13 @@ class Site:
     # --- who asks --------------------------------------------------------------------------------------------
 
     async def visitor(self, request: Request) -> Visitor | None:
-        """Who is signed in with this browser; nobody whom the office document no longer has."""
-        token = request.cookies.get(self.cookie, "")
+        """Who is signed in with this browser; nobody, and no counter, that the office document no longer has."""
+        token, office = request.cookies.get(self.cookie, ""), self.words.office
         signed: SignIn | None = await self.ask(lambda s, now: s.people.signed_in(now, token)) if token else None
-        person = self.words.office.clerk(signed.person) if signed else None
-        return Visitor(person, signed.counter, signed.csrf, token) if signed and person else None
+        person = office.clerk(signed.person) if signed else None
+        if signed is None or person is None:
+            return None
+        return Visitor(person, signed.counter if office.counter(signed.counter) else "", signed.csrf, token)
 
     def staff(self, page: Page, *roles: str) -> Handler:
         """A page for these roles; others are sent to sign in, or told that it is not theirs."""
@@ -186,6 +189,8 @@ class Site:
             if visitor is None:
                 return self._to_sign_in(request)
             if roles and not visitor.may(*roles):
+                if _listens(request):
+                    return _go("/")
                 return self.page(request, "message.html", 403, visitor=visitor, message="console.not_yours")
             return await page(request, visitor)
 
@@ -244,6 +249,8 @@ class Site:
         return same_origin(dict(request.headers), request.url.scheme)
 
     def _to_sign_in(self, request: Request) -> Response:
+        if _listens(request):
+            return _go("/sign-in")
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/sign-in", 303)
         t = self.words_for(request).t
@@ -254,6 +261,16 @@ def text(form: Mapping[str, "str | UploadFile"] | FormData, name: str, longest: 
     """A field of a form as text, "" when it is missing; never a file."""
     value = form.get(name, "")
     return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def _listens(request: Request) -> bool:
+    """Whether a page asks for its stream: it would take any other answer for a kiosk that is lost."""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+def _go(path: str) -> Response:
+    """A stream of one event, which sends the page elsewhere (see live.js)."""
+    return Response(f"event: go\ndata: {path}\n\n", media_type="text/event-stream")
 
 
 def _back(request: Request) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -184,22 +184,20 @@ class Counters:
 
     # --- the counter itself ----------------------------------------------------------------------------------
 
-    def open(self, now: Moment, counter_id: str, clerk: str = "") -> Counter:
+    def open(self, now: Moment, counter_id: str, clerk: str = "", staff: Collection[str] | None = None) -> Counter:
         """A clerk sits down (by default the one of the office document), and leaves the counter of before.
 
-        Refused("clerk_busy") while a ticket is open there.
+        Who sits there since today stays as they are. Refused("clerk_busy") while the clerk has a ticket open elsewhere,
+        Refused("counter_taken") while another one has a ticket open here; one who is not among the `staff` (None:
+        everybody is) has left the office, and leaves the ticket to whoever comes.
         """
         clerk = clerk or self._desk(counter_id).clerk
         with self._writing(now) as w:
-            elsewhere = w.conn.execute(
-                "SELECT id FROM counters WHERE clerk = ? AND clerk != '' AND id != ?", (clerk, counter_id)
-            ).fetchall()
-            for row in elsewhere:
-                other = load_counter(w.conn, row["id"])
-                if other.ticket:
-                    raise Refused("clerk_busy", counter=other.id)
-                _close_desk(w, other)
-            return _open_desk(w, load_counter(w.conn, counter_id), clerk)
+            counter = load_counter(w.conn, counter_id)
+            if counter.ticket and counter.clerk not in ("", clerk) and (staff is None or counter.clerk in staff):
+                raise Refused("counter_taken", counter=counter_id)
+            self._leave_others(w, clerk, counter_id)
+            return counter if _sits_there(counter, clerk, now) else _open_desk(w, counter, clerk)
 
     def pause(self, now: Moment, counter_id: str, until: str = "", seen: Seen | None = None) -> Counter:
         """Stop serving for a while; `until` is a wall time "HH:MM" for the board, or "". Refused("no_time") else."""
@@ -326,6 +324,19 @@ class Counters:
             raise Refused("no_counter", counter=counter_id)
         return desk
 
+    def _leave_others(self, w: Writing, clerk: str, counter_id: str) -> None:
+        """A clerk sits at one counter. A number at one that the office has no more goes back to its place in line."""
+        elsewhere = "SELECT id FROM counters WHERE clerk = ? AND clerk != '' AND id != ?"
+        for row in w.conn.execute(elsewhere, (clerk, counter_id)).fetchall():
+            other = load_counter(w.conn, row["id"])
+            if other.ticket and other.id in self.book.desks:
+                raise Refused("clerk_busy", counter=other.id)
+            if other.ticket:
+                ticket = load_ticket(w.conn, other.ticket)
+                move_ticket(w, ticket, tickets.transfer(ticket, other, service=ticket.queue))
+                other = load_counter(w.conn, other.id)
+            _close_desk(w, other)
+
     def _counter_event(self, now: Moment, counter_id: str, seen: Seen | None, kind: str, **data: str) -> Counter:
         self._desk(counter_id)
         with self._writing(now) as w:
@@ -346,6 +357,12 @@ def may_rejoin(conn: sqlite3.Connection, ticket: Ticket) -> bool:
     """Whether the citizen may rejoin by phone: the call was missed, and that is not yet a habit."""
     row = conn.execute("SELECT n FROM phone_rejoins WHERE ticket = ?", (ticket.id,)).fetchone()
     return ticket.state is State.NO_SHOW and (row is None or row["n"] < PHONE_REJOINS)
+
+
+def _sits_there(counter: Counter, clerk: str, now: Moment) -> bool:
+    """Whether the clerk opened this counter today, or in this boot while nobody knows the day."""
+    of_today = counter.day == str(now.day) if now.trusted else counter.boot == now.boot
+    return counter.state != "closed" and counter.clerk == clerk and of_today
 
 
 def _open_desk(w: Writing, counter: Counter, clerk: str) -> Counter:
