@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from kiosk.config import shipped
 from kiosk.console.access import Access
+from kiosk.console.site import Shared, Site
+from kiosk.office import sample
+from kiosk.setup import words
 from kiosk.store import Store, StoreCorrupt, StoreError
 from kiosk.store import database as databases
 from kiosk.store.database import connect
@@ -133,3 +137,22 @@ def test_trouble_is_said_once_and_so_is_its_end(tmp_path: Path, caplog: pytest.L
     caplog.set_level("INFO", "kiosk.console.access")
     asked(tmp_path, full, full, lambda store, now: store.note(now, "printer", "ok"), lambda store, now: None)
     assert caplog.messages == ["the disk is full: delete what is not needed", "the database can be written again"]
+
+
+def test_what_many_pages_share_is_asked_again_after_an_error_and_once_otherwise(tmp_path: Path):
+    asked_for: list[str] = []
+
+    async def make() -> str:
+        asked_for.append("one")
+        if len(asked_for) == 1:
+            raise StoreError("the disk cannot be read")
+        return "the board"
+
+    async def boards() -> list[object]:
+        access = Access(lambda: open_store(tmp_path), HandClock())  # type: ignore[arg-type]
+        site = Site(shipped(), words(shipped(), sample()), access, Shared(), secure=False)
+        first = await asyncio.gather(*(site.once("board", make) for _ in range(3)), return_exceptions=True)
+        return [*map(str, first), *[await site.once("board", make) for _ in range(3)]]
+
+    assert asyncio.run(boards()) == ["the disk cannot be read"] * 3 + ["the board"] * 3
+    assert len(asked_for) == 2

@@ -156,10 +156,13 @@ class Site:
         return html.render({**values, "t": words.t, "words": words, "office": words.office}).strip()
 
     async def once(self, key: str, make: Callable[[], Awaitable[T]], each_s: float = 10.0) -> T:
-        """The same answer for all who ask until something is written, or `each_s` went by: many boards cost as one."""
+        """The same answer for all who ask until something is written, or `each_s` went by: many boards cost as one.
+
+        An error is everybody's too who waits for it, but the next one who asks tries again.
+        """
         mark = (self.access.revision, int(asyncio.get_running_loop().time() / each_s))
         kept = self._memo.get(key)
-        if kept is None or kept[0] != mark:
+        if kept is None or kept[0] != mark or _failed(kept[1]):
             made = asyncio.ensure_future(make())
             kept = (mark, made)
             self._memo[key] = kept
@@ -255,6 +258,10 @@ class Site:
             return RedirectResponse("/sign-in", 303)
         t = self.words_for(request).t
         return JSONResponse({"ok": False, "say": t("console.signed_out"), "go": "/sign-in"}, HTTPStatus.UNAUTHORIZED)
+
+
+def _failed(made: "asyncio.Future[Any]") -> bool:
+    return made.done() and (made.cancelled() or made.exception() is not None)
 
 
 def text(form: Mapping[str, "str | UploadFile"] | FormData, name: str, longest: int = 2000) -> str:
