@@ -7,6 +7,7 @@ from kiosk import setup
 from kiosk.clock import Moment
 from kiosk.console.access import Access
 from kiosk.console.site import Site
+from kiosk.documents import DocumentError
 from kiosk.store import Store, StoreCorrupt, StoreError
 from kiosk.store.offices import OfficeVersion
 from kiosk.store.orders import Order
@@ -59,12 +60,22 @@ class Following:
             site.use(words)
         self.access.wake()
 
+    def _settle(self) -> bool:
+        """Take over what was chosen; a file that somebody else has spoilt meanwhile changes nothing."""
+        try:
+            config = setup.settled(self.sites[0].config)
+        except DocumentError as error:
+            logger.error("the settings are kept as they were: %s", error)
+            return False
+        for site in self.sites:
+            site.config = config
+            site.use(setup.words(config, site.words.office))
+        self.access.wake()
+        return True
+
     async def _obey(self, order: Order) -> None:
-        if order.kind == "settings":
-            for site in self.sites:
-                site.config = setup.settled(site.config)
-                site.use(setup.words(site.config, site.words.office))
-        await self.access.ask(lambda store, now: store.orders.end(now, order.id))
+        done = order.kind != "settings" or self._settle()
+        await self.access.ask(lambda store, now: store.orders.end(now, order.id, "done" if done else "failed"))
         if order.kind == "restart":
             logger.info("restart, asked for by %s", order.by)
             self.stop()

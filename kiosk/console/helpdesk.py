@@ -28,8 +28,6 @@ class HelpPages:
     def __init__(self, site: Site) -> None:
         self.site = site
         self._given: dict[str, Issued] = {}
-        self._prints = site.config.printer.url != "none"
-        self._late_min = site.config.printer.job_expires_min
 
     def routes(self) -> list[Route]:
         site = self.site
@@ -69,6 +67,16 @@ class HelpPages:
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
         return stream(self.site, partial(self._moving, request, visitor))
+
+    # Asked each time: a technician may set the printer while the console runs.
+
+    @property
+    def _prints(self) -> bool:
+        return self.site.config.printer.url != "none"
+
+    @property
+    def _late_min(self) -> float:
+        return self.site.config.printer.job_expires_min
 
     # --- what it shows ---------------------------------------------------------------------------------------
 
