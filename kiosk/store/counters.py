@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -178,7 +178,7 @@ class Counters:
                 decision = tickets.undo(ticket_of(was), ticket_of(became), desk_before, desk_after)
                 move_ticket(w, ticket_of(became), decision)
                 _print_after_all(w.conn, was["id"])
-                _give_turn_back(w.conn, was["queue"], before["turns"].get(was["queue"]))
+                _give_turn_back(w.conn, was["queue"], before["turns"], after["turns"])
             calls.withdraw(w.conn, counter_id, row["at"])
             w.conn.execute("DELETE FROM undo WHERE counter = ?", (counter_id,))
 
@@ -280,7 +280,7 @@ class Counters:
     def _keep_for_undo(self, w: Writing, counter: Counter, turns: dict[str, bool]) -> None:
         before = {"desk": plain(counter), "tickets": [plain(was) for was, _ in w.moved.values()], "turns": turns}
         now = [plain(became) for _, became in w.moved.values()]
-        after = {"desk": plain(load_counter(w.conn, counter.id)), "tickets": now}
+        after = {"desk": plain(load_counter(w.conn, counter.id)), "tickets": now, "turns": _turns(w.conn)}
         w.conn.execute(
             "INSERT OR REPLACE INTO undo VALUES (?, ?, ?, ?)",
             (counter.id, text_of(w.now.at), json.dumps(before), json.dumps(after)),
@@ -437,7 +437,13 @@ def _targeted(conn: sqlite3.Connection, counter_id: str, which: str, values: tup
     return [ticket_of(row) for row in conn.execute(sql, (counter_id, *(values if "?" in which else ())))]
 
 
-def _give_turn_back(conn: sqlite3.Connection, queue: str, was: bool | None) -> None:
+def _give_turn_back(
+    conn: sqlite3.Connection, queue: str, before: Mapping[str, bool], after: Mapping[str, bool]
+) -> None:
+    """Whose turn it was before the move, unless another counter has called from this queue since."""
+    was, became = before.get(queue), after.get(queue)
+    if was == became or _turns(conn).get(queue) != became:
+        return
     conn.execute("DELETE FROM turns WHERE queue = ?", (queue,))
     if was is not None:
         conn.execute("INSERT INTO turns VALUES (?, ?)", (queue, was))
