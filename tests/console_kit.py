@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -57,12 +57,12 @@ class Hall:
         self.words = Words(self.office, Texts("vi", self.office.texts, self.office.rules.address), "", str(folder))
         self._start(0)
 
-    def _start(self, port: int) -> None:
+    def _start(self, port: int, run: Callable[[], None] | None = None) -> None:
         config = replace(self.config, console=replace(self.config.console, port=port))
         self.console = Console(config, self.words, self.clock)  # type: ignore[arg-type]
         self.port = self.console.ports[0]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self.console.run, daemon=True)
+        self._thread = threading.Thread(target=run or self.console.run, daemon=True)
         self._thread.start()
 
     def restart(self) -> None:
@@ -70,12 +70,16 @@ class Hall:
         self.close()
         self.start_again()
 
-    def start_again(self) -> None:
-        """A closed console comes back on its port."""
-        self._start(self.port)
+    def start_again(self, run: Callable[[], None] | None = None) -> None:
+        """A closed console comes back on its port; `run` is what its thread does, by default `console.run`."""
+        self._start(self.port, run)
 
     def close(self) -> None:
         self.console.stop()
+        self.join()
+
+    def join(self) -> None:
+        """Wait for the console's end."""
         self._thread.join(10)
         assert not self._thread.is_alive()
 

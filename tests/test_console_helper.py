@@ -1,5 +1,7 @@
 """The help desk's page over a real socket: numbers, slips, linked tickets, rolls, and who may do it."""
 
+from pathlib import Path
+
 import pytest
 
 from kiosk.store.database import Database
@@ -170,3 +172,20 @@ def test_without_our_script_the_page_works_too(hall: Hall, helper: Browser):
 
 def test_a_service_that_the_office_does_not_have_is_refused(hall: Hall, helper: Browser):
     assert ask(helper, "issue", service="nope")["say"] == "Không có lĩnh vực này"
+
+
+def test_a_printer_that_is_taken_away_while_the_console_runs_is_gone_from_the_page(tmp_path: Path):
+    file = tmp_path / "kiosk.toml"
+    hall = Hall(tmp_path, file=str(file))
+    hall.take()
+    helper = hall.browser(HELPER)
+    assert "In lại" in helper.get("/help").text
+    file.write_text('printer = "none"\n')  # a mistake first: it is said, and the console goes on
+    hall.store.orders.give(hall.now(), "console", "settings", by="do-van-h")
+    while hall.store.orders.waits("console"):
+        helper.get("/help")
+    file.write_text('[printer]\nurl = "none"\n')
+    hall.store.orders.give(hall.now(), "console", "settings", by="do-van-h")
+    with helper.stream("/help/live") as events:
+        assert any(data.startswith("recent\n") and "In lại" not in data for kind, data in events if kind == "fragment")
+    hall.close()

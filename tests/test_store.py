@@ -303,6 +303,17 @@ def test_undo_gives_the_turn_back_and_the_slip(store: Store):
     assert store.counters.call_next(moment(8), "1").number == "1002"  # type: ignore[union-attr]
 
 
+def test_undo_leaves_the_turn_to_a_counter_that_has_called_since(store: Store):
+    for second in range(4):
+        store.issuing.issue(moment(second), "chung-thuc", priority=second < 2, by="staff")
+    store.counters.call_next(moment(10), "1")
+    store.counters.finish(moment(20), "1")
+    assert store.counters.call_next(moment(21), "4").priority is False
+    store.counters.undo(moment(22), "1")
+    store.counters.finish(moment(30), "1")
+    assert store.counters.call_next(moment(31), "1").priority is True
+
+
 def test_a_next_that_found_nobody_leaves_the_undo_of_the_finish(store: Store):
     store.issuing.issue(moment(0), "ho-tich")
     store.counters.call_next(moment(5), "1")

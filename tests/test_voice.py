@@ -363,6 +363,23 @@ def test_a_locked_database_is_waited_for(
     }
 
 
+def test_after_a_locked_start_too_nobody_hears_whom_the_run_before_did_not_get_to_call(
+    office: Hall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("kiosk.voice.engine.RETRY_S", 0.01)
+    monkeypatch.setattr("kiosk.store.database.BUSY_MS", 10)
+    office.take(2)
+    office.store.counters.call_next(moment(10), "1")
+    office.clock.moment = moment(40)
+    with office.store.database.writing(moment(40)):
+        office.open()
+        while not caplog.records:
+            threading.Event().wait(0.01)
+    office.store.counters.call_next(moment(40), "2")
+    assert name(office.playing().let_go()) == "1002"
+    assert office.states() == ["dropped", "speaking"]
+
+
 def test_a_call_that_cannot_be_composed_is_one_call_less(office: Hall, caplog: pytest.LogCaptureFixture):
     def compose(call: SpokenCall) -> bytes:
         if call.counter == "1":

@@ -6,13 +6,14 @@ two clerks' clicks one after the other.
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
 from kiosk.clock import Clock, Moment, Vouched
-from kiosk.store import Store, StoreError
+from kiosk.store import Store, StoreCorrupt, StoreError
 
 T = TypeVar("T")
 ANSWER_FIRST_S = 0.01
@@ -35,6 +36,7 @@ class Access:
         self._open = open_store
         self._store: Store | None = None
         self._seen: tuple[int, int] | None = None
+        self._trouble = ""
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -42,6 +44,7 @@ class Access:
         """Raises StoreError when the database cannot be used."""
         self._loop = asyncio.get_running_loop()
         self._store = await self._loop.run_in_executor(self._pool, self._open)
+        await self.ask(lambda store, now: None)
 
     async def ask(self, what: Callable[[Store, Moment], T], actor: str = "") -> T:
         """Read or write; events of a write name the `actor`. Raises what `what` raises: Refused, StoreError."""
@@ -56,11 +59,19 @@ class Access:
         return self.revision
 
     async def watch(self) -> None:
-        """Look for what other processes write, until cancelled. Raises StoreError: restart to mend it."""
+        """Look for what other processes write, until cancelled. Raises StoreCorrupt: a restart mends it.
+
+        A disk that is full, or held by another program, is waited for: a restart would sign nobody in.
+        """
         looks = 0
         while True:
             looks += 1
-            await self.ask(self._keep_house if looks % HOUSE_EACH == 0 else lambda store, now: None)
+            try:
+                await self.ask(self._keep_house if looks % HOUSE_EACH == 0 else lambda store, now: None)
+            except StoreCorrupt:
+                raise
+            except StoreError:
+                pass  # `_do` has said it
             await asyncio.sleep(LOOK_S)
 
     def wake(self) -> None:
@@ -86,21 +97,49 @@ class Access:
     # --- in the thread ---------------------------------------------------------------------------------------
 
     def _do(self, what: Callable[[Store, Moment], T], actor: str) -> T:
-        assert self._store is not None
-        assert self._loop is not None
-        self._store.database.actor = actor
+        store = self._store
+        assert store is not None
+        store.database.actor = actor
         try:
-            return what(self._store, self.clock.now())
+            return self._answer(store, what)
+        except StoreError as error:
+            self._note(str(error))
+            raise
         finally:
-            self._store.database.actor = ""
-            change = self._store.change()
-            if change != self._seen:
-                self._seen = change
-                self._loop.call_soon_threadsafe(self._written)
+            store.database.actor = ""
+            # What was answered stands, also when nobody can see now whether others wrote: the next look will.
+            with suppress(StoreError):
+                self._look(store)
+
+    def _answer(self, store: Store, what: Callable[[Store, Moment], T]) -> T:
+        """Reading may fail as SQLite has it; a write whose obstacle is gone is done again, nothing of it was kept."""
+        try:
+            return what(store, self.clock.now())
+        except sqlite3.DatabaseError as error:
+            raise store.database.explain(error) from error
+        except StoreError as error:
+            if not error.retry:
+                raise
+        return what(store, self.clock.now())
+
+    def _look(self, store: Store) -> None:
+        assert self._loop is not None
+        change = store.change()
+        if change != self._seen:
+            self._seen = change
+            if self._trouble:
+                logger.info("the database can be written again")
+            self._trouble = ""
+            self._loop.call_soon_threadsafe(self._written)
+
+    def _note(self, why: str) -> None:
+        """Say once that the database cannot be used; `_look` says that somebody could write again."""
+        if why != self._trouble:
+            logger.error("%s", why)
+        self._trouble = why
 
     def _keep_house(self, store: Store, now: Moment) -> None:
         """Services that nobody started begin here too: a hall may run for a while without the kiosk's own process."""
         store.database.check_mark()
         self.clock.vouched = Vouched.read(store.fact("vouched"))
-        with suppress(StoreError):
-            store.counters.tick(now)
+        store.counters.tick(now)

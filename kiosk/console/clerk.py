@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk.clock import Moment
-from kiosk.console.live import Leaving, stream
+from kiosk.console.live import Leaving, stay, stream
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.present.desk import DeskPage, desk_page
 from kiosk.present.words import Words
@@ -60,10 +60,10 @@ class ClerkPages:
         return await self._whole(request, visitor, "desk-window.html")
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._parts, request, visitor, ("now", "line", "figures")))
+        return stream(self.site, partial(self._moving, request, visitor, ("now", "line", "figures")))
 
     async def window_live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._parts, request, visitor, ("window",)))
+        return stream(self.site, partial(self._moving, request, visitor, ("window",)))
 
     # --- what it shows ---------------------------------------------------------------------------------------
 
@@ -75,9 +75,13 @@ class ClerkPages:
         choices = [c for c in words.office.counters if c.id != visitor.counter]
         return self.site.page(request, template, visitor=visitor, parts=parts, said=said, other_counters=choices)
 
+    async def _moving(self, request: Request, visitor: Visitor, names: tuple[str, ...]) -> dict[str, str]:
+        if not visitor.counter:
+            raise Leaving("/desk")
+        await stay(self.site, request, visitor, "clerk")
+        return await self._parts(request, visitor, names)
+
     async def _parts(self, request: Request, visitor: Visitor, names: tuple[str, ...]) -> dict[str, str]:
-        if await self.site.visitor(request) is None:
-            raise Leaving("/sign-in")
         desk = await self.site.access.ask(partial(_read, counter=visitor.counter))
         words = self.site.words_for(request)
         shown = desk_page(words, desk.now, desk.facts, desk.published, visitor.person.id)

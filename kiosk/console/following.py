@@ -7,6 +7,7 @@ from kiosk import setup
 from kiosk.clock import Moment
 from kiosk.console.access import Access
 from kiosk.console.site import Site
+from kiosk.documents import DocumentError
 from kiosk.store import Store, StoreCorrupt, StoreError
 from kiosk.store.offices import OfficeVersion
 from kiosk.store.orders import Order
@@ -32,22 +33,22 @@ class Following:
             revision = await self.access.changed(revision, LOOK_S)
             try:
                 newest, order = await self.access.ask(self._look)
+                if newest and newest.sha256 != self.sites[0].words.office.sha256:
+                    await self._adopt(newest.text)
+                if order:
+                    await self._obey(order)
             except StoreCorrupt:
                 raise
-            except StoreError as error:
-                logger.error("%s", error)
-                continue
-            if newest and newest.sha256 != self.sites[0].words.office.sha256:
-                await self._adopt(newest.text)
-            if order:
-                await self._obey(order)
+            except StoreError:
+                continue  # `access` has said it
 
     def _look(self, store: Store, now: Moment) -> tuple[OfficeVersion | None, Order | None]:
         order, version = store.orders.take(now, PART), store.offices.newest_id()
         if version == self._version:
             return None, order
+        newest = store.offices.newest()
         self._version = version
-        return store.offices.newest(), order
+        return newest, order
 
     async def _adopt(self, text: str) -> None:
         fresh = setup.adopted(self.sites[0].config, text)
@@ -59,12 +60,22 @@ class Following:
             site.use(words)
         self.access.wake()
 
+    def _settle(self) -> bool:
+        """Take over what was chosen; a file that somebody else has spoilt meanwhile changes nothing."""
+        try:
+            config = setup.settled(self.sites[0].config)
+        except DocumentError as error:
+            logger.error("the settings are kept as they were: %s", error)
+            return False
+        for site in self.sites:
+            site.config = config
+            site.use(setup.words(config, site.words.office))
+        self.access.wake()
+        return True
+
     async def _obey(self, order: Order) -> None:
-        if order.kind == "settings":
-            for site in self.sites:
-                site.config = setup.settled(site.config)
-                site.use(setup.words(site.config, site.words.office))
-        await self.access.ask(lambda store, now: store.orders.end(now, order.id))
+        done = order.kind != "settings" or self._settle()
+        await self.access.ask(lambda store, now: store.orders.end(now, order.id, "done" if done else "failed"))
         if order.kind == "restart":
             logger.info("restart, asked for by %s", order.by)
             self.stop()

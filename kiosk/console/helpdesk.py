@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk.clock import Moment
-from kiosk.console.live import Leaving, stream
+from kiosk.console.live import stay, stream
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.present.helpdesk import PRIORITY_KEY, HelpPage, given, help_page, tiles
 from kiosk.present.words import Words
@@ -28,8 +28,6 @@ class HelpPages:
     def __init__(self, site: Site) -> None:
         self.site = site
         self._given: dict[str, Issued] = {}
-        self._prints = site.config.printer.url != "none"
-        self._late_min = site.config.printer.job_expires_min
 
     def routes(self) -> list[Route]:
         site = self.site
@@ -70,11 +68,20 @@ class HelpPages:
     async def live(self, request: Request, visitor: Visitor) -> Response:
         return stream(self.site, partial(self._moving, request, visitor))
 
+    # Asked each time: a technician may set the printer while the console runs.
+
+    @property
+    def _prints(self) -> bool:
+        return self.site.config.printer.url != "none"
+
+    @property
+    def _late_min(self) -> float:
+        return self.site.config.printer.job_expires_min
+
     # --- what it shows ---------------------------------------------------------------------------------------
 
     async def _moving(self, request: Request, visitor: Visitor) -> dict[str, str]:
-        if await self.site.visitor(request) is None:
-            raise Leaving("/sign-in")
+        await stay(self.site, request, visitor, "helper")
         search = _search(request)
         read = await (self._read(search) if search else self.site.once("help", partial(self._read, "")))
         return self._fragments(request, visitor, *read)

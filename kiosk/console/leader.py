@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from kiosk import dossiers
 from kiosk.clock import Moment
-from kiosk.console.live import Leaving, stream
+from kiosk.console.live import stay, stream
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.documents import DocumentError
 from kiosk.present import progress
@@ -64,11 +64,10 @@ class LeaderPages:
         )
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._moving, request))
+        return stream(self.site, partial(self._moving, request, visitor))
 
-    async def _moving(self, request: Request) -> dict[str, str]:
-        if await self.site.visitor(request) is None:
-            raise Leaving("/sign-in")
+    async def _moving(self, request: Request, visitor: Visitor) -> dict[str, str]:
+        await stay(self.site, request, visitor, "leader")
         return self._fragments(request, await self.site.once("today", partial(self.site.access.ask, _today)))
 
     def _fragments(self, request: Request, read: Today) -> dict[str, str]:
@@ -95,8 +94,7 @@ class LeaderPages:
 
     async def notices_live(self, request: Request, visitor: Visitor) -> Response:
         async def moving() -> dict[str, str]:
-            if await self.site.visitor(request) is None:
-                raise Leaving("/sign-in")
+            await stay(self.site, request, visitor, "leader")
             return (await self._notices(request, visitor))[0]
 
         return stream(self.site, moving)

@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from sse_starlette.sse import SendTimeoutError
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from kiosk import __version__
-from kiosk.console.site import Site
+from kiosk.console.site import Site, Visitor
 from kiosk.store import StoreError
+from kiosk.tickets import Refused
 
 Render = Callable[[], Awaitable[Mapping[str, str]]]
 """Fragments by the id of the element that they replace."""
@@ -36,6 +38,15 @@ class Leaving(Exception):
     def __init__(self, go: str) -> None:
         super().__init__(go)
         self.go = go
+
+
+async def stay(site: Site, request: Request, visitor: Visitor, *roles: str) -> None:
+    """Raises Leaving when the page is this visitor's no more: signed out, another role, a counter that is gone."""
+    there = await site.visitor(request)
+    if there is None:
+        raise Leaving("/sign-in")
+    if there.counter != visitor.counter or not there.may(*roles):
+        raise Leaving("/")
 
 
 def stream(site: Site, render: Render, each_s: float = 10.0) -> Response:
@@ -73,8 +84,9 @@ async def _events(site: Site, render: Render, each_s: float) -> AsyncIterator[by
             except Leaving as over:
                 yield ServerSentEvent(event="go", data=over.go or ".").encode()
                 return
-            except StoreError:
-                fragments = sent  # the disk is in trouble: what was shown last stands, and the beat goes on
+            except (StoreError, Refused):
+                # The disk is in trouble, or another office document comes in: what was shown last stands for now.
+                fragments = sent
             fresh = [_fragment(name, html) for name, html in fragments.items() if sent.get(name) != html]
             sent = dict(fragments)
         yield b"".join([*fresh, ServerSentEvent(event="beat", data=str(revision)).encode()])

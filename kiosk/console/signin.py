@@ -1,6 +1,7 @@
 """Signing in with a PIN and out again: who sits at which counter."""
 
 import asyncio
+from collections.abc import Collection
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -53,12 +54,13 @@ class SignInPages:
         clerk = self.site.words.office.clerk(person)
         counter = counter if clerk and "clerk" in clerk.roles else ""
         try:
-            await self._check(person, pin)
             if clerk is None:
                 raise Refused("pin_wrong")
+            await self._check(person, pin)
             if "clerk" in clerk.roles and not counter and len(clerk.roles) == 1:
                 raise Refused("counter_missing")
-            token, _ = await self.site.access.ask(lambda s, now: _begin(s, now, clerk, counter), person)
+            staff = [one.id for one in self.site.words.office.clerks]
+            token, _ = await self.site.access.ask(lambda s, now: _begin(s, now, clerk, counter, staff), person)
         except (Refused, StoreError) as error:
             return await self._form(request, self.site.sentence(t, error), person, counter, 403)
         is_sure = await self.site.access.ask(lambda store, now: now.trusted)
@@ -98,23 +100,22 @@ def _matches(pin: str, stored: str) -> bool:
 
 
 def _home(person: Clerk, counter: str) -> str:
-    if counter:
-        return HOMES["clerk"]
-    role = next((role for role in person.roles if role != "clerk"), "clerk")
-    return HOMES[role]
+    return HOMES[_role(person, counter)]
 
 
-def _begin(store: Store, now: Moment, clerk: Clerk, counter: str) -> tuple[str, SignIn]:
+def _role(person: Clerk, counter: str) -> str:
+    """What somebody is first of all: a clerk at a counter, away from it another of the own roles."""
+    away = next((role for role in person.roles if role != "clerk"), "clerk")
+    return "clerk" if counter else away
+
+
+def _begin(store: Store, now: Moment, clerk: Clerk, counter: str, staff: Collection[str]) -> tuple[str, SignIn]:
     """Sit down at the counter, which another clerk may have left open without a number; then remember the browser."""
     if counter:
-        there = store.counters.counter(counter)
-        if there.clerk not in ("", clerk.id) and there.ticket:
-            raise Refused("counter_taken", counter=counter)
-        if there.clerk != clerk.id or there.state == "closed":
-            store.counters.open(now, counter, clerk.id)
+        store.counters.open(now, counter, clerk.id, staff)
         store.people.leave_counter(now, counter, clerk.id)
         store.people.leave_others(now, clerk.id, counter)
-    return store.people.sign_in(now, clerk.id, counter, "clerk" if counter else clerk.roles[0])
+    return store.people.sign_in(now, clerk.id, counter, _role(clerk, counter))
 
 
 def _end(store: Store, now: Moment, visitor: Visitor) -> None:

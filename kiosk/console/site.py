@@ -119,7 +119,7 @@ class Site:
     def sentence(self, t: Texts, error: Refused | StoreError) -> str:
         """Why something was not done, for people."""
         if isinstance(error, StoreError):
-            return t("console.disk", why=error)
+            return t("console.disk")
         values = dict(error.values)
         if "state" in values:
             values["state"] = t(f"state.{values['state']}")
@@ -145,7 +145,8 @@ class Site:
         }
         html = self.templates.get_template(template).render(given)
         response = HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
-        if chosen := request.query_params.get("l"):
+        chosen = words.t.language
+        if request.query_params.get("l") == chosen:
             response.set_cookie(LANGUAGE, chosen, 365 * 86400, samesite="strict", secure=self.secure, httponly=True)
         return response
 
@@ -155,10 +156,13 @@ class Site:
         return html.render({**values, "t": words.t, "words": words, "office": words.office}).strip()
 
     async def once(self, key: str, make: Callable[[], Awaitable[T]], each_s: float = 10.0) -> T:
-        """The same answer for all who ask until something is written, or `each_s` went by: many boards cost as one."""
+        """The same answer for all who ask until something is written, or `each_s` went by: many boards cost as one.
+
+        An error is everybody's too who waits for it, but the next one who asks tries again.
+        """
         mark = (self.access.revision, int(asyncio.get_running_loop().time() / each_s))
         kept = self._memo.get(key)
-        if kept is None or kept[0] != mark:
+        if kept is None or kept[0] != mark or _failed(kept[1]):
             made = asyncio.ensure_future(make())
             kept = (mark, made)
             self._memo[key] = kept
@@ -172,11 +176,13 @@ class Site:
     # --- who asks --------------------------------------------------------------------------------------------
 
     async def visitor(self, request: Request) -> Visitor | None:
-        """Who is signed in with this browser; nobody whom the office document no longer has."""
-        token = request.cookies.get(self.cookie, "")
+        """Who is signed in with this browser; nobody, and no counter, that the office document no longer has."""
+        token, office = request.cookies.get(self.cookie, ""), self.words.office
         signed: SignIn | None = await self.ask(lambda s, now: s.people.signed_in(now, token)) if token else None
-        person = self.words.office.clerk(signed.person) if signed else None
-        return Visitor(person, signed.counter, signed.csrf, token) if signed and person else None
+        person = office.clerk(signed.person) if signed else None
+        if signed is None or person is None:
+            return None
+        return Visitor(person, signed.counter if office.counter(signed.counter) else "", signed.csrf, token)
 
     def staff(self, page: Page, *roles: str) -> Handler:
         """A page for these roles; others are sent to sign in, or told that it is not theirs."""
@@ -186,6 +192,8 @@ class Site:
             if visitor is None:
                 return self._to_sign_in(request)
             if roles and not visitor.may(*roles):
+                if _listens(request):
+                    return _go("/")
                 return self.page(request, "message.html", 403, visitor=visitor, message="console.not_yours")
             return await page(request, visitor)
 
@@ -244,16 +252,32 @@ class Site:
         return same_origin(dict(request.headers), request.url.scheme)
 
     def _to_sign_in(self, request: Request) -> Response:
+        if _listens(request):
+            return _go("/sign-in")
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/sign-in", 303)
         t = self.words_for(request).t
         return JSONResponse({"ok": False, "say": t("console.signed_out"), "go": "/sign-in"}, HTTPStatus.UNAUTHORIZED)
 
 
+def _failed(made: "asyncio.Future[Any]") -> bool:
+    return made.done() and (made.cancelled() or made.exception() is not None)
+
+
 def text(form: Mapping[str, "str | UploadFile"] | FormData, name: str, longest: int = 2000) -> str:
     """A field of a form as text, "" when it is missing; never a file."""
     value = form.get(name, "")
     return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def _listens(request: Request) -> bool:
+    """Whether a page asks for its stream: it would take any other answer for a kiosk that is lost."""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+def _go(path: str) -> Response:
+    """A stream of one event, which sends the page elsewhere (see live.js)."""
+    return Response(f"event: go\ndata: {path}\n\n", media_type="text/event-stream")
 
 
 def _back(request: Request) -> str:

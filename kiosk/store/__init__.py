@@ -150,7 +150,7 @@ class Store:
     def change(self) -> tuple[int, int]:
         """Differs from the last answer when anything was written, here or by another process.
 
-        Raises SQLite's own error when the file cannot be read.
+        Raises StoreError when the file cannot be read.
         """
         return self.database.version(), self.database.conn.total_changes
 

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -178,28 +178,26 @@ class Counters:
                 decision = tickets.undo(ticket_of(was), ticket_of(became), desk_before, desk_after)
                 move_ticket(w, ticket_of(became), decision)
                 _print_after_all(w.conn, was["id"])
-                _give_turn_back(w.conn, was["queue"], before["turns"].get(was["queue"]))
+                _give_turn_back(w.conn, was["queue"], before["turns"], after["turns"])
             calls.withdraw(w.conn, counter_id, row["at"])
             w.conn.execute("DELETE FROM undo WHERE counter = ?", (counter_id,))
 
     # --- the counter itself ----------------------------------------------------------------------------------
 
-    def open(self, now: Moment, counter_id: str, clerk: str = "") -> Counter:
+    def open(self, now: Moment, counter_id: str, clerk: str = "", staff: Collection[str] | None = None) -> Counter:
         """A clerk sits down (by default the one of the office document), and leaves the counter of before.
 
-        Refused("clerk_busy") while a ticket is open there.
+        Who sits there since today stays as they are. Refused("clerk_busy") while the clerk has a ticket open elsewhere,
+        Refused("counter_taken") while another one has a ticket open here; one who is not among the `staff` (None:
+        everybody is) has left the office, and leaves the ticket to whoever comes.
         """
         clerk = clerk or self._desk(counter_id).clerk
         with self._writing(now) as w:
-            elsewhere = w.conn.execute(
-                "SELECT id FROM counters WHERE clerk = ? AND clerk != '' AND id != ?", (clerk, counter_id)
-            ).fetchall()
-            for row in elsewhere:
-                other = load_counter(w.conn, row["id"])
-                if other.ticket:
-                    raise Refused("clerk_busy", counter=other.id)
-                _close_desk(w, other)
-            return _open_desk(w, load_counter(w.conn, counter_id), clerk)
+            counter = load_counter(w.conn, counter_id)
+            if counter.ticket and counter.clerk not in ("", clerk) and (staff is None or counter.clerk in staff):
+                raise Refused("counter_taken", counter=counter_id)
+            self._leave_others(w, clerk, counter_id)
+            return counter if _sits_there(counter, clerk, now) else _open_desk(w, counter, clerk)
 
     def pause(self, now: Moment, counter_id: str, until: str = "", seen: Seen | None = None) -> Counter:
         """Stop serving for a while; `until` is a wall time "HH:MM" for the board, or "". Refused("no_time") else."""
@@ -282,7 +280,7 @@ class Counters:
     def _keep_for_undo(self, w: Writing, counter: Counter, turns: dict[str, bool]) -> None:
         before = {"desk": plain(counter), "tickets": [plain(was) for was, _ in w.moved.values()], "turns": turns}
         now = [plain(became) for _, became in w.moved.values()]
-        after = {"desk": plain(load_counter(w.conn, counter.id)), "tickets": now}
+        after = {"desk": plain(load_counter(w.conn, counter.id)), "tickets": now, "turns": _turns(w.conn)}
         w.conn.execute(
             "INSERT OR REPLACE INTO undo VALUES (?, ?, ?, ?)",
             (counter.id, text_of(w.now.at), json.dumps(before), json.dumps(after)),
@@ -326,6 +324,19 @@ class Counters:
             raise Refused("no_counter", counter=counter_id)
         return desk
 
+    def _leave_others(self, w: Writing, clerk: str, counter_id: str) -> None:
+        """A clerk sits at one counter. A number at one that the office has no more goes back to its place in line."""
+        elsewhere = "SELECT id FROM counters WHERE clerk = ? AND clerk != '' AND id != ?"
+        for row in w.conn.execute(elsewhere, (clerk, counter_id)).fetchall():
+            other = load_counter(w.conn, row["id"])
+            if other.ticket and other.id in self.book.desks:
+                raise Refused("clerk_busy", counter=other.id)
+            if other.ticket:
+                ticket = load_ticket(w.conn, other.ticket)
+                move_ticket(w, ticket, tickets.transfer(ticket, other, service=ticket.queue))
+                other = load_counter(w.conn, other.id)
+            _close_desk(w, other)
+
     def _counter_event(self, now: Moment, counter_id: str, seen: Seen | None, kind: str, **data: str) -> Counter:
         self._desk(counter_id)
         with self._writing(now) as w:
@@ -346,6 +357,12 @@ def may_rejoin(conn: sqlite3.Connection, ticket: Ticket) -> bool:
     """Whether the citizen may rejoin by phone: the call was missed, and that is not yet a habit."""
     row = conn.execute("SELECT n FROM phone_rejoins WHERE ticket = ?", (ticket.id,)).fetchone()
     return ticket.state is State.NO_SHOW and (row is None or row["n"] < PHONE_REJOINS)
+
+
+def _sits_there(counter: Counter, clerk: str, now: Moment) -> bool:
+    """Whether the clerk opened this counter today, or in this boot while nobody knows the day."""
+    of_today = counter.day == str(now.day) if now.trusted else counter.boot == now.boot
+    return counter.state != "closed" and counter.clerk == clerk and of_today
 
 
 def _open_desk(w: Writing, counter: Counter, clerk: str) -> Counter:
@@ -420,7 +437,13 @@ def _targeted(conn: sqlite3.Connection, counter_id: str, which: str, values: tup
     return [ticket_of(row) for row in conn.execute(sql, (counter_id, *(values if "?" in which else ())))]
 
 
-def _give_turn_back(conn: sqlite3.Connection, queue: str, was: bool | None) -> None:
+def _give_turn_back(
+    conn: sqlite3.Connection, queue: str, before: Mapping[str, bool], after: Mapping[str, bool]
+) -> None:
+    """Whose turn it was before the move, unless another counter has called from this queue since."""
+    was, became = before.get(queue), after.get(queue)
+    if was == became or _turns(conn).get(queue) != became:
+        return
     conn.execute("DELETE FROM turns WHERE queue = ?", (queue,))
     if was is not None:
         conn.execute("INSERT INTO turns VALUES (?, ?)", (queue, was))

@@ -109,7 +109,7 @@ class Database:
 
     def version(self) -> int:
         """A figure that changes when another process or thread has written."""
-        return int(self.conn.execute("PRAGMA data_version").fetchone()[0])
+        return int(self.rows("PRAGMA data_version")[0][0])
 
     def free_mb(self) -> int:
         """Free space on the database's disk."""

@@ -72,8 +72,9 @@ def _aside(database: Database, services: tuple[str, ...]) -> tuple[Ticket, ...]:
 
 
 def _elsewhere(database: Database) -> dict[str, str]:
+    # By the open ones: those of one person are kept for two years.
     rows = database.rows(
-        "SELECT linked, counter FROM tickets INDEXED BY tickets_linked"
-        " WHERE linked != '' AND state IN ('called', 'serving')"
+        f"SELECT linked, counter FROM tickets INDEXED BY tickets_open WHERE state IN {OPEN_STATES}"
+        " AND state IN ('called', 'serving') AND linked != ''"
     )
     return {row["linked"]: row["counter"] for row in rows}

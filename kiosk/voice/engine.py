@@ -39,6 +39,7 @@ class Voice:
         self._news = threading.Event()
         self._closing = threading.Event()
         self._trouble = ""
+        self._recovered = False
         self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
 
     def start(self) -> "Voice":
@@ -68,7 +69,7 @@ class Voice:
 
     def _run(self) -> None:
         try:
-            self._try(self._calls.recover)
+            self._try(self._recover)
             self._prepare()
             while not self._closing.is_set():
                 if not self._try(self._say_next):
@@ -90,8 +91,16 @@ class Voice:
             self._closing.wait(RETRY_S)
             return False
 
+    def _recover(self) -> bool:
+        """Once, as soon as the database lets it: else a hall would hear whom an earlier run did not get to call."""
+        if not self._recovered:
+            self._calls.recover()
+            self._recovered = True
+        return True
+
     def _say_next(self) -> bool:
         """Say one call; whether there was one."""
+        self._recover()
         if self._fresh:
             (self._compose, prepare), self._fresh = self._fresh, None
             prepare()

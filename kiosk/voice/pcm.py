@@ -5,6 +5,7 @@ Samples are 16-bit mono in an array("h"). Loudness is the root mean square (RMS)
 
 import math
 import struct
+import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -185,7 +186,10 @@ def joined(parts: Iterable[tuple["array[int]", float]], rate: int) -> "array[int
 
 def wav(samples: "array[int]", rate: int) -> bytes:
     """The samples as a WAV file: one channel, 16 bits."""
-    data = struct.pack(f"<{len(samples)}h", *samples)
+    little = array("h", samples)
+    if sys.byteorder == "big":
+        little.byteswap()
+    data = little.tobytes()
     kind = struct.pack("<4sIHHIIHH", b"fmt ", 16, PCM, 1, rate, 2 * rate, 2, 16)
     return (
         struct.pack("<4sI4s", b"RIFF", 36 + len(data), b"WAVE") + kind + struct.pack("<4sI", b"data", len(data)) + data

@@ -1,0 +1,158 @@
+"""What the console does while the database cannot be used: says so, loses nothing, goes on; or ends, to be mended."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.config import shipped
+from kiosk.console.access import Access
+from kiosk.console.site import Shared, Site
+from kiosk.office import sample
+from kiosk.setup import words
+from kiosk.store import Store, StoreCorrupt, StoreError
+from kiosk.store import database as databases
+from kiosk.store.database import connect
+from tests.console_kit import Hall, HandClock
+from tests.office import open_store
+
+NOT_WRITTEN = "Máy lấy số chưa ghi được, chưa thay đổi gì. Xin bấm lại; nếu vẫn không được, báo kỹ thuật viên"
+
+
+@contextmanager
+def held(hall: Hall) -> Iterator[None]:
+    """Another program keeps the database to itself."""
+    with closing(connect(hall.folder / "kiosk.db")) as conn:
+        conn.execute("BEGIN IMMEDIATE")
+        yield
+        conn.execute("ROLLBACK")
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hall]:
+    """A console that waits for nobody's lock."""
+    monkeypatch.setattr(databases, "BUSY_MS", 300)
+    hall = Hall(tmp_path)
+    yield hall
+    hall.close()
+
+
+def test_while_another_program_holds_the_database_a_click_is_answered_and_the_page_stays(hurried: Hall):
+    hurried.take()
+    clerk = hurried.clerk("1")
+    clerk.post("/desk/next", ticket="")
+    hurried.clock.seconds += 16  # the implied start cannot be written either
+    with held(hurried), clerk.stream("/desk/live") as events:
+        assert clerk.post("/desk/next", ticket="")["say"] == NOT_WRITTEN
+        assert "1001" in clerk.get("/desk").text
+        assert any(kind == "fragment" and "1001" in data for kind, data in events)
+        refused = hurried.browser().post_page("/sign-in", person="tran-van-b", counter="2", pin="2468")
+        assert (refused.status_code, NOT_WRITTEN in refused.text) == (403, True)
+    assert "đang phục vụ" in clerk.fragment("/desk/live", "now", "đang phục vụ")
+    assert hurried.events("ticket.started")
+
+
+def test_a_database_that_is_found_damaged_ends_the_console_for_a_restart_to_mend(tmp_path: Path):
+    hall = Hall(tmp_path)
+    hall.close()
+    ended: list[StoreError] = []
+
+    def run() -> None:
+        try:
+            hall.console.run()
+        except StoreError as error:
+            ended.append(error)
+
+    hall.start_again(run)
+    assert hall.browser().get("/sign-in").status_code == 200
+    (hall.folder / databases.DAMAGED).touch()
+    hall.join()
+    assert [type(error) for error in ended] == [StoreCorrupt]
+
+
+class Trouble(sqlite3.OperationalError):
+    """SQLite's error, as it comes from a card that cannot be read."""
+
+    sqlite_errorname = "SQLITE_IOERR_READ"
+
+
+def asked(folder: Path, *work: Callable[[Store, Any], object]) -> list[object]:
+    """What each piece of work gave or raised, one after the other, over one Access."""
+    open_store(folder)
+
+    async def all_of_them() -> list[object]:
+        access = Access(lambda: Store(folder, open_store(folder).issuing.book), HandClock())  # type: ignore[arg-type]
+        await access.open()
+        answers: list[object] = []
+        for one in work:
+            try:
+                answers.append(await access.ask(one))
+            except StoreError as error:
+                answers.append(error)
+        await access.close()
+        return answers
+
+    return asyncio.run(all_of_them())
+
+
+def test_an_error_of_the_disk_while_reading_is_one_that_says_what_to_do(tmp_path: Path):
+    def unreadable(store: Store, now: object) -> object:
+        raise Trouble("disk I/O error")
+
+    [failed] = asked(tmp_path, unreadable)
+    assert isinstance(failed, StoreError)
+    assert "check the memory card" in str(failed)
+
+
+def test_what_was_committed_is_answered_though_the_look_after_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def no_look(store: Store) -> object:
+        raise StoreError("the disk cannot be written")
+
+    monkeypatch.setattr(Store, "change", no_look)
+    assert asked(tmp_path, lambda store, now: "done") == ["done"]
+
+
+def test_a_write_that_gave_up_the_reserve_of_a_full_disk_is_done_again(tmp_path: Path):
+    tries: list[str] = []
+
+    def write(store: Store, now: object) -> str:
+        tries.append("one")
+        if len(tries) == 1:
+            full = StoreError("the disk is full")
+            full.retry = True
+            raise full
+        return "done"
+
+    assert asked(tmp_path, write) == ["done"]
+
+
+def test_trouble_is_said_once_and_so_is_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    def full(store: Store, now: object) -> object:
+        raise StoreError("the disk is full: delete what is not needed")
+
+    caplog.set_level("INFO", "kiosk.console.access")
+    asked(tmp_path, full, full, lambda store, now: store.note(now, "printer", "ok"), lambda store, now: None)
+    assert caplog.messages == ["the disk is full: delete what is not needed", "the database can be written again"]
+
+
+def test_what_many_pages_share_is_asked_again_after_an_error_and_once_otherwise(tmp_path: Path):
+    asked_for: list[str] = []
+
+    async def make() -> str:
+        asked_for.append("one")
+        if len(asked_for) == 1:
+            raise StoreError("the disk cannot be read")
+        return "the board"
+
+    async def boards() -> list[object]:
+        access = Access(lambda: open_store(tmp_path), HandClock())  # type: ignore[arg-type]
+        site = Site(shipped(), words(shipped(), sample()), access, Shared(), secure=False)
+        first = await asyncio.gather(*(site.once("board", make) for _ in range(3)), return_exceptions=True)
+        return [*map(str, first), *[await site.once("board", make) for _ in range(3)]]
+
+    assert asyncio.run(boards()) == ["the disk cannot be read"] * 3 + ["the board"] * 3
+    assert len(asked_for) == 2
