@@ -20,6 +20,7 @@ from kiosk.config import Config
 from kiosk.console.access import Access
 from kiosk.console.certificates import Certificate, ensure
 from kiosk.console.following import PART, Following
+from kiosk.console.patience import PatientProtocol
 from kiosk.console.site import Shared, Site
 from kiosk.console.web import make_app
 from kiosk.notify import notify
@@ -202,7 +203,7 @@ def _server(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
         lifespan="off",
         ws="none",
         loop="asyncio",
-        http="h11",
+        http=PatientProtocol,
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=30,
