@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from kiosk.console import patience
-from kiosk.console.patience import PatientProtocol
+from kiosk.console.patience import BoundedSocket, PatientProtocol
 
 LONG_S = 10.0
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
@@ -30,7 +30,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 def port() -> Iterator[int]:
     """A server of these connections on loopback."""
     config = uvicorn.Config(echo, http=PatientProtocol, lifespan="off", log_level="critical", timeout_keep_alive=60)
-    server, sock = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    server, sock = uvicorn.Server(config), BoundedSocket(socket.create_server(("127.0.0.1", 0)))
     thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
     thread.start()
     yield sock.getsockname()[1]
@@ -106,14 +106,26 @@ def test_a_connection_with_whole_requests_stays(port: int):
             assert answer(sock).startswith(b"HTTP/1.1 200")
 
 
-def test_one_address_does_not_take_all_connections(
+def test_one_address_does_not_take_all_connections_and_what_it_lets_go_counts_no_more(
     port: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr(patience, "MOST_EACH", 2)
-    with connection(port, HEAD) as first, connection(port, HEAD) as second, connection(port) as third:
-        assert said(third) == b""
+    with connection(port, HEAD) as first, connection(port, HEAD) as second:
+        for _ in range(3):
+            with connection(port) as further:
+                assert said(further) == b""
+        second.sendall(b"Connection: close\r\n\r\nabc")
+        assert said(second).endswith(b"abc")
+        with connection(port, HEAD + b"\r\nabc") as third:
+            answer(third)
         first.sendall(b"\r\nabc")
         answer(first)
-        second.sendall(b"\r\nabc")
-        answer(second)
     assert [record.levelno for record in caplog.records if record.name == patience.__name__] == [logging.WARNING]
+
+
+def test_all_addresses_together_do_not_take_more_than_there_are(port: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(patience, "MOST", 1)
+    with connection(port, HEAD) as first, connection(port) as second:
+        assert said(second) == b""
+        first.sendall(b"\r\nabc")
+        answer(first)

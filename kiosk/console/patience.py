@@ -1,4 +1,4 @@
-"""A connection of the console's ports that waits for nobody without end. Knows no page.
+"""The console's ports and their connections: how many there may be, and how long each is waited for. Knows no page.
 
 Uvicorn waits for ever for a request that somebody has begun, or not even begun: a phone that has left the Wi-Fi, or a
 program that means harm, would hold its place among all connections until the console ends.
@@ -6,6 +6,8 @@ program that means harm, would hold its place among all connections until the co
 
 import asyncio
 import logging
+import socket
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -14,26 +16,47 @@ HEAD_S = 30.0
 """So long a request's head may take, and a new connection to send one."""
 BODY_S = 120.0
 """So long a form may take: a portrait of 8 MB over a bad Wi-Fi."""
+MOST = 400
+"""Connections of a port at once, with those that are still agreeing on HTTPS. Two ports stay below the 1,024 files that
+a process may have open: beyond them Python would write an error thousands of times a second."""
 MOST_EACH = 300
-"""So many connections one address may hold: three quarters of all. Behind a router many phones have the same one."""
+"""So many of them may one address hold. Behind a router many phones have the same one."""
 
 logger = logging.getLogger(__name__)
 
 
+class BoundedSocket(socket.socket):
+    """A listening socket that closes at once what comes above `MOST`, or above `MOST_EACH` of one address."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        super().__init__(listening.family, listening.type, listening.proto, listening.detach())
+        self._open: list[tuple[str, socket.socket]] = []
+        self._was_full = False
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Raises ConnectionAbortedError for one that is not taken: whoever listens goes on."""
+        accepted, address = super().accept()
+        self._open = [(host, sock) for host, sock in self._open if sock.fileno() != -1]
+        of_this = sum(host == address[0] for host, _ in self._open)
+        is_full = len(self._open) >= MOST or of_this >= MOST_EACH
+        if is_full and not self._was_full:
+            logger.warning("%d connections, %d of them from one address: no more are taken", len(self._open), of_this)
+        self._was_full = is_full
+        if is_full:
+            accepted.close()
+            raise ConnectionAbortedError
+        self._open.append((address[0], accepted))
+        return accepted, address
+
+
 class PatientProtocol(H11Protocol):
-    """Uvicorn's connection, given up when a request does not come to its end, or when its address has enough others."""
+    """Uvicorn's connection, given up when a request does not come to its end."""
 
     _awaited: str = ""
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        held = self._held()
-        if held > MOST_EACH:
-            transport.abort()
-            return
-        if held == MOST_EACH:
-            logger.warning("one address holds %d connections: no more are taken from it", held)
         self._mind()
 
     def data_received(self, data: bytes) -> None:
@@ -47,13 +70,6 @@ class PatientProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._await("")
-
-    def _held(self) -> int:
-        """Connections of this one's address, with this one."""
-        if self.client is None:
-            return 1
-        clients = [each.client for each in self.connections if isinstance(each, H11Protocol)]
-        return len([client for client in clients if client and client[0] == self.client[0]])
 
     def _mind(self) -> None:
         """Between requests uvicorn's own time for idle connections runs; during an answer nobody is waited for."""
