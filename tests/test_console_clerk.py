@@ -2,7 +2,10 @@
 
 import threading
 
-from tests.console_kit import CLERKS, PIN, Browser, Hall
+import pytest
+
+from kiosk import pins
+from tests.console_kit import CLERKS, LEADER, PIN, Browser, Hall
 
 
 def open_ticket(hall: Hall, counter: str = "1") -> str:
@@ -34,6 +37,32 @@ def test_unknown_people_are_answered_like_wrong_pins(hall: Hall):
     answer = hall.browser().post_page("/sign-in", person="nobody", counter="1", pin="9999")
     assert answer.status_code == 403
     assert "Tên hoặc mã PIN không đúng" in answer.text
+
+
+def test_guesses_at_names_that_nobody_has_cost_neither_time_nor_room(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+    looked_at: list[str] = []
+    matches = pins.matches
+    monkeypatch.setattr(pins, "matches", lambda pin, stored: looked_at.append(pin) or matches(pin, stored))
+    for n in range(5):
+        hall.browser().post_page("/sign-in", person=f"{n}" * 1500, counter="", pin="9999")
+    assert not looked_at
+    assert not hall.store.database.rows("SELECT * FROM wrong_pins")
+
+
+def test_fifty_guesses_at_once_are_three_guesses(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+    looked_at: list[str] = []
+    monkeypatch.setattr(pins, "matches", lambda pin, stored: bool(looked_at.append(pin)))
+    guesses = [
+        threading.Thread(
+            target=hall.browser().post_page, args=("/sign-in",), kwargs={"person": LEADER, "counter": "", "pin": f"{n}"}
+        )
+        for n in range(1000, 1050)
+    ]
+    for guess in guesses:
+        guess.start()
+    for guess in guesses:
+        guess.join()
+    assert len(looked_at) == 3
 
 
 def test_a_page_that_is_behind_changes_nothing_and_says_what_happened(hall: Hall):

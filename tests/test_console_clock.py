@@ -25,3 +25,15 @@ def test_another_time_can_be_said_and_one_that_cannot_be_is_refused(hall: Hall):
 def test_nobody_is_asked_on_a_sure_clock(hall: Hall):
     clerk = hall.clerk("1")
     assert clerk.get("/clock").headers["location"] == "/"
+
+
+def test_a_clock_that_is_sure_is_not_set_by_a_page_that_is_behind(hall: Hall):
+    hall.clock.trusted = False
+    late = hall.clerk("1")
+    csrf = late.csrf("/clock")
+    hall.clock.trusted = True
+    for said in ({"day": "2027-03-03", "time": "09:00"}, {"yes": "1"}, {"day": "0001-01-01", "time": "00:00"}):
+        answer = late.post("/clock", csrf=csrf, **said)
+        assert answer["say"] == "Đồng hồ đã được xác nhận. Nếu giờ sai, xin báo kỹ thuật viên"
+    assert hall.clock.vouched is None
+    assert not hall.events("device.vouched")

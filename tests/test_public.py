@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -238,6 +239,23 @@ def test_a_comment_of_the_longest_length_is_taken_and_one_letter_more_is_given_b
 )
 def test_a_comment_is_made_clean(text: str, cleaned: str):
     assert clean(text) == cleaned
+
+
+def test_a_tower_of_marks_is_cut_before_it_is_put_into_order_which_takes_time_by_its_square(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    put_in_order: list[str] = []
+
+    def normalize(form: str, text: str) -> str:
+        put_in_order.append(text)
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(
+        "kiosk.public.form.unicodedata", SimpleNamespace(**{**vars(unicodedata), "normalize": normalize})
+    )
+    tower = "e" + "\u0301\u0323" * 16_000
+    assert read([("comment", f"{tower} xin cảm ơn")], ()).comment == "ẹ\u0323\u0323 xin cảm ơn"
+    assert len("".join(put_in_order)) < 100
 
 
 @given(st.text())

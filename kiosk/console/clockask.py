@@ -38,9 +38,18 @@ class ClockPages:
         return self.site.page(request, "clock.html", visitor=visitor, said=said, now=now, when=words.t.day(now.local))
 
     async def answer(self, request: Request, visitor: Visitor, form: FormData) -> Said:
-        """Yes, or the true date and time as the browser's fields give them."""
+        """Yes, or the true date and time as the browser's fields give them; only while the clock is not sure.
+
+        A time that is said may begin another day, which ends all open numbers: a sure clock is the technician's affair.
+        """
         said = None if text(form, "yes") else said_time(f"{text(form, 'day')}T{text(form, 'time')}")
-        now = await self.site.ask(lambda store, now: vouch(store, now, said), visitor)
+
+        def first(store: Store, now: Moment) -> Vouched:
+            if now.trusted:
+                raise Refused("clock_sure")
+            return vouch(store, now, said)
+
+        now = await self.site.ask(first, visitor)
         self.site.access.clock.vouched = now
         t = self.site.words_for(request).t
         return Said(True, t("clock.set", ngay=t.day(now.at), gio=t.clock(now.at)), "/")

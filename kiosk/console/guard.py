@@ -3,8 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,11 +16,14 @@ POLICY = (
 )
 LARGEST_BODY = 8_000_000
 """A portrait straight from a phone; office documents and CSV files are far smaller."""
+LONGEST_PATH = 1000
+"""No address of ours is half as long; figures in one may not be without end (Python reads no 5,000 digits)."""
 _NAME = re.compile(rb"\[?([^\]]*?)\]?(?::\d{1,5})?")
 
 
 class Guard:
-    """Refuses hosts that are not ours (a page elsewhere whose name was bent to our address) and bodies without end.
+    """Refuses hosts that are not ours (a page elsewhere whose name was bent to our address), bodies and paths without
+    end, and forms in another encoding than ours.
 
     An address in figures is always ours: only names can be bent. `frames` may show our pages within theirs.
     """
@@ -48,7 +53,12 @@ class Guard:
             refused = PlainTextResponse("Too large: at most 8 MB.\n", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             await refused(scope, receive, self._with_headers(send))
             return
-        await self._app(scope, receive, self._with_headers(send))
+        if len(scope["path"]) > LONGEST_PATH or _is_strange_form(headers.get(b"content-type", b"")):
+            refused = PlainTextResponse("No page of the kiosk sends this.\n", HTTPStatus.BAD_REQUEST)
+            await refused(scope, receive, self._with_headers(send))
+            return
+        with suppress(ClientDisconnect):  # whoever left within a form's sending: nothing was done, nobody is to be told
+            await self._app(scope, receive, self._with_headers(send))
 
     def _is_ours(self, host: bytes) -> bool:
         found = _NAME.fullmatch(host)
@@ -69,6 +79,13 @@ class Guard:
             await send(message)
 
         return sent
+
+
+def _is_strange_form(kind: bytes) -> bool:
+    """Whether the fields would be read by a codec that the sender chose: Python has some that fail in ways of their own
+    (punycode), or that make letters which no database takes (unicode_escape). Browsers name none.
+    """
+    return kind.lower().startswith(b"multipart/") and b"charset" in kind.lower()
 
 
 def same_origin(headers: "dict[str, str]", scheme: str) -> bool:

@@ -20,6 +20,7 @@ from kiosk.config import Config
 from kiosk.console.access import Access
 from kiosk.console.certificates import Certificate, ensure
 from kiosk.console.following import PART, Following
+from kiosk.console.patience import BoundedSocket, PatientProtocol
 from kiosk.console.site import Shared, Site
 from kiosk.console.web import make_app
 from kiosk.notify import notify
@@ -177,7 +178,7 @@ def hosts(config: Config) -> list[str]:
 def _listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((address, port), family=family, backlog=BACKLOG)
+        return BoundedSocket(socket.create_server((address, port), family=family, backlog=BACKLOG))
     except OSError as error:
         raise OSError(
             f"port {port} of {address} cannot be used ({os.strerror(error.errno or 0)}): set another one in [console]"
@@ -202,12 +203,11 @@ def _server(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
         lifespan="off",
         ws="none",
         loop="asyncio",
-        http="h11",
+        http=PatientProtocol,
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=2,
-        limit_concurrency=400,
         h11_max_incomplete_event_size=32768,
     )
     return _Server(config)

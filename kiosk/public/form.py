@@ -10,6 +10,10 @@ REASONS = ("wait", "slow", "attitude", "guide", "trips", "extra", "trouble", "pl
 COMMENT_LETTERS = 500
 MARKS = 2
 """So many combining marks may follow each other in composed text: more are a tower over other people's lines."""
+MOST_MARKS = 30
+"""Longest run of combining marks that is looked at at all (UAX #15, stream-safe text): putting n of them into order
+takes n² steps, and a phone may send 30,000.
+"""
 MASK = "•••"
 LEAST_DIGITS = 9
 """Telephone numbers have 9 to 11 digits, identity cards 9 or 12."""
@@ -50,10 +54,21 @@ def read(fields: Iterable[tuple[str, str]], levels: Container[int]) -> Given:
 
 def clean(text: str) -> str:
     """One spelling (NFC), lines ended by a line feed, and nothing that is not seen or turns the text around."""
-    text = re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", unicodedata.normalize("NFC", text)).replace("\t", " ")
+    composed = unicodedata.normalize("NFC", _without_long_runs(text))
+    text = re.sub("\r\n?|[\x0b\x0c\x85\u2028\u2029]", "\n", composed).replace("\t", " ")
     seen = "".join(char for char in text if char == "\n" or unicodedata.category(char)[0] != "C")
     lines = "\n".join(line.strip() for line in _TOWER.sub(r"\1", seen).split("\n"))
     return re.sub("\n{3,}", "\n\n", lines).strip()
+
+
+def _without_long_runs(text: str) -> str:
+    """The text with no more than `MOST_MARKS` combining marks in a row."""
+    kept, run = [], 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run <= MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def masked(text: str) -> str:

@@ -68,16 +68,20 @@ class People:
     def begin_try(self, now: Moment, person: str) -> str:
         """What the PIN has to match (`pins.matches`, which takes its time and needs no database).
 
-        Raises Refused("pin_wait") while this person has to wait. The try counts as a wrong one until `pin_was_right`,
-        so that two at once do not get past the limit. An unknown person is answered like a known one.
+        Raises Refused("pin_wait") while this person has to wait, and ("pin_wrong") for who has no PIN. The try counts
+        as a wrong one until `pin_was_right`, so that two at once do not get past the limit.
         """
+        # Who has a PIN stands on the sign-in page, so this gives nothing away. A guess at any other name would cost
+        # others their turn: names are without end, and so were the tries and their rows.
+        row = self.database.row("SELECT hash FROM pins WHERE person = ?", person)
+        if row is None:
+            raise Refused("pin_wrong")
         with self.database.writing(now) as w:
             wrong, left = wrong_tries(w.conn, person, now)
             if left > 0:
                 raise Refused("pin_wait", seconds=left)
             count_wrong(w, person, wrong + 1)
-        row = self.database.row("SELECT hash FROM pins WHERE person = ?", person)
-        return str(row["hash"]) if row else _NOBODY
+        return str(row["hash"])
 
     def pin_was_right(self, now: Moment, person: str) -> None:
         """The tries before count no more."""
@@ -142,6 +146,3 @@ def _since(now: Moment) -> str:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-_NOBODY = pins.kept(secrets.token_hex(4))
