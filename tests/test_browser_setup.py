@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from kiosk.config import load_config
 from kiosk.drafting import STEPS
 from kiosk.setup import load_office
-from tests.browser import chromium, watched  # noqa: F401
+from tests.browser import watched
 from tests.test_console_setup import New
 
 
@@ -31,7 +31,7 @@ def is_usable(page: Page) -> None:
 @pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
 def test_nine_pages_make_an_office_whose_clerk_calls_the_first_number(
     new: New,
-    chromium: Browser,  # noqa: F811
+    chromium: Browser,
     size: tuple[int, int],
 ):
     url = new.browser.url
