@@ -146,10 +146,13 @@ def test_a_held_ticket_returns_with_its_number_behind_the_next_two(store: Store)
     assert called == ["3002", "3003", "3001", "3004"]
 
 
-def test_a_transfer_to_a_counter_is_called_there_only_and_keeps_its_place(store: Store):
+def test_a_transfer_to_a_counter_where_somebody_sits_is_called_there_only_and_keeps_its_place(store: Store):
     store.issuing.issue(moment(0), "ho-tich")
     store.issuing.issue(moment(1), "bao-tro")
     store.counters.call_next(moment(10), "1")
+    with pytest.raises(Refused, match="counter_shut"):
+        store.counters.transfer(moment(15), "1", to_counter="3")
+    store.counters.open(moment(16), "3")
     store.counters.transfer(moment(20), "1", to_counter="3")
     assert store.counters.call_next(moment(30), "1") is None
     assert store.counters.call_next(moment(31), "3").number == "1001"  # type: ignore[union-attr]
@@ -346,9 +349,9 @@ def test_a_clerk_cannot_leave_an_open_ticket_behind(store: Store):
 def test_who_was_sent_to_a_counter_that_closes_may_be_called_by_the_others(store: Store):
     store.issuing.issue(moment(0), "chung-thuc")
     store.counters.call_next(moment(5), "1")
-    store.counters.transfer(moment(6), "1", to_counter="4")
-    assert store.counters.call_next(moment(7), "1") is None
-    store.counters.open(moment(8), "4")
+    store.counters.open(moment(6), "4")
+    store.counters.transfer(moment(7), "1", to_counter="4")
+    assert store.counters.call_next(moment(8), "1") is None
     store.counters.close(moment(9), "4")
     assert store.counters.call_next(moment(10), "1").number == "2001"  # type: ignore[union-attr]
 

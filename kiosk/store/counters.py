@@ -110,12 +110,17 @@ class Counters:
         why: str = "",
         seen: Seen | None = None,
     ) -> Ticket:
-        """Send the open ticket on to a service or to one counter."""
+        """Send the open ticket on to a service or to one counter.
+
+        Refused("counter_shut") where nobody sits: no other counter would call it, and its holder would wait in vain.
+        """
         if service and service not in self.book.services:
             raise Refused("no_service", service=service)
         if to_counter and to_counter not in self.book.desks:
             raise Refused("no_counter", counter=to_counter)
         with self._acting(now, counter_id, seen) as (w, counter):
+            if to_counter and load_counter(w.conn, to_counter).state == "closed":
+                raise Refused("counter_shut", counter=to_counter)
             ticket = _open_ticket(w, counter)
             return move_ticket(
                 w, ticket, tickets.transfer(ticket, counter, service=service, to_counter=to_counter, why=why)
