@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk import documents
-from kiosk.office import COLOURS, MOST_SERVICES, ROLES, Office, sample
+from kiosk.office import COLOURS, ROLES, Office, sample
+from kiosk.office_rules import MOST_COUNTERS, MOST_SERVICES
 from kiosk.revising import written
 from kiosk.schema import MAX_TEXT
 
 STEPS = ("language", "time", "unit", "services", "counters", "people", "printer", "keys", "done")
-MOST_COUNTERS = 16
 MOST_PEOPLE = 40
 Fields = Mapping[str, str]
 
