@@ -119,6 +119,7 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     config = load_config(written(UNFITTING, "unfitting.toml"))
     small = replace(sample(), counters=sample().counters[:1])
     found = refused(load_config, written(CONFIG)) + refused(load_config, written(PINS, "pins.toml"))
+    found += refused(load_config, written('[printer]\nurl = "lpt1"', "printer.toml"))
     found += refused(load_config, written(many, "many.toml"))
     found += refused(offices.load, written(OFFICE, "office.toml"))
     plain = documents.plain(sample())
