@@ -58,6 +58,7 @@ HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9
 PRINTER_URL = matches(
     r"none|file:/\S+|tcp://[A-Za-z0-9.-]+(?::[0-9]{1,5})?|serial:/\S+|usb:[0-9a-fA-F]{4}:[0-9a-fA-F]{4}",
     "none, file:/dev/usb/lp0, tcp://HOST:9100, serial:/dev/ttyUSB0 or usb:04b8:0e15",
+    "printer_url",
 )
 
 

@@ -73,7 +73,17 @@ def parse(data: bytes, file: str) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise failed(file, "is not UTF-8: save it as UTF-8", "utf8") from error
     except (ValueError, RecursionError) as error:
-        raise failed(file, f"cannot be read: {error}", "syntax", loi=error) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: str, error: Exception) -> DocumentError:
+    """A text that is neither TOML nor JSON; where tomllib or json name a place, so does the sentence."""
+    place = re.fullmatch(r"(.*?):? \(?(?:at )?line (\d+),? column (\d+).*", str(error), re.DOTALL)
+    if place is None:
+        return failed(file, f"cannot be read: {error}", "syntax", loi=error)
+    says, line, column = place.groups()
+    message = f"cannot be read: line {line}, column {column}: {says}"
+    return failed(file, message, "place", dong=line, cot=column, loi=says)
 
 
 def parse_file(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 It begins with the sample office's services, hours, calendar and label sets, and with none of its people.
 """
 
+import datetime as dt
 import json
 import re
 import unicodedata
@@ -11,13 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiosk import documents
-from kiosk.office import COLOURS, MOST_SERVICES, ROLES, Office, sample
+from kiosk.office import COLOURS, ROLES, Office, sample
+from kiosk.office_rules import MOST_COUNTERS, MOST_SERVICES
 from kiosk.revising import written
 from kiosk.schema import MAX_TEXT
 
 STEPS = ("language", "time", "unit", "services", "counters", "people", "printer", "keys", "done")
-MOST_COUNTERS = 16
 MOST_PEOPLE = 40
+SPARE_ROWS = 3
+SESSIONS = ("sang", "chieu")
+"""The sessions of which the set-up asks the hours; a document with others is left as it is."""
+OPEN_BEFORE = dt.timedelta(minutes=30)
+LAST_BEFORE = dt.timedelta(minutes=15)
+SATURDAY = {"none": (), "morning": ("sang",), "all": SESSIONS}
+KINDS = ("xã", "phường", "đặc khu", "thị trấn")
 Fields = Mapping[str, str]
 
 
@@ -67,6 +75,8 @@ def _empty() -> dict[str, Any]:
     office["site"] = {"id": "trung-tam", "name": ""}
     for counter in office["counters"]:
         counter["clerk"] = ""
+    for service in office["services"]:
+        service["quota"] = {}
     return {**office, "clerks": [], "hotlines": [], "channels": [], "texts": {}}
 
 
@@ -87,7 +97,64 @@ def set_unit(draft: Draft, form: Fields) -> None:
     draft.office["site"] = {"id": slug(site, ()) or "trung-tam", "name": site}
     number = _line(form, "hotline")
     draft.office["hotlines"] = [{"name": "Đường dây nóng", "number": number}] if number else []
+    if any(f"start-{id}" in form for id in SESSIONS):
+        _set_hours(draft, form)
     draft.text = ""
+
+
+def hours_rows(draft: Draft) -> list[dict[str, Any]] | None:
+    """The sessions of the page, one that the office does not have without times; None where it has others."""
+    sessions = {session["id"]: session for session in draft.office["sessions"]}
+    if not sessions.keys() <= set(SESSIONS):
+        return None
+    usual = {session["id"]: session for session in documents.plain(sample().sessions)}
+    return [sessions.get(id) or {**usual[id], "start": "", "end": ""} for id in SESSIONS]
+
+
+def saturday(draft: Draft) -> str:
+    """What is open on Saturdays, a key of SATURDAY."""
+    held = tuple(session["id"] for session in draft.office["sessions"] if 5 in session["weekdays"])
+    return next((name for name, ids in SATURDAY.items() if ids == held), "all")
+
+
+def _set_hours(draft: Draft, form: Fields) -> None:
+    """Fields `start-SESSION` and `end-SESSION`, and `saturday`; a session without times is none."""
+    rows = hours_rows(draft)
+    if rows is None:
+        return
+    on_saturday = SATURDAY.get(_line(form, "saturday"), SATURDAY[saturday(draft)])
+    sessions = []
+    for row in rows:
+        start, end = (_line(form, f"{name}-{row['id']}") for name in ("start", "end"))
+        if start or end:
+            days = [day for day in row["weekdays"] if day != 5] + ([5] if row["id"] in on_saturday else [])
+            times = {"take_from": _shifted(start, -OPEN_BEFORE), "last_number": _shifted(end, -LAST_BEFORE)}
+            times = {name: time or row[name] for name, time in times.items()}
+            sessions.append({**row, "start": start, "end": end, **times, "weekdays": sorted(days)})
+    draft.office["sessions"] = sessions
+    held = {session["id"] for session in sessions}
+    for part, name in (("calendar", "sessions"), ("services", "quota")):
+        for item in draft.office[part]:
+            kept = item.get(name, [])
+            item[name] = (
+                {id: n for id, n in kept.items() if id in held}
+                if isinstance(kept, dict)
+                else [id for id in kept if id in held]
+            )
+
+
+def _shifted(time: str, by: dt.timedelta) -> str:
+    """A time of day some minutes earlier; "" for what is no time, which its own field reports."""
+    try:
+        moment = dt.datetime.combine(dt.date(2000, 1, 1), dt.time.fromisoformat(time)) + by
+    except ValueError:
+        return ""
+    return moment.time().isoformat("minutes")
+
+
+def bare_name(draft: Draft) -> bool:
+    """Whether the unit's name says no kind of unit."""
+    return not draft.office["unit"].get("name", "").casefold().startswith(KINDS)
 
 
 def set_services(draft: Draft, form: Fields) -> None:
@@ -156,6 +223,65 @@ def set_people(draft: Draft, form: Fields, pins: Mapping[int, str]) -> None:
         draft.text = ""
 
 
+# --- rows of the pages ---------------------------------------------------------------------------------------
+
+
+def filled(typed: Fields) -> list[int]:
+    """Numbers of the typed rows that have a name: the first one is item 1 of the draft's list, and so on."""
+    return [n for n in range(1, MOST_PEOPLE + 1) if _line(typed, f"name-{n}")]
+
+
+def service_rows(draft: Draft, typed: Fields | None = None) -> list[dict[str, Any]]:
+    """Rows of the page of services: those of the draft, or as they were `typed` on a page that has a mistake."""
+    services = draft.office["services"]
+    if typed is None:
+        blank = [{"digit": str(n)} for n in range(len(services) + 1, MOST_SERVICES + 1)]
+        return [*services, *blank]
+    kept = dict(zip(filled(typed), services, strict=False))
+    return [
+        {"id": kept.get(n, {}).get("id", ""), "name": _line(typed, f"name-{n}"), "digit": _line(typed, f"digit-{n}")}
+        for n in range(1, MOST_SERVICES + 1)
+    ]
+
+
+def people_rows(draft: Draft, typed: Fields | None = None) -> list[dict[str, Any]]:
+    """Rows of the page of people, each with its `counter`; behind those of the draft, whom an office lacks."""
+    people = draft.office["clerks"]
+    if typed is None:
+        seats = {counter["clerk"]: counter["id"] for counter in draft.office["counters"] if counter.get("clerk")}
+        rows = [{**person, "counter": seats.get(person["id"], "")} for person in people]
+        return [*rows, *_blank(draft)][:MOST_PEOPLE]
+    kept = dict(zip(filled(typed), people, strict=False))
+    last = max((n for n in range(1, MOST_PEOPLE + 1) if f"name-{n}" in typed), default=0)
+    return [
+        {
+            "id": kept.get(n, {}).get("id", ""),
+            "name": _line(typed, f"name-{n}"),
+            "title": _line(typed, f"title-{n}"),
+            "roles": [role for role in ROLES if typed.get(f"role-{n}-{role}")],
+            "counter": _line(typed, f"counter-{n}"),
+        }
+        for n in range(1, last + 1)
+    ]
+
+
+def _blank(draft: Draft) -> list[dict[str, Any]]:
+    """Rows for people yet to come: a technician, a clerk for each empty counter, helper, leader, and some to spare."""
+    there = {role for person in draft.office["clerks"] for role in person["roles"]}
+    rows: list[dict[str, Any]] = [
+        {"roles": ["clerk"], "counter": counter["id"]}
+        for counter in draft.office["counters"]
+        if not counter.get("clerk")
+    ]
+    if "technician" not in there:
+        rows.insert(0, {"roles": ["technician"], "title": "Kỹ thuật viên"})
+    rows += [{"roles": [role]} for role in ("helper", "leader") if role not in there]
+    return rows + [{"roles": ["clerk"]} for _ in range(SPARE_ROWS - len(rows))]
+
+
+# --- the document -----------------------------------------------------------------------------------------------
+
+
 def take_document(draft: Draft, text: str) -> None:
     """An uploaded document in place of all that was entered; only PINs remain. Raises DocumentError."""
     office = Office.from_json(text.encode(), "")
@@ -165,7 +291,7 @@ def take_document(draft: Draft, text: str) -> None:
 def concerns(step: str, path: str) -> bool:
     """Whether a mistake (its dotted path) is one of this page."""
     first = path.partition(".")[0]
-    of = {"unit": ("unit", "site", "hotlines"), "services": ("services",), "counters": ("counters",)}
+    of = {"unit": ("unit", "site", "hotlines", "sessions"), "services": ("services",), "counters": ("counters",)}
     if step == "counters":
         return first == "counters" or (first == "services" and path.endswith(".id"))
     if step == "services":

@@ -66,6 +66,8 @@ def mistake(problem: Problem, t: Texts) -> str:
         return printable(problem.message)
     meant = problem.values.get("gan", "")
     values = {**problem.values, "gan": f" {t('problem.near', gan=meant)}" if meant else ""}
+    if form := problem.values.get("dang"):
+        values["cho_phep"] = t(f"form.{form}")
     return printable(t(f"problem.{problem.key}", **values))
 
 

@@ -9,16 +9,16 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from kiosk import documents, hours, rating, texts, tickets
+from kiosk import documents, hours, office_rules, rating, tickets
 from kiosk.rulebook import DeskRule, Rulebook, ServiceRule
-from kiosk.schema import Check, Place, Reader, between, key, matches, nearest, one_of
+from kiosk.schema import Check, Reader, between, key, matches, one_of
 
 FORMAT = 1
 ROLES = ("clerk", "helper", "leader", "technician")
@@ -29,20 +29,17 @@ ICONS = (
     *("star", "cane", "speech", "leaf", "coin", "shield"),
 )
 COLOURS = ("blue", "green", "red", "purple", "orange", "slate", "teal", "pink")
-MOST_PAPERS = 12
-MOST_SERVICES = 8
-"""Field groups, not procedures: more do not fit on the screen in letters that can be read from a distance."""
-MOST_LEVELS = 5
 
-ID = matches(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "lower-case letters a–z, digits and hyphens, at most 32")
-COUNTER_ID = matches(r"[1-9]|1[0-6]", "1 to 16")
-NAME = matches(r"\S(?:.*\S)?", "text without spaces around it")
+ID = matches(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "lower-case letters a–z, digits and hyphens, at most 32", "id")
+COUNTER_ID = matches(r"[1-9]|1[0-6]", "1 to 16", "counter_id")
+NAME = matches(r"\S(?:.*\S)?", "text without spaces around it", "name")
 FILE_NAME = matches(
     r"|[\w-][\w.-]*\.(?i:png|jpe?g|webp|bmp|gif|tiff?)",
     "empty, or the bare name of a .png, .jpg, .webp, .bmp, .gif or .tif file",
+    "file_name",
 )
-PHONE = matches(r"\+?[0-9](?:[0-9 .-]{1,18}[0-9])", "digits, with spaces, dots or hyphens between them")
-LINK = matches(r"(?:https?://|mailto:)[^\s@]+(?:@[^\s@]+)?", "an address that starts with https:// or mailto:")
+PHONE = matches(r"\+?[0-9](?:[0-9 .-]{1,18}[0-9])", "digits, with spaces, dots or hyphens between them", "phone")
+LINK = matches(r"(?:https?://|mailto:)[^\s@]+(?:@[^\s@]+)?", "an address that starts with https:// or mailto:", "link")
 
 
 def _legible(colour: str) -> bool:
@@ -56,17 +53,16 @@ def _legible(colour: str) -> bool:
     return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5
 
 
-COLOUR = Check(f"{', '.join(COLOURS)}, or #rrggbb that is dark enough to read white on it", _legible, COLOURS)
-
-
-OWN_COLOUR = matches(r"|#[0-9a-fA-F]{6}", "empty, or #rrggbb")
+COLOUR = Check(f"{', '.join(COLOURS)}, or #rrggbb that is dark enough to read white on it", _legible, COLOURS, "colour")
+UNIT_CODE = matches(r"[0-9A-Za-z.-]{1,20}", "letters, digits, . and -", "unit_code")
+OWN_COLOUR = matches(r"|#[0-9a-fA-F]{6}", "empty, or #rrggbb", "own_colour")
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """The commune (xã, phường, đặc khu). Units merge and get new names, so all of it is data with a date."""
 
-    code: str = key("official code of the unit", check=matches(r"[0-9A-Za-z.-]{1,20}", "letters, digits, . and -"))
+    code: str = key("official code of the unit", check=UNIT_CODE)
     name: str = key('full name, as "xã Mẫu"', check=NAME)
     short: str = key('short name for headings, as "UBND xã Mẫu"', "")
     head1: str = key("first line of slips and reports", "")
@@ -89,7 +85,7 @@ class Service:
 
     id: str = key("id; keys and events refer to it", check=ID)
     digit: str = key(
-        "first character of its numbers", check=matches("[0-9A-Z]", "one digit or capital letter, in quotes")
+        "first character of its numbers", check=matches("[0-9A-Z]", "one digit or capital letter, in quotes", "digit")
     )
     name: str = key("name on screens and slips", check=NAME)
     short: str = key("short name for narrow places; empty = name", "")
@@ -338,7 +334,7 @@ class Office:
     def _read(cls, plain: Mapping[str, Any], file: str) -> Self:
         reader = Reader(file)
         office = reader.table(cls, plain)
-        _check(office, reader)
+        office_rules.check(office, reader)
         reader.finish()
         return office
 
@@ -352,135 +348,3 @@ def sample() -> Office:
     """The office that stands in until a real one is configured: xã Mẫu."""
     file = resources.files("kiosk.assets") / "office.sample.toml"
     return Office._read(documents.parse(file.read_bytes(), file.name), file.name)
-
-
-# --- what no single key can know ------------------------------------------------------------------------------
-
-
-def _check(office: Office, reader: Reader) -> None:
-    _check_twins(office, reader)
-    _check_references(office, reader)
-    _check_services(office, reader)
-    _check_sessions(office, reader)
-    for at, day in enumerate(office.calendar, 1):
-        _check_day(day, office, reader, at)
-    for at, labels in enumerate(office.label_sets, 1):
-        _check_levels(labels.levels, reader, at)
-    for name, message in texts.override_problems(office.texts).items():
-        reader.add(
-            ("texts", name), message + ("." + nearest(name, texts.sentences("vi")) if "no such" in message else "")
-        )
-
-
-def _check_twins(office: Office, reader: Reader) -> None:
-    """Nothing that is looked up by its id, or told apart by its name, may be there twice."""
-    lists: dict[str, Iterable[Any]] = {
-        name: getattr(office, name) for name in ("services", "counters", "clerks", "label_sets", "sessions")
-    }
-    for name, items in lists.items():
-        _check_unique(reader, name, "id", [item.id for item in items])
-    _check_unique(reader, "services", "digit", [service.digit for service in office.services])
-    _check_unique(reader, "services", "name", [service.name.casefold() for service in office.services])
-    _check_unique(reader, "counters", "label", [counter.label.casefold() for counter in office.counters])
-    _check_unique(reader, "calendar", "day", [day.day for day in office.calendar])
-
-
-def _check_unique(reader: Reader, table: str, name: str, found: Sequence[Hashable]) -> None:
-    for at, value in enumerate(found, 1):
-        first = found.index(value) + 1
-        if first < at and reader.sound(table, first, name):
-            reader.add((table, at, name), f"is the same as in {table} {first}")
-
-
-def _check_references(office: Office, reader: Reader) -> None:
-    for at, counter in enumerate(office.counters, 1):
-        _check_known(reader, ("counters", at, "services"), counter.services, "services", office.services)
-        _check_known(
-            reader, ("counters", at, "clerk"), [counter.clerk] if counter.clerk else [], "clerks", office.clerks
-        )
-    for at, service in enumerate(office.services, 1):
-        _check_known(reader, ("services", at, "quota"), service.quota, "sessions", office.sessions)
-    for at, day in enumerate(office.calendar, 1):
-        _check_known(reader, ("calendar", at, "sessions"), day.sessions, "sessions", office.sessions)
-    _check_known(reader, ("rules", "label_set"), [office.rules.label_set], "label_sets", office.label_sets)
-
-
-def _check_known(reader: Reader, place: Place, names: Iterable[str], table: str, items: Sequence[Any]) -> None:
-    if not all(reader.sound(table, at, "id") for at in range(1, len(items) + 1)) or (table,) in reader.places():
-        return  # the id that is missed here is the one that is wrong there
-    known = [item.id for item in items]
-    lines = [f'"{name}" is not among the {table}.{nearest(name, known)}' for name in names if name not in known]
-    if lines:
-        reader.add(place, " ".join(lines))
-
-
-def _check_services(office: Office, reader: Reader) -> None:
-    for name, items, most in (
-        ("services", office.services, MOST_SERVICES),
-        ("counters", office.counters, 16),
-        ("sessions", office.sessions, 9),
-        ("label_sets", office.label_sets, 99),
-    ):
-        if not 1 <= len(items) <= most:
-            reader.add((name,), f"there are {len(items)}: from 1 to {most} can be used")
-    served = {name for counter in office.counters for name in counter.services}
-    for at, service in enumerate(office.services, 1):
-        if len(service.papers) > MOST_PAPERS:
-            reader.add(("services", at, "papers"), f"more than {MOST_PAPERS} do not fit on a slip")
-        if service.id not in served and reader.sound("counters"):
-            reader.add(("services", at, "id"), "no counter serves it: its numbers would never be called")
-        if service.valid_from and service.valid_to and service.valid_to < service.valid_from:
-            reader.add(("services", at, "valid_to"), "is before valid_from")
-
-
-def _check_sessions(office: Office, reader: Reader) -> None:
-    for at, session in enumerate(office.sessions, 1):
-        if not reader.sound("sessions", at):
-            continue
-        if not session.start < session.end:
-            reader.add(("sessions", at, "end"), "is not after start")
-        elif not session.take_from < session.last_number <= session.end:
-            reader.add(("sessions", at, "last_number"), "must be after take_from and not after end")
-        for before, other in enumerate(office.sessions[: at - 1], 1):
-            if (
-                set(session.weekdays) & set(other.weekdays)
-                and _overlap(session, other)
-                and reader.sound("sessions", at)
-            ):
-                reader.add(("sessions", at, "start"), f'overlaps with sessions {before} "{other.id}"')
-
-
-def _overlap(one: Session, other: Session) -> bool:
-    first, second = sorted((one, other), key=lambda session: session.start)
-    return second.start < first.end or second.take_from < first.last_number
-
-
-def _check_day(day: CalendarDay, office: Office, reader: Reader, at: int) -> None:
-    if day.kind == "off" and day.sessions:
-        reader.add(("calendar", at, "sessions"), "an off day has none: choose half or work")
-    if day.kind == "off" and not day.reason:
-        reader.add(("calendar", at, "reason"), "say why the office is closed: citizens read it")
-    if not reader.sound("sessions") or not reader.sound("calendar", at):
-        return
-    held = [session for session in office.sessions if session in office.hours().on(day.day)]
-    clash = [(a.id, b.id) for n, a in enumerate(held) for b in held[n + 1 :] if _overlap(a, b)]
-    if clash:
-        reader.add(
-            ("calendar", at, "sessions"), f"{clash[0][0]} and {clash[0][1]} overlap: name the sessions of this day"
-        )
-
-
-def _check_levels(levels: Sequence[Level], reader: Reader, at: int) -> None:
-    place = ("label_sets", at, "levels")
-    good = [level.value for level in levels if level.satisfied]
-    poor = [level.value for level in levels if not level.satisfied]
-    if not reader.sound(*place):
-        return
-    if not 2 <= len(levels) <= MOST_LEVELS:
-        reader.add(place, f"there are {len(levels)}: from 2 to {MOST_LEVELS} can be shown")
-    elif len({level.value for level in levels}) < len(levels) or len({level.face for level in levels}) < len(levels):
-        reader.add(place, "value and face must differ from level to level")
-    elif any(level.satisfied and level.face not in ("very_happy", "happy") for level in levels):
-        reader.add(place, "only the faces happy and very_happy can count as satisfied")
-    elif not good or not poor or min(good) < max(poor):
-        reader.add(place, "some levels must count as satisfied and some, with lower values, must not")

@@ -20,7 +20,7 @@ from kiosk.wiring import check_against
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r'\s*("[^"]+"|[A-Za-z0-9_.-]+)\s*=')
 _VERSION = re.compile(r"(?m)^(\s*version\s*=\s*)\d+")
-_AT_LINE = re.compile(r"at line (\d+)|line (\d+) column")
+_AT_LINE = re.compile(r"cannot be read: line (\d+)")
 NAMED_BY = ("id", "day", "name", "value")
 """Keys by which an item of a list is known again; the first that all have."""
 
@@ -93,7 +93,7 @@ def _shown(value: Any) -> str:
 def line_of(text: str, problem: Problem) -> int:
     """The line of a TOML text that a mistake is about, the nearest line above it where it has none; 0 = unknown."""
     if found := _AT_LINE.search(problem.message):
-        return int(found[1] or found[2])
+        return int(found[1])
     if not problem.path or text.lstrip()[:1] == "{":
         return 0
     lines = _lines(text)

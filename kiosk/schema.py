@@ -38,11 +38,15 @@ ZEROS: dict[Any, Any] = {str: "", int: 0, float: 0.0, bool: False, date: date.mi
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a value has to be: `says` is the sentence for the docs and the error, `ok` decides."""
+    """What a value has to be: `says` is the sentence for the docs and the error, `ok` decides.
+
+    `form` names the same sentence under [form] in the language files; "" where it is no sentence.
+    """
 
     says: str
     ok: Callable[[Any], bool]
     choices: tuple[str, ...] = ()
+    form: str = ""
 
 
 def between(low: float, high: float, unit: str = "") -> Check:
@@ -56,9 +60,9 @@ def one_of(*choices: str | int) -> Check:
     return Check(says, lambda value: value in choices, tuple(str(choice) for choice in choices))
 
 
-def matches(pattern: str, says: str) -> Check:
+def matches(pattern: str, says: str, form: str = "") -> Check:
     """Text of a given form, as a whole."""
-    return Check(says, lambda value: re.fullmatch(pattern, value) is not None)
+    return Check(says, lambda value: re.fullmatch(pattern, value) is not None, form=form)
 
 
 def key(doc: str, default: Any = REQUIRED, check: Check | None = None, names: Check | None = None) -> Any:
@@ -106,10 +110,13 @@ class Reader:
             dotted, message = ".".join(map(str, place)), message + did_you_mean(str(values.get("gan", "")))
             self.found.append((place, Problem(self.file, dotted, self._where(place), message, key, values)))
 
-    def refuse(self, place: Place, value: object, only: str, meant: str = "") -> None:
-        """Report a value that is not among those that may be here."""
+    def refuse(self, place: Place, value: object, only: str, meant: str = "", form: str = "") -> None:
+        """Report a value that is not among those that may be here; `form` as in a Check."""
+        if value == "":
+            self.add(place, f"is empty, must be: {only}.", "empty", cho_phep=only, dang=form, gan=meant)
+            return
         says = f"{shown(value)} is not allowed, only {only}."
-        self.add(place, says, "not_allowed", gia_tri=shown(value), cho_phep=only, gan=meant)
+        self.add(place, says, "not_allowed", gia_tri=shown(value), cho_phep=only, dang=form, gan=meant)
 
     def sound(self, *place: str | int) -> bool:
         """Whether nothing is wrong at this place or below it."""
@@ -157,7 +164,7 @@ class Reader:
         if check and len(self.found) == before:
             for at, item in _each(value, place):
                 if not check.ok(item):
-                    self.refuse(at, item, check.says, near(str(item), check.choices))
+                    self.refuse(at, item, check.says, near(str(item), check.choices), check.form)
         return value
 
     def _convert(self, hint: Any, plain: Any, place: Place, names: Check | None = None) -> Any:
@@ -193,7 +200,7 @@ class Reader:
         for name in plain:
             if names and not names.ok(name):
                 says, meant = f"is not allowed as a name here, only {names.says}.", near(name, names.choices)
-                self.add((*place, name), says, "name", cho_phep=names.says, gan=meant)
+                self.add((*place, name), says, "name", cho_phep=names.says, dang=names.form, gan=meant)
         return {name: self._convert(hint, item, (*place, name)) for name, item in plain.items()}
 
     def _scalar(self, hint: Any, plain: Any, place: Place) -> Any:

@@ -49,17 +49,19 @@ def values(sentence: str) -> frozenset[str]:
     return frozenset(VALUE.findall(sentence)) - {"ong_ba"}
 
 
-def override_problems(overrides: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with an office's own sentences, by key: unknown keys, and values that the kiosk does not give."""
-    wrong = {}
+def override_problems(overrides: Mapping[str, str]) -> dict[str, tuple[str, str] | None]:
+    """What is wrong with an office's own sentences, by key.
+
+    None for a key that is unknown, else a value that the kiosk does not give and the values that it gives.
+    """
+    wrong: dict[str, tuple[str, str] | None] = {}
     for key, own in overrides.items():
         language, _, name = key.partition(".") if key.partition(".")[0] in languages() else ("vi", "", key)
         usual = sentences(language).get(name)
         if usual is None:
-            wrong[key] = "there is no such sentence"
+            wrong[key] = None
         elif unknown := values(own) - values(usual):
-            known = ", ".join(sorted(f"{{{value}}}" for value in values(usual))) or "none"
-            wrong[key] = f"{{{min(unknown)}}} is no value of this sentence, which has: {known}"
+            wrong[key] = min(unknown), ", ".join(sorted(f"{{{value}}}" for value in values(usual)))
     return wrong
 
 

@@ -50,6 +50,8 @@ def test_nine_pages_make_an_office_whose_clerk_calls_the_first_number(
                 page.fill("[name=pin-1]", "8642")
                 page.fill("[name=name-2]", "Nguyễn Thị A")
                 page.fill("[name=pin-2]", "9753")
+                page.check("[data-reveal]")
+                assert page.get_attribute("[name=pin-2]", "type") == "text"
             if step == "printer":
                 page.check("[name=printer][value=none]")
             page.click("button[value=next]")

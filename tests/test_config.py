@@ -293,8 +293,8 @@ def test_the_environment_names_the_file(written, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"device = 'a'\ndevice = 'b'\n", "cannot be read: Cannot overwrite a value"),
-        (b"device = \n", "cannot be read: Invalid value (at line 1, column 10)"),
+        (b"device = 'a'\ndevice = 'b'\n", "cannot be read: line 2, column 13: Cannot overwrite a value"),
+        (b"device = \n", "cannot be read: line 1, column 10: Invalid value"),
         ("device = 'xã'".encode("utf-16"), "is not UTF-8: save it as UTF-8"),
         (b"#" * (2 << 20), "is larger than"),
         (b"buses = " + b"[" * 100_000, "cannot be read"),

@@ -34,6 +34,7 @@ plain_port = 0
 plain = true
 """
 UNIT = {"name": "xã Thử Nghiệm", "code": "12345", "hotline": "0234 111 222"}
+HOURS = {"start-sang": "07:00", "end-sang": "11:30", "start-chieu": "13:00", "end-chieu": "16:30"}
 PEOPLE = {
     "name-1": "Đỗ Văn H",
     "role-1-technician": "1",
@@ -155,11 +156,18 @@ def test_the_code_is_in_no_event_and_is_printed_by_the_command(new: New, capsys:
 @pytest.mark.parametrize(
     ("step", "fields", "says"),
     [
-        ("unit", {"name": "", "code": "12345"}, "[unit] name"),
-        ("unit", {**UNIT, "code": "12 345"}, "[unit] code"),
-        ("services", {"name-1": "Một", "digit-1": "1", "name-2": "Hai", "digit-2": "1"}, "digit"),
-        ("services", {}, "services"),
-        ("counters", {"count": "1", "label-1": "1"}, "counter"),
+        ("unit", {"name": "", "code": "12345"}, "Tên đơn vị: đang trống"),
+        ("unit", {**UNIT, "code": "12 345"}, "Mã đơn vị: &#34;12 345&#34; không dùng được, chỉ nhận chữ không dấu"),
+        (
+            "services",
+            {"name-1": "Một", "digit-1": "1", "name-3": "Hai", "digit-3": "1"},
+            "Dòng 3 – Ký hiệu: trùng với “Một”",
+        ),
+        ("services", {}, "Lĩnh vực: đang có 0"),
+        ("counters", {"count": "1", "label-1": "1"}, "Hộ tịch: chưa có quầy nào phục vụ"),
+        ("unit", {**UNIT, **HOURS, "end-sang": "07:00"}, "Sáng – Giờ làm việc: phải sau giờ bắt đầu"),
+        ("unit", {**UNIT, **HOURS, "start-chieu": "11:00"}, "Chiều – Giờ làm việc: trùng giờ với buổi 1 “Sáng”"),
+        ("unit", {**UNIT, **HOURS, "start-chieu": ""}, "phải là giờ"),
         ("people", {"name-1": "Đỗ Văn H", "role-1-technician": "1"}, "Cần ít nhất một người có vai trò Kỹ thuật"),
         ("people", {**PEOPLE, "pin-1": "1234"}, "mã PIN quá dễ đoán"),
         ("printer", {"printer": "other", "other": "lpt1"}, "file:/dev/usb/lp0"),
@@ -171,6 +179,40 @@ def test_a_page_with_a_mistake_says_what_is_wrong_and_stays(new: New, step: str,
     answer = new.send(step, **fields)
     assert answer.status_code == 422
     assert says in answer.text
+
+
+def test_a_page_with_a_mistake_keeps_its_rows_as_they_were_typed(new: New):
+    new.begin()
+    new.go("services")
+    assert new.send("services", **{"name-2": "Một", "digit-2": "1", "name-4": "Hai", "digit-4": "1"}).status_code == 422
+    fields = {"name-2": "Một", "digit-2": "1", "name-4": "Hai", "digit-4": "1", "digit-1": "", "name-3": ""}
+    page = new.send("services", **fields).text
+    assert re.findall(r'name="name-(\d)" value="([^"]+)"', page) == [("2", "Một"), ("4", "Hai")]
+    assert re.findall(r'name="digit-(\d)" value="([^"]+)"', page) == [("2", "1"), ("4", "1")]
+
+
+def test_a_failed_page_of_people_keeps_its_blank_rows_seats_and_pins(new: New):
+    new.begin()
+    new.go("people")
+    shown = new.browser.get("/setup/people").text
+    rows = len(re.findall(r'name="name-\d+"', shown))
+    typed = {f"name-{n}": "" for n in range(1, rows + 1)} | {f"counter-{n}": str(n - 1) for n in range(2, 6)}
+    typed |= {f"role-{n}-clerk": "1" for n in range(2, 6)}
+    typed |= {"name-1": "Đỗ Văn H", "role-1-technician": "1", "pin-1": "8642", "name-3": "Trần Văn B", "pin-3": "1111"}
+    page = new.send("people", **typed)
+    assert page.status_code == 422
+    assert len(re.findall(r'name="name-\d+"', page.text)) == rows
+    assert re.findall(r'<option value="(\d)" selected>', page.text) == ["1", "2", "3", "4"]
+    assert page.text.count('placeholder="đã đặt"') == 1
+    assert 'name="name-3" value="Trần Văn B"' in page.text
+
+
+def test_more_rows_are_for_those_whom_the_office_still_lacks(new: New):
+    new.begin()
+    new.go("people")
+    assert new.send("people", do="stay", **PEOPLE).status_code == 303
+    page = new.browser.get("/setup/people").text
+    assert re.findall(r'<option value="(\d)" selected>', page) == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"format = 1\nversion = ", b"x" * 2_000_000])
@@ -236,6 +278,42 @@ def test_the_pages_make_an_office_that_works_and_sign_the_technician_in(new: New
     assert kinds.count("office.applied") == 1
     assert kinds.count("person.pin_set") == 1
     assert new.store.database.rows("SELECT * FROM setup") == []
+
+
+def test_hours_are_asked_quotas_are_none_and_the_last_page_tells_both(new: New):
+    new.begin()
+    new.go("done", unit={**UNIT, **HOURS, "saturday": "none"})
+    page = new.browser.get("/setup/done").text
+    assert "Sáng: 07:00–11:30 (Thứ Hai – Thứ Sáu) · Chiều: 13:00–16:30 (Thứ Hai – Thứ Sáu)" in page
+    assert "Không giới hạn số" in page
+    assert f"{len(sample().calendar)} ngày trong lịch" in page
+    finish(new)
+    office = load_office(load_config(new.config.file))
+    morning, afternoon = office.sessions
+    assert (f"{morning.take_from:%H:%M}", f"{morning.last_number:%H:%M}") == ("06:30", "11:15")
+    assert (f"{afternoon.start:%H:%M}", 5 in morning.weekdays) == ("13:00", False)
+    assert not any(service.quota for service in office.services)
+
+
+def test_an_office_that_works_mornings_only_has_one_session(new: New):
+    new.begin()
+    new.go("services", unit={**UNIT, **HOURS, "start-chieu": "", "end-chieu": "", "saturday": "all"})
+    office = Draft.read(new.store.setting_up.draft()).checked()
+    assert [(one.id, 5 in one.weekdays) for one in office.sessions] == [("sang", True)]
+    assert all(day.sessions in ((), ("sang",)) for day in office.calendar)
+
+
+def test_a_name_without_its_kind_of_unit_is_pointed_out_at_the_end(new: New):
+    new.begin()
+    new.go("done", unit={**UNIT, "name": "Thử Nghiệm"})
+    assert "Tên đơn vị chưa có “xã”" in new.browser.get("/setup/done").text
+
+
+def test_the_usual_printer_is_called_what_people_call_it(new: New):
+    new.begin()
+    new.go("printer")
+    page = new.browser.get("/setup/printer").text
+    assert 'value="file:/dev/kiosk-printer" checked> Máy in USB<' in page.replace("\n", "")
 
 
 def test_it_cannot_be_done_twice(new: New):

@@ -65,7 +65,9 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
         "kiosk.tickets",
     },
-    "kiosk.drafting": {"kiosk.documents", "kiosk.office", "kiosk.revising", "kiosk.schema"},
+    "kiosk.drafting": {
+        "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
+    },
     "kiosk.revising": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.schema", "kiosk.wiring"},
     "kiosk.setup": {
         "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.revising",
@@ -85,9 +87,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.config": {"kiosk.documents", "kiosk.office", "kiosk.schema"},
     "kiosk.wiring": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.schema"},
     "kiosk.office": {
-        "kiosk.documents", "kiosk.hours", "kiosk.rating", "kiosk.rulebook", "kiosk.schema", "kiosk.texts",
+        "kiosk.documents", "kiosk.hours", "kiosk.office_rules", "kiosk.rating", "kiosk.rulebook", "kiosk.schema",
         "kiosk.tickets",
     },
+    "kiosk.office_rules": {"kiosk.office", "kiosk.schema", "kiosk.texts"},  # the office's classes: as types alone
     "kiosk.hall": {"kiosk.office"},
     "kiosk.rulebook": {"kiosk.hours", "kiosk.rating", "kiosk.tickets"},
     "kiosk.hours": set(),

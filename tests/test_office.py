@@ -138,11 +138,11 @@ def test_ids_and_names_that_differ_only_in_case_or_in_nfd_are_twins(plain):
     plain["counters"][3]["id"] = "1"
     plain["clerks"][1]["id"] = "nguyen-thi-a"
     lines = wrong(plain)
-    assert '[services 2 "ho-tich"] id: is the same as in services 1' in lines
-    assert '[services 2 "ho-tich"] digit: is the same as in services 1' in lines
-    assert '[services 2 "ho-tich"] name: is the same as in services 1' in lines
-    assert '[counters 4 "1"] id: is the same as in counters 1' in lines
-    assert '[clerks 2 "nguyen-thi-a"] id: is the same as in clerks 1' in lines
+    assert '[services 2 "ho-tich"] id: is the same as that of "Hộ tịch" (1)' in lines
+    assert '[services 2 "ho-tich"] digit: is the same as that of "Hộ tịch" (1)' in lines
+    assert '[services 2 "ho-tich"] name: is the same as that of "Hộ tịch" (1)' in lines
+    assert '[counters 4 "1"] id: is the same as that of "1" (1)' in lines
+    assert '[clerks 2 "nguyen-thi-a"] id: is the same as that of "Nguyễn Thị A" (1)' in lines
 
 
 def test_references_to_nothing_are_named_with_the_nearest_right_id(plain):
@@ -153,10 +153,10 @@ def test_references_to_nothing_are_named_with_the_nearest_right_id(plain):
     assert wrong(plain) == [
         '[services 3 "dat-dai".quota] sáng: is not allowed as a name here, only lower-case letters a–z, digits and '
         "hyphens, at most 32.",
-        '[counters 1 "1"] services: "ho-tic" is not among the services. Did you mean "ho-tich"?',
-        '[counters 1 "1"] clerk: "nguyen-thi-b" is not among the clerks. Did you mean "nguyen-thi-a"?',
-        '[calendar 1] sessions: "toi" is not among the sessions.',
-        '[rules] label_set: "smil" is not among the label_sets. Did you mean "smile"?',
+        '[counters 1 "1"] services: not in [services]: "ho-tic". Did you mean "ho-tich"?',
+        '[counters 1 "1"] clerk: not in [clerks]: "nguyen-thi-b". Did you mean "nguyen-thi-a"?',
+        '[calendar 1] sessions: not in [sessions]: "toi".',
+        '[rules] label_set: not in [label_sets]: "smil". Did you mean "smile"?',
     ]
 
 
@@ -203,7 +203,7 @@ def test_a_session_whose_times_cannot_be(plain, change, line):
 def test_sessions_that_overlap_on_a_day_are_reported(plain):
     plain["sessions"][1] |= {"start": "11:00", "take_from": "10:30"}
     lines = wrong(plain)
-    assert lines == ['[sessions 2 "chieu"] start: overlaps with sessions 1 "sang"']
+    assert lines == ['[sessions 2 "chieu"] start: overlaps with sessions 1 "Sáng"']
     plain["sessions"][1] |= {"start": "13:30", "take_from": "11:00"}
     assert wrong(plain) == lines, "numbers of two sessions would be given at the same time"
 
@@ -246,7 +246,9 @@ def test_a_calendar_day_that_cannot_be(plain, day, line):
 
 def test_the_same_day_twice_is_reported(plain):
     plain["calendar"].append(plain["calendar"][0])
-    assert wrong(plain) == [f"[calendar {len(plain['calendar'])}] day: is the same as in calendar 1"]
+    assert wrong(plain) == [
+        f"""[calendar {len(plain["calendar"])}] day: is the same as that of "{plain["calendar"][0]["day"]}" (1)"""
+    ]
 
 
 def level(value, face, satisfied):
@@ -256,7 +258,7 @@ def level(value, face, satisfied):
 @pytest.mark.parametrize(
     ("levels", "line"),
     [
-        ([level(1, "happy", True)], "there are 1: from 2 to 5 can be shown"),
+        ([level(1, "happy", True)], "there are 1: from 2 to 5 can be used"),
         ([level(2, "happy", True), level(2, "unhappy", False)], "value and face must differ"),
         ([level(2, "happy", True), level(1, "happy", False)], "value and face must differ"),
         ([level(2, "happy", True), level(1, "very_happy", True)], "some levels must count as satisfied"),

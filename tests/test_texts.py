@@ -59,9 +59,9 @@ def test_own_sentences_with_unknown_keys_or_values_are_named():
         {"kiosk.titel": "A", "en.kiosk.ahead": "{so}", "kiosk.ahead": "{ong_ba}: {n}", "slip.qr": "{n}"}
     )
     assert wrong == {
-        "kiosk.titel": "there is no such sentence",
-        "en.kiosk.ahead": "{so} is no value of this sentence, which has: {n}",
-        "slip.qr": "{n} is no value of this sentence, which has: none",
+        "kiosk.titel": None,
+        "en.kiosk.ahead": ("so", "{n}"),
+        "slip.qr": ("n", ""),
     }
 
 

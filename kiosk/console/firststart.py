@@ -31,7 +31,27 @@ from kiosk.texts import Texts
 from kiosk.tickets import Refused
 
 BY = "set-up"
-SPARE_ROWS = 3
+USB = "file:/dev/kiosk-printer"
+LABELS = {
+    "unit.name": "setup.unit_name",
+    "unit.code": "setup.unit_code",
+    "unit.short": "setup.unit_short",
+    "site.name": "setup.site",
+    "hotlines.number": "setup.hotline",
+    "sessions.start": "setup.hours",
+    "sessions.end": "setup.hours",
+    "sessions.last_number": "setup.hours",
+    "sessions": "setup.hours",
+    "services": "setup.services",
+    "services.name": "desk.service",
+    "services.digit": "setup.digit",
+    "counters.label": "setup.label",
+    "counters.services": "setup.services",
+    "clerks.name": "setup.full_name",
+    "clerks.title": "setup.position",
+    "clerks.roles": "setup.roles",
+}
+"""Places of the document and what the pages call them."""
 
 
 class Wrong(Exception):
@@ -123,10 +143,18 @@ class SetupPages:
             "presses": self.site.fragment(words, "technician/presses.html", bench=state),
         }
 
-    async def _show(self, request: Request, step: str, draft: Draft, problems: Sequence[str] = ()) -> Response:
+    async def _show(
+        self,
+        request: Request,
+        step: str,
+        draft: Draft,
+        problems: Sequence[str] = (),
+        typed: Mapping[str, str] | None = None,
+    ) -> Response:
+        """A page; with what is wrong on it, as it was typed."""
         now = await self.site.access.ask(lambda s, now: now)
         parts = await self._parts(request) if step in ("printer", "keys") else {}
-        rows = len(draft.office["clerks"]) + SPARE_ROWS
+        t = self.site.words_for(request).t
         return self.site.page(
             request,
             f"setup/{step}.html",
@@ -140,10 +168,13 @@ class SetupPages:
             now=now,
             parts=parts,
             roles=ROLES,
-            people=[*draft.office["clerks"], *_blank(draft, rows)][: drafting.MOST_PEOPLE],
-            printers=_printers(draft.printer),
-            in_force=self.site.config.printer.url,
-            summary=_summary(draft) if step == "done" else None,
+            services=drafting.service_rows(draft, typed) if step == "services" else (),
+            people=drafting.people_rows(draft, typed) if step == "people" else (),
+            hours=drafting.hours_rows(draft) if step == "unit" else None,
+            saturday=drafting.saturday(draft),
+            printers={url: _printer(url, t) for url in _printers(draft.printer)},
+            in_force=_printer(self.site.config.printer.url, t),
+            summary=_summary(draft, t) if step == "done" else None,
         )
 
     async def _draft(self) -> Draft:
@@ -166,13 +197,13 @@ class SetupPages:
             finally:
                 await self._keep(draft)
             if do == "next":
-                self._check(draft, step, t)
+                self._check(draft, step, t, _fields(form))
             if step == "done" and do == "next":
                 return await self._finish(request, draft)
         except Wrong as wrong:
-            return await self._show(request, step, draft, wrong.problems)
+            return await self._show(request, step, draft, wrong.problems, _fields(form))
         except (Refused, StoreError) as error:
-            return await self._show(request, step, draft, [self.site.sentence(t, error)])
+            return await self._show(request, step, draft, [self.site.sentence(t, error)], _fields(form))
         at = STEPS.index(step)
         to = STEPS[max(at - 1, 0)] if do == "back" else STEPS[at + 1] if do == "next" else step
         draft.step = to
@@ -182,11 +213,12 @@ class SetupPages:
             answer.set_cookie(LANGUAGE, draft.language, 365 * 86400, samesite="strict", secure=self.site.secure)
         return answer
 
-    def _check(self, draft: Draft, step: str, t: Texts) -> None:
+    def _check(self, draft: Draft, step: str, t: Texts, typed: Mapping[str, str]) -> None:
         """Raise Wrong for the mistakes that belong to this page."""
         problems = _problems(draft)
         wrong = [problem for problem in problems if drafting.concerns(step, problem.path)]
-        lines = [": ".join(part for part in (problem.where, findings.mistake(problem, t)) if part) for problem in wrong]
+        rows = drafting.filled(typed) if step in ("services", "people") else ()
+        lines = [f"{_place(problem, draft, rows, t)}: {findings.mistake(problem, t)}" for problem in wrong]
         if step == "people" and not draft.technicians():
             lines.append(t("setup.no_technician"))
         if lines:
@@ -296,7 +328,9 @@ class SetupPages:
         try:
             document = draft.document()
         except DocumentError as error:
-            raise Wrong([f"{one.where}: {findings.mistake(one, t)}" for one in error.problems]) from error
+            raise Wrong(
+                [f"{_place(one, draft, (), t)}: {findings.mistake(one, t)}" for one in error.problems]
+            ) from error
         technicians = draft.technicians()
         if not technicians:
             raise Wrong([t("setup.no_technician")])
@@ -339,29 +373,67 @@ def _problems(draft: Draft) -> Sequence[Problem]:
     return ()
 
 
-def _blank(draft: Draft, rows: int) -> list[dict[str, object]]:
-    """Rows for people yet to come: at first the technician, and a clerk for each counter."""
-    if draft.office["clerks"]:
-        return [{"roles": ["clerk"]} for _ in range(SPARE_ROWS)]
-    seats = [{"roles": ["clerk"], "counter": counter["id"]} for counter in draft.office["counters"]]
-    return [{"roles": ["technician"], "title": "Kỹ thuật viên"}, *seats, {"roles": ["helper"]}, {"roles": ["leader"]}]
+def _place(problem: Problem, draft: Draft, rows: Sequence[int], t: Texts) -> str:
+    """Where a mistake stands, in the words of the pages: the row (of `rows`, by item) or the item, and the field."""
+    table, *inner = problem.path.split(".")
+    at = int(inner.pop(0)) if inner and inner[0].isdecimal() else 0
+    items = draft.office.get(table)
+    parts = [_item(table, at, items[at - 1], rows, t)] if at and isinstance(items, list) else []
+    label = LABELS.get(".".join([table, *inner[:1]]))
+    parts += [t(label)] if label else []
+    return " – ".join(part for part in parts if part) or problem.where
+
+
+def _item(table: str, at: int, item: Mapping[str, str], rows: Sequence[int], t: Texts) -> str:
+    if table in ("services", "clerks") and at <= len(rows):
+        return t("setup.row", n=rows[at - 1])
+    if table == "counters":
+        return t("board.counter_short", quay=item.get("label", at))
+    return "" if table == "hotlines" else str(item.get("name") or at)
 
 
 def _printers(chosen: str) -> list[str]:
     """What to choose from: where printers usually are, and those that are there now."""
     there = [f"file:{path}" for path in sorted(Path("/dev/usb").glob("lp*"))]
-    usual = ["file:/dev/kiosk-printer", *there, "none"]
+    usual = [USB, *there, "none"]
     return list(dict.fromkeys([*usual, *([chosen] if chosen not in usual else [])]))
 
 
-def _summary(draft: Draft) -> dict[str, object]:
+def _printer(url: str, t: Texts) -> str:
+    """A printer's address as people call it."""
+    if url in ("none", USB):
+        return t("printer.none") if url == "none" else t("setup.printer_usb")
+    return t("setup.printer_usb_at", noi=url.removeprefix("file:")) if url.startswith("file:/dev/usb/") else url
+
+
+def _summary(draft: Draft, t: Texts) -> dict[str, object]:
     office = draft.office
     return {
         "unit": office["unit"].get("name", ""),
+        "bare": drafting.bare_name(draft),
         "site": office["site"].get("name", ""),
         "services": [one["name"] for one in office["services"]],
         "counters": len(office["counters"]),
+        "hours": [
+            t("setup.hours_line", buoi=one["name"], tu=one["start"], den=one["end"], ngay=_days(one["weekdays"], t))
+            for one in office["sessions"]
+        ],
+        "quotas": [
+            t("setup.quotas_line", linh_vuc=one["name"], n=most, buoi=session["name"])
+            for one in office["services"]
+            for session in office["sessions"]
+            if (most := one.get("quota", {}).get(session["id"])) is not None
+        ],
+        "holidays": len(office["calendar"]),
         "people": [one["name"] for one in office["clerks"]],
         "with_pin": len(draft.pins),
-        "printer": draft.printer,
+        "printer": _printer(draft.printer, t),
     }
+
+
+def _days(weekdays: Sequence[int], t: Texts) -> str:
+    """Days of the week; three and more in a row as from – to."""
+    days = sorted(weekdays)
+    if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+        return f"{t(f'weekday.{days[0]}')} – {t(f'weekday.{days[-1]}')}"
+    return ", ".join(t(f"weekday.{day}") for day in days)

@@ -112,7 +112,13 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.hasAttribute("data-send")) event.target.form.requestSubmit();
+    if (event.target.dataset.reveal) {
+      const type = event.target.checked ? "text" : "password";
+      for (const field of document.querySelectorAll(event.target.dataset.reveal)) field.type = type;
+    }
   });
+
+  for (const node of document.querySelectorAll("[data-scripted]")) node.hidden = false;
 
   // Function keys, since letters meet the Vietnamese keyboard driver.
   document.addEventListener("keydown", (event) => {
