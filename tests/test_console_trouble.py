@@ -2,10 +2,11 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,6 +21,7 @@ from kiosk.store.database import connect
 from tests.console_kit import Hall, HandClock
 from tests.office import open_store
 
+T = TypeVar("T")
 NOT_WRITTEN = "Máy lấy số chưa ghi được, chưa thay đổi gì. Xin bấm lại; nếu vẫn không được, báo kỹ thuật viên"
 
 
@@ -80,6 +82,12 @@ class Trouble(sqlite3.OperationalError):
     sqlite_errorname = "SQLITE_IOERR_READ"
 
 
+def in_a_loop(work: Coroutine[None, None, T]) -> T:
+    """In a thread of its own: that of the tests may have a loop already, a browser's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def asked(folder: Path, *work: Callable[[Store, Any], object]) -> list[object]:
     """What each piece of work gave or raised, one after the other, over one Access."""
     open_store(folder)
@@ -96,7 +104,7 @@ def asked(folder: Path, *work: Callable[[Store, Any], object]) -> list[object]:
         await access.close()
         return answers
 
-    return asyncio.run(all_of_them())
+    return in_a_loop(all_of_them())
 
 
 def test_an_error_of_the_disk_while_reading_is_one_that_says_what_to_do(tmp_path: Path):
@@ -154,5 +162,5 @@ def test_what_many_pages_share_is_asked_again_after_an_error_and_once_otherwise(
         first = await asyncio.gather(*(site.once("board", make) for _ in range(3)), return_exceptions=True)
         return [*map(str, first), *[await site.once("board", make) for _ in range(3)]]
 
-    assert asyncio.run(boards()) == ["the disk cannot be read"] * 3 + ["the board"] * 3
+    assert in_a_loop(boards()) == ["the disk cannot be read"] * 3 + ["the board"] * 3
     assert len(asked_for) == 2

@@ -114,13 +114,14 @@ class Access:
     def _answer(self, store: Store, what: Callable[[Store, Moment], T]) -> T:
         """Reading may fail as SQLite has it; a write whose obstacle is gone is done again, nothing of it was kept."""
         try:
+            try:
+                return what(store, self.clock.now())
+            except StoreError as error:
+                if not error.retry:
+                    raise
             return what(store, self.clock.now())
         except sqlite3.DatabaseError as error:
             raise store.database.explain(error) from error
-        except StoreError as error:
-            if not error.retry:
-                raise
-        return what(store, self.clock.now())
 
     def _look(self, store: Store) -> None:
         assert self._loop is not None
