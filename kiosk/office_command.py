@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from kiosk import office as offices
 from kiosk import photos, revising
@@ -11,9 +13,12 @@ from kiosk.clock import SystemClock
 from kiosk.config import Config
 from kiosk.setup import PHOTOS, load_device, load_office, load_text
 from kiosk.store import Store
+from kiosk.store.offices import OfficeVersions
 from kiosk.store.prepare import prepare
+from kiosk.texts import Texts
 from kiosk.tickets import Refused
 
+T = TypeVar("T")
 BY = "command line"
 
 
@@ -56,20 +61,27 @@ def _apply(config: Config, file: Path, note: str) -> None:
 
 
 def _history(config: Config) -> None:
+    rows = _asked(config, lambda versions: versions.history()) or []
+    for row in rows:
+        print(f"{row.id:4}  {row.at:%Y-%m-%d %H:%M}Z  version {row.version:4}  {row.by:16}  {row.note}".rstrip())
+    if not rows:
+        t = Texts(config.language)
+        print(t("technician.office_never", noi=config.office or t("technician.office_sample")))
+
+
+def _asked(config: Config, question: Callable[[OfficeVersions], T]) -> T | None:
+    """What the applied versions say, None without a database: looking makes none."""
+    if not (Path(config.data_dir) / "kiosk.db").exists():
+        return None
     store = _store(config)
     try:
-        for row in store.offices.history():
-            print(f"{row.id:4}  {row.at:%Y-%m-%d %H:%M}Z  version {row.version:4}  {row.by:16}  {row.note}".rstrip())
+        return question(store.offices)
     finally:
         store.close()
 
 
 def _restore(config: Config, id: int, note: str) -> None:
-    store = _store(config)
-    try:
-        chosen = store.offices.get(id)
-    finally:
-        store.close()
+    chosen = _asked(config, lambda versions: versions.get(id))
     if chosen is None:
         raise ValueError(f"the history has no number {id}: see kiosk office history")
     _put(config, revising.raised(chosen.text, load_office(config).version), note or f"= {chosen.id}")

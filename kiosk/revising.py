@@ -149,6 +149,11 @@ def written(office: Office) -> str:
     return "\n".join([f"format = {office.format}", *values, *tables]) + "\n"
 
 
+def as_toml(text: str, office: Office) -> str:
+    """The text of a document for people to edit: as it was written, or as TOML where it came as JSON."""
+    return written(office) if text.lstrip()[:1] == "{" else text
+
+
 def _lines_of(declared: Any) -> list[str]:
     return [f"{name} = {documents.toml_value(documents.plain(value))}" for name, value in _given(declared)]
 

@@ -1,23 +1,28 @@
 # ruff: noqa: F811 - fixtures of another file are arguments here
 """The technician's pages over a real socket: health, tries, restarts, the office document, PINs, backups, the log."""
 
+import html
 import io
 import json
 import sqlite3
 import struct
 import threading
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from kiosk.config import shipped
-from kiosk.console import logtail
+from kiosk.config import load_config, shipped
+from kiosk.console import logtail, offices
+from kiosk.office import Office, sample
 from kiosk.revising import written
 from kiosk.simulator.printer import EmulatedPrinter
 from kiosk.store import Store
+from kiosk.texts import Texts
 from kiosk.uplink import Uplink
+from kiosk.wiring import check_against
 from tests.console_kit import CLERKS, HELPER, LEADER, PIN, TECHNICIAN, Browser, Hall
 from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.test_office_versions import changed
@@ -182,6 +187,28 @@ def test_every_mistake_stands_on_the_page_with_its_line_and_nothing_is_applied(h
         assert f"Dòng {line}" in answer.text
     assert "icon = &#34;stmp&#34;" in answer.text, "what was entered stays there"
     assert hall.store.offices.newest() is None
+
+
+def test_a_document_that_came_as_json_is_edited_as_toml_and_its_mistakes_have_lines(hall: Hall):
+    office = replace(hall.office, version=2)
+    hall.store.offices.apply(hall.clock.now(), office.to_json().decode(), office.sha256, 2, by="server")
+    browser = technician(hall)
+    area = browser.get(OFFICE).text.partition('name="text"')[2].partition("</textarea>")[0]
+    text = html.unescape(area.partition(">")[2])
+    assert "[[services]]" in text
+    assert browser.get(f"{OFFICE}/office.toml").text.strip() == text.strip()
+    assert Office.from_json(text.encode()) == office
+    assert "Dòng " in check(browser, text.replace('icon = "stamp"', 'icon = "stmp"')).text
+
+
+def test_a_service_that_a_key_is_wired_to_is_kept_and_the_page_says_what_to_do_first(tmp_path: Path):
+    file = tmp_path / "kiosk.toml"
+    file.write_text("[buttons.services.ho-tich]\npin = 5\n[buttons.counters.1]\nhappy = 6\n")
+    rest = tuple(replace(one, id="khac") if one.id == "ho-tich" else one for one in sample().services)
+    (problem,) = check_against(load_config(file), replace(sample(), services=rest))
+    mistake = offices._mistake("", problem, Texts("vi"))
+    assert mistake.where == "kiosk.toml [buttons.services] ho-tich"
+    assert "sửa [buttons.services] ho-tich trong kiosk.toml" in mistake.says
 
 
 def test_who_edits_an_older_page_is_told_and_overwrites_nothing(hall: Hall):

@@ -235,3 +235,25 @@ def test_a_browser_draws_the_page(web: Web, appliance: Appliance, tmp_path: Path
     own = [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=1440,900"]
     subprocess.run([CHROMIUM, *flags, *own, "--timeout=4000", web.url], capture_output=True, timeout=60, check=True)
     assert picture.stat().st_size > 20_000
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this computer")
+def test_as_many_citizens_as_the_command_line_says_are_marked_though_they_are_no_choice(web: Web) -> None:
+    from playwright.sync_api import sync_playwright
+
+    marked = "#people [aria-pressed=true]"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(web.url)
+        page.wait_for_selector(marked)
+        usual = page.locator("#people button").all_inner_texts()
+        assert order(web, do="people", per_hour=121) == 200
+        page.wait_for_selector(f"{marked}:has-text('121')")
+        assert [int(text) for text in page.locator("#people button").all_inner_texts()] == sorted(
+            [*(int(text) for text in usual), 121]
+        )
+        assert order(web, do="people", per_hour=0) == 200
+        page.wait_for_selector(f"{marked}:has-text('0')")
+        page.wait_for_selector("#people [data-own]", state="detached")
+        browser.close()

@@ -63,7 +63,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {
         "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.tickets",
+        "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",

@@ -241,6 +241,24 @@ def test_the_command_applies_lists_and_restores(tmp_path: Path, capsys: pytest.C
     assert main(["office", "apply", *given]) == 1
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("", "Chưa áp dụng khai báo đơn vị nào: đang dùng khai báo mẫu"),
+        ('language = "en"\n', "No version was applied: the sample office is in use"),
+    ],
+)
+def test_looking_at_the_history_of_a_device_without_data_says_so_and_makes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str, says: str
+):
+    given = ["--config", device(tmp_path, more)]
+    assert main(["office", "history", *given]) == 0
+    assert capsys.readouterr().out == says + "\n"
+    assert main(["office", "restore", "1", *given]) == 1
+    assert main(["office", "show", *given]) == 0
+    assert not (tmp_path / "data").exists()
+
+
 def test_the_command_takes_the_pictures_beside_the_document_along(tmp_path: Path):
     from PIL import Image
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from kiosk import findings, photos, revising, setup
 from kiosk.clock import Moment
 from kiosk.console.site import Said, Site, Visitor, text
-from kiosk.documents import MAX_BYTES, DocumentError
+from kiosk.documents import MAX_BYTES, DocumentError, Problem
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
@@ -69,7 +69,7 @@ class OfficePage:
         """The text in force, for the next kiosk."""
         document = await asyncio.to_thread(setup.load_text, self.site.config)
         headers = {"Content-Disposition": 'attachment; filename="office.toml"'}
-        return PlainTextResponse(document.text, headers=headers)
+        return PlainTextResponse(revising.as_toml(document.text, document.office), headers=headers)
 
     async def check(self, request: Request, visitor: Visitor, form: FormData) -> Response:
         """Judge the text; with the button "apply", and nothing wrong, put it in force."""
@@ -106,7 +106,7 @@ class OfficePage:
             said=said or self.site.flash(visitor),
             document=document,
             judged=judged,
-            text=judged.text if judged else document.text,
+            text=judged.text if judged else revising.as_toml(document.text, document.office),
             note=note,
             seen=seen or document.id,
             history=history,
@@ -120,9 +120,7 @@ class OfficePage:
             raised = revising.raised(entered, current.version)
             office = revising.read(raised, self.site.config, "")
         except DocumentError as error:
-            lines = [
-                Mistake(revising.line_of(entered, one), one.where, findings.mistake(one, t)) for one in error.problems
-            ]
+            lines = [_mistake(entered, one, t) for one in error.problems]
             return Judged(entered, None, tuple(sorted(lines, key=lambda one: one.line)))
         orphans = await self.site.access.ask(
             lambda s, now: s.offices.orphans([one.id for one in office.services], [one.id for one in office.counters])
@@ -174,6 +172,14 @@ class OfficePage:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
         await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, name, None)
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
+
+
+def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
+    """A mistake in the text; where it is the device's keys that miss something, what to do first."""
+    says = findings.mistake(problem, t)
+    if problem.key in ("no_service", "no_counter"):
+        return Mistake(0, f"kiosk.toml {problem.where}", f"{says} {t('technician.office_wired', muc=problem.where)}")
+    return Mistake(revising.line_of(entered, problem), problem.where, says)
 
 
 def _kept(file: UploadFile, folder: Path) -> str:

@@ -224,12 +224,15 @@ function buildFaults() {
     make("i", {}, "A number that was given is never lost: slips come again marked IN LẠI, events wait.")));
 }
 
+const choices = {}; // id → what makes a button for a value
+
 function buildChoice(id, values, text, command) {
-  for (const value of values) {
+  choices[id] = (value) => {
     const node = make("button", { type: "button", "data-value": value, "aria-pressed": "false" }, text(value));
     node.addEventListener("click", () => order(command(value)));
-    $(id).append(node);
-  }
+    return node;
+  };
+  $(id).append(...values.map(choices[id]));
 }
 
 function build() {
@@ -364,7 +367,15 @@ function playNext() {
   player.play().catch(() => {});
 }
 
+// A value from the command line that is none of the choices gets a button, in its place, as long as it is in force.
 function press(id, value) {
+  $(id).querySelector("[data-own]")?.remove();
+  const nodes = [...$(id).children];
+  if (!nodes.some((node) => Number(node.dataset.value) === value)) {
+    const own = choices[id](value);
+    own.dataset.own = "";
+    $(id).insertBefore(own, nodes.find((node) => Number(node.dataset.value) > value) || null);
+  }
   for (const node of $(id).children) node.setAttribute("aria-pressed", String(Number(node.dataset.value) === value));
 }
 
