@@ -7,6 +7,7 @@ store and a rebuild from the feed go through `apply`, so what the tables say and
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Any, Protocol
 
 Data = dict[str, Any]
@@ -274,8 +275,9 @@ def no_show(ticket: Ticket, counter: Counter, policy: Policy, now: datetime) -> 
     """Nobody came: at the earliest two minutes after the first call, three for a priority ticket."""
     _require_nobody_seen(ticket)
     wait = policy.no_show_after_priority_s if ticket.priority else policy.no_show_after_s
-    if not passed(ticket.first_called_at, wait, now):
-        raise Refused("too_early_absent", seconds=round(wait))
+    if ticket.first_called_at and not passed(ticket.first_called_at, wait, now):
+        left = wait - (now - ticket.first_called_at).total_seconds()
+        raise Refused("too_early_absent", seconds=ceil(left))
     return "ticket.no_show", _at(ticket, counter)
 
 

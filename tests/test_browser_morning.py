@@ -124,7 +124,30 @@ def test_a_page_of_another_tab_that_is_behind_is_told_what_happened(hall: Hall, 
     page.keyboard.press("F10")
     hall.store.counters.finish(hall.now(), "1")
     page.keyboard.press("Enter")
-    expect(page.locator("#said")).to_contain_text("Số 1001 đã “hoàn tất”. Chưa thay đổi gì")
+    expect(page.locator("#hold").get_by_role("alert")).to_contain_text("Số 1001 đã “hoàn tất”. Chưa thay đổi gì")
+    office.complaints.clear()  # a refusal is an answer with status 409, which the browser notes
+
+
+def test_a_dialog_names_its_number_and_keeps_neither_reason_nor_error_of_the_one_before(hall: Hall, office: Watched):
+    hall.take()
+    hall.take()
+    page = signed_in(office, hall, HELPER)
+    dialog = page.locator("#cancel")
+    page.get_by_role("button", name="Hủy số 1001").click()
+    expect(dialog.get_by_role("heading")).to_have_text("Hủy số 1001?")
+    dialog.locator("#cancel-reason").fill(" ")
+    dialog.get_by_role("button", name="Hủy số").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Hãy ghi lý do")
+    dialog.locator("#cancel-reason").fill("Công dân đã về")
+    dialog.get_by_role("button", name="Thôi").click()
+
+    page.get_by_role("button", name="Hủy số 1002").click()
+    expect(dialog.get_by_role("heading")).to_have_text("Hủy số 1002?")
+    expect(dialog.locator("[role=alert]")).to_be_empty()
+    expect(dialog.locator("#cancel-reason")).to_have_value("")
+    dialog.locator("#cancel-reason").fill("Lấy thừa số")
+    dialog.get_by_role("button", name="Hủy số").click()
+    expect(page.locator("#said")).to_have_text("Đã hủy số 1002")
     office.complaints.clear()  # a refusal is an answer with status 409, which the browser notes
 
 

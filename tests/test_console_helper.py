@@ -1,9 +1,11 @@
 """The help desk's page over a real socket: numbers, slips, linked tickets, rolls, and who may do it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kiosk.config import shipped
 from kiosk.store.database import Database
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.store.spool import Spool
@@ -96,6 +98,38 @@ def test_slips_that_did_not_come_out_are_listed_and_printed_with_one_click(hall:
     assert "Phiếu chưa in được: 2" in helper.get("/help").text
     assert ask(helper, "reprint-all")["say"] == "Đang in 2 phiếu"
     assert "Phiếu chưa in được" not in helper.get("/help").text
+
+
+@pytest.mark.parametrize(
+    ("state", "says"), [("done", "Phiếu đã in"), ("sending", "Phiếu đang in"), ("expired", "Phiếu chưa in được: ghi")]
+)
+def test_the_number_just_given_tells_what_became_of_its_slip(hall: Hall, helper: Browser, state: str, says: str):
+    ask(helper, "issue", service="ho-tich")
+    page = helper.get("/help").text
+    assert "Phiếu đang in ở máy lấy số" in page
+    assert "Chưa có ai chờ trước công dân" in page
+    hall.store.database.conn.execute("UPDATE jobs SET state = ?", (state,))
+    assert says in helper.fragment("/help/live", "given", says)
+
+
+def test_no_slip_is_promised_for_a_number_that_is_called_already(hall: Hall, helper: Browser):
+    ask(helper, "issue", service="ho-tich")
+    hall.store.counters.call_next(hall.now(), "1")
+    hall.store.database.conn.execute("UPDATE jobs SET state = 'expired'")
+    assert "Phiếu" not in helper.fragment("/help/live", "given", "1001")
+
+
+def test_where_no_printer_is_the_number_is_to_be_written_down(tmp_path: Path):
+    hall = Hall(tmp_path, printer=replace(shipped().printer, url="none"))
+    try:
+        helper = hall.browser(HELPER)
+        ask(helper, "issue", service="ho-tich")
+        page = helper.get("/help").text
+        assert "ghi số này ra giấy cho công dân" in page
+        assert "Phiếu đang in" not in page
+    finally:
+        hall.close()
+        hall.store.close()
 
 
 def test_a_number_is_cancelled_with_a_reason_that_is_kept(hall: Hall, helper: Browser):

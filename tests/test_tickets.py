@@ -132,6 +132,14 @@ def test_an_absence_needs_two_minutes_and_three_for_a_priority_ticket():
         assert no_show(called, counter, POLICY, OPENING + timedelta(seconds=seconds))[0] == "ticket.no_show"
 
 
+@pytest.mark.parametrize(("gone", "left"), [(0, 120), (19.2, 101), (119.9, 1)])
+def test_a_refused_absence_tells_the_whole_seconds_that_remain(gone: float, left: int):
+    called = replace(ticket(1), state=State.CALLED, first_called_at=OPENING)
+    with pytest.raises(Refused) as refused:
+        no_show(called, Counter("1", "open", "a", ticket="t1"), POLICY, OPENING + timedelta(seconds=gone))
+    assert refused.value.values["seconds"] == left
+
+
 def test_a_number_whose_start_was_only_implied_can_be_called_again_and_is_then_called():
     counter = Counter("1", "open", "a", ticket="t1")
     called = replace(ticket(1), state=State.CALLED, calls=1, first_called_at=OPENING, last_called_at=OPENING)

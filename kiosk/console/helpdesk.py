@@ -14,7 +14,7 @@ from starlette.routing import Route
 from kiosk.clock import Moment
 from kiosk.console.live import stay, stream
 from kiosk.console.site import Said, Site, Visitor, text
-from kiosk.present.helpdesk import PRIORITY_KEY, HelpPage, given, help_page, tiles
+from kiosk.present.helpdesk import PRIORITY_KEY, Given, HelpPage, given, help_page, tiles
 from kiosk.present.words import Words
 from kiosk.store import HelpFacts, Issued, Store
 from kiosk.tickets import Refused
@@ -51,7 +51,7 @@ class HelpPages:
     async def page(self, request: Request, visitor: Visitor) -> Response:
         words, said = self.site.words_for(request), self.site.flash(visitor)
         read = await self._read(_search(request))
-        parts = self._fragments(request, visitor, *read)
+        parts = await self._fragments(request, visitor, *read)
         now = await self.site.access.ask(lambda store, now: now)
         return self.site.page(
             request,
@@ -84,18 +84,26 @@ class HelpPages:
         await stay(self.site, request, visitor, "helper")
         search = _search(request)
         read = await (self._read(search) if search else self.site.once("help", partial(self._read, "")))
-        return self._fragments(request, visitor, *read)
+        return await self._fragments(request, visitor, *read)
 
-    def _fragments(
+    async def _fragments(
         self, request: Request, visitor: Visitor, facts: HelpFacts, rolls: Mapping[str, str]
     ) -> dict[str, str]:
         words = self.site.words_for(request)
-        shown, last = help_page(words, facts, rolls, prints=self._prints), self._given.get(visitor.person.id)
+        shown = help_page(words, facts, rolls, prints=self._prints)
         parts = {
-            "given": self.site.fragment(words, "help/given.html", given=given(words, last, shown) if last else None),
+            "given": self.site.fragment(words, "help/given.html", given=await self._last(words, visitor, shown)),
             **{name: self._part(words, visitor, shown, name) for name in ("printer", "rolls", "recent")},
         }
         return parts | {f"note-{service}": note for service, note in shown.notes.items()}
+
+    async def _last(self, words: Words, visitor: Visitor, shown: HelpPage) -> Given | None:
+        """What this helper gave last, and what became of its slip."""
+        last = self._given.get(visitor.person.id)
+        if last is None:
+            return None
+        slip = await self.site.access.ask(lambda s, now: s.slips.state(last.ticket.id))
+        return given(words, last, shown, slip, prints=self._prints)
 
     async def _read(self, search: str) -> tuple[HelpFacts, dict[str, str]]:
         def read(store: Store, now: Moment) -> tuple[HelpFacts, dict[str, str]]:

@@ -6,6 +6,7 @@ from datetime import date
 
 from kiosk.present.words import Words
 from kiosk.store import HelpFacts, Issued
+from kiosk.store.slips import SlipState
 from kiosk.tickets import State, Ticket
 
 KEYS = ("F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9")
@@ -83,15 +84,23 @@ def help_page(words: Words, facts: HelpFacts, rolls: Mapping[str, str], *, print
     )
 
 
-def given(words: Words, issued: Issued, shown: HelpPage) -> Given:
-    """What to tell the citizen."""
+def given(words: Words, issued: Issued, shown: HelpPage, slip: SlipState, *, prints: bool) -> Given:
+    """What to tell the citizen; `slip` is what became of the slip."""
     t, ticket = words.t, issued.ticket
-    ahead = t("kiosk.ahead", n=t.number(issued.ahead)) if issued.ahead else t("kiosk.ahead_0")
+    ahead = t("kiosk.ahead", n=t.number(issued.ahead)) if issued.ahead else t("help.ahead_0")
     wait = t("kiosk.wait", tu=issued.wait[0], den=issued.wait[1]) if issued.wait and issued.ahead else ""
-    paper = t("help.printing") if not shown.printer_bad else t("help.slip_waits", may_in=shown.printer)
-    paper = paper if issued.job else t("help.from_roll")
+    paper = _paper(words, shown, slip, prints) if issued.job else t("help.from_roll")
     lines = tuple(line for line in (ahead, wait, paper) if line)
     return Given(ticket.number, words.service_name(ticket.service), ticket.priority, lines)
+
+
+def _paper(words: Words, shown: HelpPage, slip: SlipState, prints: bool) -> str:
+    t = words.t
+    if not prints:
+        return t("help.no_printer")
+    if slip == "queued":
+        return t("help.slip_waits", may_in=shown.printer) if shown.printer_bad else t("help.printing")
+    return t(f"help.{slip}") if slip else ""
 
 
 def _note(words: Words, waiting: int, top: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from kiosk.clock import Moment, elapsed_s
 from kiosk.store.database import Database, Writing
@@ -10,6 +11,8 @@ from kiosk.store.spool import end_job
 from kiosk.tickets import Refused, Row, State, Ticket, text_of, ticket_of, time_of
 
 Wait = tuple[int, int] | None
+SlipState = Literal["queued", "printed", "not_printed", ""]
+"""What became of a ticket's slip: on its way, out, or given up; "" when none is needed any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,21 @@ class Slips:
             for slip in lost:
                 _again(w, slip.ticket)
         return len(lost)
+
+    def state(self, ticket: str) -> SlipState:
+        """Of the latest slip that was asked for."""
+        row = self.database.row(
+            "SELECT jobs.state, tickets.state AS ticket FROM jobs JOIN tickets ON tickets.id = jobs.ticket"
+            " WHERE jobs.ticket = ? ORDER BY jobs.id DESC LIMIT 1",
+            ticket,
+        )
+        if row is None:
+            return ""
+        if row["state"] in ("queued", "sending"):
+            return "queued"
+        if row["state"] == "done":
+            return "printed"
+        return "not_printed" if row["ticket"] == State.WAITING.value else ""
 
     def lost(self, now: Moment, late_min: float) -> tuple[LostSlip, ...]:
         """Who waits without a slip: it expired, failed, or has been waiting for the printer for `late_min` minutes."""

@@ -8,6 +8,9 @@
   let beat = Date.now(), version = null, isLost = false, saidUntil = 0;
 
   function say(text, ok) {
+    // An open dialog covers the rest of the page, and a screen reader is kept inside it.
+    const alert = ok ? null : document.querySelector("dialog[open] [data-alert]");
+    if (alert) { alert.textContent = text; return; }
     said.textContent = text;
     said.classList.toggle("bad", !ok);
     saidUntil = Date.now() + (ok ? 5000 : 12000);
@@ -68,6 +71,8 @@
   async function send(form, button) {
     if (form.dataset.busy) return;
     form.dataset.busy = "1";
+    const alert = form.querySelector("[data-alert]");
+    if (alert) alert.textContent = "";
     const data = new FormData(form, button && button.name ? button : undefined);
     try {
       const answer = await fetch(form.action, { method: "POST", body: data, headers: { Accept: "application/json" } });
@@ -94,7 +99,12 @@
   function open(button) {
     const dialog = document.getElementById(button.dataset.open);
     const ticket = dialog.querySelector("[data-open-ticket]");
+    const title = dialog.querySelector("[data-open-title]");
+    const alert = dialog.querySelector("[data-alert]");
+    dialog.querySelector("form").reset(); // hidden fields keep their values
     if (ticket) ticket.value = button.dataset.ticket || "";
+    if (title) title.textContent = title.dataset.openTitle.replace("{so}", button.dataset.number);
+    if (alert) alert.textContent = "";
     dialog.showModal();
   }
 
