@@ -159,11 +159,17 @@ class Browser:
         raise AssertionError(f"the stream ended without {until!r}")
 
 
+def _lines(answer: requests.Response) -> Iterator[str]:
+    """Lines of a stream. (`iter_lines` takes a \\r\\n that two pieces share for two ends of a line.)"""
+    rest = b""
+    for piece in answer.iter_content(512):
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from (line.removesuffix(b"\r").decode() for line in lines)
+
+
 def _events(answer: requests.Response) -> Iterator[tuple[str, str]]:
     kind, data = "", []
-    answer.encoding = "utf-8"
-    for raw in answer.iter_lines(decode_unicode=True):
-        line = str(raw)
+    for line in _lines(answer):
         if line.startswith("event:"):
             kind = line[6:].strip()
         elif line.startswith("data:"):

@@ -130,7 +130,7 @@ def test_a_move_can_be_taken_back_for_five_seconds(hall: Hall):
     hall.take()
     clerk = hall.clerk("1")
     clerk.post("/desk/next", ticket="")
-    assert clerk.post("/desk/undo", ticket=open_ticket(hall))["ok"]
+    assert clerk.post("/desk/undo", ticket=open_ticket(hall))["say"] == "Đã hoàn tác"
     assert open_ticket(hall) == ""
     clerk.post("/desk/next", ticket="")
     hall.clock.seconds += 6

@@ -72,7 +72,7 @@ def test_a_phone_follows_its_number_from_the_line_to_the_rating(hall: Hall):
     assert "Phía trước còn 3 người" in said(get(hall, path))
     for _ in others:
         hall.store.counters.call_next(hall.now(), "1")
-    assert "Sắp đến lượt, mời vào khu vực chờ Đang phục vụ: 1003 · Còn 0 người trước Ông/Bà" in said(get(hall, path))
+    assert "Sắp đến lượt, mời vào khu vực chờ Đang phục vụ: 1003 · Chưa có ai chờ trước Ông/Bà" in said(get(hall, path))
     hall.store.counters.call_next(hall.now(), "1")
     assert "Số 1004 – Hộ tịch 1004 Đến lượt: mời đến quầy 1" in said(get(hall, path))
     hall.store.counters.start(hall.now(), "1")

@@ -35,7 +35,7 @@ def test_the_page_follows_its_number_and_ends_with_the_form(browser: Browser, ha
     page = phone(browser, hall, path)
     expect(page.locator("main")).to_contain_text("Phía trước còn 1 người")
     hall.store.counters.call_next(hall.now(), "1")
-    expect(page.locator("main")).to_contain_text("Còn 0 người trước Ông/Bà")
+    expect(page.locator("main")).to_contain_text("Chưa có ai chờ trước Ông/Bà")
     hall.store.counters.call_next(hall.now(), "1")
     expect(page.locator(".says")).to_have_text("Đến lượt: mời đến quầy 1")
     hall.store.counters.finish(hall.now(), "1")

@@ -112,6 +112,8 @@ def _read(store: Store, now: Moment, counter: str) -> Desk:
 def _told(t: Texts, move: str, ticket: Ticket | None) -> str:
     if ticket is not None:
         return t(f"said.{move}", so=ticket.number)
+    if move == "undo":
+        return t("said.undo")
     return t("console.empty") if move == "next" else t("console.done")
 
 

@@ -134,6 +134,8 @@ def _place(facts: Facts, t: Texts) -> str:
     if facts.ahead is None:
         return t("slip.keep")
     if facts.serving:
+        if not facts.ahead:
+            return t("phone.now_0", so_hien_tai=", ".join(facts.serving))
         return t("phone.now", so_hien_tai=", ".join(facts.serving), n=facts.ahead)
     return t("kiosk.ahead", n=facts.ahead) if facts.ahead else t("kiosk.ahead_0")
 
