@@ -210,7 +210,11 @@ def test_a_zip_bomb_costs_no_more_than_the_limit() -> None:
     assert peak < 4 * wire.MAX_BODY
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", gzip.compress(b"x") + b"y", gzip.compress(b"x") * 2])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", gzip.compress(b"x") + b"y", gzip.compress(b"x") * 2],
+    ids=["nothing", "plain", "with a rest", "two"],
+)
 def test_what_is_not_one_gzip_member_is_refused(body: bytes) -> None:
     with pytest.raises(BadBatch):
         wire.unpack(body)
