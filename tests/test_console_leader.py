@@ -227,7 +227,7 @@ def test_names_in_a_file_are_shown_as_text(leader: Browser):
 def test_in_english_the_pages_are_english(hall: Hall, leader: Browser):
     hall.take()
     leader.get("/leader?l=en")
-    assert "Median wait" in leader.get("/leader").text
+    assert "Usual wait (median)" in leader.get("/leader").text
     assert ask(leader, "line", text="")["say"] == "Write one line of at most 120 letters, without |"
 
 
