@@ -151,7 +151,7 @@ def test_a_dialog_names_its_number_and_keeps_neither_reason_nor_error_of_the_one
     office.complaints.clear()  # a refusal is an answer with status 409, which the browser notes
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("language", ["vi", pytest.param("en", marks=pytest.mark.slow)])
 def test_staff_pages_have_no_serious_fault_of_accessibility(chromium: Browser, hall: Hall, language: str):
     for n in range(3):
         hall.take("ho-tich", priority=n == 1)

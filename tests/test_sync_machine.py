@@ -346,7 +346,7 @@ _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 
 
 def test_whatever_happens_the_server_gets_every_event_once_and_nothing_else() -> None:
-    short = settings(max_examples=120, stateful_step_count=30, deadline=None, suppress_health_check=_QUIET)
+    short = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=_QUIET)
     run_state_machine_as_test(SyncMachine, settings=short)
 
 

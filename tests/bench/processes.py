@@ -1,5 +1,6 @@
 """The processes as they run on a device: what they use while nothing happens, and what the first picture costs."""
 
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -66,9 +67,11 @@ def _idle_turns(plan: Plan) -> None:
 def _running(folder: Path, config: Path) -> Child:
     """`kiosk run`, once it says that it is ready."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.bind(str(folder / "notify"))
+        # An abstract name: the folder's path may be longer than a socket's may be.
+        name = f"kiosk-bench-{os.getpid()}"
+        channel.bind(f"\0{name}")
         channel.settimeout(READY_S)
-        run = Child(folder, "-m", "kiosk", "run", "--config", config, NOTIFY_SOCKET=str(folder / "notify"))
+        run = Child(folder, "-m", "kiosk", "run", "--config", config, NOTIFY_SOCKET=f"@{name}")
         while channel.recv(100) != b"READY=1":
             pass
     return run
