@@ -24,7 +24,7 @@ demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make 
 	$(PY) -m kiosk demo $(ARGS)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium $(XSERVER)
+	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl $(XSERVER)
 	$(PY) -m pytest -m "not slow" -n auto --dist loadfile $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev

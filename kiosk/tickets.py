@@ -55,7 +55,7 @@ class Ticket:
     """A place in the queue. Times are UTC.
 
     `series` and `boot` say which day's numbers it belongs to, `trusted` whether the clock was believed then.
-    `service` gave the number, `queue` is the service that it waits for now; `target` is the only counter that may
+    `service` gave the number, `queue` is the service whose line it stands in; `target` is the only counter that may
     call it, or "". `place` orders the line: arrival order × PLACE_STEP until the ticket comes back from somewhere.
     `linked` is the same for all tickets that one person holds, "" for whoever holds one.
     """

@@ -11,7 +11,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -186,17 +186,20 @@ def _read_file(path: Path) -> Iterator[wire.Batch]:
 def _appearing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when it is whole and on the disk, and leaves nothing behind when it is not."""
     part = path.with_name(f".{path.name}.part")
-    try:
+    with ExitStack() as left:
+        left.callback(_forget, part)
         with part.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+        left.pop_all()
         _sync_folder(path.parent)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+
+
+def _forget(part: Path) -> None:
+    with suppress(OSError):
+        part.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

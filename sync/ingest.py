@@ -165,12 +165,8 @@ class SqliteStorage:
     def writing(self) -> Iterator[None]:
         """One transaction; BEGIN IMMEDIATE locks every head and the counter at once."""
         self._conn.execute("BEGIN IMMEDIATE")
-        try:
+        with self._conn:
             yield
-        except BaseException:
-            self._conn.rollback()
-            raise
-        self._conn.commit()
 
     def locked_head(self, device: str, epoch: str) -> Position:
         row = self._conn.execute("SELECT seq, hash FROM heads WHERE device = ? AND epoch = ?", (device, epoch))

@@ -401,12 +401,8 @@ def _rows(conn: sqlite3.Connection, after: int) -> Iterator[_Row]:
 @contextmanager
 def _transaction(conn: sqlite3.Connection, kind: Literal["DEFERRED", "IMMEDIATE"]) -> Iterator[None]:
     conn.execute(f"BEGIN {kind}")
-    try:
+    with conn:
         yield
-    except BaseException:
-        conn.rollback()
-        raise
-    conn.commit()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ unpack() {
   chmod 755 "$root"
   cp --remove-destination -L /etc/resolv.conf "$root/etc/resolv.conf"
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-  mkdir "$root/root/kiosk"
-  tar -C "$tree" --exclude=./.venv --exclude=./.git --exclude=__pycache__ -cf - . | tar -C "$root/root/kiosk" -xf -
+  mkdir -p "$root/usr/src/kiosk"
+  tar -C "$tree" --exclude=./.venv --exclude=./.git --exclude=__pycache__ -cf - . | tar -C "$root/usr/src/kiosk" -xf -
 }
 
 boot() {
@@ -100,7 +100,7 @@ TOML
 }
 
 check_install() {
-  must "install.sh ends well" /root/kiosk/install.sh
+  must "install.sh ends well" /usr/src/kiosk/install.sh
   cat "$root.output"
   must "the user is in its groups" sh -c 'for g in gpio lp dialout video render input audio; do id -nG kiosk | grep -qw $g || exit 1; done'
   must "its folders are its own" sh -c '[ "$(stat -c %U:%a /var/lib/kiosk)" = kiosk:750 ] && [ "$(stat -c %G:%a /etc/kiosk/kiosk.toml)" = kiosk:640 ]'
@@ -121,7 +121,7 @@ check_running() {
 check_second_run() {
   local before
   before=$(value kiosk MainPID)
-  must "install.sh a second time ends well" /root/kiosk/install.sh
+  must "install.sh a second time ends well" /usr/src/kiosk/install.sh
   [ "$(value kiosk MainPID)" = "$before" ] || fail "the second run restarted a kiosk that had not changed"
   said "✓ the second run disturbed nobody"
   must "the configuration is still ours" grep -q 'factory = "none"' /etc/kiosk/kiosk.toml

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,148 +18,17 @@ from kiosk import memory, parts
 from kiosk.app import TRIM_AFTER_S, App
 from kiosk.buttons import lamp_states, mock_press, mock_release
 from kiosk.clock import SimulatedClock, set_simulated
-from kiosk.config import Config, load_config
+from kiosk.config import Config
 from kiosk.parts import lamp_pins
 from kiosk.screen import Key, Touch
 from kiosk.setup import load_office, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
-from kiosk.sound import TONE_S, TONES, wav
-from kiosk.store import Store, StoreError
+from kiosk.store import StoreError
 from kiosk.store.locks import single
-from kiosk.texts import Texts
 from kiosk.uplink import Uplink
-from kiosk.voice.pack import Pack
 from sync.receiver import Receiver
-from tests.office import BOOT, OPENING, moment
-from tests.speaker import Programs
-from tests.test_apology import GIVEN, serve_five
-from tests.test_voice import record
-
-DEADLINE_S = 10.0
-
-CONFIG = """
-data_dir = "data"
-[buttons]
-factory = "mock"
-lockout_s = 0.0
-[printer]
-url = "tcp://127.0.0.1:{port}"
-write_timeout_s = 1
-[screen]
-blind_ok = true
-fullscreen = false
-outputs = [
-  {{ view = "take", size = "640x400" }},
-  {{ view = "board", size = "640x400" }},
-  {{ view = "rate:1", size = "640x400" }},
-]
-[sound]
-enabled = {sound}
-prompts = true
-[voice]
-enabled = {voice}
-apology_min = 15
-[public]
-url = "http://xa-mau.example"
-[sync]
-server = "{server}"
-"""
-
-
-class Kiosk:
-    """The App with its parts open, turned by hand instead of by its loop."""
-
-    def __init__(self, folder: Path, config: Config) -> None:
-        office = load_office(config)
-        self.clock_file = folder / "clock.json"
-        self.config = config
-        self.app = App(config, office, words(config, office), SimulatedClock(self.clock_file))
-        self.app.glass.open(self.app.clock.now())
-        self.app.store = self.app._open_store()
-        self.app.open_parts()
-
-    def until(self, happened: Callable[[], object]) -> None:
-        """Turn the loop until something is so."""
-        end = time.monotonic() + DEADLINE_S
-        while not happened():
-            assert time.monotonic() < end, "it did not happen"
-            self.app.turn(0.01)
-
-    def press(self, action: str) -> None:
-        """A finger on a wired key, and off again."""
-        pin = next(key.pin for key in parts.key_pins(self.config.buttons) if key.action == action)
-        mock_press(pin)
-        time_of_press = time.monotonic()
-        mock_release(pin)
-        # A call key acts once its release has settled.
-        self.until(lambda: time.monotonic() - time_of_press > 0.04 and self.app.inbox.empty())
-
-    def shown(self, output: str) -> set[str]:
-        """What can be read on a screen after the next turn."""
-        self.app.turn(0)
-        assert self.app.screen
-        return {box.text for box in self.app.screen.texts(output)}
-
-    def notice(self) -> str:
-        return self.app.front.notice.kind if self.app.front.notice else ""
-
-    def numbers(self) -> list[str]:
-        return [row["number"] for row in self.app.store.database.rows("SELECT number FROM tickets ORDER BY arrival")]
-
-
-@pytest.fixture
-def paper() -> Iterator[EmulatedPrinter]:
-    printer = EmulatedPrinter()
-    printer.address = printer.listen()  # type: ignore[attr-defined]
-    yield printer
-    printer.close()
-
-
-@pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[Receiver]:
-    server = Receiver(tmp_path / "receiver.db", "token", now=lambda: OPENING).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Programs]:
-    """A loudspeaker: without this the kiosk of a test is silent."""
-    folder = tmp_path / "programs"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    made = Programs(folder)
-    made.install("aplay")
-    made.install("espeak-ng", reply=b"speech")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def calling(tmp_path: Path, programs: Programs, monkeypatch: pytest.MonkeyPatch) -> Pack:
-    """A voice with its pack: with this the kiosk of a test calls people. It looks for calls when it is told to."""
-    monkeypatch.setattr("kiosk.voice.engine.LOOK_S", 600)
-    return record(tmp_path / "data" / "voices", Texts("vi"))
-
-
-@pytest.fixture
-def config(request: pytest.FixtureRequest, tmp_path: Path, paper: EmulatedPrinter, receiver: Receiver) -> Config:
-    file = tmp_path / "kiosk.toml"
-    port = paper.address[1]  # type: ignore[attr-defined]
-    sound = "true" if "programs" in request.fixturenames else "false"
-    voice = "true" if "calling" in request.fixturenames else "false"
-    file.write_text(CONFIG.format(port=port, server=receiver.url, sound=sound, voice=voice))
-    (tmp_path / "data").mkdir(exist_ok=True)
-    (tmp_path / "data" / "token").write_text("token\n")
-    set_simulated(tmp_path / "clock.json", OPENING, boot=BOOT)
-    return load_config(file)
-
-
-@pytest.fixture
-def kiosk(tmp_path: Path, config: Config) -> Iterator[Kiosk]:
-    made = Kiosk(tmp_path, config)
-    yield made
-    made.app.close()
+from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
+from tests.office import BOOT, OPENING
 
 
 def test_a_key_gives_a_number_a_slip_a_call_a_rating_and_all_its_events(
@@ -418,73 +287,6 @@ def test_the_board_of_a_closed_office_rests_once_nobody_serves(kiosk: Kiosk):
     kiosk.press("call:1")
     kiosk.app.store.counters.close(kiosk.app.clock.now(), "1")
     assert CLOSED in kiosk.shown("board")
-
-
-def test_a_press_has_its_tone_and_its_number_is_read_aloud(programs: Programs, kiosk: Kiosk):
-    kiosk.press("take:ho-tich")
-    assert programs.started().let_go() == wav(TONES["taken"], 70)
-    voice = programs.started()
-    assert (voice.program, voice.options[1]) == ("espeak-ng", "vi")
-    assert voice.let_go().decode() == "Số của Ông Bà là: một, không, không, một."
-    assert programs.started().let_go() == b"speech"
-    kiosk.press("priority")
-    assert programs.started().let_go() == wav(TONES["press"], 70)
-    assert programs.started().let_go().decode() == "Đã chọn ưu tiên. Mời Ông Bà chọn việc cần làm"
-    programs.started().let_go()
-
-
-def test_a_call_is_heard_after_its_chime_whatever_was_being_said(programs: Programs, calling: Pack, kiosk: Kiosk):
-    kiosk.press("take:ho-tich")
-    assert programs.started().let_go() == wav(TONES["taken"], 70)
-    assert programs.started().program == "espeak-ng"
-    kiosk.press("call:1")
-    call = programs.started()
-    assert call.program == "aplay"
-    said = ["chime", "moi-cong-dan-co-so", "1", "0", "0", "1", "den-quay-so", "1"]
-    places = [0]
-    for name in said:
-        places.append(call.given.find(calling.samples(name, 22_050).tobytes(), places[-1] + 1))
-    assert -1 not in places
-    row = "SELECT state FROM spoken_calls"
-    assert [row["state"] for row in kiosk.app.store.database.rows(row)] == ["speaking"]
-    call.let_go()
-    kiosk.until(lambda: [row["state"] for row in kiosk.app.store.database.rows(row)] == ["done"])
-
-
-def test_another_process_calls_and_the_kiosk_says_it(programs: Programs, calling: Pack, kiosk: Kiosk):
-    other = Store(Path(kiosk.config.data_dir), kiosk.app.office.rulebook())
-    other.issuing.issue(kiosk.app.clock.now(), "ho-tich")
-    other.counters.call_next(kiosk.app.clock.now(), "1")
-    other.close()
-    kiosk.app.turn(0)
-    assert calling.samples("den-quay-so", 22_050).tobytes() in programs.started().let_go()
-
-
-def test_a_long_wait_is_apologised_for_once_in_a_while(calling: Pack, kiosk: Kiosk):
-    serve_five(kiosk.app.store)
-    kiosk.app.store.issuing.issue(moment(GIVEN), "ho-tich")
-
-    def apologies(at_s: float) -> int:
-        now = moment(GIVEN + at_s)
-        set_simulated(kiosk.clock_file, now.at, boot=now.boot, mono=now.mono)
-        kiosk.app.turn(0)
-        kiosk.app._next_housekeeping = 0
-        kiosk.app.turn(0)
-        sql = "SELECT count(*) AS n FROM spoken_calls WHERE kind = 'apology'"
-        return int(kiosk.app.store.database.rows(sql)[0]["n"])
-
-    assert [apologies(minute * 60) for minute in (4, 6, 10, 20, 22)] == [0, 1, 1, 1, 2]
-
-
-def test_a_loudspeaker_that_hangs_keeps_nobody_from_a_number(programs: Programs, kiosk: Kiosk):
-    kiosk.press("take:ho-tich")
-    run, began = programs.started(), time.monotonic()
-    for n, action in enumerate(("take:chung-thuc", "take:dat-dai"), 1):
-        set_simulated(kiosk.clock_file, OPENING + timedelta(seconds=10 * n), boot=BOOT)
-        kiosk.press(action)
-    assert kiosk.numbers() == ["1001", "2001", "3001"]
-    assert time.monotonic() - began < TONE_S
-    run.let_go()
 
 
 def test_a_pressed_key_answers_with_its_lamp(kiosk: Kiosk):

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures of another file are arguments here
 """The guided set-up over a real socket: whose it is, what it refuses, what survives, and what comes of it."""
 
 import json
@@ -21,9 +20,9 @@ from kiosk.revising import written
 from kiosk.setup import load_office
 from kiosk.store import Store
 from kiosk.texts import Texts
+from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.console_kit import Browser, HandClock
 from tests.office import open_store
-from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 
 CONFIG = """
 data_dir = "data"

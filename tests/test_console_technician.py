@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures of another file are arguments here
 """The technician's pages over a real socket: health, tries, restarts, the office document, PINs, backups, the log."""
 
 import html
@@ -23,8 +22,8 @@ from kiosk.store import Store
 from kiosk.texts import Texts
 from kiosk.uplink import Uplink
 from kiosk.wiring import check_against
+from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.console_kit import CLERKS, HELPER, LEADER, PIN, TECHNICIAN, Browser, Hall
-from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.test_office_versions import changed
 
 OFFICE = "/technician/office"

@@ -4,8 +4,6 @@ import http.client
 import inspect
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,15 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser
 
 from kiosk.simulator.appliance import FAULTS, Appliance
 from kiosk.simulator.citizens import Crowds
 from kiosk.simulator.demo import built
 from kiosk.simulator.folder import Folder
 from kiosk.simulator.web import PAGE, Web, kept
+from tests.browser import watched
 from tests.test_demo import WAIT_S, options, take
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
@@ -225,27 +223,21 @@ def test_a_taken_port_is_said_with_what_to_do(web: Web, appliance: Appliance) ->
         Web(appliance, Crowds(appliance, None), urlsplit(web.url).port or 0)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this computer")
 @pytest.mark.slow
-def test_a_browser_draws_the_page(web: Web, appliance: Appliance, tmp_path: Path) -> None:
+def test_a_browser_draws_the_page(chromium: Browser, web: Web, appliance: Appliance) -> None:
     take(appliance)
-    assert CHROMIUM
-    picture = tmp_path / "page.png"
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    own = [f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", "--window-size=1440,900"]
-    subprocess.run([CHROMIUM, *flags, *own, "--timeout=4000", web.url], capture_output=True, timeout=60, check=True)
-    assert picture.stat().st_size > 20_000
+    with watched(chromium, web.url, (1440, 900)) as seen:
+        page = seen.page(web.url)
+        page.wait_for_selector("#roll img")
+        assert len(page.screenshot()) > 20_000
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this computer")
-def test_as_many_citizens_as_the_command_line_says_are_marked_though_they_are_no_choice(web: Web) -> None:
-    from playwright.sync_api import sync_playwright
-
+def test_as_many_citizens_as_the_command_line_says_are_marked_though_they_are_no_choice(
+    chromium: Browser, web: Web
+) -> None:
     marked = "#people [aria-pressed=true]"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.goto(web.url)
+    with watched(chromium, web.url) as seen:
+        page = seen.page(web.url)
         page.wait_for_selector(marked)
         usual = page.locator("#people button").all_inner_texts()
         assert order(web, do="people", per_hour=121) == 200
@@ -256,4 +248,3 @@ def test_as_many_citizens_as_the_command_line_says_are_marked_though_they_are_no
         assert order(web, do="people", per_hour=0) == 200
         page.wait_for_selector(f"{marked}:has-text('0')")
         page.wait_for_selector("#people [data-own]", state="detached")
-        browser.close()

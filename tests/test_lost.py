@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures of another file are arguments here
 """What the whole kiosk shows by itself: a lost database, and an apology that comes by time alone."""
 
 import os
@@ -13,9 +12,10 @@ import pytest
 from kiosk.clock import Moment, set_simulated
 from kiosk.findings import Finding
 from kiosk.store import Store, StoreCorrupt
+from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.folders import break_pages
 from tests.office import BOOT, OPENING
-from tests.test_app import STARTING, Kiosk, config, kiosk, paper, receiver  # noqa: F401
+from tests.test_app import STARTING
 
 
 @contextmanager

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures of another file are arguments here
 """Versions of the office document: applied, taken over by running processes, brought back; never lost, never a stop."""
 
 import sqlite3
@@ -16,9 +15,9 @@ from kiosk.setup import load_office, load_text, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
 from kiosk.store import Store
 from kiosk.tickets import Refused
+from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.console_kit import Hall
 from tests.office import moment, open_store
-from tests.test_app import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 
 NAME = 'name = "Hộ tịch"'
 

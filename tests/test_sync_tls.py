@@ -1,6 +1,5 @@
 """The push over TLS: a server's own authority, a certificate that nobody vouches for, and the deadline."""
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -15,8 +14,6 @@ from sync.client import Client
 from sync.receiver import Receiver
 from tests.sync_kit import DEVICE, TOKEN, Device, stored_ids
 from tests.sync_net import Script, http
-
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is needed to make a certificate")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -162,7 +163,7 @@ def _allowed(
 def _serves(leaf: x509.Certificate, authority: _Signed, wanted: Sequence[x509.GeneralName], now: dt.datetime) -> bool:
     try:
         leaf.verify_directly_issued_by(authority.certificate)
-    except Exception:  # noqa: BLE001 - cryptography raises several kinds for "not by this one"
+    except (ValueError, TypeError, InvalidSignature):  # another issuer, another kind of key, not signed by this one
         return False
     there = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return set(there) == set(wanted) and not _ends(leaf, now, RENEW_DAYS)

@@ -85,7 +85,7 @@ async def _events(site: Site, render: Render, each_s: float) -> AsyncIterator[by
                 yield ServerSentEvent(event="go", data=over.go or ".").encode()
                 return
             except (StoreError, Refused):
-                # The disk is in trouble, or another office document comes in: what was shown last stands for now.
+                # The disk is in trouble, or another office document comes in: what was shown last stays.
                 fragments = sent
             fresh = [_fragment(name, html) for name, html in fragments.items() if sent.get(name) != html]
             sent = dict(fragments)

@@ -2,12 +2,11 @@
 
 import argparse
 import sys
-import threading
 from pathlib import Path
 
 from kiosk.clock import SimulatedClock
 from kiosk.setup import load_device
-from kiosk.simulator.children import RESTART, Parent, leave_by
+from kiosk.simulator.children import RESTART, Parent, end_with_the_demo
 from kiosk.uplink import Uplink
 from sync.client import Outcome
 
@@ -20,20 +19,13 @@ def main() -> int:
     options = parser.parse_args()
     parent = Parent()
     uplink = Uplink(load_device(options.config), SimulatedClock(options.clock))
-    threading.Thread(target=_obey, args=[parent, uplink], name="parent", daemon=True).start()
+    end_with_the_demo(parent, uplink.stop, 2.0)
 
     def told(outcome: Outcome) -> None:
         parent.tell(push=outcome.state, sent=outcome.sent, backlog=outcome.backlog)
 
     uplink.run(told)
     return RESTART if uplink.asked_to_restart else 0
-
-
-def _obey(parent: Parent, uplink: Uplink) -> None:
-    for _ in parent.lines():
-        pass
-    leave_by(2.0)
-    uplink.stop()
 
 
 if __name__ == "__main__":

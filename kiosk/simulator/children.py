@@ -117,6 +117,18 @@ class Parent:
             yield json.loads(line)
 
 
+def end_with_the_demo(parent: Parent, stop: Callable[[], None], seconds: float) -> None:
+    """From now on: when the demo is gone, stop this process, in so many seconds at the latest."""
+
+    def watch() -> None:
+        for _ in parent.lines():
+            pass
+        leave_by(seconds)
+        stop()
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
 def leave_by(seconds: float) -> None:
     """End this process at the latest in so many seconds, whatever hangs."""
     timer = threading.Timer(seconds, os._exit, [1])

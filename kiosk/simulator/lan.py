@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-import threading
 from pathlib import Path
 
 from kiosk.clock import SimulatedClock
 from kiosk.console.server import Console
 from kiosk.setup import load
-from kiosk.simulator.children import RESTART, Parent, leave_by
+from kiosk.simulator.children import RESTART, Parent, end_with_the_demo
 
 
 def main() -> int:
@@ -20,16 +19,9 @@ def main() -> int:
     parent = Parent()
     setup = load(options.config)
     console = Console(setup.config, setup.words, SimulatedClock(options.clock))
-    threading.Thread(target=_obey, args=[parent, console], name="parent", daemon=True).start()
+    end_with_the_demo(parent, console.stop, 4.0)
     console.run()
     return RESTART if console.asked_to_restart else 0
-
-
-def _obey(parent: Parent, console: Console) -> None:
-    for _ in parent.lines():
-        pass
-    leave_by(4.0)
-    console.stop()
 
 
 if __name__ == "__main__":

@@ -85,15 +85,10 @@ class Database:
         """
         try:
             self.conn.execute("BEGIN IMMEDIATE")
-            writing = Writing(self.conn, now, self.actor)
-            yield writing
-            self.conn.execute("COMMIT")
+            with self.conn:
+                yield Writing(self.conn, now, self.actor)
         except sqlite3.DatabaseError as error:
-            self._roll_back()
             raise self.explain(error) from error
-        except BaseException:
-            self._roll_back()
-            raise
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Read; each row by name."""
@@ -124,10 +119,6 @@ class Database:
 
     def close(self) -> None:
         self.conn.close()
-
-    def _roll_back(self) -> None:
-        if self.conn.in_transaction:
-            self.conn.execute("ROLLBACK")
 
     def explain(self, error: sqlite3.DatabaseError) -> StoreError:
         """SQLite's error as one that says what to do; an error of our own making is raised as it is."""

@@ -3,7 +3,7 @@
 import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -28,13 +28,11 @@ def hold(folder: Path) -> TextIO:
     Raises StoreError when there is no database, or one that was put in place and never prepared: numbers given on
     it could be on paper already.
     """
-    file = (folder / "lock").open("w")
-    try:
+    with ExitStack() as opened:
+        file = opened.enter_context((folder / "lock").open("w"))
         fcntl.flock(file, fcntl.LOCK_SH)
         _check_prepared(folder / "kiosk.db")
-    except BaseException:
-        file.close()
-        raise
+        opened.pop_all()  # the caller closes it
     return file
 
 

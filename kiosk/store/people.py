@@ -40,10 +40,6 @@ class People:
     def has_pin(self, person: str) -> bool:
         return self.database.row("SELECT 1 FROM pins WHERE person = ?", person) is not None
 
-    def anybody(self) -> bool:
-        """Whether a PIN was ever set: before that, the console is to be set up."""
-        return self.database.row("SELECT 1 FROM pins LIMIT 1") is not None
-
     def set_pin(self, now: Moment, person: str, pin: str, by: str) -> None:
         """Give somebody a PIN, `by` whom; other browsers of that person are signed out. Raises BadPin."""
         self.keep_pin(now, person, pins.kept(pins.check(pin)), by)
@@ -123,11 +119,6 @@ class People:
         with self.database.writing(now) as w:
             w.conn.execute("DELETE FROM signins WHERE token != ?", (_hash(but),))
             w.emit("person.all_signed_out", {})
-
-    def at_counter(self, now: Moment, counter: str) -> list[str]:
-        """Who has a browser signed in at this counter."""
-        rows = self.database.rows("SELECT person FROM signins WHERE counter = ? AND at > ?", counter, _since(now))
-        return [row["person"] for row in rows]
 
     def leave_others(self, now: Moment, person: str, counter: str) -> None:
         """This person's browsers at other counters are signed out: nobody sits at two."""

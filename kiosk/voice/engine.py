@@ -40,6 +40,7 @@ class Voice:
         self._closing = threading.Event()
         self._trouble = ""
         self._recovered = False
+        self._current: SpokenCall | None = None
         self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
 
     def start(self) -> "Voice":
@@ -68,15 +69,30 @@ class Voice:
     # --- the thread ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        try:
-            self._try(self._recover)
-            self._prepare()
-            while not self._closing.is_set():
-                if not self._try(self._say_next):
-                    self._news.wait(LOOK_S)
-                    self._news.clear()
-        except Exception:
-            logger.exception("the voice has died: the kiosk goes on without calls")
+        self._fresh = self._fresh or (self._compose, self._prepare)
+        while not self._closing.is_set():
+            try:
+                self._say_all()
+            except Exception:
+                # What fails for a reason that nobody thought of is one call less, not the end of those after it.
+                logger.exception("a call could not be said")
+                self._leave_out()
+
+    def _say_all(self) -> None:
+        """One call after the other, until it is closed."""
+        self._try(self._recover)
+        while not self._closing.is_set():
+            if not self._try(self._say_next):
+                self._news.wait(LOOK_S)
+                self._news.clear()
+
+    def _leave_out(self) -> None:
+        """The call that failed; without one it was something else, which is tried again after a while."""
+        call, self._current = self._current, None
+        if call is None:
+            self._closing.wait(RETRY_S)
+        else:
+            self._try(lambda: self._calls.done(call))
 
     def _try(self, work: Callable[[], object]) -> bool:
         """What the work says; a database that cannot be used is said once, and tried again after a while."""
@@ -104,15 +120,10 @@ class Voice:
         if self._fresh:
             (self._compose, prepare), self._fresh = self._fresh, None
             prepare()
-        call = self._calls.claim()
+        call = self._current = self._calls.claim()
         if call is None:
             return False
-        try:
-            heard = self._speaker.call(self._compose(call))
-        except Exception:
-            # One call that fails for a reason that nobody thought of must not end all those after it.
-            logger.exception("a call could not be said")
-            heard = True
-        if heard:
+        if self._speaker.call(self._compose(call)):
             self._calls.done(call)
+        self._current = None
         return True
