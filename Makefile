@@ -25,7 +25,7 @@ demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make 
 
 test: $(VENV)/.dev
 	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl $(XSERVER)
-	$(PY) -m pytest -m "not slow" -n auto --dist loadfile $(UNSTUCK) $(ARGS)
+	$(PY) -m pytest -m "not slow" -n auto --dist worksteal $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev
 	scripts/need.sh chromium

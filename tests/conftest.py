@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from tests.office import OPENED, open_store
 def store(tmp_path: Path) -> Store:
     """A store of the sample office without limits on pressing."""
     return open_store(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_is_left_open() -> Iterator[None]:
+    """A command that set logging up wrote to this test's standard error, which is closed after it."""
+    yield
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if type(handler) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from kiosk.store.locks import hold
 from kiosk.store.prepare import prepare
 
 BACKLOG = 256
+PING_S = 1.0
 RENEW_LOOK_S = 60.0
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ class Console:
         """The port of each door, as bound: staff's first."""
         self._servers: list[uvicorn.Server] = []
         self._stop = threading.Event()
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.asked_to_restart = False
 
     def run(self) -> None:
@@ -58,12 +61,16 @@ class Console:
     def stop(self) -> None:
         """End all connections and `run`; any thread may call it."""
         self._stop.set()
+        if loop := self._loop:
+            with suppress(RuntimeError):  # it is over already
+                loop.call_soon_threadsafe(self._woken.set)
 
     def _restart(self) -> None:
         self.asked_to_restart = True
         self.stop()
 
     async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
         folder = Path(self.config.data_dir)
         prepare(folder, self.clock.now())
         with hold(folder):
@@ -111,9 +118,10 @@ class Console:
             await access.close()
 
     async def _until_stopped(self, tasks: "list[asyncio.Task[None]]") -> None:
+        woken = asyncio.create_task(self._woken.wait())
         while not self._stop.is_set():
-            done, _ = await asyncio.wait(tasks, timeout=0.1, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
+            done, _ = await asyncio.wait([*tasks, woken], timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {woken}:
                 task.result()
                 return
             notify("WATCHDOG=1")
