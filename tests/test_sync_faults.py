@@ -49,12 +49,14 @@ def test_what_a_broken_connection_held_arrives_with_the_next_one(
     device: Device, receiver: Receiver, mode: str, count: int
 ) -> None:
     ids = device.happen(40)
-    with Proxy(receiver.port, mode, count) as proxy, closing(pushing(proxy.url, read_s=0.4)) as client:
-        for _ in range(3):
-            assert client.push(device.outbox, device.now, {}).state in {"offline", "fault"}
-            assert device.cursor == 0
+    with Proxy(receiver.port, mode, count) as proxy:
+        with closing(pushing(proxy.url, read_s=0.4)) as hasty:
+            for _ in range(3):
+                assert hasty.push(device.outbox, device.now, {}).state in {"offline", "fault"}
+                assert device.cursor == 0
         proxy.mode = "pass"
-        outcome = client.push(device.outbox, device.now, {})
+        with closing(pushing(proxy.url)) as client:
+            outcome = client.push(device.outbox, device.now, {})
     assert (outcome.state, outcome.backlog) == ("ok", 0)
     assert stored_ids(receiver.storage._conn) == ids
 

@@ -93,7 +93,8 @@ class Overrides:
             raise Refused("ticker_full", says, n=TICKER_LINES)
         for line in over:
             self.remove_line(now, line.key)
-        self._put(now, "ticker", new_id(), {"text": text, "until": str(until or "")})
+        key = _key_after(kept[-1].key) if kept else new_id()
+        self._put(now, "ticker", key, {"text": text, "until": str(until or "")})
 
     def remove_line(self, now: Moment, key: str) -> None:
         """Take a line off the boards."""
@@ -138,6 +139,11 @@ def override_value(data: Mapping[str, Any]) -> str:
 def ticker_lines(conn: sqlite3.Connection, now: Moment) -> tuple[str, ...]:
     """What staff wrote for the boards and is still to be shown; a clock that is not believed ends no line."""
     return tuple(line.text for line in _lines(conn) if not (now.trusted and _is_over(line, now.day)))
+
+
+def _key_after(key: str) -> str:
+    """The newest line comes last, though two be written in one millisecond, or the clock go back between them."""
+    return f"{int(key.partition('-')[0], 16) + 1:08x}-{new_id()}"
 
 
 def _lines(conn: sqlite3.Connection) -> list[TickerLine]:
