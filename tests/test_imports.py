@@ -145,6 +145,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.audit": set(),
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
+    "server": {
+        "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos", "kiosk.public",
+        "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "server", "sync",
+    },
 }  # fmt: skip
 
 # Outside library → the modules that may import it.
@@ -161,7 +165,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "h11": ("kiosk.console.patience",),
     "sse_starlette": ("kiosk.console.live",),
     "cryptography": ("kiosk.console.certificates",),
-    "jinja2": ("kiosk.console", "kiosk.public"),
+    "django": ("server",),
+    "waitress": ("server.__main__",),
+    "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
     "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
@@ -170,7 +176,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-FILES = sorted([*ROOT.glob("kiosk/**/*.py"), *ROOT.glob("sync/*.py")])
+FILES = sorted([*ROOT.glob("kiosk/**/*.py"), *ROOT.glob("sync/*.py"), *ROOT.glob("server/**/*.py")])
 
 
 def module_of(path: Path) -> str:
@@ -213,7 +219,7 @@ def described() -> set[str]:
     names = set()
     for line in (ROOT / "docs/architecture.md").read_text().splitlines():
         cell = line.partition("|")[2].partition("|")[0]
-        if cell.startswith((" `kiosk/", " `sync/")):
+        if cell.startswith((" `kiosk/", " `sync/", " `server/")):
             first, *others = (name.strip("/") for name in re.findall(r"`([^`]+)`", cell))
             names |= {first, *(name if "/" in name else f"{first.partition('/')[0]}/{name}" for name in others)}
     return {name.replace("/", ".") for name in names}
