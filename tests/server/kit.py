@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,12 @@ from django.db import connections  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 from waitress.server import create_server  # noqa: E402
 
+from kiosk.office import sample  # noqa: E402
 from server import config as configuration  # noqa: E402
 from server import work  # noqa: E402
 from server.accounts.models import User  # noqa: E402
 from server.feed.intake import digest  # noqa: E402
+from server.office.models import Document  # noqa: E402
 from server.registry.models import Device, Site, Unit  # noqa: E402
 from server.wsgi import application  # noqa: E402
 from sync import wire  # noqa: E402
@@ -59,6 +61,10 @@ class Server:
         self.client = Client()
         self.unit = Unit.objects.create(code="12345", name="xã Mẫu")
         self.site = Site.objects.create(unit=self.unit, key="chinh", name="Trụ sở xã Mẫu")
+        Document.objects.create(
+            site=self.site, kind="office", version=1, sha256=sample().sha256, content=sample().to_json(),
+            at=NOW - timedelta(days=400), by="k-7F3K2M",
+        )  # fmt: skip
         self.device = self.enrol("k-7F3K2M", TOKEN)
         self.url = ""
 
