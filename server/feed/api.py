@@ -12,7 +12,6 @@ from django.views.decorators.http import require_POST
 
 from server.feed.intake import WrongDevice, device_of, take
 from server.registry.models import Device
-from server.work import wake
 from sync import ingest, wire
 
 NEXT_S = 60
@@ -59,8 +58,6 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         return refused(status, error.code, str(error))
     except WrongDevice as error:
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
-    if result.added:
-        wake()
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
     return JsonResponse(body, status=code)
 
