@@ -42,6 +42,8 @@ def run(options: argparse.Namespace) -> int:
 def _show(config: Config) -> None:
     found = load_text(config)
     print(f"# {found.origin}", file=sys.stderr)
+    if _asked(config, lambda versions: versions.owned()):
+        print(f"# {Texts(config.language)('refused.office_owned')}", file=sys.stderr)
     print(found.text, end="" if found.text.endswith("\n") else "\n")
 
 
@@ -93,6 +95,8 @@ def _put(config: Config, text: str, note: str) -> None:
     try:
         id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note)
     except Refused as refused:
+        if refused.reason == "office_owned":
+            raise ValueError(Texts(config.language)("refused.office_owned")) from refused
         raise ValueError("another version was applied meanwhile: see kiosk office history") from refused
     finally:
         store.close()

@@ -148,7 +148,7 @@ class Client:
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise ClientError("the token is empty or has characters that no token has: enrol again")
         self._device = wire.check_device(device)
-        self._url = f"{server_url.rstrip('/')}/api/v1/feed"
+        self._api = f"{server_url.rstrip('/')}/api/v1"
         self._timeouts, self._deadline_s = (connect_s, read_s), deadline_s
         self._sockets: WeakSet[socket.socket] = WeakSet()
         self._session = _session(token, ca_file, self._sockets)
@@ -173,20 +173,31 @@ class Client:
             outcome = Outcome("storage", f"our own disk: {_short(error)}")
         return self._finish(outcome)
 
+    def get(self, path: str, most: int, etag: str = "") -> "Answer":
+        """Fetch something of the server's interface, as "office"; 304 if it is what `etag` names.
+
+        Raises NoAnswer when none came, or one of more than `most` bytes.
+        """
+        headers = {"Content-Type": None, "Content-Encoding": None, "If-None-Match": etag or None}
+        answer = self._exchange("GET", path, most, headers=headers)
+        if len(answer.raw) > most:
+            raise NoAnswer(f"the answer has more than {most} bytes")
+        return answer
+
     def _step(self, outbox: Outbox, now: datetime, status: Mapping[str, Any]) -> Outcome:
         reading: Reading | None = None
         name = ""
         try:
             name = outbox.feed()[0].epoch
             reading = outbox.read(limit=self._limit)
-            answer = self._post(self._body(reading, status))
+            answer = self._exchange("POST", "feed", MAX_ANSWER, data=self._body(reading, status))
             return self._take(outbox, reading, answer, now)
         except NeedsNewEpoch as error:
             outbox.renew(reading.epoch if reading else name, str(error))
             return Outcome("resend", str(error), backlog=outbox.backlog())
         except _Unsound as error:
             return Outcome("fault", str(error), error.http, backlog=_waiting(reading))
-        except _Silent as error:
+        except NoAnswer as error:
             return Outcome("offline", str(error), backlog=_waiting(reading))
 
     def _body(self, reading: Reading, status: Mapping[str, Any]) -> bytes:
@@ -195,19 +206,20 @@ class Client:
             own["plain_http"] = True
         return wire.encode_batch(reading.batch(self._device, {**status, **own}))
 
-    def _post(self, body: bytes) -> "_Answer":
+    def _exchange(self, method: str, path: str, most: int, **how: Any) -> "Answer":
         try:
-            with self._cut_off() as was_cut, closing(self._request(body)) as response:
-                raw = response.raw.read(MAX_ANSWER + 1, decode_content=False)
-                whole = len(raw) > MAX_ANSWER or not response.raw.length_remaining
+            with self._cut_off() as was_cut, closing(self._request(method, path, **how)) as response:
+                raw = response.raw.read(most + 1, decode_content=False)
+                whole = len(raw) > most or not response.raw.length_remaining
                 if was_cut.is_set() or not whole:
-                    raise _Silent("the answer did not come to its end")
-                return _Answer(response.status_code, raw, response.headers)
+                    raise NoAnswer("the answer did not come to its end")
+                return Answer(response.status_code, raw, response.headers)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Silent(_short(_root(error))) from error
+            raise NoAnswer(_short(_root(error))) from error
 
-    def _request(self, body: bytes) -> requests.Response:
-        return self._session.post(self._url, data=body, timeout=self._timeouts, allow_redirects=False, stream=True)
+    def _request(self, method: str, path: str, **how: Any) -> requests.Response:
+        url, timeouts = f"{self._api}/{path}", self._timeouts
+        return self._session.request(method, url, timeout=timeouts, allow_redirects=False, stream=True, **how)
 
     @contextmanager
     def _cut_off(self) -> Iterator[threading.Event]:
@@ -228,7 +240,7 @@ class Client:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _take(self, outbox: Outbox, reading: Reading, answer: "_Answer", now: datetime) -> Outcome:
+    def _take(self, outbox: Outbox, reading: Reading, answer: "Answer", now: datetime) -> Outcome:
         """One row of the answer table."""
         waiting, http = _waiting(reading), answer.http
         if http == 200:
@@ -247,7 +259,7 @@ class Client:
             return Outcome("busy", "the server asks to wait", http, backlog=waiting, retry_after=delay)
         raise _Unsound(http, answer.odd())
 
-    def _accepted(self, outbox: Outbox, reading: Reading, answer: "_Answer", now: datetime) -> Outcome:
+    def _accepted(self, outbox: Outbox, reading: Reading, answer: "Answer", now: datetime) -> Outcome:
         body = answer.parsed()
         if body.epoch != reading.epoch:
             raise _Unsound(200, "the server answers about another epoch")
@@ -256,7 +268,7 @@ class Client:
         self._limit = min(wire.MAX_EVENTS, self._limit + _MORE)
         return replace(outcome, moved=moved or not reading.lines, backlog=outbox.backlog())
 
-    def _moved_back(self, outbox: Outbox, reading: Reading, answer: "_Answer") -> Outcome:
+    def _moved_back(self, outbox: Outbox, reading: Reading, answer: "Answer") -> Outcome:
         body = answer.parsed()
         outbox.settle(reading.epoch, cast(Code, body.code), body.head, None)
         return Outcome("resend", "the server was restored and asks for older events", 409, backlog=outbox.backlog())
@@ -284,7 +296,7 @@ class Client:
         return replace(outcome, delay_s=delay, eager=outcome.state == "ok", plain_http=self.plain_http)
 
 
-class _Silent(Exception):
+class NoAnswer(Exception):
     """No whole answer came."""
 
 
@@ -307,7 +319,9 @@ class _Body:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What came, as it came: the status, the body, and the headers."""
+
     http: int
     raw: bytes
     headers: Mapping[str, str]

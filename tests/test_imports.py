@@ -138,7 +138,13 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.memory": set(),
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
-    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "kiosk.vitals", "sync"},
+    "kiosk.uplink": {
+        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.store", "kiosk.vitals", "sync",
+    },
+    "kiosk.downlink": {
+        "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync",
+    },
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "sync"},

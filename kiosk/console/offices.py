@@ -2,8 +2,10 @@
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -18,6 +20,7 @@ from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
+from kiosk.store.downloads import Looked
 from kiosk.store.offices import OfficeVersion
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
@@ -97,7 +100,7 @@ class OfficePage:
         seen: str = "",
     ) -> Response:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
-        history = await self.site.access.ask(lambda s, now: s.offices.history())
+        history, owned, looked = await self.site.access.ask(_facts)
         return self.site.page(
             request,
             "technician-office.html",
@@ -110,6 +113,9 @@ class OfficePage:
             note=note,
             seen=seen or document.id,
             history=history,
+            owned=owned,
+            looked=looked,
+            refused=[_said(problem, self.site.words_for(request).t) for problem in looked.problems],
         )
 
     # --- judging and applying --------------------------------------------------------------------------------
@@ -172,6 +178,15 @@ class OfficePage:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
         await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, name, None)
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
+
+
+def _facts(store: Store, now: Moment) -> tuple[list[OfficeVersion], bool, Looked]:
+    return store.offices.history(), store.offices.owned(), store.downloads.looked("office")
+
+
+def _said(problem: Mapping[str, Any], t: Texts) -> str:
+    """What is wrong with a document of the server."""
+    return f"{problem['where']}: {mistake(Problem('', **problem), t)}"
 
 
 def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:

@@ -28,6 +28,7 @@ from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
 from kiosk.store.backup import backup, backups
 from kiosk.store.facts import device_id
+from kiosk.texts import Texts
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -86,6 +87,7 @@ class TechnicianPage:
             backups=await asyncio.to_thread(_listed, folder),
             certificate=self.site.shared.certificate,
             device=device_id(folder, self.site.config.device),
+            owned=await self.site.access.ask(lambda s, now: s.offices.owned()),
         )
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
@@ -186,6 +188,7 @@ def _found(store: Store, now: Moment, state: Bench, config: Config, words: Words
     since = t("technician.uptime", gio=t.number(hours, 0)) if hours is not None else ""
     yield Finding("kiosk", state.runs, runs, detail=f"{__version__}; {since}" if since else __version__)
     yield findings.document(office, t)
+    yield from _from_server(store, t)
     yield findings.database(Path(store.database.folder), "", t)
     yield findings.clock(now, t)
     yield findings.printer(state.printer if config.printer.url != "none" else "none", config.printer.url, t)
@@ -195,6 +198,16 @@ def _found(store: Store, now: Moment, state: Bench, config: Config, words: Words
         waiting = store.backlog()
         yield Finding("sync", not store.waiting_long(), t("technician.backlog", n=t.number(waiting)))
     yield from _board(words)
+
+
+def _from_server(store: Store, t: Texts) -> Iterator[Finding]:
+    """A document of the commune server that is not in force."""
+    looked = store.downloads.looked("office")
+    if looked.refused:
+        detail = "; ".join(str(one["where"]) for one in looked.problems)
+        yield Finding("office", False, t("technician.office_refused", n=looked.version), detail=detail)
+    if looked.behind:
+        yield Finding("office", True, t("technician.office_behind", n=looked.offered, co=looked.version), note=True)
 
 
 def _keys_found(store: Store, words: Words) -> Iterator[Finding]:
