@@ -337,12 +337,12 @@ class SetupPages:
         await self._settle(chosen_text(draft.language, draft.printer, draft.paper_mm), "")
         raised = revising.raised(document, self.site.words.office.version)
         office = Office.from_json(raised.encode(), "")
-        token = await self.site.access.ask(
+        token, mark = await self.site.access.ask(
             partial(_end, text=raised, office=office, kept=dict(draft.pins), technician=technicians[0]), BY
         )
         await self._until(office.sha256)
         answer = RedirectResponse("/technician", 303)
-        answer.set_cookie(self.site.cookie, token, httponly=True, samesite="strict", secure=self.site.secure)
+        self.site.remember(answer, token, technicians[0], mark)
         answer.delete_cookie(self.cookie, samesite="strict", secure=self.site.secure, httponly=True)
         return answer
 
@@ -354,11 +354,13 @@ class SetupPages:
             await asyncio.sleep(0.05)
 
 
-def _end(store: Store, now: Moment, text: str, office: Office, kept: dict[str, str], technician: str) -> str:
+def _end(
+    store: Store, now: Moment, text: str, office: Office, kept: dict[str, str], technician: str
+) -> tuple[str, str]:
     store.offices.apply(now, text, office.sha256, office.version, by=BY, note=BY)
     store.setting_up.finish(now, kept)
     token, _ = store.people.sign_in(now, technician, "", "technician")
-    return token
+    return token, store.people.pin_was_right(now, technician)
 
 
 def _fields(form: FormData) -> dict[str, str]:
