@@ -21,7 +21,7 @@ from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
 from kiosk.office import Clerk
 from kiosk.present.words import Words
-from kiosk.store import Store, StoreError
+from kiosk.store import Store, StoreBusy, StoreError
 from kiosk.store.people import SignIn
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
@@ -122,7 +122,7 @@ class Site:
     def sentence(self, t: Texts, error: Refused | StoreError) -> str:
         """Why something was not done, for people."""
         if isinstance(error, StoreError):
-            return t("console.disk")
+            return t("console.busy" if isinstance(error, StoreBusy) else "console.disk")
         values = dict(error.values)
         if "state" in values:
             values["state"] = t(f"state.{values['state']}")
