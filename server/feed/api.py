@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from server.feed.intake import WrongDevice, device_of, take
+from server.registry import trouble
 from server.registry.models import Device
 from server.work import wake
 from sync import ingest, wire
@@ -58,7 +59,9 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if error.code == "too_large" else HTTPStatus.BAD_REQUEST
         return refused(status, error.code, str(error))
     except WrongDevice as error:
+        trouble.tell(device, now, "other_device", other=batch.header.device)
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
+    trouble.clear(device, now)
     if result.added:
         wake()
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
