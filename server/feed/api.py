@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from server import clock
 from server.feed.intake import WrongDevice, device_of, take
+from server.registry import trouble
 from server.registry.models import Device
 from sync import ingest, wire
 
@@ -57,7 +58,9 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if error.code == "too_large" else HTTPStatus.BAD_REQUEST
         return refused(status, error.code, str(error))
     except WrongDevice as error:
+        trouble.tell(device, now, "other_device", other=batch.header.device)
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
+    trouble.clear(device, now)
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
     return JsonResponse(body, status=code)
 
