@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from server.accounts import views as accounts
 from server.feed import api
+from server.phones import views as phones
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +13,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
+    # citizens' phones
+    path("T/<path:token>", phones.ticket, name="phone-ticket"),
+    path("t/<path:token>", phones.ticket),
+    path("C/<path:token>", phones.counter, name="phone-counter"),
+    path("c/<path:token>", phones.counter),
 ]
 
 handler404 = "server.errors.not_found"
