@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "server.facts",
     "server.office",
     "server.reports",
+    "server.phones",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -114,6 +115,7 @@ STATICFILES_DIRS = [
     BASE / "static",
     ("console", _KIOSK / "console" / "static"),
     ("fonts", _KIOSK / "assets" / "fonts"),
+    ("phone", _KIOSK / "public" / "static"),
 ]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from server.accounts import views as accounts
 from server.feed import api
+from server.phones import views as phones
 from server.registry import api as registry
 from server.reports import views as reports
 
@@ -15,6 +16,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/health", api.health),
     # how kiosks come in
     path("api/v1/enrol", registry.enrol_kiosk),
+    # citizens' phones
+    path("T/<path:token>", phones.ticket, name="phone-ticket"),
+    path("t/<path:token>", phones.ticket),
+    path("C/<path:token>", phones.counter, name="phone-counter"),
+    path("c/<path:token>", phones.counter),
 ]
 
 handler404 = "server.errors.not_found"
