@@ -168,7 +168,7 @@ class App:
         self.front.on_taken = lambda taken: self.printing.poke()
         self.orders = Orders(self.store, self.office.sha256, Adopting(self))
         self._write(lambda: self.orders.begin(self.clock.now()))
-        self.start.found(*startup.opened(self.config, self.words.t, self.store, self.panel))
+        self.start.found(*startup.opened(self.config, self.words, self.store, self.panel))
         self._here_at = time.monotonic()
         self.start.open(self._here_at)
 

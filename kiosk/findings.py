@@ -219,7 +219,7 @@ def chip(config: Config, t: Texts, devices: Path = Path("/dev")) -> Finding:
 
 
 def keys(config: Config, broken: Mapping[str, str], held: Sequence[str], t: Texts) -> Finding:
-    """Keys and lamps that were opened: what is `broken` (by action, and why), and which keys are `held` down."""
+    """Keys and lamps that were opened: what is `broken` (by name, and why), and which keys are `held` down."""
     if broken:
         found = chip(config, t)
         if not found.ok:

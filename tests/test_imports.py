@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.startup": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office", "kiosk.parts",
-        "kiosk.present.words", "kiosk.screen", "kiosk.store", "kiosk.texts", "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.present", "kiosk.screen", "kiosk.store", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",

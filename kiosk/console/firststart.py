@@ -355,7 +355,7 @@ class SetupPages:
 
 
 def _end(store: Store, now: Moment, text: str, office: Office, kept: dict[str, str], technician: str) -> str:
-    store.offices.apply(now, text, office.sha256, office.version, by=BY, note=BY)
+    store.offices.apply(now, text, office.sha256, office.version, by=BY)
     store.setting_up.finish(now, kept)
     token, _ = store.people.sign_in(now, technician, "", "technician")
     return token

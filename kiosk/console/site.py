@@ -19,6 +19,7 @@ from kiosk.console.access import Access
 from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
 from kiosk.office import Clerk
+from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
 from kiosk.store.people import SignIn
@@ -93,7 +94,7 @@ class Site:
             enable_async=False,
             auto_reload=False,  # else each fragment asks the disk whether its template has changed
         )
-        self.templates.globals["asset"] = _asset
+        self.templates.globals |= {"asset": _asset, "key_name": key_name}
 
     def use(self, words: Words) -> None:
         """Another office document or language, from the next page on."""

@@ -24,6 +24,7 @@ from kiosk.console.live import Leaving, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.findings import Finding
+from kiosk.present.keynames import key_name, pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
 from kiosk.store.backup import backup, backups
@@ -82,7 +83,7 @@ class TechnicianPage:
             said=self.site.flash(visitor),
             parts=parts,
             part_names=PARTS,
-            pins=pin_map(self.site.config),
+            pins=pin_map(self.site.config, self.site.words_for(request)),
             backups=await asyncio.to_thread(_listed, folder),
             certificate=self.site.shared.certificate,
             device=device_id(folder, self.site.config.device),
@@ -200,7 +201,8 @@ def _found(store: Store, now: Moment, state: Bench, config: Config, words: Words
 def _keys_found(store: Store, words: Words) -> Iterator[Finding]:
     t, broken = words.t, store.fact("keys")
     if broken:
-        yield Finding("buttons", False, t("technician.keys_broken", phim=broken), t("check.key_broken_do"))
+        named = ", ".join(key_name(words, action) for action in broken.split(", "))
+        yield Finding("buttons", False, t("technician.keys_broken", phim=named), t("check.key_broken_do"))
     else:
         yield Finding("buttons", True, t("technician.keys_ok"))
     if keypad := store.fact("keypad"):
@@ -217,11 +219,11 @@ def _board(words: Words) -> Iterator[Finding]:
         yield Finding("heat", not hot, t("technician.hot" if hot else "technician.degrees", do=shown))
 
 
-def pin_map(config: Config) -> list[tuple[int, str]]:
-    """BCM number and who uses it, by number; none where no pins are used."""
+def pin_map(config: Config, words: Words) -> list[tuple[int, str]]:
+    """BCM number and the key or lamp on it, by number; none where no pins are used."""
     if config.buttons.factory == "none":
         return []
-    return sorted((pin, " ".join(map(str, place[1:]))) for pin, place in claims(config.buttons))
+    return sorted((pin, pin_name(words, place)) for pin, place in claims(config.buttons))
 
 
 def _listed(folder: Path) -> list[tuple[str, float]]:
