@@ -17,7 +17,7 @@ def words(language: str = "vi") -> Words:
 @pytest.mark.parametrize(
     ("action", "vi", "en"),
     [
-        ("take:dat-dai", "phím lấy số Đất đai", "number key Land"),
+        ("take:dat-dai", "phím lấy số Đất đai", "number key “Land”"),
         ("call:2", "phím gọi số, quầy 2", "call key, counter 2"),
         ("rate:1:happy", "phím đánh giá “Hài lòng”, quầy 1", "rating key “Happy”, counter 1"),
         ("priority", "phím ưu tiên", "priority key"),
