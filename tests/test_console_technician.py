@@ -59,6 +59,12 @@ def test_only_technicians_get_in(hall: Hall, person: str):
     assert hall.store.offices.newest() is None
 
 
+def test_the_band_marks_the_page_and_those_below_it(hall: Hall):
+    browser = technician(hall)
+    assert '<a href="/technician" aria-current="page">' in browser.get("/technician").text
+    assert '<a href="/technician" aria-current="true">' in browser.get(OFFICE).text
+
+
 # --- health --------------------------------------------------------------------------------------------------
 
 
