@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
+from server.registry import api as registry
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
+    # how kiosks come in
+    path("api/v1/enrol", registry.enrol_kiosk),
 ]
 
 handler404 = "server.errors.not_found"

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
+from server import clock
 from server.accounts.models import Audit, Role, User
 from server.pages import page
 from server.registry.models import Unit
@@ -70,4 +70,4 @@ def person(request: HttpRequest) -> User:
 def note(request: HttpRequest, what: str, about: str, unit: Unit | None = None) -> None:
     """Keep who did or read what: `what` is a dotted word as "comment.read", `about` says to what (300 letters)."""
     who = person(request)
-    Audit.objects.create(at=timezone.now(), who=who.username, unit=unit or who.unit, what=what, about=about[:300])
+    Audit.objects.create(at=clock.now(), who=who.username, unit=unit or who.unit, what=what, about=about[:300])
