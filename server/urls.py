@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
 from server.phones import views as phones
@@ -12,6 +13,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
+    path("account", accounts.account, name="account"),
+    path("account/password", accounts.password, name="password"),
+    # administration
+    path("admin/people", people.people, name="people"),
+    path("admin/people/new", people.new, name="person-new"),
+    path("admin/people/<int:id>", people.edit, name="person"),
+    path("admin/people/<int:id>/password", people.reset, name="person-reset"),
+    path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
