@@ -123,3 +123,23 @@ CACHES = {
     # In the database, so that a restart does not forget who tried too often.
     "sign-in": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "sign_in_tries"},
 }
+
+# --- mail and log ---------------------------------------------------------------------------------------------
+
+EMAIL_HOST, EMAIL_PORT = CONFIG.mail.host, CONFIG.mail.port
+EMAIL_HOST_USER, EMAIL_USE_TLS = CONFIG.mail.user, CONFIG.mail.tls
+EMAIL_HOST_PASSWORD = Path(CONFIG.mail.password_file).read_text().strip() if CONFIG.mail.password_file else ""
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = CONFIG.mail.sender
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
+    "loggers": {
+        "axes": {"level": "ERROR"},  # it would write names
+        "waitress": {"level": "ERROR"},
+    },
+}

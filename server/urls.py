@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from server.accounts import views as accounts
 from server.feed import api
+from server.registry import api as registry
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +13,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
+    # how kiosks come in
+    path("api/v1/enrol", registry.enrol_kiosk),
 ]
 
 handler404 = "server.errors.not_found"

@@ -8,10 +8,14 @@ from server.registry.models import Device, Site
 
 
 class Cursor(models.Model):
-    """How far the facts have been made of the events: the last `num`. One row, locked by whoever goes on."""
+    """How far the facts have been made of the events: the last `num`. One row, locked by whoever writes facts.
+
+    `rebuilds` counts how often facts were made again: what was read before it is not written after it.
+    """
 
     one = models.SmallIntegerField(primary_key=True)
     num = models.BigIntegerField()
+    rebuilds = models.IntegerField(default=0)
 
 
 class Ticket(models.Model):
