@@ -19,7 +19,10 @@ class Page:
     roles: frozenset[Role]
 
 
-PAGES: tuple[Page, ...] = (Page("today", ALL),)
+LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+
+
+PAGES: tuple[Page, ...] = (Page("today", ALL), Page("publication", LEADERS))
 
 
 @dataclass(frozen=True, slots=True)
