@@ -6,6 +6,7 @@ from server.accounts import views as accounts
 from server.feed import api
 from server.phones import views as phones
 from server.publication import comment_pages
+from server.registry import api as registry
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +25,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("publication/comments", comment_pages.listing, name="comments"),
     path("publication/comments.csv", comment_pages.sheet, name="comments-sheet"),
     path("publication/comments/<str:id>", comment_pages.change, name="comments-change"),
+    # how kiosks come in
+    path("api/v1/enrol", registry.enrol_kiosk),
 ]
 
 handler404 = "server.errors.not_found"

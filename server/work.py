@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import DatabaseError, close_old_connections, connections
-from django.utils import timezone
 
+from server import clock
 from server.facts import projector, rollups
 from server.publication import comments
 
@@ -69,7 +69,7 @@ class Worker:
 
     def _do(self, job: Job) -> bool:
         try:
-            more = job.run(timezone.now())
+            more = job.run(clock.now())
         except (DatabaseError, OSError):
             logger.exception("the job %r failed; it is tried again", job.name)
             more = False

@@ -6,8 +6,8 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
 
+from server import clock
 from server.accounts.models import Audit, Role, User
 from server.pages import page
 from server.registry.models import Unit
@@ -47,4 +47,4 @@ def person(request: HttpRequest) -> User:
 def note(request: HttpRequest, what: str, about: str, unit: Unit | None = None) -> None:
     """Keep who did or read what: `what` is a dotted word as "comment.read", `about` says to what (300 letters)."""
     who = person(request)
-    Audit.objects.create(at=timezone.now(), who=who.username, unit=unit or who.unit, what=what, about=about[:300])
+    Audit.objects.create(at=clock.now(), who=who.username, unit=unit or who.unit, what=what, about=about[:300])
