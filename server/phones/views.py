@@ -18,7 +18,6 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
-from django.utils import timezone
 from django.utils.encoding import iri_to_uri
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -28,6 +27,7 @@ from kiosk.public.form import MOST_BYTES, Given, fields_of, read
 from kiosk.public.limits import BUSY_S, PER_COUNTER, PER_TICKET, TOGETHER, Limiter
 from kiosk.public.pages import HEADERS, REFRESH_S, Choice, Form, Frame, Pages, TicketPage, choices, ticket_page
 from kiosk.texts import LOCAL, Texts
+from server import clock
 from server.facts.models import Ticket
 from server.phones import look, say
 from server.registry.models import Site
@@ -77,7 +77,7 @@ def _phone(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
         if request.path != request.path.upper():
             return _redirect(request.path.upper(), _language(request), permanent=True)
         try:
-            return view(request, token, timezone.now())
+            return view(request, token, clock.now())
         except DatabaseError:
             logger.exception("a phone's page could not be made")
             return _html(PAGES.trouble(_strangers(request)), HTTPStatus.SERVICE_UNAVAILABLE, REFRESH_S)

@@ -7,10 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from kiosk.texts import LOCAL
+from server import clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import User
 from server.facts.models import Comment
@@ -72,7 +72,7 @@ def change(request: HttpRequest, id: str) -> HttpResponse:
     comment = get_object_or_404(comments.readable(person(request)), pk=id)
     do, words = request.POST.get("do", ""), request.POST.get("words", "")
     try:
-        _do(comment, do, words, timezone.now())
+        _do(comment, do, words, clock.now())
     except Wrong as wrong:
         say(request, wrong.key, most=wrong.most)
         return HttpResponseRedirect(_back(request))
@@ -103,7 +103,7 @@ class _Asked:
 
     def __init__(self, request: HttpRequest) -> None:
         self.user: User = person(request)
-        self.today = timezone.now().astimezone(LOCAL).date()
+        self.today = clock.now().astimezone(LOCAL).date()
         self.all_sites = list(Site.objects.filter(unit__in=self.user.units()).order_by("name"))
         wanted = request.GET.get("site", "")
         self.site = next((site for site in self.all_sites if str(site.pk) == wanted), None)
