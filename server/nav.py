@@ -25,8 +25,11 @@ class Page:
     tabs: "tuple[Page, ...]" = ()
 
 
+LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
+    Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 

@@ -6,6 +6,7 @@ from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
 from server.phones import views as phones
+from server.publication import comment_pages
 from server.registry import api as registry
 from server.reports import views as reports
 
@@ -30,6 +31,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<path:token>", phones.ticket),
     path("C/<path:token>", phones.counter, name="phone-counter"),
     path("c/<path:token>", phones.counter),
+    # what is published, and what citizens wrote
+    path("publication/", comment_pages.listing, name="publication"),
+    path("publication/comments", comment_pages.listing, name="comments"),
+    path("publication/comments.csv", comment_pages.sheet, name="comments-sheet"),
+    path("publication/comments/<str:id>", comment_pages.change, name="comments-change"),
 ]
 
 handler404 = "server.errors.not_found"
