@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
+from server.office import api as office
 from server.phones import views as phones
 from server.publication import comment_pages
 from server.registry import api as registry
@@ -36,6 +37,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("publication/comments", comment_pages.listing, name="comments"),
     path("publication/comments.csv", comment_pages.sheet, name="comments-sheet"),
     path("publication/comments/<str:id>", comment_pages.change, name="comments-change"),
+    # documents
+    path("api/v1/office", office.document, {"kind": "office"}),
+    path("api/v1/board", office.document, {"kind": "board"}),
+    path("api/v1/blob/<slug:sha256>", office.blob),
 ]
 
 handler404 = "server.errors.not_found"
