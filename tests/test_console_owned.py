@@ -57,6 +57,10 @@ def test_a_server_that_has_less_is_said(hall: Hall):
     assert "Máy chủ xã đang có phiên bản 5, cũ hơn phiên bản 7" in browser.get(OFFICE).text
 
 
+def test_the_history_names_the_server(hall: Hall):
+    assert "máy chủ xã</td>" in owned(hall).get(OFFICE).text
+
+
 def test_pins_and_the_rest_of_the_page_work_as_before(hall: Hall):
     browser = owned(hall)
     assert PIN and "Xem khai báo đơn vị" in browser.get("/technician").text

@@ -194,8 +194,10 @@ class SetupPages:
         try:
             try:
                 await self._take[step](self, request, draft, form)
-            finally:
+            except Wrong:
                 await self._keep(draft)
+                raise
+            await self._keep(draft)
             if do == "next":
                 self._check(draft, step, t, _fields(form))
             if step == "done" and do == "next":
@@ -337,14 +339,20 @@ class SetupPages:
         await self._settle(chosen_text(draft.language, draft.printer, draft.paper_mm), "")
         raised = revising.raised(document, self.site.words.office.version)
         office = Office.from_json(raised.encode(), "")
-        token = await self.site.access.ask(
-            partial(_end, text=raised, office=office, kept=dict(draft.pins), technician=technicians[0]), BY
-        )
+        token, mark = await self._end(raised, office, dict(draft.pins), technicians[0])
         await self._until(office.sha256)
         answer = RedirectResponse("/technician", 303)
-        answer.set_cookie(self.site.cookie, token, httponly=True, samesite="strict", secure=self.site.secure)
+        self.site.remember(answer, token, technicians[0], mark)
         answer.delete_cookie(self.cookie, samesite="strict", secure=self.site.secure, httponly=True)
         return answer
+
+    async def _end(self, text: str, office: Office, kept: Mapping[str, str], technician: str) -> tuple[str, str]:
+        """One step after the other, since each may be tried again. The browser's token and mark."""
+        ask = self.site.access.ask
+        await ask(lambda s, now: s.offices.apply(now, text, office.sha256, office.version, by=BY), BY)
+        await ask(lambda s, now: s.setting_up.finish(now, kept), BY)
+        token, _ = await ask(lambda s, now: s.people.sign_in(now, technician, "", "technician"), BY)
+        return token, await ask(lambda s, now: s.people.pin_was_right(now, technician), BY)
 
     async def _until(self, sha256: str) -> None:
         """The console itself has taken the document over: before that it does not know the technician."""
@@ -352,13 +360,6 @@ class SetupPages:
             if self.site.words.office.sha256 == sha256:
                 return
             await asyncio.sleep(0.05)
-
-
-def _end(store: Store, now: Moment, text: str, office: Office, kept: dict[str, str], technician: str) -> str:
-    store.offices.apply(now, text, office.sha256, office.version, by=BY, note=BY)
-    store.setting_up.finish(now, kept)
-    token, _ = store.people.sign_in(now, technician, "", "technician")
-    return token
 
 
 def _fields(form: FormData) -> dict[str, str]:

@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from server import clock
 from server.feed.intake import WrongDevice, device_of, take
 from server.office.documents import offered
+from server.registry import trouble
 from server.registry.models import Device
 from sync import ingest, wire
 
@@ -51,7 +52,7 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "encoding", "gzip or nothing")
     if int(request.headers.get("Content-Length") or 0) > wire.MAX_BODY:
         return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {wire.MAX_BODY} bytes")
-    now = timezone.now()
+    now = clock.now()
     try:
         batch = wire.decode_batch(request.read(wire.MAX_BODY + 1), encoding == "gzip")
         result = take(device, batch, now)
@@ -59,7 +60,9 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if error.code == "too_large" else HTTPStatus.BAD_REQUEST
         return refused(status, error.code, str(error))
     except WrongDevice as error:
+        trouble.tell(device, now, "other_device", other=batch.header.device)
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
+    trouble.clear(device, now)
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
     return JsonResponse(body, status=code)
 

@@ -46,7 +46,8 @@ class Device(models.Model):
     """A kiosk. `name` is its id in the feed; tokens are kept as SHA-256 only, `pull_token` encrypted.
 
     `next_token` is valid beside `token` until its first use. `epoch`, `head` and `status` are what its last batch said;
-    `seen` is when. `rebuild` asks for its facts to be made again from its events.
+    `seen` is when. `rebuild` asks for its facts to be made again from its events. `trouble` is what is wrong between
+    the two, last seen at `trouble_at`: `server.registry.trouble`.
     """
 
     name = models.CharField(max_length=64, unique=True)
@@ -64,6 +65,8 @@ class Device(models.Model):
     status = models.JSONField(default=dict)
     seen = models.DateTimeField(null=True)
     rebuild = models.BooleanField(default=False)
+    trouble = models.JSONField(default=dict)
+    trouble_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["token"]), models.Index(fields=["next_token"])]
