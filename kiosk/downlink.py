@@ -5,7 +5,6 @@ What cannot be used leaves in force what was there, is reported in the feed, and
 
 import logging
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,6 @@ from sync import fetch
 from sync.client import Client, NoAnswer, Outcome
 from sync.fetch import Fetched, Kind, Unsound
 
-PHOTO = re.compile(r"([0-9a-f]{64})\.(?:jpg|png)")
-"""How documents of the server name photos; any other name is a file that somebody put on the device."""
 LETTERS = 300
 
 Photos = Callable[[str], bytes | None]
@@ -132,31 +129,18 @@ class Receiver:
 
     def _fetch_photos(self, office: Office, photo: Photos) -> Iterator[Problem]:
         """Keep the photos that the document names and the device does not have; those that nobody has are told."""
-        for path, name in _named(office):
-            if (sha256 := hash_of(name)) and not (self.photos / name).exists():
+        for path, name in revising.pictures(office):
+            if (sha256 := revising.photo_hash(name)) and not (self.photos / name).exists():
                 content = photo(sha256)
                 if content is None:
-                    says = f"the server does not have the photo {name}: upload it again"
-                    yield Problem("", path, path, says, "no_photo", {"tep": name})
+                    yield revising.missing_photo(path, name)
                 else:
                     _keep(self.photos, name, content)
 
     def missing_photos(self, office: Office) -> list[str]:
         """Hashes of the photos that a document names and the device does not have."""
-        return [sha for _, name in _named(office) if (sha := hash_of(name)) and not (self.photos / name).exists()]
-
-
-def hash_of(name: str) -> str:
-    """The hash of a photo of the server, by its name; "" for a file of the device."""
-    found = PHOTO.fullmatch(name)
-    return found[1] if found else ""
-
-
-def _named(office: Office) -> Iterator[tuple[str, str]]:
-    """Places and names of pictures."""
-    yield "unit.emblem", office.unit.emblem
-    for at, clerk in enumerate(office.clerks, 1):
-        yield f"clerks.{at}.photo", clerk.photo
+        named = [name for _, name in revising.pictures(office) if not (self.photos / name).exists()]
+        return [sha256 for name in named if (sha256 := revising.photo_hash(name))]
 
 
 def _keep(folder: Path, name: str, content: bytes) -> None:

@@ -56,7 +56,7 @@ def _apply(config: Config, file: Path, note: str) -> None:
         raise ValueError(
             f"{file}: version {current.version} is in force: raise version to {current.version + 1} or more"
         )
-    for name in revising.named_pictures(office):
+    for _, name in revising.pictures(office):
         with suppress(FileNotFoundError):  # one that lies on the device already
             photos.copy_in(file.parent / name, Path(config.data_dir) / PHOTOS, name)
     _put(config, text, note)

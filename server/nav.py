@@ -30,6 +30,7 @@ LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
     Page("publication", LEADERS),
+    Page("documents", LEADERS | {Role.TECHNICIAN}),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 

@@ -136,6 +136,7 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     found += refused(BoardDocument.read, board)
     found += revising.moved(sample(), replace(sample(), site=replace(sample().site, id="phu")))
     found += revising.moved(sample(), replace(sample(), unit=replace(sample().unit, code="99")))
+    found.append(revising.missing_photo("clerks.1.photo", "a.jpg"))
     return [*found, *check_against(config, small), *advice(config, small), *advice(shipped(), small)]
 
 
