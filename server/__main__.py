@@ -82,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
         host=settings.CONFIG.listen,
         port=settings.CONFIG.port,
         threads=settings.CONFIG.threads,
-        max_request_body_size=8 * 1024 * 1024,
+        max_request_body_size=32 * 1024 * 1024,  # photos as cameras make them
         channel_timeout=60,
         ident="",
     )

@@ -109,6 +109,7 @@ def _page(
         status,
         site=here,
         shown=shown,
+        author=desk.authors(here.unit).get(shown.met.by, shown.met.by) if shown.met else "",
         document=document,
         seen=seen,
         today=clock.now().astimezone(LOCAL).date(),

@@ -15,13 +15,13 @@ from kiosk.office import Office
 from kiosk.texts import Texts
 from server import clock
 from server.accounts.access import note, person
-from server.accounts.models import Role
+from server.accounts.models import Role, User
 from server.office import documents
 from server.office.documents import Conflict, newest
 from server.office.editing import Judged, Told, judge, names_in, on_top, told
 from server.office.models import Document, Kind
 from server.pages import page, say
-from server.registry.models import Site
+from server.registry.models import Site, Unit
 from server.words import language_of, texts
 
 Read = TypeVar("Read", Office, BoardDocument)
@@ -41,6 +41,11 @@ def site_of(request: HttpRequest, id: int) -> Site:
     """A site of the person's own commune; 404 for any other."""
     sites = Site.objects.select_related("unit").filter(unit__in=person(request).units())
     return get_object_or_404(sites, pk=id)
+
+
+def authors(unit: Unit) -> dict[str, str]:
+    """Names of a commune's people by the name under which they publish; kiosks are not among them."""
+    return dict(User.objects.filter(unit=unit).values_list("username", "name"))
 
 
 def may(request: HttpRequest, kind: str) -> bool:
@@ -155,6 +160,7 @@ def editor(
         seen=seen,
         remark=remark,
         met=met,
+        author=authors(site.unit).get(met.by, met.by) if met else "",
     )
 
 

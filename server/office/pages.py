@@ -58,6 +58,7 @@ def site(request: HttpRequest, id: int) -> HttpResponse:
         site=here,
         kinds=[_kept(request, here, kind) for kind in Kind],
         others=others,
+        authors=desk.authors(here.unit),
         alone=not others.exists(),
     )
 
@@ -89,6 +90,7 @@ def version(request: HttpRequest, id: int, kind: str, version: int) -> HttpRespo
         site=here,
         kind=kind,
         shown=shown,
+        author=desk.authors(here.unit).get(shown.by, shown.by),
         other=other,
         others=list(others[:SHOWN]),
         changes=desk.changed(old, new, desk.words(request)),

@@ -162,7 +162,7 @@ def test_of_two_who_edit_at_once_the_second_is_told_and_both_changes_are_kept(se
     met = two.post(at(server, "/text"), {**second, "text": mine, "do": "publish", "note": "của tôi"})
     page = met.content.decode()
     assert met.status_code == 409
-    assert "mot đã ban hành phiên bản 2" in page
+    assert "Người dùng mot đã ban hành phiên bản 2" in page
     assert "<ins>Khai sinh</ins>" in page and "<ins>Chứng thực</ins>" not in page
     assert office_of(server).services[0].name == "Hộ tịch"
     assert two.post(at(server, "/text"), {**fields(met), "do": "publish"}).status_code == 302
@@ -281,7 +281,7 @@ def test_a_form_of_an_older_version_changes_only_what_was_changed_in_it(lite: Se
     older = fields(two.get(at(lite, "/edit/quotas")))
     assert send(one, at(lite, "/edit/quotas"), **{"quota-dat-dai-sang": "11"}).status_code == 302
     met = two.post(at(lite, "/edit/quotas"), {**older, "quota-chung-thuc-sang": "22"})
-    assert met.status_code == 409 and "mot đã ban hành phiên bản 2" in met.content.decode()
+    assert met.status_code == 409 and "Người dùng mot đã ban hành phiên bản 2" in met.content.decode()
     assert two.post(at(lite, "/text"), {**fields(met), "do": "publish"}).status_code == 302
     quotas = {one.id: one.quota.get("sang") for one in office_of(lite).services}
     assert (quotas["dat-dai"], quotas["chung-thuc"]) == (11, 22)
@@ -365,7 +365,7 @@ def test_versions_are_listed_compared_and_brought_back_under_a_new_number(lite: 
     send(client, at(lite, "/edit/contact"), slogans="Một", note="lần một")
     send(client, at(lite, "/edit/contact"), slogans="Hai")
     page = client.get(at(lite)).content.decode()
-    assert "lần một" in page and "quan-tri" in page
+    assert "lần một" in page and "<td>Người dùng quan-tri</td>" in page
     shown = client.get(at(lite, "/office/3")).content.decode()
     assert "<del>Một</del>" in shown and "<ins>Hai</ins>" in shown and "Khẩu hiệu" in shown
     against = client.get(at(lite, "/office/3") + "?with=1").content.decode()
@@ -520,7 +520,7 @@ def test_of_two_who_edit_the_board_at_once_the_second_is_told_and_overwrites_no_
     one.post(path, {"do": "lines", "seen": "0", "text-1": "Của một"})
     met = two.post(path, {"do": "figures", "seen": "0", **FIGURES})
     assert met.status_code == 409
-    assert "mot đã ban hành phiên bản 1" in met.content.decode() and 'value="2.530"' in met.content.decode()
+    assert "Người dùng mot đã ban hành phiên bản 1" in met.content.decode() and 'value="2.530"' in met.content.decode()
     assert two.post(path, {"do": "figures", "seen": "1", **FIGURES}).status_code == 302
     assert board_of(server).lines == (Line("Của một"),)
     assert board_of(server).dossiers is not None
