@@ -40,9 +40,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders",
-        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.public", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures", "kiosk.views.model",
-        "kiosk.views.theme", "kiosk.vitals", "sync.export",
+        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
+        "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.export",
     },
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
