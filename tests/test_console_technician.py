@@ -359,8 +359,9 @@ def test_everybody_is_signed_out_but_who_asked(hall: Hall):
 def test_a_backup_is_made_listed_and_downloaded_whole(hall: Hall, tmp_path: Path):
     hall.take()
     browser = technician(hall)
-    assert post(browser, "/technician/backup")["ok"]
+    assert post(browser, "/technician/backup")["say"] == "Đã sao lưu: 23/11/2026 07:31"
     page = browser.get("/technician").text
+    assert ">23/11/2026 07:31</a>" in page, "the file's name is in UTC, the page is not"
     name = page.partition('href="/technician/backup/')[2].partition('"')[0]
     copy = tmp_path / "copy.db"
     copy.write_bytes(browser.get(f"/technician/backup/{name}").content)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from kiosk import photos, revising, setup
 from kiosk.clock import Moment
+from kiosk.console.preview import Previews
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
@@ -50,6 +51,7 @@ class OfficePage:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.previews = Previews(site)
         self._one_picture = asyncio.Lock()
 
     def routes(self) -> list[Route]:
@@ -60,6 +62,7 @@ class OfficePage:
             Route(f"{PATH}/restore", site.action(self._restore, "technician"), methods=["POST"]),
             Route(f"{PATH}/photo", site.action(self._photo, "technician"), methods=["POST"]),
             Route(f"{PATH}/office.toml", site.staff(self.download, "technician")),
+            *self.previews.routes(),
         ]
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
@@ -98,6 +101,7 @@ class OfficePage:
     ) -> Response:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
         history = await self.site.access.ask(lambda s, now: s.offices.history())
+        preview = self.previews.begin(judged.text) if judged and judged.office else ""
         return self.site.page(
             request,
             "technician-office.html",
@@ -110,6 +114,8 @@ class OfficePage:
             note=note,
             seen=seen or document.id,
             history=history,
+            preview=preview,
+            pictures=self.previews.fragment(request, preview) if preview else "",
         )
 
     # --- judging and applying --------------------------------------------------------------------------------

@@ -26,8 +26,9 @@ from kiosk.findings import Finding
 from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
-from kiosk.store.backup import backup, backups
+from kiosk.store.backup import backup, backups, made_at
 from kiosk.store.facts import device_id
+from kiosk.texts import Texts
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -83,7 +84,7 @@ class TechnicianPage:
             parts=parts,
             part_names=PARTS,
             pins=pin_map(self.site.config, self.site.words_for(request)),
-            backups=await asyncio.to_thread(_listed, folder),
+            backups=await asyncio.to_thread(_listed, folder, self.site.words_for(request).t),
             certificate=self.site.shared.certificate,
             device=device_id(folder, self.site.config.device),
         )
@@ -167,7 +168,8 @@ class TechnicianPage:
     async def _backup(self, request: Request, visitor: Visitor, form: FormData) -> Said:
         now = await self.site.access.ask(lambda s, now: now)
         path = await asyncio.to_thread(backup, Path(self.site.config.data_dir), now)
-        return Said(True, self.site.words_for(request).t("technician.backup_done", ten=path.name), PATH)
+        t = self.site.words_for(request).t
+        return Said(True, t("technician.backup_done", ten=_called(path, t)), PATH)
 
     def _said(self, request: Request, key: str) -> Said:
         return Said(True, self.site.words_for(request).t(key))
@@ -185,8 +187,14 @@ def pin_map(config: Config, words: Words) -> list[tuple[int, str]]:
     return sorted((pin, pin_name(words, place)) for pin, place in claims(config.buttons))
 
 
-def _listed(folder: Path) -> list[tuple[str, float]]:
-    return [(path.name, path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+def _listed(folder: Path, t: Texts) -> list[tuple[str, str, float]]:
+    """File name, what people call it, and megabytes of each backup."""
+    return [(path.name, _called(path, t), path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+
+
+def _called(path: Path, t: Texts) -> str:
+    made = made_at(path)
+    return t.stamp(made) if made else path.name
 
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:
