@@ -314,4 +314,6 @@ def _is_mark(char: str) -> bool:
 
 def _line(form: Fields, name: str) -> str:
     value = form.get(name, "")
-    return unicodedata.normalize("NFC", " ".join(value.split()))[:MAX_TEXT] if isinstance(value, str) else ""
+    # Cut before it is composed: marks without end on one letter would be put into order for hours.
+    short = " ".join(value.split())[: 4 * MAX_TEXT] if isinstance(value, str) else ""
+    return unicodedata.normalize("NFC", short)[:MAX_TEXT]

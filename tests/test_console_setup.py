@@ -17,6 +17,7 @@ from kiosk.drafting import STEPS, Draft, set_people, set_unit, slug
 from kiosk.office import sample
 from kiosk.present.words import Words
 from kiosk.revising import written
+from kiosk.schema import MAX_TEXT
 from kiosk.setup import load_office
 from kiosk.store import Store
 from kiosk.texts import Texts
@@ -399,6 +400,12 @@ def test_ids_and_pins_stay_with_a_person_whose_name_is_corrected():
     set_people(draft, {"id-1": "nguyen-a", "name-1": "Nguyễn Thị A", "role-1-clerk": "1"}, {})
     assert draft.office["clerks"][0]["id"] == "nguyen-a"
     assert draft.pins == {"nguyen-a": "hash"}
+
+
+def test_marks_without_end_on_one_letter_are_cut_off_before_they_are_put_into_order():
+    draft = Draft.read("")
+    set_unit(draft, {"name": "Xã e" + "\u0301\u0323" * 1_000_000})
+    assert len(draft.office["unit"]["name"]) == MAX_TEXT
 
 
 def test_a_draft_of_another_program_is_begun_anew():
