@@ -6,7 +6,7 @@ from kiosk import documents
 from kiosk.office import Office
 from kiosk.store import Store
 from kiosk.tickets import State
-from tests.console_kit import CLERKS, PIN, Browser, Hall
+from tests.console_kit import CLERKS, PIN, TECHNICIAN, Browser, Hall
 from tests.office import moment
 
 DAY_S = 86400
@@ -122,6 +122,17 @@ def test_a_page_left_open_overnight_is_sent_to_sign_in_and_not_told_that_the_kio
         assert list(events) == [("go", "/sign-in")]
     with hall.clerk("1").stream("/leader/live") as events:
         assert list(events) == [("go", "/")]
+
+
+def test_who_is_technician_no_more_is_led_away_from_that_page(hall: Hall):
+    plain = documents.plain(hall.office)
+    for one in plain["clerks"]:
+        if one["id"] == TECHNICIAN:
+            one["roles"] = ["helper"]
+    fewer = Office.from_json(json.dumps({**plain, "version": hall.office.version + 1}).encode(), "office")
+    with hall.browser(TECHNICIAN).stream("/technician/live") as events:
+        adopt(hall, fewer)
+        assert next(data for kind, data in events if kind == "go") == "/"
 
 
 def test_a_stranger_to_the_office_leaves_nothing_in_the_database(hall: Hall):
