@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kiosk.present.words import Words
     from kiosk.store import Store
     from kiosk.uplink import Uplink
+    from kiosk.waiting import Waiting
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -255,21 +256,27 @@ def sync_run(options: argparse.Namespace) -> int:
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
     from kiosk.store.prepare import prepare
-    from kiosk.uplink import Uplink
 
-    config = load_device(options.config)
+    config, clock = load_device(options.config), SystemClock()
+    folder = Path(config.data_dir)
     if not config.sync.server:
         print("kiosk: no server is configured ([sync] server): events wait in the database", file=sys.stderr)
-        if not options.once:
-            signal.sigwait({signal.SIGTERM, signal.SIGINT})
-        return 0
-    clock = SystemClock()
-    prepare(Path(config.data_dir), clock.now())
+        if options.once:
+            return 0
+    prepare(folder, clock.now())
+    if not config.sync.server:
+        from kiosk.waiting import Waiting
+
+        return _until_stopped(Waiting(folder, clock))
+    from kiosk.uplink import Uplink
+
     uplink = Uplink(config, clock)
-    _on_signals(uplink.stop)
-    if options.once:
-        return _push_once(uplink)
-    uplink.run()
+    return _push_once(uplink) if options.once else _until_stopped(uplink)
+
+
+def _until_stopped(process: "Waiting") -> int:
+    _on_signals(process.stop)
+    process.run()
     return 0
 
 

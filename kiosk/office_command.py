@@ -122,7 +122,8 @@ def _put(config: Config, text: str, note: str) -> None:
     office = revising.read(text, config)
     store, now = _store(config), SystemClock().now()
     try:
-        id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note)
+        desks = [one.id for one in office.counters]
+        id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note, counters=desks)
     except Refused as refused:
         raise ValueError("another version was applied meanwhile: see kiosk office history") from refused
     finally:

@@ -134,10 +134,12 @@ class OfficePage:
         return Judged(raised, office, changes=tuple(revising.changes(current, office)), orphans=orphans)
 
     async def _apply(self, visitor: Visitor, entered: str, office: Office, note: str, seen: int | None) -> None:
-        by = visitor.person.id
+        by, desks = visitor.person.id, [one.id for one in office.counters]
 
         def put(store: Store, now: Moment) -> int:
-            return store.offices.apply(now, entered, office.sha256, office.version, by=by, note=note, seen=seen)
+            return store.offices.apply(
+                now, entered, office.sha256, office.version, by=by, note=note, seen=seen, counters=desks
+            )
 
         await self.site.ask(put, visitor)
         for _ in range(100):  # the next page is to show what is in force

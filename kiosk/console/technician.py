@@ -19,7 +19,7 @@ from kiosk.config import Config, claims
 from kiosk.console import health
 from kiosk.console.bench import Bench, bench, end_test, print_sheet, test_keys
 from kiosk.console.clockask import said_time, vouch
-from kiosk.console.live import Leaving, stream
+from kiosk.console.live import stay, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.findings import Finding
@@ -90,11 +90,13 @@ class TechnicianPage:
         )
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._parts, request))
+        return stream(self.site, partial(self._moving, request, visitor))
+
+    async def _moving(self, request: Request, visitor: Visitor) -> dict[str, str]:
+        await stay(self.site, request, visitor, "technician")
+        return await self._parts(request)
 
     async def _parts(self, request: Request) -> dict[str, str]:
-        if await self.site.visitor(request) is None:
-            raise Leaving("/sign-in")
         words = self.site.words_for(request)
         facts = await self.site.access.ask(partial(_read, config=self.site.config, words=words))
         plain = self.site.config.console.plain
