@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
+    path("api/v1/comments", api.comments),
     path("api/v1/enrol", registry.enrol_kiosk),
 ]
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import DatabaseError, close_old_connections, connections
 from django.utils import timezone
 
-from server.facts import projector, rollups
+from server.facts import projector, rollups, texts
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ JOBS: Sequence[Job] = (
     Job("facts", 0.0, lambda now: projector.project(now) > 0),
     Job("facts again", 5.0, lambda now: projector.rebuild_asked(now) > 0),
     Job("sums", 2.0, lambda now: rollups.roll_up(now) > 0),
+    Job("old comments", 3600.0, lambda now: texts.forget(now) > 0),
 )
 
 

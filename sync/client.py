@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sync import wire
+from sync import beside, wire
+from sync.beside import Message, Texts
 from sync.exchange import AddressError, Answer, Bounds, Exchange, Silent, check_url, short
 from sync.outbox import Code, NeedsNewEpoch, Outbox, Reading
 
@@ -54,6 +55,15 @@ class Outcome:
     next_s: float | None = None
     retry_after: float | None = None
     moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many words of comments the server took; whether it waits for the event of one, or what was wrong."""
+
+    count: int
+    later: bool = False
+    problem: str = ""
 
 
 def next_delay(
@@ -105,7 +115,7 @@ class Client:
         if not token:
             raise AddressError("the token is empty: enrol again")
         self._device = wire.check_device(device)
-        self._url = f"{server_url.rstrip('/')}/api/v1/feed"
+        self._api = f"{server_url.rstrip('/')}/api/v1"
         self._exchange = Exchange(token, ca_file, Bounds(connect_s, read_s, deadline_s))
         self._rng = rng or random.Random()
         self._failures, self._limit = 0, wire.MAX_EVENTS
@@ -127,6 +137,23 @@ class Client:
         except (sqlite3.OperationalError, OSError) as error:
             outcome = Outcome("storage", f"our own disk: {short(error)}")
         return self._finish(outcome)
+
+    def send_texts(self, texts: Texts) -> Sent:
+        """Send the next words of comments, after their events. Raises what `texts` raises; all else becomes a Sent."""
+        after, waiting = texts.waiting()
+        if not waiting:
+            return Sent(0)
+        message = Message(self._device, after, waiting)
+        try:
+            answer = self._exchange.post(f"{self._api}/comments", beside.encode(message), wire.CONTENT_TYPE)
+            body = answer.parsed()
+            upto = beside.settled(answer.http, body, message)
+        except (Silent, wire.WireError) as error:
+            return Sent(0, problem=str(error))
+        if body.get("refused"):
+            logger.error("the server says that words do not fit their comments: %s", str(body["refused"])[:200])
+        texts.settle(upto)
+        return Sent(sum(text.n <= upto for text in waiting), later=upto < message.last)
 
     def _step(self, outbox: Outbox, now: datetime, status: Mapping[str, Any]) -> Outcome:
         reading: Reading | None = None
@@ -151,7 +178,7 @@ class Client:
         return wire.encode_batch(reading.batch(self._device, {**status, **own}))
 
     def _post(self, body: bytes) -> Answer:
-        return self._exchange.post(self._url, body, wire.CONTENT_TYPE, packed=True)
+        return self._exchange.post(f"{self._api}/feed", body, wire.CONTENT_TYPE, packed=True)
 
     def _take(self, outbox: Outbox, reading: Reading, answer: Answer, now: datetime) -> Outcome:
         """One row of the answer table."""

@@ -101,7 +101,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.notify": set(),
     "kiosk.store": {
         "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state",
-        "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
+        "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.beside",
+        "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),
