@@ -34,8 +34,8 @@ LOOK_S = 0.5
 """How often a new event is looked for."""
 SOON_S = 1.0
 """How long a new event waits for company."""
-TEXTS_S = 30
-"""After trouble with words, the next try is after twice this long, then four times, an hour at most."""
+TEXTS_S = 5.0
+"""Words that could not be sent are tried again after twice this long, then four times, and an hour at most."""
 PART = "sync"
 
 logger = logging.getLogger(__name__)
@@ -140,11 +140,10 @@ class Uplink:
 
     def _send_texts(self) -> None:
         sent = self.client.send_texts(self.texts)
-        while sent.count and not sent.later and not sent.problem and not self._stopping.is_set():
-            sent = self.client.send_texts(self.texts)
-        self._texts_failed = self._texts_failed + 1 if sent.problem else 0
-        self._texts_due = time.monotonic() + (min(TEXTS_S * 2**self._texts_failed, 3600) if sent.problem else 0)
-        if self._texts_failed == 1:
+        failed = bool(sent.problem) or sent.later
+        self._texts_failed = self._texts_failed + 1 if failed else 0
+        self._texts_due = time.monotonic() + (min(TEXTS_S * 2**self._texts_failed, 3600.0) if failed else 0.0)
+        if sent.problem and self._texts_failed == 1:
             logger.warning("the words of comments wait: %s", sent.problem)
 
     def _believe(self, said: datetime) -> None:

@@ -19,7 +19,10 @@ class Page:
     roles: frozenset[Role]
 
 
-PAGES: tuple[Page, ...] = (Page("today", ALL),)
+PAGES: tuple[Page, ...] = (
+    Page("today", ALL),
+    Page("import", frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})),
+)
 
 
 @dataclass(frozen=True, slots=True)

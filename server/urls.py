@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from server.accounts import views as accounts
 from server.feed import api
+from server.feed import views as feed
 from server.registry import api as registry
 from server.reports import views as reports
 
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/health", api.health),
     # how kiosks come in
     path("api/v1/comments", api.comments),
+    path("import", feed.from_stick, name="import"),
     path("api/v1/enrol", registry.enrol_kiosk),
 ]
 

@@ -32,11 +32,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Texts of a device after number `after`, in their order."""
+    """Texts of a device after number `after`, in their order.
+
+    `epoch` is that of the device's feed, in a file: an answer that comes back long after is told by it.
+    """
 
     device: str
     after: int
     texts: Sequence[Text]
+    epoch: str = ""
 
     @property
     def last(self) -> int:
@@ -65,7 +69,7 @@ def text_hash(salt: str, text: str) -> str:
 def encode(message: Message) -> bytes:
     """The message as lines of JSON: a header, then one line a text."""
     header = {"texts": TEXTS, "device": message.device, "after": message.after, "count": len(message.texts)}
-    lines: list[dict[str, Any]] = [header]
+    lines: list[dict[str, Any]] = [{**header, "epoch": message.epoch} if message.epoch else header]
     lines += [{"n": text.n, "id": text.id, "salt": text.salt, "text": text.text} for text in message.texts]
     return b"".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for line in lines)
 
@@ -84,8 +88,8 @@ def decode(body: bytes) -> Message:
 def read_messages(stream: BinaryIO) -> Iterator[Message]:
     """The messages of a file, one after another; never more than one in memory. Raises wire.BadBatch."""
     while (line := _line(stream)) is not None:
-        device, after, count = _header(line)
-        yield Message(device, after, [_text(_line(stream)) for _ in range(count)])
+        device, after, count, epoch = _header(line)
+        yield Message(device, after, [_text(_line(stream)) for _ in range(count)], epoch)
 
 
 def _line(stream: BinaryIO) -> bytes | None:
@@ -95,7 +99,7 @@ def _line(stream: BinaryIO) -> bytes | None:
     return line or None
 
 
-def _header(line: bytes) -> tuple[str, int, int]:
+def _header(line: bytes) -> tuple[str, int, int, str]:
     raw = _object(line)
     if raw.get("texts") != TEXTS:
         raise wire.BadBatch(f"texts {raw.get('texts')!r}: this end reads {TEXTS}")
@@ -104,7 +108,7 @@ def _header(line: bytes) -> tuple[str, int, int]:
         raise wire.BadBatch("header: device, after or count missing or not as the format says")
     if count > MAX_TEXTS:
         raise wire.BatchTooLarge(f"{count} texts, at most {MAX_TEXTS}")
-    return device, after, count
+    return device, after, count, str(raw.get("epoch", ""))[:16]
 
 
 def _text(line: bytes | None) -> Text:

@@ -59,7 +59,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How many words of comments the server took; whether it waits for the event of one, or what was wrong."""
+    """How many words of comments the server has now; whether it waits for the event of one, or what was wrong."""
 
     count: int
     later: bool = False
@@ -139,21 +139,31 @@ class Client:
         return self._finish(outcome)
 
     def send_texts(self, texts: Texts) -> Sent:
-        """Send the next words of comments, after their events. Raises what `texts` raises; all else becomes a Sent."""
+        """Send the words of comments that wait. Raises what `texts` raises; all else becomes a Sent.
+
+        One whose event is not there yet holds the cursor, and not the others.
+        """
         after, waiting = texts.waiting()
-        if not waiting:
-            return Sent(0)
-        message = Message(self._device, after, waiting)
-        try:
-            answer = self._exchange.post(f"{self._api}/comments", beside.encode(message), wire.CONTENT_TYPE)
-            body = answer.parsed()
-            upto = beside.settled(answer.http, body, message)
-        except (Silent, wire.WireError) as error:
-            return Sent(0, problem=str(error))
+        count, later = 0, False
+        while waiting:
+            message = Message(self._device, after, waiting)
+            try:
+                upto = self._send(message)
+            except (Silent, wire.WireError) as error:
+                return Sent(count, later, str(error))
+            if not later:
+                texts.settle(upto)
+                count += sum(text.n <= upto for text in waiting)
+            later = later or upto < message.last
+            after, waiting = texts.waiting(message.last)
+        return Sent(count, later)
+
+    def _send(self, message: Message) -> int:
+        answer = self._exchange.post(f"{self._api}/comments", beside.encode(message), wire.CONTENT_TYPE)
+        body = answer.parsed()
         if body.get("refused"):
             logger.error("the server says that words do not fit their comments: %s", str(body["refused"])[:200])
-        texts.settle(upto)
-        return Sent(sum(text.n <= upto for text in waiting), later=upto < message.last)
+        return beside.settled(answer.http, body, message)
 
     def _step(self, outbox: Outbox, now: datetime, status: Mapping[str, Any]) -> Outcome:
         reading: Reading | None = None

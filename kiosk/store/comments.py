@@ -69,4 +69,5 @@ class CommentTexts:
         if upto == int(fact(self.database, SENT) or 0):
             return
         with self.database.writing(self.now()) as w:
-            w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (SENT, str(upto)))
+            last = w.conn.execute("SELECT coalesce(max(n), 0) FROM comments").fetchone()[0]
+            w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (SENT, str(min(upto, last))))

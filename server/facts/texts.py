@@ -7,9 +7,10 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from kiosk.texts import LOCAL
-from server.facts.models import Comment, Cursor
-from server.feed.models import Counter
+from server.facts.models import Comment
+from server.feed.models import Event
 from server.registry.models import Device
+from sync import wire
 from sync.beside import Message, Text, text_hash
 
 COMMENT_DAYS = 90
@@ -27,27 +28,25 @@ class Taken(NamedTuple):
 def take(device: Device, message: Message, now: datetime) -> Taken:
     """Keep the words of comments whose events are here; doing it again changes nothing.
 
-    Words that are too old, or were deleted here, are not kept. Words whose event is not folded yet are asked for
-    again; those that no event speaks of (it is in quarantine) hold up nobody.
+    Words that are too old, or were deleted here, are not kept. Words whose event is not here, or not folded yet, are
+    asked for again.
     """
     with transaction.atomic():
-        folded = _all_folded()
         wanted = {text.id for text in message.texts}
         rows = {row.id: row for row in Comment.objects.select_for_update().filter(device=device, id__in=wanted)}
-        done = [_take(rows.get(text.id), text, folded, now) for text in message.texts]
-    upto = message.after
-    for text, word in zip(message.texts, done, strict=True):
-        if word == "later":
-            break
-        upto = text.n
+        unfit = _in_quarantine(device) if wanted - rows.keys() else set()
+        done = [_take(rows.get(text.id), text, unfit, now) for text in message.texts]
+    later = done.index("later") if "later" in done else len(done)
+    upto = message.texts[later - 1].n if later else message.after
     return Taken(
-        upto, "later" in done, [text.id for text, word in zip(message.texts, done, strict=True) if word == "refused"]
+        upto, later < len(done), [text.id for text, word in zip(message.texts, done, strict=True) if word == "refused"]
     )
 
 
-def _take(row: Comment | None, text: Text, folded: bool, now: datetime) -> str:
+def _take(row: Comment | None, text: Text, unfit: set[str], now: datetime) -> str:
     if row is None:
-        return "unknown" if folded else "later"
+        # Nobody waits for words whose event will not be folded.
+        return "unfit" if text.id in unfit else "later"
     if text_hash(text.salt, text.text) != row.sha256:
         return "refused"
     if row.text is None and not row.gone:
@@ -60,9 +59,11 @@ def _take(row: Comment | None, text: Text, folded: bool, now: datetime) -> str:
     return "taken"
 
 
-def _all_folded() -> bool:
-    """Whether the facts are made of all events that are here."""
-    return Cursor.objects.get(one=1).num >= Counter.objects.get(one=1).num
+def _in_quarantine(device: Device) -> set[str]:
+    """The comments of events that did not fit."""
+    held = Event.objects.filter(device=device.name, type="comment.given").exclude(quarantined=None)
+    data = [wire.parse_object(bytes(line)).get("data") for line in held.values_list("line", flat=True)]
+    return {str(each["comment"]) for each in data if isinstance(each, dict) and "comment" in each}
 
 
 def oldest(now: datetime) -> date:

@@ -76,9 +76,16 @@ def test_words_that_come_before_their_event_are_asked_for_again(server: Server):
     assert kept()["d"] == "bốn"
 
 
-def test_words_that_no_event_speaks_of_hold_up_nobody(lite: Server):
+def test_words_whose_event_is_not_here_are_asked_for_again_and_hold_up_no_others(lite: Server):
     told(lite, given("a", "một"))
-    assert texts.take(lite.device, words(("nobody", "x"), ("a", "một")), NOW) == (2, False, [])
+    assert texts.take(lite.device, words(("nobody", "x"), ("a", "một"), after=5), NOW) == (5, True, [])
+    assert kept() == {"a": "một"}
+
+
+def test_nobody_waits_for_words_whose_event_is_in_quarantine(lite: Server):
+    strange = given("b", "hai").replace(b'"sha256":"', b'"sha":"')
+    told(lite, given("a", "một"), strange)
+    assert texts.take(lite.device, words(("b", "hai"), ("a", "một")), NOW) == (2, False, [])
     assert kept() == {"a": "một"}
 
 
@@ -91,7 +98,7 @@ def test_words_that_are_not_those_of_the_event_are_refused(lite: Server):
 def test_a_kiosk_cannot_bring_words_for_the_comments_of_another(lite: Server):
     other = lite.enrol("k-OTHER1", "another-token")
     told(lite, given("a", "một"))
-    assert texts.take(other, words(("a", "một"), device="k-OTHER1"), NOW).upto == 1
+    assert texts.take(other, words(("a", "một"), device="k-OTHER1"), NOW).later
     assert kept() == {"a": None}
 
 
@@ -184,6 +191,20 @@ def test_more_words_than_a_message_holds_come_at_once(lite: Server, tmp_path: Pa
         lite.settle(timezone.now())
         kiosk.push()
     assert all(kept()[id] for id in ids)
+    kiosk.close()
+
+
+def test_one_comment_without_an_event_holds_up_no_others(lite: Server, tmp_path: Path):
+    kiosk = Kiosk(tmp_path / "kiosk")
+    ids = [kiosk.comment(f"Ý kiến {n}") for n in range(beside.MAX_TEXTS + 3)]
+    with kiosk.database.writing(kiosk.now()) as w:
+        w.conn.execute("UPDATE comments SET id = 'nobody' WHERE n = 2")
+    with lite.serving() as url:
+        kiosk.configure(url)
+        kiosk.push()
+        lite.settle(timezone.now())
+        kiosk.push()
+    assert [id for id in ids if not kept()[id]] == [ids[1]]
     kiosk.close()
 
 
