@@ -1,4 +1,8 @@
-"""PINs: which ones may be, how they are kept, and how long one waits after wrong ones. No database, no clock."""
+"""PINs: which ones may be, how they are kept, who waits after wrong ones and how long. No database, no clock.
+
+Wrong PINs of strangers lock strangers out, and not a browser that has signed in as that person before: it has a mark
+that only the kiosk can make, and a count of its own (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+"""
 
 import hashlib
 import hmac
@@ -45,6 +49,20 @@ def matches(pin: str, stored: str) -> bool:
     return scheme == "scrypt" and hmac.compare_digest(_hash(pin, bytes.fromhex(salt)), digest)
 
 
+def new_mark(person: str, stored: str) -> str:
+    """What a browser in which this person's PIN was right is known by. Its key is the stored PIN: with another PIN, and
+    another salt, it is worth nothing."""
+    name = secrets.token_urlsafe(12)
+    return f"{name}.{_sign(person, name, stored)}"
+
+
+def marked(mark: str, person: str, stored: str) -> str:
+    """The name of the browser with this mark, "" when the mark is not of this person and PIN."""
+    name, _, signature = mark.partition(".")
+    right = hmac.compare_digest(signature.encode(), _sign(person, name, stored).encode())
+    return name if right else ""
+
+
 def wait_s(wrong: int) -> int:
     """Seconds to wait after so many wrong PINs in a row: none for the first ones, then twice as long each time."""
     over = wrong - FREE_TRIES
@@ -53,3 +71,7 @@ def wait_s(wrong: int) -> int:
 
 def _hash(pin: str, salt: bytes) -> str:
     return hashlib.scrypt(pin.encode(), salt=salt, n=COST["n"], r=COST["r"], p=COST["p"], dklen=32).hex()
+
+
+def _sign(person: str, name: str, stored: str) -> str:
+    return hmac.new(stored.encode(), f"browser {person} {name}".encode(), hashlib.sha256).hexdigest()

@@ -36,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", help="server.toml; else $KIOSK_SERVER_CONFIG or /etc/kiosk-server/server.toml")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="serve, and do what is to be done in between").set_defaults(run=_run)
+    work = commands.add_parser("work", help="do what is to be done in between; `run` starts it")
+    work.set_defaults(run=_work)
     commands.add_parser("prepare", help="make or migrate the database").set_defaults(run=_prepare)
     files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
     files.add_argument("path", metavar="PATH", type=Path, help="a file, or the folder of the stick")
@@ -73,13 +75,12 @@ def _operator(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     _prepare(options)
-    from django.utils import timezone
-
+    from server import clock
     from server.feed.files import Files
     from server.work import settle
     from sync.importing import import_path
 
-    now = timezone.now()
+    now = clock.now()
     done = import_path(Files(now), options.path, now)
     for file in done:
         print(f"{file.name}: {file.code}, {file.added} new events {file.detail}".rstrip())
@@ -94,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
     from django.conf import settings
     from waitress.server import create_server
 
-    from server.work import Worker
+    from server.jobs import Jobs
     from server.wsgi import application
 
     web = create_server(
@@ -106,14 +107,26 @@ def _run(options: argparse.Namespace) -> int:
         channel_timeout=60,
         ident="",
     )
-    worker = Worker().start()
+    jobs = Jobs([sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"])
     logger.info("the commune server answers on http://%s:%s", settings.CONFIG.listen, web.effective_port)
+    (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
         web.run()
     finally:
-        worker.stop()
+        jobs.stop()
+    return 0
+
+
+def _work(options: argparse.Namespace) -> int:
+    _setup()
+    from server.work import Worker
+
+    parent, worker = os.getppid(), Worker()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: worker.stop())
+    worker.run(lambda: os.getppid() == parent)
     return 0
 
 

@@ -4,7 +4,7 @@
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -31,7 +31,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All of server.toml, paths made absolute."""
+    """All of server.toml, paths made absolute; `file` is where it was read."""
 
     data_dir: str = key("folder of the database, photos and secrets", "/var/lib/kiosk-server")
     database: str = key(
@@ -51,6 +51,7 @@ class Config:
     behind_proxy: bool = key("trust X-Forwarded-Proto of the web server in front", False)
     log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
     mail: Mail = key("where alarms go out", Mail())
+    file: str = field(default="", compare=False)
 
     @property
     def folder(self) -> Path:
@@ -81,7 +82,8 @@ def load(path: Path | str | None = None) -> Config:
     folder = file.parent.resolve()
     mail = config.mail
     password_file = str(folder / mail.password_file) if mail.password_file else ""
-    return replace(config, data_dir=str(folder / config.data_dir), mail=replace(mail, password_file=password_file))
+    mail = replace(mail, password_file=password_file)
+    return replace(config, data_dir=str(folder / config.data_dir), mail=mail, file=str(file.resolve()))
 
 
 def database(config: Config) -> Mapping[str, Any]:

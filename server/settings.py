@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "server.facts",
     "server.office",
     "server.reports",
+    "server.phones",
+    "server.publication",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -60,10 +62,16 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name"]},
+    },
 ]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
-# Counted by name alone: no address of anybody is stored.
+# Counted by name, or by a browser that was signed in with before: no address of anybody is looked at.
+AXES_USERNAME_CALLABLE = "server.accounts.devices.counted_as"
 AXES_CACHE = "sign-in"
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for addresses in the lock-out
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
@@ -93,6 +101,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "script-src": [SELF],
         "img-src": [SELF, "data:"],
+        "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
@@ -114,6 +123,7 @@ STATICFILES_DIRS = [
     BASE / "static",
     ("console", _KIOSK / "console" / "static"),
     ("fonts", _KIOSK / "assets" / "fonts"),
+    ("phone", _KIOSK / "public" / "static"),
 ]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -121,5 +131,30 @@ WHITENOISE_AUTOREFRESH = False
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # In the database, so that a restart does not forget who tried too often.
-    "sign-in": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "sign_in_tries"},
+    "sign-in": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "sign_in_tries",
+        # With the usual 300, a few hundred invented names would push out the counts of the real ones.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+}
+
+# --- mail and log ---------------------------------------------------------------------------------------------
+
+EMAIL_HOST, EMAIL_PORT = CONFIG.mail.host, CONFIG.mail.port
+EMAIL_HOST_USER, EMAIL_USE_TLS = CONFIG.mail.user, CONFIG.mail.tls
+EMAIL_HOST_PASSWORD = Path(CONFIG.mail.password_file).read_text().strip() if CONFIG.mail.password_file else ""
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = CONFIG.mail.sender
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
+    "loggers": {
+        "axes": {"level": "ERROR"},  # it would write names
+        "waitress": {"level": "ERROR"},
+    },
 }

@@ -134,3 +134,61 @@ def test_a_stranger_to_the_office_leaves_nothing_in_the_database(hall: Hall):
 def test_a_language_that_nobody_has_changes_nothing(hall: Hall):
     answer = hall.browser().get("/sign-in?l=tiếng")
     assert (answer.status_code, "set-cookie" in answer.headers) == (200, False)
+
+
+# --- wrong PINs ----------------------------------------------------------------------------------------------
+
+
+def tries(browser: Browser, pin: str, person: str = CLERKS["1"], times: int = 1) -> str:
+    """Enter a PIN: what the last page says, "" when it let one in."""
+    answers = [browser.post_page("/sign-in", person=person, counter="1", pin=pin) for _ in range(times)]
+    return "" if answers[-1].status_code == 303 else answers[-1].text
+
+
+def counted(hall: Hall) -> set[str]:
+    return {row["person"] for row in hall.store.database.rows("SELECT person FROM wrong_pins")}
+
+
+def test_strangers_who_guess_keep_strangers_out_and_not_a_browser_that_has_signed_in_before(hall: Hall):
+    clerk, stranger = hall.clerk("1"), hall.browser()
+    tries(stranger, "9999", times=3)
+    hall.restart()
+    assert "Xin chờ" in tries(stranger, PIN)
+    assert tries(clerk, PIN) == ""
+    assert "Xin chờ" in tries(hall.browser(), PIN)
+
+
+def test_a_browser_that_is_known_has_a_count_of_its_own_which_no_other_sign_in_ends(hall: Hall):
+    clerk = hall.clerk("1")
+    tries(clerk, "9999", times=3)
+    assert tries(hall.browser(), PIN) == ""
+    assert "Xin chờ" in tries(clerk, PIN)
+    hall.clock.seconds += 6
+    assert tries(clerk, PIN) == ""
+
+
+def test_signing_in_again_gives_a_known_browser_no_second_count(hall: Hall):
+    clerk = hall.clerk("1")
+    first = clerk.session.cookies[f"kiosk-known-{CLERKS['1']}"]
+    tries(clerk, PIN)
+    assert clerk.session.cookies[f"kiosk-known-{CLERKS['1']}"] == first
+    assert not counted(hall)
+
+
+def test_a_browser_is_known_for_whom_it_signed_in_and_until_that_person_has_another_pin(hall: Hall):
+    clerk = hall.clerk("1")
+    mark = clerk.session.cookies[f"kiosk-known-{CLERKS['1']}"]
+    tries(clerk, "9999")
+    hall.store.people.begin_try(hall.now(), CLERKS["2"], mark)
+    own = f"{CLERKS['1']}/{mark.partition('.')[0]}"
+    assert counted(hall) == {own, CLERKS["2"]}
+    hall.store.people.set_pin(hall.now(), CLERKS["1"], "8024", by=CLERKS["1"])
+    assert counted(hall) == {CLERKS["2"]}
+    tries(hall.browser(), "9999", times=3)
+    assert "Xin chờ" in tries(clerk, "8024")
+
+
+def test_by_what_a_browser_is_known_no_script_reads_and_no_page_but_the_sign_in_is_told(hall: Hall):
+    answer = hall.browser().post_page("/sign-in", person=CLERKS["1"], counter="1", pin=PIN)
+    [known] = [line for line in answer.raw.headers.getlist("set-cookie") if line.startswith("kiosk-known-")]
+    assert all(part in known for part in ("HttpOnly", "SameSite=strict", "Max-Age=31536000", "Path=/sign-in"))

@@ -23,7 +23,8 @@ from kiosk.console.server import Console
 from kiosk.office import sample
 from kiosk.present.words import Words
 from kiosk.texts import Texts
-from tests.console_kit import HandClock
+from tests.console_kit import PIN, TECHNICIAN, HandClock
+from tests.office import open_store
 
 NAMES = ["kiosk-1", "kiosk-1.local"]
 HERE = ipaddress.ip_address("192.168.1.20")
@@ -86,6 +87,19 @@ def test_a_browser_that_installed_the_authority_signs_in_by_https(tmp_path: Path
     answer = get(f"https://127.0.0.1:{secure}/setup", verify=trusted)
     assert answer.status_code == 200
     assert "strict-transport-security" not in answer.headers
+
+
+def test_both_cookies_of_a_sign_in_by_https_stay_on_https(tmp_path: Path, serve: Callable[..., Console]):
+    secure, plain = serve().ports
+    trusted = authority(tmp_path, plain)
+    with closing(open_store(tmp_path)) as store:
+        store.people.set_pin(HandClock().now(), TECHNICIAN, PIN, by=TECHNICIAN)
+    fields = {"person": TECHNICIAN, "counter": "", "pin": PIN}
+    url = f"https://127.0.0.1:{secure}/sign-in"
+    answer = requests.post(url, data=fields, verify=trusted, allow_redirects=False, timeout=10)
+    cookies = answer.raw.headers.getlist("set-cookie")
+    assert [line.partition("=")[0] for line in cookies] == ["__Host-kiosk", f"__Secure-kiosk-known-{TECHNICIAN}"]
+    assert all("Secure" in line.split("; ") for line in cookies)
 
 
 def test_a_browser_that_installed_nothing_does_not_believe_it(serve: Callable[..., Console]):

@@ -2,27 +2,30 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from kiosk.config import shipped
+from kiosk.console import access as accesses
 from kiosk.console.access import Access
 from kiosk.console.site import Shared, Site
 from kiosk.office import sample
 from kiosk.setup import words
-from kiosk.store import Store, StoreCorrupt, StoreError
+from kiosk.store import Store, StoreBusy, StoreCorrupt, StoreError
 from kiosk.store import database as databases
 from kiosk.store.database import connect
 from tests.console_kit import Hall, HandClock
 from tests.office import open_store
 
 T = TypeVar("T")
-NOT_WRITTEN = "Máy lấy số chưa ghi được, chưa thay đổi gì. Xin bấm lại; nếu vẫn không được, báo kỹ thuật viên"
+BUSY = "Máy đang bận, chưa thay đổi gì. Xin bấm lại"
 
 
 @contextmanager
@@ -37,7 +40,7 @@ def held(hall: Hall) -> Iterator[None]:
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hall]:
     """A console that waits for nobody's lock."""
-    monkeypatch.setattr(databases, "BUSY_MS", 300)
+    monkeypatch.setattr(accesses, "PATIENCE_S", 0.3)
     hall = Hall(tmp_path)
     yield hall
     hall.close()
@@ -49,13 +52,39 @@ def test_while_another_program_holds_the_database_a_click_is_answered_and_the_pa
     clerk.post("/desk/next", ticket="")
     hurried.clock.seconds += 16  # the implied start cannot be written either
     with held(hurried), clerk.stream("/desk/live") as events:
-        assert clerk.post("/desk/next", ticket="")["say"] == NOT_WRITTEN
+        assert clerk.post("/desk/next", ticket="")["say"] == BUSY
         assert "1001" in clerk.get("/desk").text
         assert any(kind == "fragment" and "1001" in data for kind, data in events)
         refused = hurried.browser().post_page("/sign-in", person="tran-van-b", counter="2", pin="2468")
-        assert (refused.status_code, NOT_WRITTEN in refused.text) == (403, True)
+        assert (refused.status_code, BUSY in refused.text) == (403, True)
     assert "đang phục vụ" in clerk.fragment("/desk/live", "now", "đang phục vụ")
     assert hurried.events("ticket.started")
+
+
+def test_ten_clicks_behind_another_programs_lock_wait_together_hold_up_no_page_and_are_not_done_later(hurried: Hall):
+    hurried.take()
+    clerk = hurried.clerk("1")
+    clerk.post("/desk/next", ticket="")
+    form = {"csrf": clerk.csrf("/desk"), "ticket": hurried.store.counters.counter("1").ticket}
+    with held(hurried), ThreadPoolExecutor(10) as pool:
+        began = time.monotonic()
+        clicks = [pool.submit(clerk.post, "/desk/finish", **form) for _ in range(10)]
+        assert clerk.get("/desk").status_code == 200
+        assert not all(click.done() for click in clicks)
+        assert {click.result()["say"] for click in clicks} == {BUSY}
+        assert time.monotonic() - began < 5 * accesses.PATIENCE_S
+    assert clerk.post("/desk/finish", **form)["ok"]
+    assert len(hurried.events("ticket.finished")) == 1
+
+
+def test_a_page_that_has_to_write_asks_its_browser_to_come_again(hurried: Hall):
+    hurried.words = replace(hurried.words, public_url="http://kiosk.example")
+    hurried.restart()
+    clerk = hurried.clerk("1")
+    with held(hurried):
+        answer = clerk.get("/poster/1")  # the first time makes its code
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert BUSY in answer.text
 
 
 def test_a_database_that_is_found_damaged_ends_the_console_for_a_restart_to_mend(tmp_path: Path):
@@ -136,6 +165,32 @@ def test_a_write_that_gave_up_the_reserve_of_a_full_disk_is_done_again(tmp_path:
         return "done"
 
     assert asked(tmp_path, write) == ["done"]
+
+
+def test_a_write_waits_for_another_program_and_is_done_once_when_that_has_come_to_its_end(tmp_path: Path):
+    other = open_store(tmp_path).database.conn
+    other.execute("BEGIN IMMEDIATE")
+    tries: list[int] = []
+
+    def write(store: Store, now: Any) -> str:
+        if len(tries) == 3:
+            other.execute("ROLLBACK")
+        tries.append(len(tries))
+        store.note(now, "printer", "ok")
+        return "done"
+
+    assert asked(tmp_path, write) == ["done"]
+    assert len(tries) == 4
+
+
+def test_what_waited_too_long_is_said_in_the_log_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(accesses, "PATIENCE_S", 0.1)
+    open_store(tmp_path).database.conn.execute("BEGIN IMMEDIATE")
+    failed = asked(tmp_path, *[lambda store, now: store.note(now, "printer", "ok")] * 2)
+    assert [type(error) for error in failed] == [StoreBusy] * 2
+    assert caplog.messages == ["another program holds the database: end it"]
 
 
 def test_trouble_is_said_once_and_so_is_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture):

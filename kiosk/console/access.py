@@ -1,7 +1,7 @@
 """The console's way to the database: one thread that asks and writes for all requests, and sees what others wrote.
 
 Knows no page. A request never waits for the disk on the event loop; requests wait for each other, which is what makes
-two clerks' clicks one after the other.
+two clerks' clicks one after the other. While another program writes, it is the loop that waits, and the thread reads.
 """
 
 import asyncio
@@ -13,11 +13,16 @@ from contextlib import suppress
 from typing import TypeVar
 
 from kiosk.clock import Clock, Moment, Vouched
-from kiosk.store import Store, StoreCorrupt, StoreError
+from kiosk.store import Store, StoreBusy, StoreCorrupt, StoreError
 
 T = TypeVar("T")
 ANSWER_FIRST_S = 0.01
 """How long the pages that follow wait with their drawing, so that who wrote is answered before."""
+PATIENCE_S = 2.0
+"""So long what is asked waits in all for another program that writes; then whoever asked is told, and it is over."""
+TRY_MS = 10
+"""So long the thread itself waits each time: all others wait along."""
+AGAIN_S = 0.05
 LOOK_S = 0.1
 """How soon what another process wrote is seen."""
 HOUSE_EACH = 10
@@ -43,13 +48,26 @@ class Access:
     async def open(self) -> None:
         """Raises StoreError when the database cannot be used."""
         self._loop = asyncio.get_running_loop()
-        self._store = await self._loop.run_in_executor(self._pool, self._open)
+        self._store = store = await self._loop.run_in_executor(self._pool, self._open)
+        await self._loop.run_in_executor(self._pool, store.database.be_patient, TRY_MS)
         await self.ask(lambda store, now: None)
 
     async def ask(self, what: Callable[[Store, Moment], T], actor: str = "") -> T:
-        """Read or write; events of a write name the `actor`. Raises what `what` raises: Refused, StoreError."""
+        """Read or write; events of a write name the `actor`. Raises what `what` raises: Refused, StoreError.
+
+        While another program writes, `what` is done again until it can be, or for `PATIENCE_S`: of several transactions
+        in it the first ones may have to bear that.
+        """
         assert self._loop is not None
-        return await self._loop.run_in_executor(self._pool, self._do, what, actor)
+        until = self._loop.time() + PATIENCE_S
+        while True:
+            try:
+                return await self._loop.run_in_executor(self._pool, self._do, what, actor)
+            except StoreBusy as busy:
+                if self._loop.time() >= until:
+                    self._note(str(busy))
+                    raise
+            await asyncio.sleep(AGAIN_S)
 
     async def changed(self, since: int, timeout_s: float) -> int:
         """Wait until something was written since that revision, or so long; the revision now."""
@@ -102,6 +120,8 @@ class Access:
         store.database.actor = actor
         try:
             return self._answer(store, what)
+        except StoreBusy:
+            raise  # `ask` tries again
         except StoreError as error:
             self._note(str(error))
             raise

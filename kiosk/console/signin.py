@@ -56,7 +56,7 @@ class SignInPages:
         try:
             if clerk is None:
                 raise Refused("pin_wrong")
-            await self._check(person, pin)
+            mark = await self._check(person, pin, self.site.mark(request, person))
             if "clerk" in clerk.roles and not counter and len(clerk.roles) == 1:
                 raise Refused("counter_missing")
             staff = [one.id for one in self.site.words.office.clerks]
@@ -65,7 +65,7 @@ class SignInPages:
             return await self._form(request, self.site.sentence(t, error), person, counter, 403)
         is_sure = await self.site.access.ask(lambda store, now: now.trusted)
         response = RedirectResponse(_home(clerk, counter) if is_sure else "/clock", 303)
-        response.set_cookie(self.site.cookie, token, httponly=True, samesite="strict", secure=self.site.secure)
+        self.site.remember(response, token, person, mark)
         return response
 
     async def sign_out(self, request: Request, visitor: Visitor, form: object) -> Said:
@@ -73,14 +73,14 @@ class SignInPages:
         await self.site.ask(lambda s, now: _end(s, now, visitor), visitor)
         return Said(True, self.site.words_for(request).t("signin.out"), "/sign-in")
 
-    async def _check(self, person: str, pin: str) -> None:
-        """One guess at a time: each costs 16 MB and some 50 ms, away from the loop."""
-        stored = await self.site.access.ask(lambda s, now: s.people.begin_try(now, person))
+    async def _check(self, person: str, pin: str, mark: str) -> str:
+        """One guess at a time: each costs 16 MB and some 50 ms, away from the loop. The browser's mark from now on."""
+        stored = await self.site.access.ask(lambda s, now: s.people.begin_try(now, person, mark))
         async with self._one_guess:
             right = await asyncio.to_thread(_matches, pin, stored)
         if not right:
             raise Refused("pin_wrong")
-        await self.site.access.ask(lambda s, now: s.people.pin_was_right(now, person))
+        return await self.site.access.ask(lambda s, now: s.people.pin_was_right(now, person, mark))
 
     async def _form(
         self, request: Request, problem: str = "", person: str = "", counter: str = "", status: int = 200

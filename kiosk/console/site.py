@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,8 +20,9 @@ from kiosk.console.access import Access
 from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
 from kiosk.office import Clerk
+from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
-from kiosk.store import Store, StoreError
+from kiosk.store import Store, StoreBusy, StoreError
 from kiosk.store.people import SignIn
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
@@ -28,6 +30,8 @@ from kiosk.tickets import Refused
 HERE = Path(__file__).parent
 LANGUAGE = "kiosk-language"
 """Cookie of staff's browsers; phones get none."""
+KNOWN_S = 365 * 86400
+"""How long a browser is known after its last sign-in (browsers keep no cookie for longer than 400 days)."""
 
 T = TypeVar("T")
 
@@ -93,7 +97,7 @@ class Site:
             enable_async=False,
             auto_reload=False,  # else each fragment asks the disk whether its template has changed
         )
-        self.templates.globals["asset"] = _asset
+        self.templates.globals |= {"asset": _asset, "current": current, "key_name": key_name}
 
     def use(self, words: Words) -> None:
         """Another office document or language, from the next page on."""
@@ -119,13 +123,28 @@ class Site:
     def sentence(self, t: Texts, error: Refused | StoreError) -> str:
         """Why something was not done, for people."""
         if isinstance(error, StoreError):
-            return t("console.disk")
+            return t("console.busy" if isinstance(error, StoreBusy) else "console.disk")
         values = dict(error.values)
         if "state" in values:
             values["state"] = t(f"state.{values['state']}")
         if "counter" in values:
             values["counter"] = self.words.counter_label(values["counter"])
         return t(f"refused.{error.reason}", **values)
+
+    # --- cookies ---------------------------------------------------------------------------------------------
+
+    def mark(self, request: Request, person: str) -> str:
+        """By what this browser is known as one of that person's, see `pins.marked`; "" for a stranger's."""
+        return request.cookies.get(self._known_as(person), "")
+
+    def remember(self, response: Response, token: str, person: str, mark: str) -> None:
+        """Whose browser this is: until the sign-in ends, and (seen by the sign-in alone) which PINs were right here."""
+        keep = partial(response.set_cookie, httponly=True, samesite="strict", secure=self.secure)
+        keep(self.cookie, token)
+        keep(self._known_as(person), mark, KNOWN_S, path="/sign-in")
+
+    def _known_as(self, person: str) -> str:
+        return f"{'__Secure-' if self.secure else ''}kiosk-known-{person}"
 
     # --- pages -----------------------------------------------------------------------------------------------
 
@@ -268,6 +287,11 @@ def text(form: Mapping[str, "str | UploadFile"] | FormData, name: str, longest: 
     """A field of a form as text, "" when it is missing; never a file."""
     value = form.get(name, "")
     return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def current(path: str, page: str) -> str:
+    """`aria-current` of a link to `page` on the page at `path`: page, true for one below it, "" elsewhere."""
+    return "page" if path == page else "true" if path.startswith(f"{page}/") else ""
 
 
 def _listens(request: Request) -> bool:

@@ -28,10 +28,12 @@ from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
 from kiosk.console.technician import TechnicianPage
 from kiosk.console.trust import TrustPages
-from kiosk.store import StoreError
+from kiosk.store import StoreBusy, StoreError
 
 FONTS = HERE.parent / "assets" / "fonts"
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+RETRY_S = "2"
+"""Somebody who was told that the kiosk is busy may try again after so many seconds."""
 
 
 def staff_routes(site: Site) -> list[BaseRoute]:
@@ -82,7 +84,13 @@ def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'n
     async def trouble(request: Request, error: Exception) -> Response:
         return site.page(request, "message.html", 503, message="console.trouble")
 
-    app = Starlette(routes=routes, exception_handlers={HTTPException: missing, StoreError: trouble, 500: trouble})
+    async def busy(request: Request, error: Exception) -> Response:
+        answer = site.page(request, "message.html", 503, message="console.busy")
+        answer.headers["Retry-After"] = RETRY_S
+        return answer
+
+    handlers = {HTTPException: missing, StoreBusy: busy, StoreError: trouble, 500: trouble}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     return Guard(app, hosts, frames=frames)
 
 

@@ -10,7 +10,7 @@ from kiosk.rulebook import Rulebook
 from kiosk.store import facts
 from kiosk.store.board import BoardFacts, board_facts
 from kiosk.store.counters import Counters
-from kiosk.store.database import Database, StoreCorrupt, StoreError
+from kiosk.store.database import Database, StoreBusy, StoreCorrupt, StoreError
 from kiosk.store.desk import DeskFacts, desk_facts
 from kiosk.store.dossiers import DossierFigures
 from kiosk.store.issuing import Issued, Issuing
@@ -38,6 +38,7 @@ __all__ = [
     "Publication",
     "Series",
     "Store",
+    "StoreBusy",
     "StoreCorrupt",
     "StoreError",
 ]

@@ -37,6 +37,10 @@ class StoreError(OSError):
     retry = False
 
 
+class StoreBusy(StoreError):
+    """Another program is writing, and did not come to an end within the time that was to be waited."""
+
+
 class StoreCorrupt(StoreError):
     """The database is damaged: close it and run `kiosk prepare`, which sets it aside and restores the last backup."""
 
@@ -77,11 +81,15 @@ class Database:
             raise self.explain(error) from error
         self._file = self.path.stat().st_ino
 
+    def be_patient(self, ms: int) -> None:
+        """Wait so long for another program's transaction from now on, in place of `BUSY_MS`."""
+        self.conn.execute(f"PRAGMA busy_timeout = {ms}")
+
     @contextmanager
     def writing(self, now: Moment) -> Iterator[Writing]:
         """A write transaction; commits at the end of the block, rolls back when the block raises.
 
-        Raises StoreError (disk full, read-only, busy for 5 s) or StoreCorrupt.
+        Raises StoreError (disk full, read-only), StoreBusy (for `BUSY_MS`, or as `be_patient` says) or StoreCorrupt.
         """
         try:
             self.conn.execute("BEGIN IMMEDIATE")
@@ -134,7 +142,7 @@ class Database:
                 self.mark.touch()
             return StoreCorrupt(f"{self.path} is damaged ({error}): restart the kiosk, it restores the last backup")
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StoreError("another program has held the database for 5 s: end it")
+            return StoreBusy("another program holds the database: end it")
         raise error
 
     def _drop_ballast(self) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from kiosk import pins
 from kiosk.clock import Moment
-from kiosk.store.database import Database
+from kiosk.store.database import Database, Writing
 from kiosk.store.tries import count_wrong, wrong_tries
 from kiosk.tickets import Refused, text_of, time_of
 
@@ -48,41 +48,50 @@ class People:
         """The same with what `pins.kept` made of it, which takes its time."""
         with self.database.writing(now) as w:
             w.conn.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (person, stored))
-            w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (person,))
-            w.conn.execute("DELETE FROM signins WHERE person = ?", (person,))
+            _forget_browsers(w, person)
             w.emit("person.pin_set", {"person": person, "by": by})
 
     def remove(self, now: Moment, person: str, by: str) -> None:
         """Take a PIN away: that person can sign in no more."""
         with self.database.writing(now) as w:
-            for table in ("pins", "wrong_pins", "signins"):
-                w.conn.execute(f"DELETE FROM {table} WHERE person = ?", (person,))
+            w.conn.execute("DELETE FROM pins WHERE person = ?", (person,))
+            _forget_browsers(w, person)
             w.emit("person.pin_removed", {"person": person, "by": by})
 
     # --- sign-ins --------------------------------------------------------------------------------------------
 
-    def begin_try(self, now: Moment, person: str) -> str:
+    def begin_try(self, now: Moment, person: str, mark: str = "") -> str:
         """What the PIN has to match (`pins.matches`, which takes its time and needs no database).
 
-        Raises Refused("pin_wait") while this person has to wait, and ("pin_wrong") for who has no PIN. The try counts
-        as a wrong one until `pin_was_right`, so that two at once do not get past the limit.
+        Raises Refused("pin_wait") while this browser has to wait, and ("pin_wrong") for who has no PIN. The try counts
+        as a wrong one until `pin_was_right`, so that two at once do not get past the limit. A browser with a good
+        `mark` is counted alone, all strangers together.
         """
         # Who has a PIN stands on the sign-in page, so this gives nothing away. A guess at any other name would cost
         # others their turn: names are without end, and so were the tries and their rows.
+        stored = self._stored(person)
+        guesser = _guesser(person, pins.marked(mark, person, stored))
+        with self.database.writing(now) as w:
+            wrong, left = wrong_tries(w.conn, guesser, now)
+            if left > 0:
+                raise Refused("pin_wait", seconds=left)
+            count_wrong(w, guesser, wrong + 1)
+        return stored
+
+    def pin_was_right(self, now: Moment, person: str, mark: str = "") -> str:
+        """The tries before count no more. Returns the mark by which this browser is known from now on: its own, while
+        that is good, so that nobody gathers several with a count each."""
+        stored = self._stored(person)
+        name = pins.marked(mark, person, stored)
+        with self.database.writing(now) as w:
+            w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (_guesser(person, name),))
+        return mark if name else pins.new_mark(person, stored)
+
+    def _stored(self, person: str) -> str:
         row = self.database.row("SELECT hash FROM pins WHERE person = ?", person)
         if row is None:
             raise Refused("pin_wrong")
-        with self.database.writing(now) as w:
-            wrong, left = wrong_tries(w.conn, person, now)
-            if left > 0:
-                raise Refused("pin_wait", seconds=left)
-            count_wrong(w, person, wrong + 1)
         return str(row["hash"])
-
-    def pin_was_right(self, now: Moment, person: str) -> None:
-        """The tries before count no more."""
-        with self.database.writing(now) as w:
-            w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (person,))
 
     def sign_in(self, now: Moment, person: str, counter: str, role: str) -> tuple[str, SignIn]:
         """A new sign-in, whose PIN was right: the browser's token, and what is kept of it."""
@@ -129,6 +138,16 @@ class People:
         """Everybody but this person is signed out of a counter: there is one clerk per counter."""
         with self.database.writing(now) as w:
             w.conn.execute("DELETE FROM signins WHERE counter = ? AND person != ?", (counter, but))
+
+
+def _guesser(person: str, browser: str) -> str:
+    """Under which name wrong PINs are counted: nobody's id has a slash."""
+    return f"{person}/{browser}" if browser else person
+
+
+def _forget_browsers(w: Writing, person: str) -> None:
+    w.conn.execute("DELETE FROM wrong_pins WHERE person = ? OR person GLOB ?", (person, f"{person}/*"))
+    w.conn.execute("DELETE FROM signins WHERE person = ?", (person,))
 
 
 def _since(now: Moment) -> str:

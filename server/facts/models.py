@@ -8,10 +8,14 @@ from server.registry.models import Device, Site
 
 
 class Cursor(models.Model):
-    """How far the facts have been made of the events: the last `num`. One row, locked by whoever goes on."""
+    """How far the facts have been made of the events: the last `num`. One row, locked by whoever writes facts.
+
+    `rebuilds` counts how often facts were made again: what was read before it is not written after it.
+    """
 
     one = models.SmallIntegerField(primary_key=True)
     num = models.BigIntegerField()
+    rebuilds = models.IntegerField(default=0)
 
 
 class Ticket(models.Model):
@@ -124,7 +128,7 @@ class Fact(models.Model):
     """What else a device's events say, the last word by key; `value` depends on the kind.
 
     `kind` is poster (key: its code), dossiers, published (key: the month), boot (key: its name; how far its own clock
-    is from the true time) or applied (the office document).
+    is from the true time), applied or refused (key: office or board, the documents).
     """
 
     site = models.ForeignKey(Site, models.PROTECT)

@@ -5,12 +5,13 @@ Raw events come in first and are projected later, so that nothing that an event 
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import NamedTuple
 
 from django.db import DataError, IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from server.facts import shapes
 from server.facts.fold import Unfit, fold
@@ -36,14 +37,22 @@ class Line(NamedTuple):
 
 
 def project(now: datetime, most: int = CHUNK) -> int:
-    """Fold the next events, at most so many, in one transaction; how many there were. Safe in several processes."""
+    """Fold the next events, at most so many; how many there were. Safe in several processes.
+
+    Only what changed is written under the lock: on SQLite nobody else can write meanwhile.
+    """
+    cursor = Cursor.objects.get(one=1)
+    lines = _lines(Event.objects.filter(num__gt=cursor.num, quarantined=None).order_by("num")[:most])
+    if not lines:
+        return 0
+    ordered = sorted(lines, key=lambda line: (line.device, line.num))
+    devices = Device.objects.select_related("site").in_bulk({line.device for line in lines}, field_name="name")
+    runs = [_folded(devices[name], list(run)) for name, run in groupby(ordered, key=lambda line: line.device)]
     with transaction.atomic():
-        cursor = _locked_cursor()
-        rows = Event.objects.filter(num__gt=cursor.num, quarantined=None).order_by("num")
-        lines = _lines(rows[:most])
-        for name, run in groupby(sorted(lines, key=lambda line: (line.device, line.num)), key=lambda line: line.device):
-            _fold_run(Device.objects.select_related("site").get(name=name), list(run), now)
-        if lines:
+        locked = _locked_cursor()
+        if (locked.num, locked.rebuilds) == (cursor.num, cursor.rebuilds):
+            for run in runs:
+                _save(run, now)
             Cursor.objects.filter(one=1).update(num=lines[-1].num)
     return len(lines)
 
@@ -55,6 +64,7 @@ def rebuild(device: Device, now: datetime) -> int:
     """
     with transaction.atomic():
         cursor = _locked_cursor()
+        Cursor.objects.filter(one=1).update(rebuilds=F("rebuilds") + 1)
         days = {*_days(Ticket, device), *_days(Rating, device)}
         for model in (Ticket, Rating, Desk, Fact, Refusal):
             model._default_manager.filter(device=device).delete()
@@ -63,7 +73,9 @@ def rebuild(device: Device, now: datetime) -> int:
         _learn_clocks(device, _all(device, cursor.num))
         total = 0
         for chunk in _chunks(_all(device, cursor.num)):
-            _fold_run(device, chunk, now, days)
+            run = _folded(device, chunk)
+            run.rows.dirty |= days
+            _save(run, now)
             total, days = total + len(chunk), set()
         # Learnt before: nothing is left to be made again.
         Device.objects.filter(pk=device.pk).update(rebuild=False)
@@ -108,35 +120,48 @@ def _locked_cursor() -> Cursor:
     return rows.get(one=1)
 
 
-def _fold_run(device: Device, lines: list[Line], now: datetime, dirty: Iterable[date] = ()) -> None:
-    """Fold events of one device. What does not fit goes into quarantine, and the others go on."""
-    asked = device.rebuild
-    try:
-        with transaction.atomic():
-            _fold_all(device, lines, now, dirty)
-    except (DataError, IntegrityError) as error:
-        # The database refuses a value of one of them: halves find out which.
-        if len(lines) == 1:
-            _quarantine(device, lines[0], str(error))
-            return
-        middle = len(lines) // 2
-        _fold_run(device, lines[:middle], now, dirty)
-        _fold_run(device, lines[middle:], now)
-    if device.rebuild and not asked:
-        Device.objects.filter(pk=device.pk).update(rebuild=True)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Events of one device that were folded in memory; `asked` says whether a rebuild was wanted already."""
+
+    device: Device
+    lines: list[Line]
+    rows: Rows
+    unfit: list[tuple[Line, str]]
+    asked: bool
 
 
-def _fold_all(device: Device, lines: list[Line], now: datetime, dirty: Iterable[date]) -> None:
-    rows = Rows(device)
-    rows.dirty |= set(dirty)
+def _folded(device: Device, lines: list[Line]) -> _Run:
+    """Fold events of one device in memory; what does not fit is noted, and the others go on."""
+    run = _Run(device, lines, Rows(device), [], device.rebuild)
     events = [(line, wire.decode_event(line.line, line.seq)) for line in lines]
-    _preload(rows, [event for _, event in events])
+    _preload(run.rows, [event for _, event in events])
     for line, event in events:
         try:
-            fold(rows, event, line.num)
+            fold(run.rows, event, line.num)
         except Unfit as error:
-            _quarantine(device, line, str(error))
-    rows.save(now)
+            run.unfit.append((line, str(error)))
+    return run
+
+
+def _save(run: _Run, now: datetime) -> None:
+    """Write what was folded. Needs the cursor's lock."""
+    try:
+        with transaction.atomic():
+            run.rows.save(now)
+    except (DataError, IntegrityError) as error:
+        # The database refuses a value of one of them: halves find out which.
+        if len(run.lines) == 1:
+            _quarantine(run.device, run.lines[0], str(error))
+            return
+        middle = len(run.lines) // 2
+        _save(_folded(run.device, run.lines[:middle]), now)
+        _save(_folded(run.device, run.lines[middle:]), now)
+        return
+    for line, reason in run.unfit:
+        _quarantine(run.device, line, reason)
+    if run.device.rebuild and not run.asked:
+        Device.objects.filter(pk=run.device.pk).update(rebuild=True)
 
 
 def _quarantine(device: Device, line: Line, reason: str) -> None:
@@ -151,8 +176,7 @@ def _preload(rows: Rows, events: list[wire.Event]) -> None:
     named = [event for event in events if event.type.startswith(("ticket.", "rating.", "comment."))]
     rows.preload(Ticket, {str(e.data["ticket"]) for e in named if e.data.get("ticket")})
     rows.preload(Rating, {str(e.data[key]) for e in named for key in ("rating", "of") if e.data.get(key)})
-    touched = {str(e.data["ticket"]) for e in named if e.data.get("ticket")}
-    rows.load(Rating, ticket__in=touched)
+    rows.load_ratings(str(e.data["ticket"]) for e in named if e.data.get("ticket"))
 
 
 def _learn_clocks(device: Device, lines: Iterable[Line]) -> None:

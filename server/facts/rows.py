@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connection, models
 
 from server.facts.models import Comment, Desk, Dirty, Fact, Rating, Refusal, Ticket
 from server.registry.models import Device
@@ -31,6 +32,7 @@ class Rows:
         self._known: dict[type[models.Model], dict[tuple[Any, ...], models.Model]] = {model: {} for model in KEYS}
         self._changed: dict[type[models.Model], set[tuple[Any, ...]]] = {model: set() for model in KEYS}
         self._asked: dict[type[models.Model], set[tuple[Any, ...]]] = {model: set() for model in KEYS}
+        self._rated: set[str] = set()
         self._dropped: list[models.Model] = []
         self.dirty: set[date] = set()
 
@@ -48,6 +50,15 @@ class Rows:
         if asked:
             self.load(model, pk__in=asked)
             self._asked[model] |= {(id,) for id in asked}
+
+    def load_ratings(self, tickets: Iterable[str]) -> None:
+        """Fetch the ratings of these tickets, of whatever feed of the site they are; once."""
+        new = set(tickets) - self._rated
+        if not new:
+            return
+        self._rated |= new
+        for row in Rating.objects.filter(site=self.device.site, ticket__in=new):
+            self._known[Rating].setdefault(self._key(row), row)
 
     def get(self, model: type[Row], *key: Any) -> Row | None:
         """The row with this key (without the device), None when there is none."""
@@ -86,14 +97,26 @@ class Rows:
         Dirty.objects.bulk_create([Dirty(site=site, day=day) for day in self.dirty], ignore_conflicts=True)
 
     def _write(self, model: type[models.Model], rows: list[models.Model]) -> None:
-        names = [f.name for f in model._meta.concrete_fields if not isinstance(f, models.BigAutoField)]
-        updated = [name for name in names if name not in KEYS[model] and name not in WRITTEN_BY_PEOPLE]
-        for row in rows:
-            if isinstance(row._meta.pk, models.BigAutoField):
-                row.pk = None  # found by its key: a row that was read is written over by what is inserted
-        model._default_manager.bulk_create(
-            rows, update_conflicts=True, unique_fields=list(KEYS[model]), update_fields=updated, batch_size=400
-        )
+        sql, fields = _upsert(model, connection.vendor)
+        values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in rows]
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, values)
 
     def _key(self, row: models.Model) -> tuple[Any, ...]:
         return tuple(getattr(row, name) for name in KEYS[type(row)] if name != "device")
+
+
+@cache
+def _upsert(model: type[models.Model], vendor: str) -> tuple[str, list[Any]]:
+    """One statement for new and changed rows, and the fields whose values it takes.
+
+    By hand: Django's bulk_create builds it anew for each row, and while it does so nobody else can write to SQLite.
+    """
+    fields = [f for f in model._meta.concrete_fields if not isinstance(f, models.BigAutoField)]
+    keys = [str(f.column) for f in fields if f.name in KEYS[model]]
+    kept = [str(f.column) for f in fields if f.name not in KEYS[model] and f.name not in WRITTEN_BY_PEOPLE]
+    columns, marks = ", ".join(str(f.column) for f in fields), ", ".join(["%s"] * len(fields))
+    changes = ", ".join(f"{column} = excluded.{column}" for column in kept)
+    table = model._meta.db_table
+    sql = f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    return sql, fields

@@ -1,10 +1,9 @@
-"""The words of comments: they come beside the feed after their event, and go after `COMMENT_DAYS`."""
+"""The words of comments, which come beside the feed after their event."""
 
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import transaction
 
 from kiosk.texts import LOCAL
 from server.facts.models import Comment
@@ -14,7 +13,7 @@ from sync import wire
 from sync.beside import Message, Text, text_hash
 
 COMMENT_DAYS = 90
-"""So long words are kept, by the day that their comment belongs to."""
+"""So long the words are kept, by the day that they belong to; longer only while somebody works on them."""
 
 
 class Taken(NamedTuple):
@@ -69,13 +68,3 @@ def _in_quarantine(device: Device) -> set[str]:
 def oldest(now: datetime) -> date:
     """The first day whose words may be here."""
     return now.astimezone(LOCAL).date() - timedelta(days=COMMENT_DAYS)
-
-
-def forget(now: datetime) -> int:
-    """Delete the words that are too old, unless they are kept to be handled and nobody has said yet how; how many."""
-    over = Comment.objects.filter(Q(kept_by="") | ~Q(result=""), day__lt=oldest(now), gone=False)
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            # Deleted means overwritten: SQLite would leave the words in the file's free pages.
-            cursor.execute("PRAGMA secure_delete = ON")
-    return over.update(text=None, salt="", gone=True)

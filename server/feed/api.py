@@ -5,22 +5,23 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from server import clock
 from server.facts import texts
 from server.feed.intake import WrongDevice, device_of, take
+from server.office.documents import offered
 from server.registry import trouble
 from server.registry.models import Device
-from server.work import wake
 from sync import beside, ingest, wire
 
 NEXT_S = 60
 """A sign of life at least this often."""
 
-Answer = Callable[[HttpRequest, Device], JsonResponse]
+Answer = Callable[..., HttpResponse]
+"""Gets the request, the kiosk, and what stands in the address."""
 
 
 def refused(status: HTTPStatus, code: str, message: str) -> JsonResponse:
@@ -28,12 +29,12 @@ def refused(status: HTTPStatus, code: str, message: str) -> JsonResponse:
     return JsonResponse({"code": code, "message": message}, status=status)
 
 
-def by_token(answer: Answer) -> Callable[[HttpRequest], JsonResponse]:
+def by_token(answer: Answer) -> Callable[..., HttpResponse]:
     """Only for a kiosk that shows its token; who it is goes into the answer."""
 
     @csrf_exempt
     @wraps(answer)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         device = device_of(token.strip()) if scheme.lower() == "bearer" else None
         if device is None:
@@ -52,7 +53,7 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "encoding", "gzip or nothing")
     if int(request.headers.get("Content-Length") or 0) > wire.MAX_BODY:
         return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {wire.MAX_BODY} bytes")
-    now = timezone.now()
+    now = clock.now()
     try:
         batch = wire.decode_batch(request.read(wire.MAX_BODY + 1), encoding == "gzip")
         result = take(device, batch, now)
@@ -63,8 +64,6 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         trouble.tell(device, now, "other_device", other=batch.header.device)
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
     trouble.clear(device, now)
-    if result.added:
-        wake()
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
     return JsonResponse(body, status=code)
 
@@ -81,13 +80,13 @@ def comments(request: HttpRequest, device: Device) -> JsonResponse:
         return refused(HTTPStatus.BAD_REQUEST, error.code, str(error))
     if message.device != device.name:
         return refused(HTTPStatus.FORBIDDEN, "device", f"the texts are of {message.device}, not of {device.name}")
-    code, body = beside.answer(*texts.take(device, message, timezone.now()))
+    code, body = beside.answer(*texts.take(device, message, clock.now()))
     return JsonResponse(body, status=code)
 
 
 def versions(device: Device) -> dict[str, int]:
     """The versions of the documents that are offered to a kiosk; 0 for none."""
-    return {"office": 0, "board": 0}
+    return offered(device.site_id)
 
 
 def health(request: HttpRequest) -> JsonResponse:

@@ -5,7 +5,6 @@ from datetime import datetime
 from server.facts import projector, texts
 from server.feed.intake import take
 from server.registry.models import Device, Unit
-from server.work import wake
 from sync import ingest
 from sync.beside import Message
 from sync.importing import NotTaken
@@ -23,9 +22,7 @@ class Files:
         self._devices: dict[str, Device] = {}
 
     def take(self, batch: Batch) -> ingest.Result:
-        result = take(self._device(batch.header.device), batch, self._now)
-        wake()
-        return result
+        return take(self._device(batch.header.device), batch, self._now)
 
     def take_texts(self, message: Message) -> int:
         device = self._device(message.device)

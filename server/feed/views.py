@@ -4,9 +4,9 @@ import base64
 from typing import BinaryIO, cast
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from server import clock
 from server.accounts import access
 from server.accounts.access import for_roles, person
 from server.accounts.models import Role
@@ -23,7 +23,7 @@ def from_stick(request: HttpRequest) -> HttpResponse:
     """Files that `kiosk export` wrote, in any order; what became of each, and what to save onto the stick."""
     if request.method == "GET":
         return page(request, "import.html", files=None, acks={}, problem="")
-    now = timezone.now()
+    now = clock.now()
     uploads = request.FILES.getlist("files")
     if not uploads:
         return page(request, "import.html", 400, files=None, acks={}, problem="import.none")

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils.timezone import now
 
 from kiosk.store.comments import CommentTexts
 from server.accounts.models import Audit
+from server.clock import now
 from server.facts.models import Comment
 from server.feed.files import Files
 from server.feed.models import Event

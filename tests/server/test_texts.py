@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from kiosk.store.comments import COMMENT_DAYS as KEPT_ON_THE_KIOSK
 from kiosk.store.comments import delete_old_comments
 from kiosk.texts import LOCAL
+from server import clock
 from server.facts import projector, texts
 from server.facts.models import Comment
 from server.feed.models import Event
+from server.publication import comments
 from server.registry.models import Device
 from sync import beside, wire
 from sync.beside import Message, Text, text_hash
@@ -105,8 +106,8 @@ def test_a_kiosk_cannot_bring_words_for_the_comments_of_another(lite: Server):
 def test_words_are_deleted_after_ninety_days_and_never_come_back(server: Server):
     told(server, given("a", "một"))
     texts.take(server.device, words(("a", "một")), NOW)
-    assert texts.forget(NOW + timedelta(days=90)) == 0
-    assert texts.forget(NOW + timedelta(days=91)) == 1
+    assert comments.forget_old(NOW + timedelta(days=90)) == 0
+    assert comments.forget_old(NOW + timedelta(days=91)) == 1
     assert kept() == {"a": None}
     for later in (0, 92):
         texts.take(server.device, words(("a", "một")), NOW + timedelta(days=later))
@@ -125,15 +126,15 @@ def test_words_that_somebody_handles_stay_until_it_is_said_how(lite: Server):
     told(lite, given("a", "một"))
     texts.take(lite.device, words(("a", "một")), NOW)
     Comment.objects.update(kept_by="Nguyễn Văn A")
-    assert texts.forget(NOW + timedelta(days=200)) == 0
+    assert comments.forget_old(NOW + timedelta(days=200)) == 0
     Comment.objects.update(result="Đã sửa ghế")
-    assert texts.forget(NOW + timedelta(days=200)) == 1
+    assert comments.forget_old(NOW + timedelta(days=200)) == 1
 
 
 def test_deleted_words_are_not_in_the_file_any_more(lite: Server):
     told(lite, given("a", "Câu này sẽ bị xóa"))
     texts.take(lite.device, words(("a", "Câu này sẽ bị xóa")), NOW)
-    texts.forget(NOW + timedelta(days=91))
+    comments.forget_old(NOW + timedelta(days=91))
     connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert "Câu này sẽ bị xóa".encode() not in (lite.folder / "server.db").read_bytes()
 
@@ -170,13 +171,13 @@ def test_the_upload_brings_the_words_when_the_server_has_the_event(lite: Server,
         kiosk.configure(url)
         assert kiosk.push().state == "ok"
         assert kept() == {}
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         assert kept() == dict.fromkeys(ids)
         kiosk.push()
         assert kept() == ids
         ids[kiosk.comment("Ghế hỏng")] = "Ghế hỏng"
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
         assert kept() == ids
     kiosk.close()
@@ -188,7 +189,7 @@ def test_more_words_than_a_message_holds_come_at_once(lite: Server, tmp_path: Pa
     with lite.serving() as url:
         kiosk.configure(url)
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
     assert all(kept()[id] for id in ids)
     kiosk.close()
@@ -202,7 +203,7 @@ def test_one_comment_without_an_event_holds_up_no_others(lite: Server, tmp_path:
     with lite.serving() as url:
         kiosk.configure(url)
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
     assert [id for id in ids if not kept()[id]] == [ids[1]]
     kiosk.close()
@@ -214,7 +215,7 @@ def test_a_server_that_lost_its_database_gets_all_words_again(lite: Server, tmp_
     with lite.serving() as url:
         kiosk.configure(url)
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
         assert kept() == {id: "Chờ lâu quá"}
         for table in ("feed_event", "feed_head", "facts_comment"):
@@ -222,7 +223,7 @@ def test_a_server_that_lost_its_database_gets_all_words_again(lite: Server, tmp_
         connection.cursor().execute("UPDATE feed_counter SET num = 0")
         connection.cursor().execute("UPDATE facts_cursor SET num = 0")
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
         assert kept() == {id: "Chờ lâu quá"}
     kiosk.close()
@@ -236,12 +237,12 @@ def test_words_that_the_kiosk_deleted_never_leave_it_and_the_next_ones_do(lite: 
         kiosk.configure(url)
         gone = [kiosk.comment("Chuyện cũ", day=old), kiosk.comment("Chuyện cũ nữa", day=old)]
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
         _delete_old(kiosk)
         new = kiosk.comment("Chuyện mới")
         kiosk.push()
-        lite.settle(timezone.now())
+        lite.settle(clock.now())
         kiosk.push()
     assert kept() == {gone[0]: None, gone[1]: None, new: "Chuyện mới"}
     kiosk.close()
