@@ -30,6 +30,7 @@ LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
     Page("publication", LEADERS),
+    Page("import", frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 
