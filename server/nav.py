@@ -11,6 +11,8 @@ from server.accounts.models import Role, User
 ALL = frozenset(Role)
 FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
 ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
+KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
+MACHINES = FIGURES | KEEPERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Page:
 
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
+    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("quarantine", KEEPERS))),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 

@@ -6,6 +6,7 @@ from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
 from server.registry import api as registry
+from server.registry import enrolling, kiosks, quarantine
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +15,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),
     path("account/password", accounts.password, name="password"),
+    # kiosks
+    path("kiosks", kiosks.kiosks, name="kiosks"),
+    path("kiosks/enrol", enrolling.new, name="enrol"),
+    path("kiosks/enrol/<int:id>/wait", enrolling.wait, name="enrol-wait"),
+    path("kiosks/<int:id>", kiosks.kiosk, name="kiosk"),
+    path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
+    path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
+    path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
+    path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("quarantine", quarantine.quarantine, name="quarantine"),
+    path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
     path("admin/people", people.people, name="people"),
     path("admin/people/new", people.new, name="person-new"),
