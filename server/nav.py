@@ -27,9 +27,12 @@ class Page:
     tabs: "tuple[Page, ...]" = ()
 
 
+LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
     Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("quarantine", KEEPERS))),
+    Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 

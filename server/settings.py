@@ -31,6 +31,8 @@ INSTALLED_APPS = [
     "server.facts",
     "server.office",
     "server.reports",
+    "server.phones",
+    "server.publication",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -121,6 +123,7 @@ STATICFILES_DIRS = [
     BASE / "static",
     ("console", _KIOSK / "console" / "static"),
     ("fonts", _KIOSK / "assets" / "fonts"),
+    ("phone", _KIOSK / "public" / "static"),
 ]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -17,8 +17,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.app": {
         "kiosk.adopting", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store",
-        "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
+        "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
         "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.startup": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office", "kiosk.parts",
-        "kiosk.present.words", "kiosk.screen", "kiosk.store", "kiosk.texts", "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.present", "kiosk.screen", "kiosk.store", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
@@ -60,6 +60,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.adopting": {
         "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup",
     },
+    "kiosk.reports": {
+        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.screen", "kiosk.sound", "kiosk.store", "kiosk.windows",
+    },
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {
         "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
@@ -79,6 +82,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip", "kiosk.store", "kiosk.texts", "kiosk.tickets",
         "kiosk.views.model",
     },
+    "kiosk.board_document": {"kiosk.documents", "kiosk.dossiers", "kiosk.schema", "kiosk.tickets"},
     "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
     "kiosk.photos": set(),
     "kiosk.documents": {"kiosk.schema"},
@@ -100,8 +104,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state",
-        "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
+        "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
+        "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
+        "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),
@@ -146,8 +151,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos", "kiosk.public",
-        "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "server", "sync",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos",
+        "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns",
+        "server",
+        "sync",
     },
 }  # fmt: skip
 

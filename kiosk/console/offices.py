@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from kiosk import findings, photos, revising, setup
+from kiosk import photos, revising, setup
 from kiosk.clock import Moment
 from kiosk.console.site import Said, Site, Visitor, text
-from kiosk.documents import MAX_BYTES, DocumentError, Problem
+from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
@@ -150,7 +150,7 @@ class OfficePage:
         judged = await self._judge(chosen.text, t)
         if judged.office is None:
             return Said(False, t("technician.office_wrong", n=len(judged.mistakes)))
-        await self._apply(visitor, judged.text, judged.office, f"= {chosen.version}", None)
+        await self._apply(visitor, judged.text, judged.office, t("technician.office_again", n=chosen.version), None)
         return Said(True, t("technician.office_applied", n=judged.office.version), PATH)
 
     # --- pictures --------------------------------------------------------------------------------------------
@@ -170,13 +170,15 @@ class OfficePage:
         if fresh is None:
             raise HTTPException(404)
         document = await asyncio.to_thread(setup.load_text, self.site.config)
-        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, name, None)
+        person = office.clerk(whose)
+        note = f"{t('technician.photo_of')} {person.name}" if person else t("technician.photo_emblem")
+        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, note, None)
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
 
 
 def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
     """A mistake in the text; where it is the device's keys that miss something, what to do first."""
-    says = findings.mistake(problem, t)
+    says = mistake(problem, t)
     if problem.key in ("no_service", "no_counter"):
         return Mistake(0, f"kiosk.toml {problem.where}", f"{says} {t('technician.office_wired', muc=problem.where)}")
     return Mistake(revising.line_of(entered, problem), problem.where, says)

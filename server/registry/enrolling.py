@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from server import clock, qr
@@ -78,10 +78,12 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @for_roles(*KEEPERS)
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 def renew(request: HttpRequest, id: int) -> HttpResponse:
     """A code for a kiosk that is there: its token is given anew, or its card was replaced."""
     device = kiosk_of(request, id)
+    if request.method == "GET":  # the page was opened again: its code was shown once
+        return redirect("kiosk", id)
     note(request, "kiosk.code", device.name, device.site.unit)
     return _code(request, make_code(device.site, clock.now(), device=device), device.site, device)
 
