@@ -10,6 +10,7 @@ from server.accounts.models import Role, User
 
 ALL = frozenset(Role)
 FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
+OPERATORS = frozenset({Role.OPERATOR})
 ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
 KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
 MACHINES = FIGURES | KEEPERS
@@ -33,7 +34,7 @@ PAGES: tuple[Page, ...] = (
     Page("today", ALL),
     Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("quarantine", KEEPERS))),
     Page("publication", LEADERS),
-    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
+    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
 
 

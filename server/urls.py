@@ -9,7 +9,7 @@ from server.office import api as office
 from server.phones import views as phones
 from server.publication import comment_pages
 from server.registry import api as registry
-from server.registry import enrolling, kiosks, quarantine
+from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -35,6 +35,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/people/<int:id>", people.edit, name="person"),
     path("admin/people/<int:id>/password", people.reset, name="person-reset"),
     path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
+    path("admin/communes", communes.communes, name="communes"),
+    path("admin/communes/<int:id>", communes.commune, name="commune"),
+    path("admin/communes/<int:id>/name", communes.commune_name, name="commune-name"),
+    path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
+    path("admin/integrators", integrators.integrators, name="integrators"),
+    path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
