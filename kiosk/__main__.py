@@ -287,6 +287,7 @@ def export_run(options: argparse.Namespace) -> int:
     """`kiosk export`."""
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
+    from kiosk.store.comments import CommentTexts
     from kiosk.store.database import Database
     from kiosk.store.facts import device_id
     from kiosk.store.prepare import prepare
@@ -298,13 +299,12 @@ def export_run(options: argparse.Namespace) -> int:
     prepare(folder, clock.now())
     database = Database(folder)
     outbox, device = make_outbox(database, clock), device_id(folder, config.device)
-    done = export(outbox, options.folder, device, status(database, clock.now()), everything=options.all)
+    state, texts = status(database, clock.now()), CommentTexts(database, clock.now)
+    done = export(outbox, options.folder, device, state, everything=options.all, texts=texts)
     database.close()
-    print(
-        f"{done.count} event{'s' * (done.count != 1)} → {done.path}"
-        if done.path
-        else "nothing waits: the server has everything"
-    )
+    waits = done.path or done.texts
+    print(f"{done.count} event{'s' * (done.count != 1)} → {done.path}" if done.path else "no event waits")
+    print(f"the words of {done.texts} comments" if waits else "the server has everything")
     return 0
 
 

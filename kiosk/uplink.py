@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kiosk.clock import Clock, Moment, Vouched, believable
 from kiosk.config import Config, read_token
 from kiosk.store import StoreError
 from kiosk.store.board import last_sure_time
+from kiosk.store.comments import CommentTexts
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import device_id, fact, note
 from kiosk.store.orders import Orders
@@ -32,6 +34,8 @@ LOOK_S = 0.5
 """How often a new event is looked for."""
 SOON_S = 1.0
 """How long a new event waits for company."""
+TEXTS_S = 5.0
+"""Words that could not be sent are tried again after twice this long, then four times, and an hour at most."""
 PART = "sync"
 
 logger = logging.getLogger(__name__)
@@ -86,6 +90,9 @@ class Uplink:
             ca_file=config.sync.ca_file or None,
             read_s=config.sync.timeout_s,
         )
+        self.texts = CommentTexts(self.database, clock.now)
+        self._texts_due = 0.0
+        self._texts_failed = 0
         self.heartbeat_s = config.sync.heartbeat_s
         self.orders = Orders(self.database)
         self.orders.begin(clock.now(), PART)
@@ -118,7 +125,26 @@ class Uplink:
             raise self.database.explain(error) from error
         if outcome.server_now is not None and not now.trusted:
             self._believe(outcome.server_now)
+        self._carry_texts(outcome)
         return outcome
+
+    def _carry_texts(self, outcome: Outcome) -> None:
+        """The words of comments, once the server has all events. A server that was restored gets all again."""
+        try:
+            if outcome.state == "resend" and outcome.http != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                self.texts.settle(0)
+            elif outcome.state == "ok" and not outcome.backlog and time.monotonic() >= self._texts_due:
+                self._send_texts()
+        except StoreError as error:
+            logger.error("%s", error)
+
+    def _send_texts(self) -> None:
+        sent = self.client.send_texts(self.texts)
+        failed = bool(sent.problem) or sent.later
+        self._texts_failed = self._texts_failed + 1 if failed else 0
+        self._texts_due = time.monotonic() + (min(TEXTS_S * 2**self._texts_failed, 3600.0) if failed else 0.0)
+        if sent.problem and self._texts_failed == 1:
+            logger.warning("the words of comments wait: %s", sent.problem)
 
     def _believe(self, said: datetime) -> None:
         """The server's time is better than none, unless it cannot be: the kiosk counts on from it."""

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from kiosk.documents import DocumentError
@@ -37,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     work = commands.add_parser("work", help="do what is to be done in between; `run` starts it")
     work.set_defaults(run=_work)
     commands.add_parser("prepare", help="make or migrate the database").set_defaults(run=_prepare)
+    files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
+    files.add_argument("path", metavar="PATH", type=Path, help="a file, or the folder of the stick")
+    files.set_defaults(run=_import)
     operator = commands.add_parser("operator", help="make an account for whoever runs this server")
     operator.add_argument("username")
     operator.add_argument("--name", default="")
@@ -83,6 +87,23 @@ def _set_up(options: argparse.Namespace) -> int:
     return 0
 
 
+def _import(options: argparse.Namespace) -> int:
+    _prepare(options)
+    from server import clock
+    from server.feed.files import Files
+    from server.work import settle
+    from sync.importing import import_path
+
+    now = clock.now()
+    done = import_path(Files(now), options.path, now)
+    for file in done:
+        print(f"{file.name}: {file.code}, {file.added} new events {file.detail}".rstrip())
+    if not done:
+        print(f"{options.path}: no file that a kiosk exported")
+    settle(now)
+    return 0 if done and all(file.code == "ok" for file in done) else 1
+
+
 def _run(options: argparse.Namespace) -> int:
     _prepare(options)
     from django.conf import settings
@@ -96,7 +117,7 @@ def _run(options: argparse.Namespace) -> int:
         host=settings.CONFIG.listen,
         port=settings.CONFIG.port,
         threads=settings.CONFIG.threads,
-        max_request_body_size=8 * 1024 * 1024,
+        max_request_body_size=64 * 1024 * 1024,  # files of a stick; everything else has limits of its own
         channel_timeout=60,
         ident="",
     )

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
+from server.feed import views as feed
 from server.office import api as office
 from server.phones import views as phones
 from server.publication import comment_pages
@@ -45,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
+    path("api/v1/comments", api.comments),
+    path("import", feed.from_stick, name="import"),
     path("api/v1/enrol", registry.enrol_kiosk),
     # citizens' phones
     path("T/<path:token>", phones.ticket, name="phone-ticket"),

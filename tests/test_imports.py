@@ -106,6 +106,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.store": {
         "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
         "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
+        "sync.beside",
         "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
@@ -164,8 +165,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "lgpio": ("kiosk.buttons",),
     "escpos": ("kiosk.transport", "kiosk.printer"),
     "pygame": ("kiosk.screen", "kiosk.windows", "kiosk.views", "kiosk.simulator", "kiosk.gallery"),
-    "requests": ("sync.client",),
-    "urllib3": ("sync.client",),
+    "requests": ("sync.exchange",),
+    "urllib3": ("sync.exchange",),
     "sqlite_utils": ("kiosk.store",),
     "starlette": ("kiosk.simulator", "kiosk.console"),
     "uvicorn": ("kiosk.simulator", "kiosk.console.server", "kiosk.console.patience"),
