@@ -10,7 +10,10 @@ from server.accounts.models import Role, User
 
 ALL = frozenset(Role)
 FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
+OPERATORS = frozenset({Role.OPERATOR})
 ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
+KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
+MACHINES = FIGURES | KEEPERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,9 @@ LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
+    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
     Page("publication", LEADERS),
-    Page("import", frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})),
-    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
+    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
 
 

@@ -10,6 +10,7 @@ from server.office import api as office
 from server.phones import views as phones
 from server.publication import comment_pages
 from server.registry import api as registry
+from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,12 +19,30 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),
     path("account/password", accounts.password, name="password"),
+    # kiosks
+    path("kiosks", kiosks.kiosks, name="kiosks"),
+    path("kiosks/enrol", enrolling.new, name="enrol"),
+    path("kiosks/enrol/<int:id>/wait", enrolling.wait, name="enrol-wait"),
+    path("kiosks/<int:id>", kiosks.kiosk, name="kiosk"),
+    path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
+    path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
+    path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
+    path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("quarantine", quarantine.quarantine, name="quarantine"),
+    path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
     path("admin/people", people.people, name="people"),
     path("admin/people/new", people.new, name="person-new"),
     path("admin/people/<int:id>", people.edit, name="person"),
     path("admin/people/<int:id>/password", people.reset, name="person-reset"),
     path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
+    path("admin/communes", communes.communes, name="communes"),
+    path("admin/communes/<int:id>", communes.commune, name="commune"),
+    path("admin/communes/<int:id>/name", communes.commune_name, name="commune-name"),
+    path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
+    path("admin/integrators", integrators.integrators, name="integrators"),
+    path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in

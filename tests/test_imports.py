@@ -177,7 +177,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
     "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
-    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views"),
+    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
