@@ -19,7 +19,10 @@ class Page:
     roles: frozenset[Role]
 
 
-PAGES: tuple[Page, ...] = (Page("today", ALL),)
+PAGES: tuple[Page, ...] = (
+    Page("today", ALL - {Role.CLERK}),
+    Page("mine", frozenset({Role.CLERK})),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,8 @@ ARROWS: dict[str, set[str]] = {
     "sync": {"sync"},
     "server": {
         "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos", "kiosk.public",
-        "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "server", "sync",
+        "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server",
+        "sync",
     },
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 (_FOLDER / "server.toml").write_text('data_dir = "data"\nurl = "http://testserver"\n')
 os.environ["KIOSK_SERVER_CONFIG"] = str(_FOLDER / "server.toml")
 os.environ["DJANGO_SETTINGS_MODULE"] = "server.settings"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright has a loop of its own in the thread of the tests
 
 import django  # noqa: E402
 
