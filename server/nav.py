@@ -1,5 +1,6 @@
 """The navigation: which pages there are, and for which roles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -9,19 +10,25 @@ from server.accounts.models import Role, User
 
 ALL = frozenset(Role)
 FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
+ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An entry: `key` under [nav] in the language files and the name of its address."""
+    """An entry: `key` under [nav] in the language files and the name of its address.
+
+    With `tabs` it is a group, and leads to the first tab that is open to somebody.
+    """
 
     key: str
     roles: frozenset[Role]
+    tabs: "tuple[Page, ...]" = ()
 
 
 PAGES: tuple[Page, ...] = (
     Page("today", ALL - {Role.CLERK}),
     Page("mine", frozenset({Role.CLERK})),
+    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 
 
@@ -36,11 +43,26 @@ class Entry:
 
 def entries(request: HttpRequest) -> list[Entry]:
     """What the person who is signed in may open."""
+    return [_entry(request, page) for page in _open_to(request, PAGES)]
+
+
+def tabs(request: HttpRequest) -> list[Entry]:
+    """The pages of the group that this page belongs to, none outside of groups."""
+    groups = [[_entry(request, tab) for tab in _open_to(request, page.tabs)] for page in PAGES]
+    return next((group for group in groups if any(tab.current for tab in group)), [])
+
+
+def _open_to(request: HttpRequest, pages: Sequence[Page]) -> list[Page]:
     user = request.user
-    if not isinstance(user, User):
-        return []
-    open_to = [(page.key, reverse(page.key)) for page in PAGES if user.role in page.roles]
-    return [Entry(key, address, _within(request.path, address)) for key, address in open_to]
+    return [page for page in pages if user.role in page.roles] if isinstance(user, User) else []
+
+
+def _entry(request: HttpRequest, page: Page) -> Entry:
+    if not page.tabs:
+        address = reverse(page.key)
+        return Entry(page.key, address, _within(request.path, address))
+    inner = [_entry(request, tab) for tab in _open_to(request, page.tabs)]
+    return Entry(page.key, inner[0].address, any(tab.current for tab in inner))
 
 
 def _within(path: str, address: str) -> bool:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django_htmx.jinja import htmx_script
 from jinja2 import Environment, StrictUndefined
 
-from server.nav import entries
+from server.nav import entries, tabs
 from server.words import LANGUAGES, language_of, texts
 
 
@@ -30,6 +30,7 @@ def page(request: HttpRequest, template: str, status: int = 200, **values: Any) 
         "languages": [(name, texts(name)("language.name")) for name in LANGUAGES if name != language],
         "user": request.user,
         "entries": entries(request),
+        "tabs": tabs(request),
         "said": request.session.pop("said", "") if request.user.is_authenticated else "",
     }
     return render(request, template, {**frame, **values}, status=status)

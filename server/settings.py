@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "server.facts",
     "server.office",
     "server.reports",
+    "server.phones",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -60,10 +61,16 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name"]},
+    },
 ]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"
-# Counted by name alone: no address of anybody is stored.
+# Counted by name, or by a browser that was signed in with before: no address of anybody is looked at.
+AXES_USERNAME_CALLABLE = "server.accounts.devices.counted_as"
 AXES_CACHE = "sign-in"
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]  # it asks for addresses in the lock-out
 AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
@@ -115,6 +122,7 @@ STATICFILES_DIRS = [
     BASE / "static",
     ("console", _KIOSK / "console" / "static"),
     ("fonts", _KIOSK / "assets" / "fonts"),
+    ("phone", _KIOSK / "public" / "static"),
 ]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
@@ -122,7 +130,12 @@ WHITENOISE_AUTOREFRESH = False
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # In the database, so that a restart does not forget who tried too often.
-    "sign-in": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "sign_in_tries"},
+    "sign-in": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "sign_in_tries",
+        # With the usual 300, a few hundred invented names would push out the counts of the real ones.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
 }
 
 # --- mail and log ---------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
+from server.phones import views as phones
 from server.registry import api as registry
 from server.reports import views as reports
 
@@ -13,10 +15,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("mine", reports.mine, name="mine"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
+    path("account", accounts.account, name="account"),
+    path("account/password", accounts.password, name="password"),
+    # administration
+    path("admin/people", people.people, name="people"),
+    path("admin/people/new", people.new, name="person-new"),
+    path("admin/people/<int:id>", people.edit, name="person"),
+    path("admin/people/<int:id>/password", people.reset, name="person-reset"),
+    path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
     path("api/v1/enrol", registry.enrol_kiosk),
+    # citizens' phones
+    path("T/<path:token>", phones.ticket, name="phone-ticket"),
+    path("t/<path:token>", phones.ticket),
+    path("C/<path:token>", phones.counter, name="phone-counter"),
+    path("c/<path:token>", phones.counter),
 ]
 
 handler404 = "server.errors.not_found"

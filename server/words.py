@@ -40,3 +40,8 @@ def language_of(request: HttpRequest) -> str:
         request.session["language"] = asked
     own = getattr(request.user, "language", "")
     return str(request.session.get("language") or own or settings.CONFIG.language)
+
+
+def office_texts(language: str, own: Mapping[str, str], address: str) -> Texts:
+    """All sentences as an office says them to citizens: with its own ones (office document) and its way to address."""
+    return Texts(language if language in LANGUAGES else LANGUAGES[0], own, address, _own())

@@ -17,8 +17,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.app": {
         "kiosk.adopting", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store",
-        "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
+        "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
         "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.startup": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office", "kiosk.parts",
-        "kiosk.present.words", "kiosk.screen", "kiosk.store", "kiosk.texts", "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.present", "kiosk.screen", "kiosk.store", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
@@ -59,6 +59,9 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.adopting": {
         "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup",
+    },
+    "kiosk.reports": {
+        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.screen", "kiosk.sound", "kiosk.store", "kiosk.windows",
     },
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {

@@ -349,7 +349,7 @@ class SetupPages:
     async def _end(self, text: str, office: Office, kept: Mapping[str, str], technician: str) -> tuple[str, str]:
         """One step after the other, since each may be tried again. The browser's token and mark."""
         ask = self.site.access.ask
-        await ask(lambda s, now: s.offices.apply(now, text, office.sha256, office.version, by=BY, note=BY), BY)
+        await ask(lambda s, now: s.offices.apply(now, text, office.sha256, office.version, by=BY), BY)
         await ask(lambda s, now: s.setting_up.finish(now, kept), BY)
         token, _ = await ask(lambda s, now: s.people.sign_in(now, technician, "", "technician"), BY)
         return token, await ask(lambda s, now: s.people.pin_was_right(now, technician), BY)

@@ -150,7 +150,7 @@ class OfficePage:
         judged = await self._judge(chosen.text, t)
         if judged.office is None:
             return Said(False, t("technician.office_wrong", n=len(judged.mistakes)))
-        await self._apply(visitor, judged.text, judged.office, f"= {chosen.version}", None)
+        await self._apply(visitor, judged.text, judged.office, t("technician.office_again", n=chosen.version), None)
         return Said(True, t("technician.office_applied", n=judged.office.version), PATH)
 
     # --- pictures --------------------------------------------------------------------------------------------
@@ -170,7 +170,9 @@ class OfficePage:
         if fresh is None:
             raise HTTPException(404)
         document = await asyncio.to_thread(setup.load_text, self.site.config)
-        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, name, None)
+        person = office.clerk(whose)
+        note = f"{t('technician.photo_of')} {person.name}" if person else t("technician.photo_emblem")
+        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, note, None)
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
 
 

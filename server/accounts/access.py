@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
 
-from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from server import clock
 from server.accounts.models import Audit, Role, User
@@ -17,13 +19,18 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def for_roles(*roles: Role) -> Callable[[View[P]], View[P]]:
-    """Only for people of these roles; others are told so (403), strangers are sent to sign in."""
+    """Only for people of these roles; others are told so (403), strangers are sent to sign in.
+
+    Whoever still has the first password of an account is sent to choose an own one.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not isinstance(request.user, User):
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
+            if request.user.first_password:
+                return _send(request, reverse("password"))
             if request.user.role not in roles:
                 return no_right(request)
             return view(request, *args, **kwargs)
@@ -31,6 +38,22 @@ def for_roles(*roles: Role) -> Callable[[View[P]], View[P]]:
         return cast(View[P], wrapped)
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the page for signing in, and afterwards back to the page that was wanted."""
+    htmx = _htmx(request)
+    wanted = (htmx.current_url_abs_path or "/") if htmx else request.get_full_path()
+    return _send(request, f"{reverse('sign-in')}?{urlencode({'next': wanted}, safe='/')}")
+
+
+def _send(request: HttpRequest, address: str) -> HttpResponse:
+    """To another page; a part of a page that is fetched again takes the whole page there."""
+    return HttpResponseClientRedirect(address) if _htmx(request) else HttpResponseRedirect(address)
+
+
+def _htmx(request: HttpRequest) -> Any:
+    return getattr(request, "htmx", None)
 
 
 def no_right(request: HttpRequest) -> HttpResponse:

@@ -34,7 +34,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """An account. `unit` is None for operators and province viewers; `site` and `clerk` name a clerk's own figures."""
+    """An account. `unit` is None for operators and province viewers; `site` and `clerk` name a clerk's own figures.
+
+    `first_password` says that somebody else made its password: nothing opens before it is changed.
+    """
 
     username = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -44,6 +47,7 @@ class User(AbstractBaseUser):
     clerk = models.CharField(max_length=40, blank=True, default="")
     language = models.CharField(max_length=8, blank=True, default="")
     is_active = models.BooleanField(default=True)
+    first_password = models.BooleanField(default=False)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name", "role"]

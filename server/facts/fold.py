@@ -100,7 +100,7 @@ def _issued(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None
 
 def _moved(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -> None:
     row = _ticket(rows, data["ticket"])
-    before = _facts_of(row)
+    before = facts_of(row)
     after = tickets.apply(before, kind, data, at)
     if data.get("counter"):
         _at_desk(rows, kind, data, at)
@@ -160,7 +160,8 @@ def _ticket(rows: Rows, id: str) -> Ticket:
     return row
 
 
-def _facts_of(row: Ticket) -> tickets.Ticket:
+def facts_of(row: Ticket) -> tickets.Ticket:
+    """The ticket in the words of the kiosk's rules."""
     values = {name: getattr(row, name) for name in TICKET}
     return tickets.Ticket(**{**values, "state": tickets.State(row.state)})
 
@@ -177,9 +178,8 @@ def _filled(row: Any, facts: Any, names: frozenset[str]) -> Any:
 def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None:
     facts = ratings.given(data, at)
     of = _rating(rows, data["of"]) if "of" in data else None
-    ticket = rows.get(Ticket, facts.ticket) if facts.ticket else None
     row = Rating(device=rows.device, site=rows.device.site, day=date.fromisoformat(facts.day), num=num, counting=False)
-    row.service = ticket.queue if ticket else ""
+    row.service = _queue_of(rows, facts.ticket) if facts.ticket else ""
     row.flags, row.reasons = " ".join(facts.flags), " ".join(facts.reasons)
     rows.put(_filled(row, facts, RATING))
     if of is not None:
@@ -192,7 +192,11 @@ def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None:
 
 
 def _count_again(rows: Rows, ticket: str, num: int) -> None:
-    """Which of a ticket's ratings counts may change with each event, whatever order they came in."""
+    """Which of a ticket's ratings counts may change with each event, whatever order they came in.
+
+    Phones rate on the server too, in a feed of its own (server/phones), so that all ratings of the site are looked at.
+    """
+    rows.load_ratings({ticket})
     known = [row for row in rows.known(Rating) if row.ticket == ticket]
     if not known:
         return
@@ -202,6 +206,15 @@ def _count_again(rows: Rows, ticket: str, num: int) -> None:
         if row.counting != counting:
             row.counting, row.num = counting, num
             rows.put(row)
+
+
+def _queue_of(rows: Rows, ticket: str) -> str:
+    """The service of a ticket of the site, of whatever feed it is; "" when it is not known."""
+    own = rows.get(Ticket, ticket)
+    if own is not None:
+        return own.queue
+    queues = Ticket.objects.filter(pk=ticket, site=rows.device.site).values_list("queue", flat=True)
+    return next(iter(queues), "")
 
 
 def _rating_facts(row: Rating) -> ratings.Rating:
@@ -249,7 +262,8 @@ def _remember(rows: Rows, kind: str, key: str, value: Mapping[str, Any], at: dat
 
 def _poster(rows: Rows, data: Mapping[str, Any], at: datetime) -> None:
     """A counter has one poster: the code before leads nowhere from now on."""
-    for row in rows.load(Fact, kind="poster"):
-        if row.value["counter"] == data["counter"]:
+    rows.load(Fact, kind="poster")
+    for row in rows.known(Fact):
+        if row.kind == "poster" and row.value["counter"] == data["counter"]:
             rows.drop(row)
     _remember(rows, "poster", data["token"], {"counter": data["counter"]}, at)

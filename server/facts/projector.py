@@ -176,8 +176,7 @@ def _preload(rows: Rows, events: list[wire.Event]) -> None:
     named = [event for event in events if event.type.startswith(("ticket.", "rating.", "comment."))]
     rows.preload(Ticket, {str(e.data["ticket"]) for e in named if e.data.get("ticket")})
     rows.preload(Rating, {str(e.data[key]) for e in named for key in ("rating", "of") if e.data.get(key)})
-    touched = {str(e.data["ticket"]) for e in named if e.data.get("ticket")}
-    rows.load(Rating, ticket__in=touched)
+    rows.load_ratings(str(e.data["ticket"]) for e in named if e.data.get("ticket"))
 
 
 def _learn_clocks(device: Device, lines: Iterable[Line]) -> None:

@@ -32,6 +32,7 @@ class Rows:
         self._known: dict[type[models.Model], dict[tuple[Any, ...], models.Model]] = {model: {} for model in KEYS}
         self._changed: dict[type[models.Model], set[tuple[Any, ...]]] = {model: set() for model in KEYS}
         self._asked: dict[type[models.Model], set[tuple[Any, ...]]] = {model: set() for model in KEYS}
+        self._rated: set[str] = set()
         self._dropped: list[models.Model] = []
         self.dirty: set[date] = set()
 
@@ -49,6 +50,15 @@ class Rows:
         if asked:
             self.load(model, pk__in=asked)
             self._asked[model] |= {(id,) for id in asked}
+
+    def load_ratings(self, tickets: Iterable[str]) -> None:
+        """Fetch the ratings of these tickets, of whatever feed of the site they are; once."""
+        new = set(tickets) - self._rated
+        if not new:
+            return
+        self._rated |= new
+        for row in Rating.objects.filter(site=self.device.site, ticket__in=new):
+            self._known[Rating].setdefault(self._key(row), row)
 
     def get(self, model: type[Row], *key: Any) -> Row | None:
         """The row with this key (without the device), None when there is none."""

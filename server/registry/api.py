@@ -7,11 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from kiosk.public.limits import Rate, spend
+from server import clock
 from server.accounts.models import Audit
 from server.feed.api import refused
 from server.registry.enrolment import EnrolError, bring_office, enrol
@@ -62,7 +62,7 @@ def enrol_kiosk(request: HttpRequest) -> JsonResponse:
 
 
 def _enrolled(asked: dict[str, Any]) -> dict[str, Any]:
-    now = timezone.now()
+    now = clock.now()
     code, name, office = asked.get("code"), asked.get("device"), asked.get("office")
     if not isinstance(code, str) or not isinstance(name, str) or not (office is None or isinstance(office, str)):
         raise wire.WireError("code and device are texts, office is a text or null")

@@ -1,4 +1,4 @@
-"""Today and the reports in a real browser: wide and on a phone, in both languages, readable by machines and on paper."""
+"""Today and the reports in a real browser: wide and on a phone, in both languages, and on paper."""
 
 import os
 from collections.abc import Callable, Iterator

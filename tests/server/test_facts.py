@@ -32,7 +32,7 @@ def push_all(server: Server, store: Store) -> None:
 def facts() -> dict[str, dict[str, Any]]:
     """All that the server believes, in the kiosk's own words."""
     return {
-        "tickets": {row.id: fold._facts_of(row) for row in TicketRow.objects.all()},
+        "tickets": {row.id: fold.facts_of(row) for row in TicketRow.objects.all()},
         "ratings": {row.id: fold._rating_facts(row) for row in Rating.objects.all()},
         "desks": {
             row.counter: Counter(id=row.counter, **{name: getattr(row, name) for name in fold.DESK})
