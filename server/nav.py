@@ -28,6 +28,7 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("today", ALL - {Role.CLERK}),
     Page("mine", frozenset({Role.CLERK})),
+    Page("reports", FIGURES),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 
