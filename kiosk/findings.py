@@ -14,7 +14,7 @@ from typing import Any
 from kiosk import fonts
 from kiosk.clock import Moment
 from kiosk.config import Config, read_token
-from kiosk.documents import Problem, printable
+from kiosk.documents import Problem, mistake, printable
 from kiosk.languages import read as read_languages
 from kiosk.office import Office
 from kiosk.present.calling import names_of, reading, vocabulary
@@ -58,17 +58,6 @@ def hints(config: Config, office: Office, t: Texts) -> Iterator[Finding]:
         says, _, todo = mistake(hint, t).partition(": ")
         says = f"{hint.where}: {says}" if hint.where else says
         yield Finding("config", True, says, todo[:1].upper() + todo[1:], note=True)
-
-
-def mistake(problem: Problem, t: Texts) -> str:
-    """What is wrong in a file, in the reader's language where there is a sentence for it."""
-    if not problem.key:
-        return printable(problem.message)
-    meant = problem.values.get("gan", "")
-    values = {**problem.values, "gan": f" {t('problem.near', gan=meant)}" if meant else ""}
-    if form := problem.values.get("dang"):
-        values["cho_phep"] = t(f"form.{form}")
-    return printable(t(f"problem.{problem.key}", **values))
 
 
 def mistakes(part: str, problems: Sequence[Problem], todo: str, t: Texts) -> Iterator[Finding]:

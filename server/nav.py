@@ -25,10 +25,13 @@ class Page:
     tabs: "tuple[Page, ...]" = ()
 
 
+LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+
 PAGES: tuple[Page, ...] = (
     Page("today", ALL - {Role.CLERK}),
     Page("mine", frozenset({Role.CLERK})),
     Page("reports", FIGURES),
+    Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 

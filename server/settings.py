@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "server.office",
     "server.reports",
     "server.phones",
+    "server.publication",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -5,7 +5,9 @@ from django.urls import URLPattern, URLResolver, path
 from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
+from server.office import api as office
 from server.phones import views as phones
+from server.publication import comment_pages
 from server.registry import api as registry
 from server.reports import views as reports
 
@@ -37,6 +39,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<path:token>", phones.ticket),
     path("C/<path:token>", phones.counter, name="phone-counter"),
     path("c/<path:token>", phones.counter),
+    # what is published, and what citizens wrote
+    path("publication/", comment_pages.listing, name="publication"),
+    path("publication/comments", comment_pages.listing, name="comments"),
+    path("publication/comments.csv", comment_pages.sheet, name="comments-sheet"),
+    path("publication/comments/<str:id>", comment_pages.change, name="comments-change"),
+    # documents
+    path("api/v1/office", office.document, {"kind": "office"}),
+    path("api/v1/board", office.document, {"kind": "board"}),
+    path("api/v1/blob/<slug:sha256>", office.blob),
 ]
 
 handler404 = "server.errors.not_found"

@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kiosk import drafting, findings, pins, revising
+from kiosk import drafting, pins, revising
 from kiosk.clock import Moment
 from kiosk.config import CHOSEN, chosen_text
 from kiosk.console.bench import bench, end_test, test_keys
 from kiosk.console.clockask import said_time, vouch
 from kiosk.console.live import Leaving, stream
 from kiosk.console.site import LANGUAGE, Site, text
-from kiosk.documents import MAX_BYTES, DocumentError, Problem
+from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.drafting import STEPS, Draft
 from kiosk.office import ROLES, Office
 from kiosk.store import Store, StoreError
@@ -220,7 +220,7 @@ class SetupPages:
         problems = _problems(draft)
         wrong = [problem for problem in problems if drafting.concerns(step, problem.path)]
         rows = drafting.filled(typed) if step in ("services", "people") else ()
-        lines = [f"{_place(problem, draft, rows, t)}: {findings.mistake(problem, t)}" for problem in wrong]
+        lines = [f"{_place(problem, draft, rows, t)}: {mistake(problem, t)}" for problem in wrong]
         if step == "people" and not draft.technicians():
             lines.append(t("setup.no_technician"))
         if lines:
@@ -272,7 +272,7 @@ class SetupPages:
             chosen = chosen_text(draft.language, url, paper_mm)
         except DocumentError as error:
             t = self.site.words_for(request).t
-            raise Wrong([findings.mistake(problem, t) for problem in error.problems]) from error
+            raise Wrong([mistake(problem, t) for problem in error.problems]) from error
         draft.printer, draft.paper_mm = url, paper_mm
         await self._settle(chosen, "test-sheet" if text(form, "do") == "test" else "")
 
@@ -305,7 +305,7 @@ class SetupPages:
         try:
             drafting.take_document(draft, data.decode("utf-8-sig", "replace"))
         except DocumentError as error:
-            lines = [": ".join(p for p in (one.where, findings.mistake(one, t)) if p) for one in error.problems]
+            lines = [": ".join(p for p in (one.where, mistake(one, t)) if p) for one in error.problems]
             return await self._show(request, "unit", await self._draft(), lines)
         draft.step = "people"
         await self._keep(draft)
@@ -330,9 +330,7 @@ class SetupPages:
         try:
             document = draft.document()
         except DocumentError as error:
-            raise Wrong(
-                [f"{_place(one, draft, (), t)}: {findings.mistake(one, t)}" for one in error.problems]
-            ) from error
+            raise Wrong([f"{_place(one, draft, (), t)}: {mistake(one, t)}" for one in error.problems]) from error
         technicians = draft.technicians()
         if not technicians:
             raise Wrong([t("setup.no_technician")])

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from kiosk import findings, photos, revising, setup
+from kiosk import photos, revising, setup
 from kiosk.clock import Moment
 from kiosk.console.site import Said, Site, Visitor, text
-from kiosk.documents import MAX_BYTES, DocumentError, Problem
+from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
@@ -178,7 +178,7 @@ class OfficePage:
 
 def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
     """A mistake in the text; where it is the device's keys that miss something, what to do first."""
-    says = findings.mistake(problem, t)
+    says = mistake(problem, t)
     if problem.key in ("no_service", "no_counter"):
         return Mistake(0, f"kiosk.toml {problem.where}", f"{says} {t('technician.office_wired', muc=problem.where)}")
     return Mistake(revising.line_of(entered, problem), problem.where, says)

@@ -57,8 +57,8 @@ def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -
             _poster(rows, data, at)
         case "dossiers", _, "set" | "cleared":
             _remember(rows, "dossiers", "", data, at)
-        case "office", _, "applied":
-            _remember(rows, "applied", "", data, at)
+        case "office" | "board" as what, _, "applied":
+            _remember(rows, "refused" if data.get("ok") is False else "applied", what, data, at)
 
 
 # --- time -----------------------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ SHAPES: Mapping[str, Shape] = {
     "poster.made": {"counter": _name, "token": _name},
     "dossiers.set": {"as_of": _name},
     "office.applied": {"sha256": _name, "version": _count},
+    "board.applied": {"sha256": _name, "version": _count},
 }  # fmt: skip
 
 

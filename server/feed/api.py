@@ -5,12 +5,13 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from server import clock
 from server.feed.intake import WrongDevice, device_of, take
+from server.office.documents import offered
 from server.registry import trouble
 from server.registry.models import Device
 from sync import ingest, wire
@@ -18,7 +19,8 @@ from sync import ingest, wire
 NEXT_S = 60
 """A sign of life at least this often."""
 
-Answer = Callable[[HttpRequest, Device], JsonResponse]
+Answer = Callable[..., HttpResponse]
+"""Gets the request, the kiosk, and what stands in the address."""
 
 
 def refused(status: HTTPStatus, code: str, message: str) -> JsonResponse:
@@ -26,12 +28,12 @@ def refused(status: HTTPStatus, code: str, message: str) -> JsonResponse:
     return JsonResponse({"code": code, "message": message}, status=status)
 
 
-def by_token(answer: Answer) -> Callable[[HttpRequest], JsonResponse]:
+def by_token(answer: Answer) -> Callable[..., HttpResponse]:
     """Only for a kiosk that shows its token; who it is goes into the answer."""
 
     @csrf_exempt
     @wraps(answer)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         device = device_of(token.strip()) if scheme.lower() == "bearer" else None
         if device is None:
@@ -67,7 +69,7 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
 
 def versions(device: Device) -> dict[str, int]:
     """The versions of the documents that are offered to a kiosk; 0 for none."""
-    return {"office": 0, "board": 0}
+    return offered(device.site_id)
 
 
 def health(request: HttpRequest) -> JsonResponse:

@@ -18,6 +18,7 @@ from kiosk.public.form import COMMENT_LETTERS, Given
 from kiosk.public.limits import PER_COUNTER, PER_TICKET
 from kiosk.public.pages import HEADERS
 from kiosk.store import Store
+from server import clock as server_clock
 from server.facts import comments, projector
 from server.facts.models import Comment, Rating, RatingRollup, Ticket
 from server.feed.models import Event
@@ -79,11 +80,12 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     made = Clock()
-    monkeypatch.setattr("django.utils.timezone.now", made.now)
     monkeypatch.setattr(views, "limits", views._Limits())
+    server_clock.follow(made.now)
     cache.clear()
     yield made
     cache.clear()
+    server_clock.follow(None)
 
 
 @pytest.fixture
