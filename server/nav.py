@@ -31,7 +31,9 @@ class Page:
 LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 PAGES: tuple[Page, ...] = (
-    Page("today", ALL),
+    Page("today", ALL - {Role.CLERK}),
+    Page("mine", frozenset({Role.CLERK})),
+    Page("reports", FIGURES),
     Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
     Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),

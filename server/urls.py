@@ -15,6 +15,13 @@ from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
+    path("live", reports.live, name="live"),
+    path("mine", reports.mine, name="mine"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/print", reports.report_print, name="report-print"),
+    path("reports/csv", reports.report_csv, name="report-csv"),
+    path("reports/xlsx", reports.report_xlsx, name="report-xlsx"),
+    path("reports/chart/<slug:key>.svg", reports.chart, name="chart"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),
