@@ -28,7 +28,8 @@ class Page:
 LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 PAGES: tuple[Page, ...] = (
-    Page("today", ALL),
+    Page("today", ALL - {Role.CLERK}),
+    Page("mine", frozenset({Role.CLERK})),
     Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )

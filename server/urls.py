@@ -13,6 +13,8 @@ from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
+    path("live", reports.live, name="live"),
+    path("mine", reports.mine, name="mine"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),

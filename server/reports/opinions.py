@@ -218,6 +218,10 @@ class RatingDays:
         given = any(n and day in period for stack in stacks for day, n in stack.counts().items())
         return given and not self.over(period)
 
+    def least(self, site: int) -> int:
+        """The fewest ratings that a site shows."""
+        return (self.sites[site].asking if site in self.sites else Asking()).least
+
     def labels(self, name: str) -> LabelSet | None:
         """What a label set's levels mean, by its name in these figures; None when no office document says it."""
         label_set, _, site = name.partition("@")
