@@ -11,6 +11,7 @@ from server.accounts.models import Role, User
 ALL = frozenset(Role)
 FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
 ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
+LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,12 @@ class Page:
     tabs: "tuple[Page, ...]" = ()
 
 
-LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+PUBLICATION = ("published", "frozen", "comments", "letters", "bulletin")
 
 PAGES: tuple[Page, ...] = (
     Page("today", ALL - {Role.CLERK}),
     Page("mine", frozenset({Role.CLERK})),
-    Page("publication", LEADERS),
+    Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
 )
 

@@ -151,10 +151,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos",
-        "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns",
-        "server",
-        "sync",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
+        "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts",
+        "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
 }  # fmt: skip
 
@@ -175,7 +174,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
     "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
-    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views"),
+    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
