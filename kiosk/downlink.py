@@ -21,7 +21,8 @@ from kiosk.store.downloads import Downloads, Looked, Said
 from kiosk.store.durable import sync_folder
 from kiosk.store.offices import owned_by_server
 from sync import fetch
-from sync.client import Client, NoAnswer, Outcome
+from sync.client import Client, Outcome
+from sync.exchange import Silent
 from sync.fetch import Fetched, Kind, Unsound
 
 LETTERS = 300
@@ -64,7 +65,7 @@ class Downlink:
             elif found == "same":
                 self.receiver.downloads.note_offered(now, kind, version)
             self._trouble = ""
-        except (NoAnswer, Unsound) as error:
+        except (Silent, Unsound) as error:
             if self._trouble != str(error):  # once, not with each push
                 logger.warning("the %s document of the server: %s", kind, error)
             self._trouble = str(error)
@@ -106,6 +107,7 @@ class Receiver:
             found.sha256,
             office.to_json().decode(),
             office.sha256,
+            [one.id for one in office.counters],
             [plain(one) for one in missing],
         )
 

@@ -8,8 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sync.wire import WireError
+
 if TYPE_CHECKING:  # the network library is slow to import, and whoever only reads names needs none
-    from sync.client import Answer, Client
+    from sync.client import Client
+    from sync.exchange import Answer
 
 MAX_DOCUMENT = 1 << 20
 MAX_PHOTO = 4 << 20
@@ -43,7 +46,7 @@ def read_etag(text: str) -> tuple[int, str] | None:
 
 
 def document(client: "Client", kind: Kind, known: str = "") -> Fetched | Literal["same", "none"]:
-    """What is offered, unless it is what the etag `known` names. Raises NoAnswer or Unsound."""
+    """What is offered, unless it is what the etag `known` names. Raises Silent or Unsound."""
     answer = client.get(kind, MAX_DOCUMENT, known)
     if answer.http == 304:
         return "same"
@@ -56,7 +59,7 @@ def document(client: "Client", kind: Kind, known: str = "") -> Fetched | Literal
 
 
 def photo(client: "Client", sha256: str) -> bytes | None:
-    """A photo by its hash, None when the server does not have it. Raises NoAnswer or Unsound."""
+    """A photo by its hash, None when the server does not have it. Raises Silent or Unsound."""
     answer = client.get(f"blob/{sha256}", MAX_PHOTO)
     if answer.http == 404:
         return None
@@ -69,6 +72,7 @@ def photo(client: "Client", sha256: str) -> bytes | None:
 def _body(answer: "Answer") -> bytes:
     if answer.http != 200:
         raise Unsound(f"HTTP {answer.http} in place of a document")
-    if answer.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unsound("the answer is packed, though that was not asked for")
-    return answer.raw
+    try:
+        return answer.plain()
+    except WireError as error:
+        raise Unsound(str(error)) from error

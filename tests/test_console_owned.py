@@ -18,7 +18,7 @@ PROBLEM = {
 def owned(hall: Hall) -> Browser:
     """A technician's browser, after the server's first document came."""
     office = replace(hall.office, version=7)
-    hall.store.downloads.apply_office(hall.now(), 7, "a" * 64, office.to_json().decode(), office.sha256)
+    hall.store.downloads.apply_office(hall.now(), 7, "a" * 64, office.to_json().decode(), office.sha256, "1234")
     return hall.browser(TECHNICIAN)
 
 

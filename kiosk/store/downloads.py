@@ -6,7 +6,7 @@ caller's affair (`kiosk.downlink`).
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from kiosk.board_document import BoardDocument, Day
 from kiosk.clock import Moment
 from kiosk.dossiers import dossiers_of, plain
+from kiosk.store.counters import give_up_others
 from kiosk.store.database import Database, Writing
 from kiosk.store.dossiers import clear_dossiers, dossiers_in, put_dossiers
 from kiosk.store.offices import OWNED, put_version
@@ -73,17 +74,26 @@ class Downloads:
             _tell(w, kind, version, sha256, problems, ok=False)
 
     def apply_office(
-        self, now: Moment, version: int, sha256: str, text: str, fingerprint: str, problems: Sequence[Said] = ()
+        self,
+        now: Moment,
+        version: int,
+        sha256: str,
+        text: str,
+        fingerprint: str,
+        counters: Collection[str],
+        problems: Sequence[Said] = (),
     ) -> None:
         """Put a checked office document in force. The server owns it from now on.
 
-        `text` is kept; `fingerprint` is that of the office (`Office.sha256`).
+        `text` is kept; `fingerprint` is that of the office (`Office.sha256`), `counters` those that it has: see
+        `OfficeVersions.apply`.
         """
         with self.database.writing(now) as w:
             row = w.conn.execute("SELECT sha256 FROM office_versions ORDER BY id DESC LIMIT 1").fetchone()
             if row is None or row["sha256"] != fingerprint:
                 put_version(w, text, fingerprint, version, SERVER)
             w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, '1')", (OWNED,))
+            give_up_others(w, counters)
             _keep(w, "office", Looked(version, version, sha256, False, tuple(problems[:MOST_SAID])))
             _tell(w, "office", version, sha256, problems, ok=True)
 

@@ -4,12 +4,13 @@ It keeps texts; whether one can be used is the caller's affair (`kiosk.revising`
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from kiosk.clock import Moment
+from kiosk.store.counters import give_up_others
 from kiosk.store.database import Database, Writing
 from kiosk.tickets import Refused, text_of, time_of
 
@@ -40,12 +41,23 @@ class OfficeVersions:
         self.database = database
 
     def apply(
-        self, now: Moment, text: str, sha256: str, version: int, *, by: str, note: str = "", seen: int | None = None
+        self,
+        now: Moment,
+        text: str,
+        sha256: str,
+        version: int,
+        *,
+        by: str,
+        note: str = "",
+        seen: int | None = None,
+        counters: Collection[str] | None = None,
     ) -> int:
         """Put a checked document in force; every process takes it over by itself. Returns the row's id.
 
-        `seen` is the id of the newest version that its author knew. Raises Refused: "office_changed" when there is a
-        newer one, "office_old" when `version` was not raised, "office_owned" when the commune server owns it.
+        `counters` are those that it has: open numbers at or for any other go back into line, for whoever serves them.
+        None: the same as before. `seen` is the id of the newest version that its author knew. Raises Refused:
+        "office_changed" when there is a newer one, "office_old" when `version` was not raised, "office_owned" when the
+        commune server owns it.
         """
         with self.database.writing(now) as w:
             if owned_by_server(w.conn):
@@ -56,6 +68,8 @@ class OfficeVersions:
             if row is not None and version <= row["version"]:
                 raise Refused("office_old", version=row["version"])
             w.emit("office.applied", {"sha256": sha256, "version": version, "by": by})
+            if counters is not None:
+                give_up_others(w, counters)
             return put_version(w, text, sha256, version, by, note)
 
     def owned(self) -> bool:
