@@ -9,11 +9,11 @@ PY := $(VENV)/bin/python
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 ARGS ?=
 
-.PHONY: demo test test-slow bench check container-test locks wheel-test clean
+.PHONY: demo server test test-slow bench check container-test locks wheel-test clean
 .DELETE_ON_ERROR:
 
-$(VENV)/.run: requirements/run.txt
-	scripts/venv.sh "$(PYTHON)" $(VENV) requirements/run.txt
+$(VENV)/.run: requirements/server.txt
+	scripts/venv.sh "$(PYTHON)" $(VENV) requirements/server.txt
 	touch $@
 
 $(VENV)/.dev: requirements/dev.txt
@@ -23,8 +23,11 @@ $(VENV)/.dev: requirements/dev.txt
 demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make demo ARGS="--per-hour 40"
 	$(PY) -m kiosk demo $(ARGS)
 
+server: $(VENV)/.run  ## the commune server with its data in build/server: make server ARGS="--config server.toml"
+	$(PY) -m server $(ARGS) run
+
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl $(XSERVER)
+	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)
 	$(PY) -m pytest -m "not slow" -n auto --dist worksteal $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev
@@ -47,9 +50,12 @@ container-test:  ## installer and units in a whole Debian with a real systemd; n
 	tests/container.sh bookworm
 	tests/container.sh trixie
 
+COMPILE := -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host
 locks:  ## write the hashed locks again; needs pip-tools in the environment
-	$(PY) -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements/run.txt pyproject.toml
-	$(PY) -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra test -c requirements/run.txt -o requirements/dev.txt pyproject.toml
+	$(PY) $(COMPILE) -o requirements/run.txt pyproject.toml
+	$(PY) $(COMPILE) --extra server -c requirements/run.txt -o requirements/server.txt pyproject.toml
+	$(PY) $(COMPILE) --extra server --extra test -c requirements/server.txt -o requirements/dev.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

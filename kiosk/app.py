@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__, findings, memory, startup
+from kiosk import __version__, findings, memory, reports, startup
 from kiosk.adopting import Adopting
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
@@ -168,7 +168,7 @@ class App:
         self.front.on_taken = lambda taken: self.printing.poke()
         self.orders = Orders(self.store, self.office.sha256, Adopting(self))
         self._write(lambda: self.orders.begin(self.clock.now()))
-        self.start.found(*startup.opened(self.config, self.words.t, self.store, self.panel))
+        self.start.found(*startup.opened(self.config, self.words, self.store, self.panel))
         self._here_at = time.monotonic()
         self.start.open(self._here_at)
 
@@ -255,8 +255,7 @@ class App:
         now = self.clock.now()
         for action, why in self.panel.broken.items():
             logger.error("key or lamp %s: %s", action, why)
-        if (broken := ", ".join(self.panel.broken)) != self.store.fact("keys"):
-            self._write(lambda: self.store.note(now, "keys", broken))
+        self._write(lambda: reports.note_changes(self.store, now, {"keys": ", ".join(self.panel.broken)}))
         self._write(lambda: self.store.emit(now, "device.started", app=__version__, office=self.office.sha256))
         notify("READY=1")
         logger.info("kiosk %s is open", __version__)
@@ -381,6 +380,8 @@ class App:
             "offline": bool(self.config.sync.server) and self.store.waiting_long(),
         }
         self._staff_icons = tuple(name for name, shown in icons.items() if shown)
+        seen = {"screen": reports.screen_word(self.config, self.screen), "sound": reports.sound_word(self.sound)}
+        self._write(lambda: reports.note_changes(self.store, now, seen))
         self._write(lambda: self._say_how_to_set_up(now))
         if self.voice and self.config.voice.apology_min and self.showing.facts and self.showing.facts.kept_waiting:
             self._write(lambda: apologise(self.store.database, now, self.config.voice.apology_min))

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from kiosk.clock import Clock, Moment, SystemClock
 from kiosk.config import Config, chosen_file, glass_of, load_config
-from kiosk.documents import DocumentError, Problem, printable
-from kiosk.findings import mistake
+from kiosk.documents import DocumentError, Problem, mistake, printable
 from kiosk.fonts import FontError
 from kiosk.notify import notify
 from kiosk.office import Look

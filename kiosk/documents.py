@@ -50,6 +50,17 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() and char != "\ufffc" else f"\\u{ord(char):04x}" for char in text)
 
 
+def mistake(problem: Problem, t: Callable[..., str]) -> str:
+    """What is wrong, in the reader's language where there is a sentence for it; `t` gives sentences by their key."""
+    if not problem.key:
+        return printable(problem.message)
+    meant = problem.values.get("gan", "")
+    values = {**problem.values, "gan": f" {t('problem.near', gan=meant)}" if meant else ""}
+    if form := problem.values.get("dang"):
+        values["cho_phep"] = t(f"form.{form}")
+    return printable(t(f"problem.{problem.key}", **values))
+
+
 class DocumentError(ValueError):
     """A document that cannot be used; `problems` lists everything that is wrong with it."""
 

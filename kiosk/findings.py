@@ -14,7 +14,7 @@ from typing import Any
 from kiosk import fonts
 from kiosk.clock import Moment
 from kiosk.config import Config, read_token
-from kiosk.documents import Problem, printable
+from kiosk.documents import Problem, mistake, printable
 from kiosk.languages import read as read_languages
 from kiosk.office import Office
 from kiosk.present.calling import names_of, reading, vocabulary
@@ -58,17 +58,6 @@ def hints(config: Config, office: Office, t: Texts) -> Iterator[Finding]:
         says, _, todo = mistake(hint, t).partition(": ")
         says = f"{hint.where}: {says}" if hint.where else says
         yield Finding("config", True, says, todo[:1].upper() + todo[1:], note=True)
-
-
-def mistake(problem: Problem, t: Texts) -> str:
-    """What is wrong in a file, in the reader's language where there is a sentence for it."""
-    if not problem.key:
-        return printable(problem.message)
-    meant = problem.values.get("gan", "")
-    values = {**problem.values, "gan": f" {t('problem.near', gan=meant)}" if meant else ""}
-    if form := problem.values.get("dang"):
-        values["cho_phep"] = t(f"form.{form}")
-    return printable(t(f"problem.{problem.key}", **values))
 
 
 def mistakes(part: str, problems: Sequence[Problem], todo: str, t: Texts) -> Iterator[Finding]:
@@ -134,12 +123,28 @@ def sound(config: Config, t: Texts) -> Iterator[Finding]:
     if not config.sound.enabled:
         yield Finding("sound", True, t("check.none"))
         return
-    missing = "" if shutil.which("aplay") else "check.no_player"
-    if not missing and not any(Path("/dev/snd").glob("pcm*p")):
-        missing = "check.no_card"
-    yield _parted("sound", t(missing), note=True) if missing else Finding("sound", True, t("check.ok"))
+    missing = sound_missing()
+    yield _parted("sound", t(f"check.{missing}"), note=True) if missing else Finding("sound", True, t("check.ok"))
     if config.sound.prompts and not shutil.which("espeak-ng"):
         yield _parted("sound", t("check.no_voice"))
+
+
+def sound_missing(cards: Path = Path("/dev/snd")) -> str:
+    """no_player or no_card: what there is no sound without; "" when both are there."""
+    if not shutil.which("aplay"):
+        return "no_player"
+    return "" if any(cards.glob("pcm*p")) else "no_card"
+
+
+def sound_noted(config: Config, word: str, t: Texts) -> Finding:
+    """The loudspeaker as `kiosk run` has noted it (`reports.sound_word`), "" when it has not yet."""
+    if not config.sound.enabled or word == "none":
+        return Finding("sound", True, t("check.none"))
+    if word in ("no_player", "no_card"):
+        return _parted("sound", t(f"check.{word}"), note=True)
+    if word in ("", "ok"):
+        return Finding("sound", True, t("technician.sound_ok" if word else "technician.not_said"), note=not word)
+    return Finding("sound", False, t("technician.sound_lost"), t("technician.sound_do"), detail=word)
 
 
 def voice(config: Config, office: Office, further: Mapping[str, Mapping[str, str]], t: Texts) -> Iterator[Finding]:
@@ -201,8 +206,8 @@ def _database(folder: Path, problem: str, t: Texts) -> Finding:
 
 def clock(now: Moment, t: Texts) -> Finding:
     """The time, and whether anybody vouches for it."""
-    says = f"{t.clock(now.local)}, {t.date(now.local)}"
-    return Finding("clock", now.trusted, says, "" if now.trusted else t("clock.untrusted"), detail=now.quality)
+    says, source = f"{t.clock(now.local)}, {t.date(now.local)}", t(f"quality.{now.quality}")
+    return Finding("clock", now.trusted, says, "" if now.trusted else t("clock.untrusted"), detail=source)
 
 
 def chip(config: Config, t: Texts, devices: Path = Path("/dev")) -> Finding:
@@ -219,7 +224,7 @@ def chip(config: Config, t: Texts, devices: Path = Path("/dev")) -> Finding:
 
 
 def keys(config: Config, broken: Mapping[str, str], held: Sequence[str], t: Texts) -> Finding:
-    """Keys and lamps that were opened: what is `broken` (by action, and why), and which keys are `held` down."""
+    """Keys and lamps that were opened: what is `broken` (by name, and why), and which keys are `held` down."""
     if broken:
         found = chip(config, t)
         if not found.ok:
@@ -257,6 +262,17 @@ def screen(config: Config, t: Texts, cards: Path = Path("/dev/dri")) -> Finding:
 def glass(driver: str, sizes: Sequence[tuple[int, int]]) -> Finding:
     """The screen that was opened: who drives it, and the pictures on it."""
     return Finding("screen", True, " ".join([driver, *(f"{width}×{height}" for width, height in sizes)]))
+
+
+def screen_noted(config: Config, word: str, t: Texts) -> Finding:
+    """The screen as `kiosk run` has noted it (`reports.screen_word`), "" when it has not yet."""
+    if not config.screen.enabled or word == "none":
+        return Finding("screen", True, t("check.none"))
+    if word == "lost":
+        return Finding("screen", False, t("check.no_screen"), t("check.no_screen_do"))
+    if word in ("", "blind"):
+        return Finding("screen", True, t("technician.screen_blind" if word else "technician.not_said"), note=True)
+    return Finding("screen", True, t("technician.screen_ok"), detail=word)
 
 
 def server(config: Config, word: Mapping[str, Any], t: Texts) -> Finding:

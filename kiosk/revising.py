@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from kiosk import documents
@@ -55,6 +56,32 @@ def raised(text: str, above: int) -> str:
         return json.dumps({**plain, "version": above + 1}, ensure_ascii=False, indent=1)
     head = next((found.start() for found in re.finditer(r"(?m)^\s*\[", text)), len(text))
     return _VERSION.sub(rf"\g<1>{above + 1}", text[:head], count=1) + text[head:]
+
+
+def moved(old: Office, new: Office) -> list[Problem]:
+    """Why a new version is none of this office's: it is for another site, or for another unit.
+
+    A unit may get another code, but then from a later day on (`valid_from`): units merge.
+    """
+    if old.site.id != new.site.id:
+        says = f"is {new.site.id}, but this is the site {old.site.id}"
+        return [Problem("", "site.id", "[site] id", says, "other_site", {"moi": new.site.id, "cu": old.site.id})]
+    later = new.unit.valid_from and new.unit.valid_from > (old.unit.valid_from or date.min)
+    if old.unit.code != new.unit.code and not later:
+        values = {"moi": new.unit.code, "cu": old.unit.code}
+        says = (
+            f"is {new.unit.code}, but this is the unit {old.unit.code}:"
+            " if the unit got another code, say in valid_from from which day on"
+        )
+        return [Problem("", "unit.code", "[unit] code", says, "other_unit", values)]
+    return []
+
+
+def readable(text: str) -> str:
+    """The text for people to read: JSON indented, with letters as letters; TOML as its author wrote it."""
+    if text.lstrip()[:1] != "{":
+        return text
+    return json.dumps(documents.parse(text.encode(), ""), ensure_ascii=False, indent=2) + "\n"
 
 
 def changes(old: Office, new: Office) -> list[Change]:

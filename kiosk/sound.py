@@ -106,11 +106,17 @@ class Speaker(Protocol):
     def call(self, wav: bytes) -> bool:
         """Play a call to its end, after those before it; False when closing cut it off or it was never begun."""
 
+    @property
+    def trouble(self) -> str:
+        """Why something was not heard the last time, "" for nothing."""
+
     def close(self) -> None: ...
 
 
 class Silence:
     """The loudspeaker of a kiosk that has none."""
+
+    trouble = ""
 
     def play(self, tone: str) -> None:
         pass
@@ -135,16 +141,15 @@ class SoundFolder(Silence):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._closed = threading.Event()
-        self._trouble = ""
 
     def call(self, wav: bytes) -> bool:
         try:
             self._keep(wav)
-            self._trouble = ""
+            self.trouble = ""
         except OSError as error:
-            if str(error) != self._trouble:
+            if str(error) != self.trouble:
                 logger.warning("no call is kept: %s", error)
-            self._trouble = str(error)
+            self.trouble = str(error)
         return not self._closed.wait(seconds(wav))
 
     def close(self) -> None:
@@ -247,6 +252,11 @@ class Sound:
             if not self._thread.is_alive():
                 return True  # for ever silent, which the log has said; nobody waits for it
         return call.whole
+
+    @property
+    def trouble(self) -> str:
+        """Of the tone, sentence or call that failed first and does not work yet."""
+        return next((why for why in list(self._trouble.values()) if why), "")
 
     def close(self) -> None:
         """Be silent at once. May be called twice."""

@@ -13,9 +13,9 @@ from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.findings import Finding
 from kiosk.office import Look
+from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.screen import Output, Screen
-from kiosk.texts import Texts
 from kiosk.views.model import CheckState, StartCheck, StartView
 from kiosk.views.theme import THEMES, in_office_colours
 
@@ -139,11 +139,12 @@ def show_start(screen: Screen, checklist: Checklist, now: Moment) -> None:
         screen.show(name, view)
 
 
-def opened(config: Config, t: Texts, store: "Store", panel: "Panel") -> tuple[Finding, ...]:
+def opened(config: Config, words: Words, store: "Store", panel: "Panel") -> tuple[Finding, ...]:
     """What was found while the parts opened; the printer's thread says later how the printer is."""
-    held = panel.pins.held_at_start() if panel.pins else ()
+    t, held = words.t, panel.pins.held_at_start() if panel.pins else ()
+    broken = {key_name(words, action): why for action, why in panel.broken.items()}
     return (
         *findings.font(config, t),
-        findings.keys(config, panel.broken, held, t),
+        findings.keys(config, broken, [key_name(words, action) for action in held], t),
         findings.server(config, store.server_word(), t),
     )

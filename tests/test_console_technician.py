@@ -63,6 +63,12 @@ def test_only_technicians_get_in(hall: Hall, person: str):
     assert hall.store.offices.newest() is None
 
 
+def test_the_band_marks_the_page_and_those_below_it(hall: Hall):
+    browser = technician(hall)
+    assert '<a href="/technician" aria-current="page">' in browser.get("/technician").text
+    assert '<a href="/technician" aria-current="true">' in browser.get(OFFICE).text
+
+
 # --- health --------------------------------------------------------------------------------------------------
 
 
@@ -70,9 +76,11 @@ def test_the_page_says_how_every_part_is_and_what_to_do(hall: Hall):
     hall.store.note(hall.now(), "printer", "paper_out")
     hall.store.note(hall.now(), "keys", "take:ho-tich")
     page = technician(hall).get("/technician").text
-    for said in ("Máy in hết giấy", "Thay cuộn giấy", "take:ho-tich", "Không chạy", "kết nối không mã hóa"):
+    for said in ("Máy in hết giấy", "Thay cuộn giấy", "phím lấy số Hộ tịch", "Không chạy", "kết nối không mã hóa"):
         assert said in page
     assert "BCM 17" in page
+    assert "phím gọi số, quầy 2" in page
+    assert "take:" not in page
 
 
 def test_what_changes_is_on_the_open_page_at_once(hall: Hall):
@@ -174,8 +182,10 @@ def test_presses_of_the_test_are_on_the_page_as_they_come(hall: Hall):
     assert post(browser, "/technician/keys")["ok"]
     order = hall.store.orders.take(hall.now(), "kiosk")
     assert order is not None
-    hall.store.orders.answer(hall.now(), order.id, json.dumps([["take:ho-tich", "gpio", "07:31:00"]]))
-    assert "take:ho-tich" in browser.fragment("/technician/live", "presses", until="take:ho-tich")
+    hall.store.orders.answer(hall.now(), order.id, json.dumps([["call:2", "key", "07:31:00"]]))
+    shown = browser.fragment("/technician/live", "presses", until="07:31:00")
+    assert "phím gọi số, quầy 2" in shown
+    assert "bấm phím" in shown
     assert post(browser, "/technician/keys", stop="1")["ok"]
     assert _state(hall.store, order.id) == "done"
 
@@ -195,6 +205,7 @@ def test_a_document_is_checked_compared_and_applied_with_its_version_raised(hall
     assert newest is not None
     assert (newest.text, newest.by, newest.note) == (changed(), TECHNICIAN, "đổi tên")
     assert hall.events("office.applied")[0]["actor"] == TECHNICIAN
+    assert "<td>Đỗ Văn H</td>" in browser.get(OFFICE).text, "people are named, not their ids"
 
 
 def test_every_mistake_stands_on_the_page_with_its_line_and_nothing_is_applied(hall: Hall):
@@ -368,8 +379,9 @@ def test_everybody_is_signed_out_but_who_asked(hall: Hall):
 def test_a_backup_is_made_listed_and_downloaded_whole(hall: Hall, tmp_path: Path):
     hall.take()
     browser = technician(hall)
-    assert post(browser, "/technician/backup")["ok"]
+    assert post(browser, "/technician/backup")["say"] == "Đã sao lưu: 23/11/2026 07:31"
     page = browser.get("/technician").text
+    assert ">23/11/2026 07:31</a>" in page, "the file's name is in UTC, the page is not"
     name = page.partition('href="/technician/backup/')[2].partition('"')[0]
     copy = tmp_path / "copy.db"
     copy.write_bytes(browser.get(f"/technician/backup/{name}").content)

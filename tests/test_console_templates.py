@@ -7,10 +7,17 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-from kiosk.console.site import HERE
+from kiosk.console.site import HERE, current
 from kiosk.texts import sentences, values
 
 TEMPLATES = sorted((HERE / "templates").rglob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("path", "marked"), [("/help", "page"), ("/help/find", "true"), ("/helpful", ""), ("/hel", ""), ("/", "")]
+)
+def test_a_link_is_marked_on_its_own_page_and_on_those_below_and_no_other(path: str, marked: str):
+    assert current(path, "/help") == marked
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(HERE)))

@@ -129,7 +129,7 @@ def test_its_children_end_when_it_is_killed(tmp_path: Path) -> None:
     with demo("--port", "0", "--dir", str(tmp_path)) as process:
         assert process.stdout
         process.stdout.readline()
-        assert len(processes_of(tmp_path)) == 4
+        assert len(processes_of(tmp_path)) == 5
         process.kill()
         assert all_gone(tmp_path, WAIT_S)
 

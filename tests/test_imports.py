@@ -17,8 +17,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.app": {
         "kiosk.adopting", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup", "kiosk.store",
-        "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
+        "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
         "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.startup": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office", "kiosk.parts",
-        "kiosk.present.words", "kiosk.screen", "kiosk.store", "kiosk.texts", "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.present", "kiosk.screen", "kiosk.store", "kiosk.views.model", "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
@@ -40,9 +40,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders",
-        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.public", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures", "kiosk.views.model",
-        "kiosk.views.theme", "kiosk.vitals", "sync.export",
+        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
+        "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.export",
     },
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
@@ -60,10 +60,13 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.adopting": {
         "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup",
     },
+    "kiosk.reports": {
+        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.screen", "kiosk.sound", "kiosk.store", "kiosk.windows",
+    },
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {
-        "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets",
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.photos", "kiosk.present.words",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
@@ -71,7 +74,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.revising": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.schema", "kiosk.wiring"},
     "kiosk.setup": {
         "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.revising",
-        "kiosk.store.database", "kiosk.store.look", "kiosk.texts", "kiosk.wiring",
+        "kiosk.store.database", "kiosk.store.look", "kiosk.store.offices", "kiosk.texts", "kiosk.wiring",
     },
     "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
@@ -79,6 +82,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.office", "kiosk.present", "kiosk.rating", "kiosk.slip", "kiosk.store", "kiosk.texts", "kiosk.tickets",
         "kiosk.views.model",
     },
+    "kiosk.board_document": {"kiosk.documents", "kiosk.dossiers", "kiosk.schema", "kiosk.tickets"},
     "kiosk.dossiers": {"kiosk.clock", "kiosk.documents", "kiosk.tickets"},
     "kiosk.photos": set(),
     "kiosk.documents": {"kiosk.schema"},
@@ -100,8 +104,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.store": {
-        "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins", "kiosk.public.state",
-        "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns", "sync.outbox", "sync.wire",
+        "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
+        "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
+        "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),
@@ -140,12 +145,18 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
-    "kiosk.simulator": {"kiosk", "sync"},
+    "kiosk.simulator": {"kiosk", "server", "sync"},
     "kiosk.simulator.printer": {"kiosk.simulator.escpos_decoder"},
     "kiosk.simulator.escpos_decoder": set(),
     "kiosk.simulator.audit": set(),
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
+    "server": {
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos",
+        "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns",
+        "server",
+        "sync",
+    },
 }  # fmt: skip
 
 # Outside library → the modules that may import it.
@@ -162,7 +173,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "h11": ("kiosk.console.patience",),
     "sse_starlette": ("kiosk.console.live",),
     "cryptography": ("kiosk.console.certificates",),
-    "jinja2": ("kiosk.console", "kiosk.public"),
+    "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
+    "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
+    "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
     "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
@@ -171,7 +184,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-FILES = sorted([*ROOT.glob("kiosk/**/*.py"), *ROOT.glob("sync/*.py")])
+FILES = sorted([*ROOT.glob("kiosk/**/*.py"), *ROOT.glob("sync/*.py"), *ROOT.glob("server/**/*.py")])
 
 
 def module_of(path: Path) -> str:
@@ -214,7 +227,7 @@ def described() -> set[str]:
     names = set()
     for line in (ROOT / "docs/architecture.md").read_text().splitlines():
         cell = line.partition("|")[2].partition("|")[0]
-        if cell.startswith((" `kiosk/", " `sync/")):
+        if cell.startswith((" `kiosk/", " `sync/", " `server/")):
             first, *others = (name.strip("/") for name in re.findall(r"`([^`]+)`", cell))
             names |= {first, *(name if "/" in name else f"{first.partition('/')[0]}/{name}" for name in others)}
     return {name.replace("/", ".") for name in names}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from kiosk import documents
+from kiosk import documents, revising
 from kiosk import office as offices
 from kiosk.__main__ import main
+from kiosk.board_document import BoardDocument
 from kiosk.config import load_config, shipped
-from kiosk.documents import DocumentError, Problem, parse_file, printable
-from kiosk.findings import mistake
+from kiosk.documents import DocumentError, Problem, mistake, parse_file, printable
 from kiosk.office import sample
 from kiosk.texts import Texts, languages, sentences
 from kiosk.wiring import advice, check_against
@@ -131,6 +131,11 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     found += refused(parse_file, written("[a\n", "e.toml"))
     found += refused(parse_file, written("xã".encode("utf-16"), "b.toml"))
     found += refused(parse_file, written(b"#" * (2 << 20), "c.toml"))
+    days = [{"day": "2026-02-03", "kind": "half", "reason": "a|b"}]
+    board = {"format": 1, "version": 1, "lines": [{"text": " a"}], "days": days}
+    found += refused(BoardDocument.read, board)
+    found += revising.moved(sample(), replace(sample(), site=replace(sample().site, id="phu")))
+    found += revising.moved(sample(), replace(sample(), unit=replace(sample().unit, code="99")))
     return [*found, *check_against(config, small), *advice(config, small), *advice(shipped(), small)]
 
 

@@ -1,5 +1,6 @@
-"""The promise of the feed, under every fault at once: real SQLite on both sides, the real client and ingest rules.
+"""The promise of the feed, under every fault at once: real databases on both sides, the real client and ingest rules.
 
+The server here is the small receiver's; tests/server/test_machine.py lets the same machine loose on the commune server.
 Only the network is imitated, as an adapter of requests: it loses, cuts, repeats and delays, but never alters bytes
 (TLS sees to that; the chain's checks have tests of their own).
 """
@@ -33,7 +34,7 @@ from sync import ingest, outbox, wire
 from sync.client import Client
 from sync.ingest import SqliteStorage
 from sync.outbox import Outbox
-from tests.sync_kit import DEVICE, OPENING, stored_ids
+from tests.sync_kit import DEVICE, OPENING
 
 KEEP_DAYS = 10
 FAULTS = ("none", "request lost", "response lost", "error before commit", "duplicate", "delayed", "refused")
@@ -84,6 +85,8 @@ def _response(request: requests.PreparedRequest, status: int, answer: dict[str, 
 
 
 class Server:
+    """The receiver's storage behind the rules; other servers give the same answers from their own databases."""
+
     def __init__(self, path: Path, machine: "SyncMachine") -> None:
         self.conn = sqlite3.connect(path, isolation_level=None)
         self.storage = SqliteStorage(self.conn, lambda: machine.now)
@@ -95,13 +98,46 @@ class Server:
             return 401, {}
         batch = wire.decode_batch(body, packed=True)
         try:
-            with self.storage.writing():
-                result = ingest.ingest(self.storage, batch)
-                if fail:
-                    raise RuntimeError("before commit")
+            result = self.ingest(batch, fail)
         except RuntimeError:
             return 500, {}
         return ingest.answer(result, batch.header.epoch, self.machine.now, office=1, board=1, next_s=60)
+
+    def ingest(self, batch: wire.Batch, fail: bool) -> ingest.Result:
+        with self.storage.writing():
+            result = ingest.ingest(self.storage, batch)
+            if fail:
+                raise RuntimeError("before commit")
+        return result
+
+    def held(self) -> dict[str, bytes]:
+        """Id → line of all that it has."""
+        return dict(self.conn.execute("SELECT id, line FROM events"))
+
+    def order(self) -> list[tuple[str, int]]:
+        """Epoch and number of all, in the order for its readers."""
+        return self.conn.execute("SELECT epoch, seq FROM events ORDER BY num").fetchall()
+
+    def quarantined(self) -> int:
+        return int(self.storage.stats()["quarantined"])
+
+    def latest_epoch(self) -> str | None:
+        return self.storage.latest_epoch(DEVICE)
+
+    def backup(self) -> Any:
+        return copy_of(self.conn)
+
+    def restore(self, backup: Any) -> None:
+        backup.backup(self.conn)
+
+    def close(self) -> None:
+        self.conn.close()
+
+
+def copy_of(conn: sqlite3.Connection) -> sqlite3.Connection:
+    backup = sqlite3.connect(":memory:")
+    conn.backup(backup)
+    return backup
 
 
 class SyncMachine(RuleBasedStateMachine):
@@ -118,7 +154,7 @@ class SyncMachine(RuleBasedStateMachine):
         outbox.start_epoch(self.conn, self.next_epoch(self.conn), self.stamp())
         self.conn.execute("COMMIT")
         self.outbox = Outbox(lambda: nullcontext(self.conn), self.next_epoch, self.stamp)
-        self.server = Server(path / "server.db", self)
+        self.server = self.make_server(path)
         self.network = Network(self.server)
         self.client = Client("http://127.0.0.1", "token", DEVICE, rng=random.Random(1))
         self.client._session.mount("http://", self.network)
@@ -126,8 +162,12 @@ class SyncMachine(RuleBasedStateMachine):
         self.alive: set[str] = set()
         self.wounded: set[str] = set()
         self.only_there: set[str] = set()
-        self.kiosk_backups = [self.copy(self.conn)]
-        self.server_backups = [(self.now, self.copy(self.server.conn))]
+        self.kiosk_backups = [copy_of(self.conn)]
+        self.server_backups = [(self.now, self.server.backup())]
+
+    def make_server(self, path: Path) -> Server:
+        """An empty one."""
+        return Server(path / "server.db", self)
 
     def next_epoch(self, conn: sqlite3.Connection) -> str:
         self.counter += 1
@@ -135,11 +175,6 @@ class SyncMachine(RuleBasedStateMachine):
 
     def stamp(self) -> wire.Stamp:
         return wire.Stamp(self.now, "rtc", "7f3a9c12", 1)
-
-    def copy(self, conn: sqlite3.Connection) -> sqlite3.Connection:
-        backup = sqlite3.connect(":memory:")
-        conn.backup(backup)
-        return backup
 
     def rows(self) -> dict[str, bytes]:
         """What the kiosk holds and could send: id → line, damaged rows left out."""
@@ -159,7 +194,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def something_was_lost(self) -> None:
         """A disk was replaced or damaged: what neither side holds any more cannot be asked for."""
-        self.alive &= set(self.rows()) - self.wounded | set(stored_ids(self.server.conn))
+        self.alive &= set(self.rows()) - self.wounded | set(self.server.held())
 
     # What happens
 
@@ -168,7 +203,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.conn.execute("BEGIN IMMEDIATE")
         first = outbox.head(self.conn).seq
         for _ in range(count):
-            outbox.append(self.conn, "ticket.issued", {"number": "1001", "pad": "ố" * size}, self.stamp())
+            outbox.append(self.conn, "thing.happened", {"number": "1001", "pad": "ố" * size}, self.stamp())
         self.conn.execute("COMMIT")
         for (line,) in self.conn.execute("SELECT line FROM events WHERE seq > ?", (first,)):
             event = wire.decode_event(line)
@@ -226,9 +261,9 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(kiosk=st.booleans())
     def backup(self, kiosk: bool) -> None:
         if kiosk:
-            self.kiosk_backups.append(self.copy(self.conn))
+            self.kiosk_backups.append(copy_of(self.conn))
         else:
-            self.server_backups.append((self.now, self.copy(self.server.conn)))
+            self.server_backups.append((self.now, self.server.backup()))
 
     @rule(data=st.data(), what=st.sampled_from(TROUBLES))
     def trouble(self, data: st.DataObject, what: str) -> None:
@@ -256,11 +291,11 @@ class SyncMachine(RuleBasedStateMachine):
         """No backup older than what the kiosk keeps: that is what keep_days is for."""
         young = [copy for at, copy in self.server_backups if at > self.now - timedelta(days=KEEP_DAYS)]
         if young:
-            self.latest(data, young).backup(self.server.conn)
+            self.server.restore(self.latest(data, young))
             # Trouble on both sides: what the kiosk's disk had forgotten or damaged before, nobody can send again.
-            self.alive -= self.only_there - (set(self.rows()) - self.wounded) - set(stored_ids(self.server.conn))
+            self.alive -= self.only_there - (set(self.rows()) - self.wounded) - set(self.server.held())
 
-    def latest(self, data: st.DataObject, backups: list[sqlite3.Connection]) -> sqlite3.Connection:
+    def latest(self, data: st.DataObject, backups: list[Any]) -> Any:
         """One of the last three."""
         return backups[-data.draw(st.integers(1, min(3, len(backups))))]
 
@@ -296,7 +331,7 @@ class SyncMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost_and_nothing_invented(self) -> None:
         self.see_new_events()
-        server = dict(self.server.conn.execute("SELECT id, line FROM events"))
+        server = self.server.held()
         for id, line in server.items():
             assert self.committed.get(id) == line, "the server holds what no kiosk committed"
         missing = self.alive - set(server) - set(self.rows())
@@ -304,15 +339,14 @@ class SyncMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_server_keeps_the_order(self) -> None:
-        rows = self.server.conn.execute("SELECT epoch, seq FROM events ORDER BY num")
         last: dict[str, int] = {}
-        for epoch, seq in rows:
+        for epoch, seq in self.server.order():
             assert seq > last.get(epoch, 0)
             last[epoch] = seq
 
     @invariant()
     def nothing_is_quarantined(self) -> None:
-        assert self.server.storage.stats()["quarantined"] == 0
+        assert self.server.quarantined() == 0
 
     def teardown(self) -> None:
         if not hasattr(self, "client"):
@@ -320,9 +354,9 @@ class SyncMachine(RuleBasedStateMachine):
         try:
             self.the_net_heals()
         finally:
-            copies = [copy for _, copy in self.server_backups]
-            for conn in [self.conn, self.server.conn, *self.kiosk_backups, *copies]:
-                conn.close()
+            copies = [copy for _, copy in self.server_backups if isinstance(copy, sqlite3.Connection)]
+            for open_one in [self.conn, self.server, *self.kiosk_backups, *copies]:
+                open_one.close()
             self.client.close()
             self.folder.cleanup()
 
@@ -336,21 +370,21 @@ class SyncMachine(RuleBasedStateMachine):
         for body in self.network.late:
             self.server.take(body)
         self.nothing_is_lost_and_nothing_invented()
-        held = set(stored_ids(self.server.conn))
+        held = set(self.server.held())
         assert self.alive <= held
         assert set(self.rows()) <= held
-        assert self.server.storage.latest_epoch(DEVICE) == self.outbox.feed()[0].epoch
+        assert self.server.latest_epoch() == self.outbox.feed()[0].epoch
 
 
-_QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
 def test_whatever_happens_the_server_gets_every_event_once_and_nothing_else() -> None:
-    short = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=_QUIET)
+    short = settings(max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(SyncMachine, settings=short)
 
 
 @pytest.mark.slow
 def test_whatever_happens_the_server_gets_every_event_once_and_nothing_else_long() -> None:
-    long = settings(max_examples=3000, stateful_step_count=40, deadline=None, suppress_health_check=_QUIET)
+    long = settings(max_examples=3000, stateful_step_count=40, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(SyncMachine, settings=long)

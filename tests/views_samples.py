@@ -344,7 +344,7 @@ LONG_START = StartView(
         StartCheck(
             "Phím bấm",
             "error",
-            "lỗi: take:ho-tich, rate:1:happy",
+            "lỗi: phím lấy số Bảo trợ xã hội",
             "Kiểm tra dây và số chân BCM trong [buttons] của kiosk.toml; các phím khác vẫn dùng được",
         ),
         StartCheck(

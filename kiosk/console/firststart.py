@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kiosk import drafting, findings, pins, revising
+from kiosk import drafting, pins, revising
 from kiosk.clock import Moment
 from kiosk.config import CHOSEN, chosen_text
 from kiosk.console.bench import bench, end_test, test_keys
 from kiosk.console.clockask import said_time, vouch
 from kiosk.console.live import Leaving, stream
 from kiosk.console.site import LANGUAGE, Site, text
-from kiosk.documents import MAX_BYTES, DocumentError, Problem
+from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.drafting import STEPS, Draft
 from kiosk.office import ROLES, Office
 from kiosk.store import Store, StoreError
@@ -225,7 +225,7 @@ class SetupPages:
         problems = _problems(draft)
         wrong = [problem for problem in problems if drafting.concerns(step, problem.path)]
         rows = drafting.filled(typed) if step in ("services", "people") else ()
-        lines = [f"{_place(problem, draft, rows, t)}: {findings.mistake(problem, t)}" for problem in wrong]
+        lines = [f"{_place(problem, draft, rows, t)}: {mistake(problem, t)}" for problem in wrong]
         if step == "people" and not draft.technicians():
             lines.append(t("setup.no_technician"))
         if lines:
@@ -277,7 +277,7 @@ class SetupPages:
             chosen = chosen_text(draft.language, url, paper_mm)
         except DocumentError as error:
             t = self.site.words_for(request).t
-            raise Wrong([findings.mistake(problem, t) for problem in error.problems]) from error
+            raise Wrong([mistake(problem, t) for problem in error.problems]) from error
         draft.printer, draft.paper_mm = url, paper_mm
         await self._settle(chosen, "test-sheet" if text(form, "do") == "test" else "")
 
@@ -310,7 +310,7 @@ class SetupPages:
         try:
             drafting.take_document(draft, data.decode("utf-8-sig", "replace"))
         except DocumentError as error:
-            lines = [": ".join(p for p in (one.where, findings.mistake(one, t)) if p) for one in error.problems]
+            lines = [": ".join(p for p in (one.where, mistake(one, t)) if p) for one in error.problems]
             return await self._show(request, "unit", await self._draft(), lines)
         draft.step = "people"
         await self._keep(draft)
@@ -335,9 +335,7 @@ class SetupPages:
         try:
             document = draft.document()
         except DocumentError as error:
-            raise Wrong(
-                [f"{_place(one, draft, (), t)}: {findings.mistake(one, t)}" for one in error.problems]
-            ) from error
+            raise Wrong([f"{_place(one, draft, (), t)}: {mistake(one, t)}" for one in error.problems]) from error
         technicians = draft.technicians()
         if not technicians:
             raise Wrong([t("setup.no_technician")])
@@ -356,7 +354,7 @@ class SetupPages:
         ask, desks = self.site.access.ask, [one.id for one in office.counters]
 
         def apply(store: Store, now: Moment) -> int:
-            return store.offices.apply(now, text, office.sha256, office.version, by=BY, note=BY, counters=desks)
+            return store.offices.apply(now, text, office.sha256, office.version, by=BY, counters=desks)
 
         await ask(apply, BY)
         await ask(lambda s, now: s.setting_up.finish(now, kept), BY)

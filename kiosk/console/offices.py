@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from kiosk import findings, photos, revising, setup
+from kiosk import photos, revising, setup
 from kiosk.clock import Moment
+from kiosk.console.preview import Previews
 from kiosk.console.site import Said, Site, Visitor, text
-from kiosk.documents import MAX_BYTES, DocumentError, Problem
+from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
@@ -50,6 +51,7 @@ class OfficePage:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.previews = Previews(site)
         self._one_picture = asyncio.Lock()
 
     def routes(self) -> list[Route]:
@@ -60,6 +62,7 @@ class OfficePage:
             Route(f"{PATH}/restore", site.action(self._restore, "technician"), methods=["POST"]),
             Route(f"{PATH}/photo", site.action(self._photo, "technician"), methods=["POST"]),
             Route(f"{PATH}/office.toml", site.staff(self.download, "technician")),
+            *self.previews.routes(),
         ]
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
@@ -98,6 +101,7 @@ class OfficePage:
     ) -> Response:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
         history = await self.site.access.ask(lambda s, now: s.offices.history())
+        preview = self.previews.begin(judged.text) if judged and judged.office else ""
         return self.site.page(
             request,
             "technician-office.html",
@@ -110,6 +114,8 @@ class OfficePage:
             note=note,
             seen=seen or document.id,
             history=history,
+            preview=preview,
+            pictures=self.previews.fragment(request, preview) if preview else "",
         )
 
     # --- judging and applying --------------------------------------------------------------------------------
@@ -152,7 +158,7 @@ class OfficePage:
         judged = await self._judge(chosen.text, t)
         if judged.office is None:
             return Said(False, t("technician.office_wrong", n=len(judged.mistakes)))
-        await self._apply(visitor, judged.text, judged.office, f"= {chosen.version}", None)
+        await self._apply(visitor, judged.text, judged.office, t("technician.office_again", n=chosen.version), None)
         return Said(True, t("technician.office_applied", n=judged.office.version), PATH)
 
     # --- pictures --------------------------------------------------------------------------------------------
@@ -172,13 +178,15 @@ class OfficePage:
         if fresh is None:
             raise HTTPException(404)
         document = await asyncio.to_thread(setup.load_text, self.site.config)
-        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, name, None)
+        person = office.clerk(whose)
+        note = f"{t('technician.photo_of')} {person.name}" if person else t("technician.photo_emblem")
+        await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, note, None)
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
 
 
 def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
     """A mistake in the text; where it is the device's keys that miss something, what to do first."""
-    says = findings.mistake(problem, t)
+    says = mistake(problem, t)
     if problem.key in ("no_service", "no_counter"):
         return Mistake(0, f"kiosk.toml {problem.where}", f"{says} {t('technician.office_wired', muc=problem.where)}")
     return Mistake(revising.line_of(entered, problem), problem.where, says)

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import wraps
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 
 import qrcode
 from qrcode.constants import ERROR_CORRECT_Q
@@ -21,24 +20,28 @@ from kiosk.clock import Moment
 from kiosk.console.live import stream
 from kiosk.console.site import Site, Visitor
 from kiosk.present.words import Words
-from kiosk.public.form import Given, read
-from kiosk.public.limits import Limiter, Rate
-from kiosk.public.pages import HEADERS, STATIC, Choice, Form, Frame, Pages, TicketPage, fingerprint, ticket_page
+from kiosk.public.form import MOST_BYTES, Given, fields_of, read
+from kiosk.public.limits import BUSY_S, PER_COUNTER, PER_TICKET, TOGETHER, Limiter
+from kiosk.public.pages import (
+    HEADERS,
+    STATIC,
+    Choice,
+    Form,
+    Frame,
+    Pages,
+    TicketPage,
+    choices,
+    fingerprint,
+    ticket_page,
+)
 from kiosk.public.state import Facts
 from kiosk.store import Store, StoreError
 from kiosk.store.phones import Answer
 
 ASSETS = "/phone/"
 FILES = {"phone.css": "text/css", "phone.js": "text/javascript", "poster.css": "text/css"}
-MOST_BYTES = 64 * 1024
-"""Of what a phone posts: a comment of ten times the allowed length still comes back to be shortened."""
-MOST_FIELDS = 40
 MOST_STREAMS = 200
 """Phones that are kept up to date at once; the others ask again by themselves."""
-PER_TICKET = Rate(burst=5, every_s=60)
-PER_COUNTER = Rate(burst=10, every_s=10)
-TOGETHER = Rate(burst=60, every_s=0.5)
-BUSY_S = 60
 
 Handler = Callable[["PhonePages", Request], Awaitable[Response]]
 
@@ -234,11 +237,8 @@ class PhonePages:
         return Form(self._choices(frame) if page.asks_level else (), Given())
 
     def _choices(self, frame: Frame) -> list[Choice]:
-        """The levels that are asked, the best first."""
         labels = self.site.words.office.label_set()
-        levels = sorted(labels.levels, key=lambda level: -level.value) if labels else []
-        vietnamese = frame.t.language == "vi"
-        return [Choice(level.value, level.text if vietnamese else level.text_en, level.face) for level in levels]
+        return choices(labels.levels if labels else (), frame.t)
 
     def _unknown(self, frame: Frame) -> Response:
         """The same for every code that opens nothing: nobody learns why."""
@@ -285,11 +285,8 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
     async for piece in request.stream():
         body += piece
         if len(body) > MOST_BYTES:
-            return []
-    try:
-        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        return []
+            break
+    return fields_of(body)
 
 
 def _html(html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -20,6 +20,7 @@ from kiosk.console.access import Access
 from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
 from kiosk.office import Clerk
+from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreBusy, StoreError
 from kiosk.store.people import SignIn
@@ -96,7 +97,7 @@ class Site:
             enable_async=False,
             auto_reload=False,  # else each fragment asks the disk whether its template has changed
         )
-        self.templates.globals["asset"] = _asset
+        self.templates.globals |= {"asset": _asset, "current": current, "key_name": key_name}
 
     def use(self, words: Words) -> None:
         """Another office document or language, from the next page on."""
@@ -286,6 +287,11 @@ def text(form: Mapping[str, "str | UploadFile"] | FormData, name: str, longest: 
     """A field of a form as text, "" when it is missing; never a file."""
     value = form.get(name, "")
     return value.strip()[:longest] if isinstance(value, str) else ""
+
+
+def current(path: str, page: str) -> str:
+    """`aria-current` of a link to `page` on the page at `path`: page, true for one below it, "" elsewhere."""
+    return "page" if path == page else "true" if path.startswith(f"{page}/") else ""
 
 
 def _listens(request: Request) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,19 +14,21 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from kiosk import __version__, findings, vitals
 from kiosk.clock import Moment
 from kiosk.config import Config, claims
+from kiosk.console import health
 from kiosk.console.bench import Bench, bench, end_test, print_sheet, test_keys
 from kiosk.console.clockask import said_time, vouch
 from kiosk.console.live import stay, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.findings import Finding
+from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
-from kiosk.store.backup import backup, backups
+from kiosk.store.backup import backup, backups, made_at
 from kiosk.store.facts import device_id
+from kiosk.texts import Texts
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -82,8 +83,8 @@ class TechnicianPage:
             said=self.site.flash(visitor),
             parts=parts,
             part_names=PARTS,
-            pins=pin_map(self.site.config),
-            backups=await asyncio.to_thread(_listed, folder),
+            pins=pin_map(self.site.config, self.site.words_for(request)),
+            backups=await asyncio.to_thread(_listed, folder, self.site.words_for(request).t),
             certificate=self.site.shared.certificate,
             device=device_id(folder, self.site.config.device),
         )
@@ -169,7 +170,8 @@ class TechnicianPage:
     async def _backup(self, request: Request, visitor: Visitor, form: FormData) -> Said:
         now = await self.site.access.ask(lambda s, now: now)
         path = await asyncio.to_thread(backup, Path(self.site.config.data_dir), now)
-        return Said(True, self.site.words_for(request).t("technician.backup_done", ten=path.name), PATH)
+        t = self.site.words_for(request).t
+        return Said(True, t("technician.backup_done", ten=_called(path, t)), PATH)
 
     def _said(self, request: Request, key: str) -> Said:
         return Said(True, self.site.words_for(request).t(key))
@@ -177,57 +179,24 @@ class TechnicianPage:
 
 def _read(store: Store, now: Moment, config: Config, words: Words) -> Facts:
     state = bench(store, now)
-    return Facts(now, state, tuple(_found(store, now, state, config, words)))
+    return Facts(now, state, tuple(health.found(store, now, config, words, runs=state.runs)))
 
 
-def _found(store: Store, now: Moment, state: Bench, config: Config, words: Words) -> Iterator[Finding]:
-    """Each part as far as this process can know it: what only the kiosk sees, it has noted."""
-    t, office = words.t, words.office
-    runs = t("technician.running" if state.runs else "technician.not_running")
-    hours = vitals.uptime_h()
-    since = t("technician.uptime", gio=t.number(hours, 0)) if hours is not None else ""
-    yield Finding("kiosk", state.runs, runs, detail=f"{__version__}; {since}" if since else __version__)
-    yield findings.document(office, t)
-    yield findings.database(Path(store.database.folder), "", t)
-    yield findings.clock(now, t)
-    yield findings.printer(state.printer if config.printer.url != "none" else "none", config.printer.url, t)
-    yield from _keys_found(store, words)
-    yield findings.server(config, store.server_word(), t)
-    if config.sync.server:
-        waiting = store.backlog()
-        yield Finding("sync", not store.waiting_long(), t("technician.backlog", n=t.number(waiting)))
-    yield from _board(words)
-
-
-def _keys_found(store: Store, words: Words) -> Iterator[Finding]:
-    t, broken = words.t, store.fact("keys")
-    if broken:
-        yield Finding("buttons", False, t("technician.keys_broken", phim=broken), t("check.key_broken_do"))
-    else:
-        yield Finding("buttons", True, t("technician.keys_ok"))
-    if keypad := store.fact("keypad"):
-        here = keypad == "back"
-        yield Finding("keypad", here, t("technician.keypad_back" if here else "technician.keypad_lost"))
-
-
-def _board(words: Words) -> Iterator[Finding]:
-    t, low, heat = words.t, vitals.undervoltage(), vitals.temperature_c()
-    if low is not None:
-        yield Finding("power", not low, t("technician.undervoltage" if low else "technician.voltage_ok"))
-    if heat is not None:
-        hot, shown = heat >= vitals.HOT_C, t.number(heat, 0)
-        yield Finding("heat", not hot, t("technician.hot" if hot else "technician.degrees", do=shown))
-
-
-def pin_map(config: Config) -> list[tuple[int, str]]:
-    """BCM number and who uses it, by number; none where no pins are used."""
+def pin_map(config: Config, words: Words) -> list[tuple[int, str]]:
+    """BCM number and the key or lamp on it, by number; none where no pins are used."""
     if config.buttons.factory == "none":
         return []
-    return sorted((pin, " ".join(map(str, place[1:]))) for pin, place in claims(config.buttons))
+    return sorted((pin, pin_name(words, place)) for pin, place in claims(config.buttons))
 
 
-def _listed(folder: Path) -> list[tuple[str, float]]:
-    return [(path.name, path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+def _listed(folder: Path, t: Texts) -> list[tuple[str, str, float]]:
+    """File name, what people call it, and megabytes of each backup."""
+    return [(path.name, _called(path, t), path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+
+
+def _called(path: Path, t: Texts) -> str:
+    made = made_at(path)
+    return t.stamp(made) if made else path.name
 
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:

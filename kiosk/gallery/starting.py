@@ -9,6 +9,7 @@ from kiosk.clock import Moment
 from kiosk.config import FILE, Config, Sync, load_config, shipped
 from kiosk.documents import DocumentError
 from kiosk.findings import Finding
+from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.startup import Checklist
 from kiosk.views.model import StartView, View
@@ -69,7 +70,7 @@ def _bad(words: Words, now: Moment) -> tuple[Finding, ...]:
     t = words.t
     return (
         findings.clock(replace(now, quality="guess", trusted=False), t),
-        findings.keys(_config(), {f"take:{words.office.services[0].id}": "GPIOPinInUse"}, (), t),
+        findings.keys(_config(), {key_name(words, f"take:{words.office.services[0].id}"): "GPIOPinInUse"}, (), t),
         findings.printer("paper_out", "file:/dev/kiosk-printer", t),
         Finding("sync", False, t("check.server_lost"), t("check.server_do")),
     )

@@ -61,6 +61,14 @@ class Words:
         counter = self.office.counter(id)
         return counter.label if counter else id
 
+    def author(self, by: str) -> str:
+        """Who applied an office document: the person, or the way by which it came in."""
+        way = f"by.{by.replace(' ', '_')}"
+        if way in self.t:
+            return self.t(way)
+        person = self.office.clerk(by)
+        return person.name if person else by
+
     def picture(self, name: str) -> str:
         """Path of a photo that the office document names, "" for none."""
         if name and self.photos and (own := Path(self.photos, name)).is_file():

@@ -4,7 +4,11 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
+MOST_BYTES = 64 * 1024
+"""Of what a phone posts: a comment of ten times the allowed length still comes back to be shortened."""
+MOST_FIELDS = 40
 REASONS = ("wait", "slow", "attitude", "guide", "trips", "extra", "trouble", "place", "other")
 """Names of the reasons that can be ticked, in the order of the list: `reason.*` of the language files."""
 COMMENT_LETTERS = 500
@@ -37,6 +41,16 @@ class Given:
     comment: str = ""
     letters: int = 0
     problem: str = ""
+
+
+def fields_of(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a posted form; none of a body that is no form or too long."""
+    if len(body) > MOST_BYTES:
+        return []
+    try:
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return []
 
 
 def read(fields: Iterable[tuple[str, str]], levels: Container[int]) -> Given:

@@ -14,6 +14,14 @@ class Rate:
     every_s: float
 
 
+PER_TICKET = Rate(burst=5, every_s=60)
+PER_COUNTER = Rate(burst=10, every_s=10)
+TOGETHER = Rate(burst=60, every_s=0.5)
+"""Of one office."""
+BUSY_S = 60
+"""So long somebody over the limit is asked to wait."""
+
+
 def spend(full_at: float, rate: Rate, now: float) -> float | None:
     """When a bucket that is full again at `full_at` will be so after one more is taken now; None when it is empty.
 

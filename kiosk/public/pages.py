@@ -4,11 +4,12 @@ Whoever serves them gives `HEADERS` along, and the files of `STATIC` under the a
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -57,6 +58,25 @@ class Choice:
     value: int
     text: str
     face: str
+
+
+class Level(Protocol):
+    """A level of the office's label set."""
+
+    @property
+    def value(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def text_en(self) -> str: ...
+    @property
+    def face(self) -> str: ...
+
+
+def choices(levels: Iterable[Level], t: Texts) -> list[Choice]:
+    """The levels that are asked, the best first."""
+    ordered = sorted(levels, key=lambda level: -level.value)
+    return [Choice(each.value, each.text if t.language == "vi" else each.text_en, each.face) for each in ordered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +172,12 @@ def _more(kind: Kind, facts: Facts, t: Texts) -> tuple[str, ...]:
 
 
 class Pages:
-    """The templates. `assets` is the address under which the files of `STATIC` are served, with its last slash."""
+    """The templates. `assets` is the address under which the files of `STATIC` are served, with its last slash.
 
-    def __init__(self, assets: str) -> None:
+    `streams` says that a ticket's page is followed at /T/TOKEN/LIVE; else its script asks again by itself.
+    """
+
+    def __init__(self, assets: str, streams: bool = True) -> None:
         self._jinja = Environment(
             loader=FileSystemLoader(Path(__file__).with_name("templates")),
             autoescape=True,
@@ -163,6 +186,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._jinja.globals |= {"asset": lambda name: f"{assets}{name}?v={fingerprint(name)}", "refresh": REFRESH_S}
+        self._jinja.globals["streams"] = streams
 
     def ticket(self, frame: Frame, page: TicketPage, form: Form, at: datetime) -> str:
         """A ticket's page as it stood `at`."""

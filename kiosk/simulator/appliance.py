@@ -5,13 +5,11 @@ nothing: what happens to a press is the device's matter, and is read from its da
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from kiosk.config import Config
@@ -22,11 +20,11 @@ from kiosk.simulator.democlock import DemoClock
 from kiosk.simulator.folder import PIN, Folder, module
 from kiosk.simulator.printer import EmulatedPrinter, Mode
 from kiosk.simulator.slips import Slips
+from kiosk.simulator.upstream import Upstream, received_events
 from kiosk.store import Store
 from kiosk.store.board import totals
 from kiosk.store.prepare import prepare
 from sync import outbox
-from sync.receiver import Receiver
 
 logger = logging.getLogger(__name__)
 
@@ -83,12 +81,12 @@ class Appliance:
     """Started by `start`, ended by `close`. All methods may be called from any thread."""
 
     def __init__(
-        self, plan: Plan, clock: DemoClock, slips: Slips, printer: EmulatedPrinter | None, receiver: Receiver | None
+        self, plan: Plan, clock: DemoClock, slips: Slips, printer: EmulatedPrinter | None, upstream: Upstream | None
     ) -> None:
         self.plan = plan
         self.clock = clock
         self.printer = printer
-        self.receiver = receiver
+        self.upstream = upstream
         self.seen = Seen(slips=slips.names())
         self._slips = slips
         slips.told = self._slip_is_out
@@ -143,8 +141,8 @@ class Appliance:
             child.close()
         if self.printer:
             self.printer.close()
-        if self.receiver:
-            self.receiver.stop()
+        if self.upstream:
+            self.upstream.stop()
         self._slips.close()
 
     def stop_device(self) -> None:
@@ -207,7 +205,7 @@ class Appliance:
 
     def possible_faults(self) -> list[str]:
         """The switches that have something to switch: a real printer or server cannot be broken from here."""
-        here = {**dict.fromkeys(PRINTER_FAULTS, self.printer), "network": self.receiver}
+        here = {**dict.fromkeys(PRINTER_FAULTS, self.printer), "network": self.upstream}
         return [name for name in FAULTS if here.get(name, True)]
 
     def set_fault(self, name: str, on: bool) -> None:
@@ -240,11 +238,11 @@ class Appliance:
             self.printer.switch(Mode(name))
 
     def _network(self, *, cut: bool) -> None:
-        assert self.receiver
+        assert self.upstream
         if cut:
-            self.receiver.stop()
+            self.upstream.stop()
             return
-        self.receiver = make_receiver(self.plan.folder, self.plan.token, self.clock, self.receiver.port)
+        self.upstream.start()
         # The pause between tries grows to minutes in a long cut: nobody at the page should have to wait for its end.
         with self._power:
             uplink, self._uplink = self._uplink, None
@@ -409,25 +407,8 @@ class Appliance:
         conn = store.database.conn
         feed = outbox.feed(conn)
         events = outbox.head(conn).seq
-        received = feed.cursor if self.receiver is None else received_events(self.plan.folder.receiver)
+        received = feed.cursor if self.upstream is None else received_events(self.upstream)
         return {**totals(store.database), "events": events, "waiting": events - feed.cursor, "received": received}
-
-
-def received_events(path: Path) -> int:
-    """How many events the receiver keeps; read from its file, so that it counts while the network is cut."""
-    conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    try:
-        return int(conn.execute("SELECT count(*) FROM events").fetchone()[0])
-    finally:
-        conn.close()
-
-
-def make_receiver(folder: Folder, token: str, clock: DemoClock, port: int = 0) -> Receiver:
-    """The receiving server on the demo's clock, listening. Raises OSError when its database cannot be used."""
-    try:
-        return Receiver(folder.receiver, token, port=port, now=clock.now).start()
-    except sqlite3.DatabaseError as error:
-        raise OSError(f"{folder.receiver} cannot be used ({error}): delete it, or choose another --dir") from error
 
 
 def wired(config: Config) -> tuple[set[str], set[str]]:

@@ -97,7 +97,7 @@ def collect(folder: Path, *, slips: bool = True, received: bool = True) -> Evide
     return Evidence(
         **rows,
         events=events,
-        received=_received(folder / "receiver.db") if received else None,
+        received=_received(folder) if received else None,
         slips=list(_slips(folder / "slips", can_read)) if slips else None,
         qr_read=can_read and slips,
     )
@@ -113,9 +113,12 @@ def _rows(conn: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(f"SELECT * FROM {table}")]
 
 
-def _received(path: Path) -> list[tuple[str, int, bytes]]:
+def _received(folder: Path) -> list[tuple[str, int, bytes]]:
+    """The commune server's events, else the small receiver's."""
+    commune = folder / "commune" / "server.db"
+    path, table = (commune, "feed_event") if commune.exists() else (folder / "receiver.db", "events")
     with closing(_open(path)) as conn:
-        return [tuple(row) for row in conn.execute("SELECT id, seq, line FROM events ORDER BY num")]
+        return [tuple(row) for row in conn.execute(f"SELECT id, seq, line FROM {table} ORDER BY num")]
 
 
 def _slips(folder: Path, can_read: bool) -> Iterator[tuple[str, str | None]]:

@@ -18,9 +18,11 @@ from pathlib import Path
 
 from kiosk.clock import SITE_TIME
 from kiosk.config import LANGUAGES, load_config
+from kiosk.office import Office
 from kiosk.simulator import headless
-from kiosk.simulator.appliance import Appliance, Plan, make_receiver
+from kiosk.simulator.appliance import Appliance, Plan
 from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
+from kiosk.simulator.commune import Commune, available
 from kiosk.simulator.democlock import START, DemoClock
 from kiosk.simulator.folder import PIN, Folder, write_config, write_office, write_token
 from kiosk.simulator.printer import EmulatedPrinter
@@ -29,6 +31,7 @@ from kiosk.simulator.rehearsal.day import Day
 from kiosk.simulator.rehearsal.table import table
 from kiosk.simulator.slips import Slips
 from kiosk.simulator.story import Story
+from kiosk.simulator.upstream import SmallServer
 from kiosk.store.database import connect
 
 UNHURRIED = 1200
@@ -112,15 +115,16 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
         clock = DemoClock(folder.clock, _start(folder, begins), 1.0 if shape else speed(options))
         token = write_token(folder, options.token_file)
         slips = Slips(folder)
-        printer = receiver = None
+        printer = upstream = None
         if options.printer is None and own is None:
             printer = EmulatedPrinter(on_slip=slips.keep)
             opened.callback(printer.close)
         if not options.server:
-            receiver = make_receiver(folder, token, clock)
-            opened.callback(receiver.stop)
+            upstream = _upstream(options, folder, token, clock, office)
+            opened.callback(upstream.stop)
+            upstream.start()
         url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
-        server = receiver.url if receiver else options.server
+        server = upstream.url if upstream else options.server
         watched = not options.headless and shape is None
         config = write_config(
             folder, office, own, printer=url, server=server, language=options.language, audible=watched
@@ -128,10 +132,18 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
         plan = Plan(
             folder, config, office, token, live=watched, window=watched and _display(options), seated=shape is None
         )
-        appliance = Appliance(plan, clock, slips, printer, receiver)
+        appliance = Appliance(plan, clock, slips, printer, upstream)
         opened.callback(appliance.close)
         appliance.start()
         yield appliance
+
+
+def _upstream(
+    options: argparse.Namespace, folder: Folder, token: str, clock: DemoClock, office: Office
+) -> Commune | SmallServer:
+    """The commune server for whoever looks at the demo; the small one where only events are counted."""
+    watched = not (options.headless or options.day or options.small_server)
+    return Commune(folder, token, office) if watched and available() else SmallServer(folder, token, clock)
 
 
 def _start(folder: Folder, begins: datetime) -> datetime:

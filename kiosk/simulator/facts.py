@@ -36,7 +36,8 @@ def office(appliance: Appliance) -> dict[str, Any]:
         "faults": appliance.possible_faults(),
         "console": f"http://{plan.config.console.address}:{plan.config.console.port}",
         "pin": PIN,
-        "emulated": {"printer": appliance.printer is not None, "server": appliance.receiver is not None},
+        "commune": appliance.upstream.door if appliance.upstream else "",
+        "emulated": {"printer": appliance.printer is not None, "server": appliance.upstream is not None},
     }
 
 

@@ -77,6 +77,11 @@ class Folder:
         return self.path / "receiver.db"
 
     @property
+    def commune(self) -> Path:
+        """The commune server's data folder."""
+        return self.path / "commune"
+
+    @property
     def slips(self) -> Path:
         return self.path / "slips"
 
@@ -154,7 +159,7 @@ def write_config(
     """
     config = own or _simulated(shipped(), office)
     # Chosen once: pages that are open find the console again after a power cut.
-    console = Console(address="127.0.0.1", port=_free_port(), plain_port=0, plain=True)
+    console = Console(address="127.0.0.1", port=free_port(), plain_port=0, plain=True)
     config = replace(
         config,
         device=DEVICE,
@@ -199,7 +204,8 @@ def _sound(folder: Folder, sound: Sound, audible: bool) -> Sound:
     return replace(sound, enabled=audible, device=device, presses=False, prompts=False)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of loopback that nobody uses now."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         return int(sock.getsockname()[1])
 

@@ -29,7 +29,7 @@ def run(
         crowd.stop()
     problems = drain(appliance)
     appliance.close()
-    totals = audit(appliance.plan.folder.path, slips=bool(appliance.printer), received=bool(appliance.receiver))
+    totals = audit(appliance.plan.folder.path, slips=bool(appliance.printer), received=bool(appliance.upstream))
     if totals["received"] is None:
         totals["received"] = appliance.seen.figures.get("received", 0)  # what the real server has acknowledged
     problems += totals.pop("problems")

@@ -91,7 +91,7 @@ class Story:
 
     def _received(self, kind: str) -> bool:
         """Say what the server has of this kind; with a real server that is its matter."""
-        if not self._appliance.receiver:
+        if not self._appliance.upstream:
             return True
         for _ in range(int(WAIT_S / LOOK_S)):
             event = self._event(kind)
@@ -102,9 +102,12 @@ class Story:
         return self.line(f"the server has not received {kind} yet: it will come")
 
     def _event(self, kind: str) -> dict[str, Any] | None:
-        path = self._appliance.plan.folder.receiver
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
-            row = conn.execute("SELECT seq, line FROM events WHERE type = ? ORDER BY num DESC", (kind,)).fetchone()
+        upstream = self._appliance.upstream
+        assert upstream
+        with closing(sqlite3.connect(f"file:{upstream.file}?mode=ro", uri=True)) as conn:
+            row = conn.execute(
+                f"SELECT seq, line FROM {upstream.table} WHERE type = ? ORDER BY num DESC", (kind,)
+            ).fetchone()
         return {"n": row[0], **json.loads(row[1])} if row else None
 
     def line(self, text: str) -> bool:

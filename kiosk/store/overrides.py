@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
 
+from kiosk.board_document import TICKER_LETTERS, TICKER_LINES
 from kiosk.clock import Moment
 from kiosk.hours import CalendarDay, session_at
 from kiosk.rulebook import Rulebook
@@ -16,10 +17,6 @@ from kiosk.tickets import REASON_LETTERS, Refused
 
 MOST_EXTRA = 9999
 KINDS = get_args(CalendarDay.__annotations__["kind"])
-TICKER_LETTERS = 120
-"""As much as stands on one line of the board."""
-TICKER_LINES = 8
-"""Each line stands for ten seconds: nobody waits for the ninth."""
 
 
 @dataclass(frozen=True, slots=True)

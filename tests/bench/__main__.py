@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import feed, figures, lan, processes, screens, slips, tickets
+from tests.bench import commune, feed, figures, lan, processes, screens, slips, tickets
 from tests.bench.children import ROOT
 from tests.bench.figures import Figure
 from tests.bench.plan import Plan
@@ -33,6 +33,7 @@ BENCHES: dict[str, Bench] = {
         processes.idle,
         feed.sync,
         lan.console,
+        commune.commune,
     )
 }
 

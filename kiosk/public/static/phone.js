@@ -46,19 +46,20 @@
   function poll() {
     if (stream) stream.close();
     if (!timer) timer = setInterval(ask, every);
-    ask();
   }
 
   function back() { if (!document.hidden) ask(); }
 
   document.addEventListener("visibilitychange", back);
-  if (!window.EventSource) return void poll();
+  if (!box.getAttribute("data-streams") || !window.EventSource) return void poll();
   stream = new EventSource(path + "/LIVE" + query);
   stream.addEventListener("fragment", function (event) { show(event.data.slice(event.data.indexOf("\n") + 1)); });
   stream.addEventListener("beat", function () { lost.hidden = true; failures = 0; });
   stream.onerror = function () {
     lost.hidden = false;
     failures += 1;
-    if (stream.readyState === 2 || failures > 2) poll();
+    if (stream.readyState !== 2 && failures < 3) return;
+    poll();
+    ask();
   };
 })();

@@ -245,11 +245,13 @@ function build() {
     if (!on) { heard.queue = []; $("call").pause(); }
   });
   $("call").addEventListener("ended", playNext);
-  for (const link of document.querySelectorAll("#lan a")) {
+  for (const link of document.querySelectorAll("#lan a[data-path]")) {
     link.href = office.console + link.dataset.path;
     link.target = "_blank";
     link.rel = "noopener";
   }
+  $("commune").hidden = !office.commune;
+  if (office.commune) $("commune").href = office.commune;
   const [main, ...others] = office.views;
   if (main) pictures[main.name] = { node: buildScreen(main, $("screen-main")) };
   for (const view of others) {

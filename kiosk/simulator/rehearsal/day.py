@@ -214,7 +214,7 @@ class Day:
 
     def _report(self, book: Book, seconds: float) -> dict[str, Any]:
         appliance, clicks = self.appliance, self.clicks
-        found = audit(appliance.plan.folder.path, slips=bool(appliance.printer), received=bool(appliance.receiver))
+        found = audit(appliance.plan.folder.path, slips=bool(appliance.printer), received=bool(appliance.upstream))
         if found["received"] is None:
             found["received"] = appliance.seen.figures.get("received", 0)
         problems = [*self.problems, *book.problems, *found.pop("problems"), *self._not_rehearsed(book)]

@@ -1,0 +1,1 @@
+"""Who may sign in, and what is noted of what people do."""

@@ -1,0 +1,130 @@
+# ruff: noqa: RUF009 - `key` is our `dataclasses.field`
+"""server.toml: where the server keeps its data, and how it is reached. Every wrong key is reported at once."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from kiosk import documents
+from kiosk.schema import Reader, between, key, matches, one_of
+
+FILE = "/etc/kiosk-server/server.toml"
+ENVIRONMENT = "KIOSK_SERVER_CONFIG"
+SECRET = "secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Where alarms go out."""
+
+    host: str = key("mail server; empty = no mail", "")
+    port: int = key("its port", 587, between(1, 65535))
+    user: str = key("name to sign in with; empty = none", "")
+    password_file: str = key("file with the password", "")
+    tls: bool = key("STARTTLS", True)
+    sender: str = key("address that mails come from", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All of server.toml, paths made absolute; `file` is where it was read."""
+
+    data_dir: str = key("folder of the database, photos and secrets", "/var/lib/kiosk-server")
+    database: str = key(
+        "postgresql://USER:PASSWORD@HOST:PORT/NAME; empty = SQLite in data_dir",
+        "",
+        matches(r"|postgresql://\S+", "empty, or postgresql://USER:PASSWORD@HOST:PORT/NAME"),
+    )
+    language: str = key("language of pages before somebody signs in", "vi", one_of("vi", "en"))
+    url: str = key(
+        "address under which browsers, phones and kiosks reach this server",
+        "http://127.0.0.1:8800",
+        matches(r"https?://[A-Za-z0-9.\[\]:-]+", "http:// or https:// with a name, without a path"),
+    )
+    listen: str = key("address to answer on; a web server in front brings HTTPS", "127.0.0.1")
+    port: int = key("its port; 0 takes a free one", 8800, between(0, 65535))
+    threads: int = key("requests that are answered at the same time", 8, between(1, 64))
+    behind_proxy: bool = key("trust X-Forwarded-Proto of the web server in front", False)
+    log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
+    mail: Mail = key("where alarms go out", Mail())
+    file: str = field(default="", compare=False)
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data_dir)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by HTTPS."""
+        return self.url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        """The name in the address, without a port."""
+        return urlsplit(self.url).hostname or "localhost"
+
+
+def load(path: Path | str | None = None) -> Config:
+    """The configuration in a file: `path`, else $KIOSK_SERVER_CONFIG, else /etc/kiosk-server/server.toml if there.
+
+    Relative paths start at the file's folder. Raises DocumentError with everything that is wrong in it.
+    """
+    named = path or os.environ.get(ENVIRONMENT)
+    file = Path(named or FILE)
+    plain = documents.parse_file(file) if named or file.exists() else {}
+    reader = Reader(str(file))
+    config = reader.table(Config, plain)
+    reader.finish()
+    folder = file.parent.resolve()
+    mail = config.mail
+    password_file = str(folder / mail.password_file) if mail.password_file else ""
+    mail = replace(mail, password_file=password_file)
+    return replace(config, data_dir=str(folder / config.data_dir), mail=mail, file=str(file.resolve()))
+
+
+def database(config: Config) -> Mapping[str, Any]:
+    """Django's settings of the database.
+
+    SQLite: WAL and synchronous=FULL lose nothing in a power cut (docs/server.md), IMMEDIATE takes the write lock at the
+    beginning, so that two writers wait for each other instead of failing.
+    """
+    if not config.database:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(config.folder / "server.db"),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 10,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536",
+            },
+        }
+    url = urlsplit(config.database)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": url.path.lstrip("/"),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": url.hostname or "",
+        "PORT": str(url.port or ""),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def secret(config: Config) -> str:
+    """The key that signs sessions. Without a data folder yet, one that lives as long as the process."""
+    file = config.folder / SECRET
+    return file.read_text().strip() if file.exists() else secrets.token_urlsafe(48)
+
+
+def make_folder(config: Config) -> None:
+    """The data folder with the key that signs sessions, readable by the server alone. Raises OSError."""
+    config.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    file = config.folder / SECRET
+    if not file.exists():
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            opened.write(secrets.token_urlsafe(48))

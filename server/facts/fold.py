@@ -1,0 +1,269 @@
+"""What each event does to the rows. The kiosk's own pure rules say it; this carries their values to and fro.
+
+It knows no transaction and no cursor. What an event speaks of must be there, else the event is `Unfit`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from kiosk import rating as ratings
+from kiosk import tickets
+from server.facts.models import Comment, Desk, Fact, Rating, Refusal, Ticket
+from server.facts.rows import Rows
+from sync.wire import Event
+
+TICKET = frozenset(tickets.Ticket.__slots__)
+DESK = frozenset(tickets.Counter.__slots__) - {"id"}
+RATING = frozenset(ratings.Rating.__slots__) - {"flags", "reasons", "day"}
+
+
+class Unfit(ValueError):
+    """An event that speaks of something that is not there, or whose values make no sense."""
+
+
+def fold(rows: Rows, event: Event, num: int) -> None:
+    """Change the rows as the event says; `num` is its number for readers. Raises Unfit, and then changed nothing."""
+    at, data = corrected(rows, event), dict(event.data)
+    try:
+        _fold(rows, event.type, data, at, num)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unfit(f"{event.type}: {error or type(error).__name__}") from error
+
+
+def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -> None:
+    match kind.partition("."):
+        case "ticket", _, "issued":
+            _issued(rows, data, at, num)
+        case "ticket", _, "refused":
+            _refused(rows, data)
+        case "ticket", _, _:
+            _moved(rows, kind, data, at, num)
+        case "counter", _, _:
+            _at_desk(rows, kind, data, at)
+        case "series", _, "relabelled":
+            _relabelled(rows, data, num)
+        case "rating", _, "given" | "replaced":
+            _rated(rows, data, at, num)
+        case "rating", _, "reasons":
+            _reasons(rows, data, num)
+        case "rating", _, "relabelled":
+            _ratings_relabelled(rows, data, num)
+        case "rating", _, "published":
+            _remember(rows, "published", data["period"], data, at)
+        case "comment", _, "given":
+            _commented(rows, data)
+        case "poster", _, "made":
+            _poster(rows, data, at)
+        case "dossiers", _, "set" | "cleared":
+            _remember(rows, "dossiers", "", data, at)
+        case "office" | "board" as what, _, "applied":
+            _remember(rows, "refused" if data.get("ok") is False else "applied", what, data, at)
+
+
+# --- time -----------------------------------------------------------------------------------------------------
+
+
+def corrected(rows: Rows, event: Event) -> datetime:
+    """When the event happened: on a guessed clock, by the boot's own clock as soon as its true time is known.
+
+    A boot whose true time becomes known after guesses were folded asks for the device's facts to be made again.
+    """
+    stamp = event.stamp
+    boot = rows.get(Fact, "boot", stamp.boot)
+    if stamp.clock != "guess":
+        if boot is None or boot.value["offset_ms"] is None:
+            rows.device.rebuild |= boot is not None
+            offset = int(stamp.at.timestamp() * 1000) - stamp.mono
+            _remember(rows, "boot", stamp.boot, {"offset_ms": offset}, stamp.at)
+        return stamp.at
+    if boot is None:
+        _remember(rows, "boot", stamp.boot, {"offset_ms": None}, stamp.at)
+    if boot is None or boot.value["offset_ms"] is None:
+        return stamp.at
+    return datetime.fromtimestamp((boot.value["offset_ms"] + stamp.mono) / 1000, UTC)
+
+
+# --- tickets and counters -------------------------------------------------------------------------------------
+
+
+def day_of(series: str) -> date:
+    """The office's day in the id of a series: `day`, `day.session`, or `day~boot` on a guess."""
+    return date.fromisoformat(series.partition("~")[0].partition(".")[0])
+
+
+def _issued(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None:
+    facts = tickets.issued(dict(data), at)
+    row = Ticket(device=rows.device, site=rows.device.site, num=num, day=day_of(facts.series))
+    rows.put(_filled(row, facts, TICKET))
+
+
+def _moved(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -> None:
+    row = _ticket(rows, data["ticket"])
+    before = facts_of(row)
+    after = tickets.apply(before, kind, data, at)
+    if data.get("counter"):
+        _at_desk(rows, kind, data, at)
+    _filled(row, after, TICKET)
+    row.num = num
+    _count(row, kind, before, after)
+    rows.put(row)
+    _count_again(rows, row.id, num)
+
+
+def _count(row: Ticket, kind: str, before: tickets.Ticket, after: tickets.Ticket) -> None:
+    """What reports want beside the rules' own fields; a move that was taken back does not count."""
+    if row.reached_at is None or after.first_called_at is None:
+        row.reached_at = after.first_called_at
+    if kind == "ticket.undone":
+        row.transfers -= before.queue != after.queue or before.target != after.target
+        row.holds -= before.state is tickets.State.HELD
+        row.misses -= before.state is tickets.State.NO_SHOW
+    row.transfers += kind == "ticket.transferred"
+    row.holds += kind == "ticket.held"
+    row.misses += kind == "ticket.no_show"
+
+
+def _at_desk(rows: Rows, kind: str, data: dict[str, Any], at: datetime) -> None:
+    row = rows.get(Desk, data["counter"])
+    if row is None:
+        row = Desk(device=rows.device, site=rows.device.site, counter=data["counter"])
+        _filled(row, tickets.Counter(data["counter"]), DESK)
+    facts = tickets.Counter(id=row.counter, **{name: getattr(row, name) for name in DESK})
+    rows.put(_filled(row, tickets.apply_counter(facts, kind, data, at), DESK))
+
+
+def _relabelled(rows: Rows, data: Mapping[str, Any], num: int) -> None:
+    """The true date has come: what was given on a date that was not believed belongs to another series."""
+    rows.load(Ticket, series=data["from"], boot=data["boot"])
+    for row in rows.known(Ticket):
+        if (row.series, row.boot) == (data["from"], data["boot"]) and (data["all"] or not row.trusted):
+            rows.dirty.add(row.day)
+            row.series, row.trusted, row.num, row.day = data["series"], True, num, day_of(data["series"])
+            rows.put(row)
+
+
+def _refused(rows: Rows, data: Mapping[str, Any]) -> None:
+    key = (date.fromisoformat(data["day"]), data["service"], data["reason"])
+    row = rows.get(Refusal, *key)
+    if row is None:
+        day, service, reason = key
+        row = Refusal(device=rows.device, site=rows.device.site, day=day, service=service, reason=reason, n=0)
+    row.n += 1
+    rows.put(row)
+
+
+def _ticket(rows: Rows, id: str) -> Ticket:
+    row = rows.get(Ticket, id)
+    if row is None:
+        raise Unfit(f"no ticket {id}")
+    return row
+
+
+def facts_of(row: Ticket) -> tickets.Ticket:
+    """The ticket in the words of the kiosk's rules."""
+    values = {name: getattr(row, name) for name in TICKET}
+    return tickets.Ticket(**{**values, "state": tickets.State(row.state)})
+
+
+def _filled(row: Any, facts: Any, names: frozenset[str]) -> Any:
+    for name in names:
+        setattr(row, name, getattr(facts, name))
+    return row
+
+
+# --- ratings and comments -------------------------------------------------------------------------------------
+
+
+def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None:
+    facts = ratings.given(data, at)
+    of = _rating(rows, data["of"]) if "of" in data else None
+    row = Rating(device=rows.device, site=rows.device.site, day=date.fromisoformat(facts.day), num=num, counting=False)
+    row.service = _queue_of(rows, facts.ticket) if facts.ticket else ""
+    row.flags, row.reasons = " ".join(facts.flags), " ".join(facts.reasons)
+    rows.put(_filled(row, facts, RATING))
+    if of is not None:
+        of.replaced_by, of.num = facts.id, num
+        rows.put(of)
+    if facts.ticket:
+        _count_again(rows, facts.ticket, num)
+    else:
+        row.counting = facts.counts
+
+
+def _count_again(rows: Rows, ticket: str, num: int) -> None:
+    """Which of a ticket's ratings counts may change with each event, whatever order they came in.
+
+    Phones rate on the server too, in a feed of its own (server/phones), so that all ratings of the site are looked at.
+    """
+    rows.load_ratings({ticket})
+    known = [row for row in rows.known(Rating) if row.ticket == ticket]
+    if not known:
+        return
+    first = ratings.counting(_rating_facts(row) for row in known)
+    for row in known:
+        counting = first is not None and row.id == first.id
+        if row.counting != counting:
+            row.counting, row.num = counting, num
+            rows.put(row)
+
+
+def _queue_of(rows: Rows, ticket: str) -> str:
+    """The service of a ticket of the site, of whatever feed it is; "" when it is not known."""
+    own = rows.get(Ticket, ticket)
+    if own is not None:
+        return own.queue
+    queues = Ticket.objects.filter(pk=ticket, site=rows.device.site).values_list("queue", flat=True)
+    return next(iter(queues), "")
+
+
+def _rating_facts(row: Rating) -> ratings.Rating:
+    values = {name: getattr(row, name) for name in RATING}
+    return ratings.Rating(
+        **values, day=str(row.day), flags=tuple(row.flags.split()), reasons=tuple(row.reasons.split())
+    )
+
+
+def _rating(rows: Rows, id: str) -> Rating:
+    row = rows.get(Rating, id)
+    if row is None:
+        raise Unfit(f"no rating {id}")
+    return row
+
+
+def _reasons(rows: Rows, data: Mapping[str, Any], num: int) -> None:
+    row = _rating(rows, data["rating"])
+    row.reasons, row.num = " ".join(data["reasons"]), num
+    rows.put(row)
+
+
+def _ratings_relabelled(rows: Rows, data: Mapping[str, Any], num: int) -> None:
+    rows.load(Rating, guess_boot=data["boot"], day=data["from"])
+    for row in rows.known(Rating):
+        if (row.guess_boot, str(row.day)) == (data["boot"], data["from"]):
+            rows.dirty.add(row.day)
+            row.day, row.guess_boot, row.num = date.fromisoformat(data["day"]), "", num
+            rows.put(row)
+
+
+def _commented(rows: Rows, data: Mapping[str, Any]) -> None:
+    row = Comment(id=data["comment"], device=rows.device, site=rows.device.site, day=date.fromisoformat(data["day"]))
+    for name in ("ticket", "counter", "clerk", "rating", "sha256"):
+        setattr(row, name, data[name])
+    rows.put(row)
+
+
+# --- what is known of the device ------------------------------------------------------------------------------
+
+
+def _remember(rows: Rows, kind: str, key: str, value: Mapping[str, Any], at: datetime) -> None:
+    rows.put(Fact(device=rows.device, site=rows.device.site, kind=kind, key=key, value=dict(value), at=at))
+
+
+def _poster(rows: Rows, data: Mapping[str, Any], at: datetime) -> None:
+    """A counter has one poster: the code before leads nowhere from now on."""
+    rows.load(Fact, kind="poster")
+    for row in rows.known(Fact):
+        if row.kind == "poster" and row.value["counter"] == data["counter"]:
+            rows.drop(row)
+    _remember(rows, "poster", data["token"], {"counter": data["counter"]}, at)

@@ -1,0 +1,113 @@
+"""Sums of a day, made of its rows as a whole each time: so they cannot differ from them.
+
+Medians and percentiles of any period come from counts by whole minutes, which add up where medians do not.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from kiosk.texts import LOCAL
+from kiosk.tickets import State
+from server.facts.models import Dirty, Rating, RatingRollup, ReasonRollup, Rollup, Ticket
+from server.registry.models import Site
+
+TICKET_DAYS = 731
+"""Days that ticket rows are kept (24 months): sums of older days are never made again."""
+LONGEST_MIN = 600
+"""Waits beyond ten hours are counted there: a day has no more."""
+
+_ENDS = {State.SERVED: "served", State.NO_SHOW: "no_show", State.CANCELLED: "cancelled", State.CLOSED: "closed"}
+
+
+@dataclass
+class _Sum:
+    counts: Counter[str] = field(default_factory=Counter)
+    waits: Counter[int] = field(default_factory=Counter)
+    services: Counter[int] = field(default_factory=Counter)
+
+
+def minutes(since: datetime, until: datetime) -> int:
+    """Whole minutes between two times, not below 0 and not above LONGEST_MIN."""
+    return min(max(int((until - since).total_seconds() // 60), 0), LONGEST_MIN)
+
+
+def roll_up(now: datetime, most: int = 50) -> int:
+    """Make the sums of days that changed again, at most so many days; how many there were."""
+    done = 0
+    for dirty in list(Dirty.objects.select_related("site").order_by("day")[:most]):
+        with transaction.atomic():
+            # Deleted first: what changes the day from now on marks it again.
+            Dirty.objects.filter(pk=dirty.pk).delete()
+            if dirty.day >= now.astimezone(LOCAL).date() - timedelta(days=TICKET_DAYS):
+                sum_day(dirty.site, dirty.day)
+        done += 1
+    return done
+
+
+def sum_day(site: Site, day: date) -> None:
+    """Write the sums of a day at a site in place of the ones before. Needs a transaction."""
+    tickets = list(Ticket.objects.filter(site=site, day=day))
+    ratings = list(Rating.objects.filter(site=site, day=day, replaced_by=""))
+    for model in (Rollup, RatingRollup, ReasonRollup):
+        model._default_manager.filter(site=site, day=day).delete()
+    Rollup.objects.bulk_create(
+        Rollup(site=site, day=day, dim=dim, key=key, waits=of.waits, services=of.services, **_counts(of))
+        for (dim, key), of in _sums(tickets).items()
+    )
+    RatingRollup.objects.bulk_create(_rating_sums(site, day, ratings))
+    ReasonRollup.objects.bulk_create(_reason_sums(site, day, ratings))
+
+
+def _counts(of: _Sum) -> dict[str, int]:
+    names = ("issued", "priority", *_ENDS.values(), "transfers", "holds")
+    return {name: of.counts[name] for name in names}
+
+
+def _sums(tickets: Iterable[Ticket]) -> dict[tuple[str, str], _Sum]:
+    sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
+    for ticket in tickets:
+        for place in _places(ticket):
+            _add(sums[place], ticket)
+    return sums
+
+
+def _places(ticket: Ticket) -> list[tuple[str, str]]:
+    hour = f"{ticket.issued_at.astimezone(LOCAL).hour:02d}"
+    desk = [("counter", ticket.counter)] if ticket.counter else []
+    clerk = [("clerk", ticket.clerk)] if ticket.clerk else []
+    return [("all", ""), ("service", ticket.service), ("hour", hour), *desk, *clerk]
+
+
+def _add(to: _Sum, ticket: Ticket) -> None:
+    to.counts.update(issued=1, priority=int(ticket.priority), transfers=ticket.transfers, holds=ticket.holds)
+    if ticket.state in _ENDS:
+        to.counts[_ENDS[State(ticket.state)]] += 1
+    if ticket.reached_at:
+        to.waits[minutes(ticket.issued_at, ticket.reached_at)] += 1
+    if ticket.state == State.SERVED and ticket.started_at and ticket.ended_at and not ticket.implied:
+        to.services[minutes(ticket.started_at, ticket.ended_at)] += 1
+
+
+def _rating_sums(site: Site, day: date, ratings: Sequence[Rating]) -> list[RatingRollup]:
+    names = ("session", "service", "counter", "clerk", "label_set", "level")
+    counts = Counter((*(getattr(r, name) for name in names), _left_out(r)) for r in ratings)
+    return [
+        RatingRollup(site=site, day=day, flags=key[-1], n=n, **dict(zip(names, key[:-1], strict=True)))
+        for key, n in sorted(counts.items())
+    ]
+
+
+def _left_out(rating: Rating) -> str:
+    return rating.flags or ("" if rating.counting else "second")
+
+
+def _reason_sums(site: Site, day: date, ratings: Sequence[Rating]) -> list[ReasonRollup]:
+    ticked = Counter((r.label_set, reason) for r in ratings if r.counting for reason in r.reasons.split())
+    return [
+        ReasonRollup(site=site, day=day, label_set=label_set, reason=reason, n=n)
+        for (label_set, reason), n in sorted(ticked.items())
+    ]

@@ -1,0 +1,1 @@
+"""The raw events as they came, and the doors by which they come in."""

@@ -1,0 +1,86 @@
+"""How services, counters and clerks were called: by the office document that was in force on a day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from kiosk.office import LabelSet, Office
+from kiosk.texts import LOCAL
+from server.office.models import Document, Kind
+from server.registry.models import Site, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What is shown for ids; an id that no document knows is shown as it is.
+
+    `services`, `counters` and `clerks` map ids to names in the office's own order, `label_sets` ids to label sets.
+    """
+
+    unit: str
+    site: str
+    services: Mapping[str, str]
+    counters: Mapping[str, str]
+    clerks: Mapping[str, str]
+    label_sets: Mapping[str, LabelSet]
+
+    def service(self, id: str) -> str:
+        return self.services.get(id, id)
+
+    def counter(self, id: str) -> str:
+        return self.counters.get(id, id)
+
+    def clerk(self, id: str) -> str:
+        return self.clerks.get(id, id)
+
+    @property
+    def satisfied(self) -> dict[str, frozenset[int]]:
+        """By label set, the levels that count as satisfied (Bình thường never does)."""
+        return {
+            id: frozenset(level.value for level in labels.levels if level.satisfied)
+            for id, labels in self.label_sets.items()
+        }
+
+
+def office_of(site: Site, day: date | None = None) -> Office | None:
+    """The office document of a site at the end of a day, else the first one after it; the newest without a day."""
+    versions = Document.objects.filter(site=site, kind=Kind.OFFICE)
+    if day is None:
+        found = versions.order_by("-version").first()
+    else:
+        end = datetime.combine(day + timedelta(days=1), time(), LOCAL)
+        found = versions.filter(at__lt=end).order_by("-version").first() or versions.order_by("version").first()
+    return Office.from_json(bytes(found.content)) if found else None
+
+
+def names_of(site: Site, day: date | None = None) -> Names:
+    """The names at a site on a day (by default now). Ids of older documents keep the name that they had last."""
+    documents = Document.objects.filter(site=site, kind=Kind.OFFICE).order_by("version")
+    known: dict[str, dict[str, str]] = {"services": {}, "counters": {}, "clerks": {}}
+    sets: dict[str, LabelSet] = {}
+    office = office_of(site, day)
+    for one in [*(Office.from_json(bytes(row.content)) for row in documents), *([office] if office else [])]:
+        known["services"] |= {each.id: each.name for each in one.services}
+        known["counters"] |= {each.id: each.label for each in one.counters}
+        known["clerks"] |= {each.id: each.name for each in one.clerks}
+        sets |= {each.id: each for each in one.label_sets}
+    ordered = _in_order(known, office) if office else known
+    return Names(unit_name(site.unit, day), site.name, label_sets=sets, **ordered)
+
+
+def unit_name(unit: Unit, day: date | None = None) -> str:
+    """How the commune was called on a day: the latest name that was valid then."""
+    if day is None:
+        return unit.name
+    row = unit.names.filter(valid_from__lte=day).order_by("-valid_from").first()
+    return row.name if row else unit.name
+
+
+def _in_order(known: Mapping[str, Mapping[str, str]], office: Office) -> dict[str, dict[str, str]]:
+    """What the office has now stands first, in its order."""
+    order = {
+        "services": [each.id for each in office.services],
+        "counters": [each.id for each in office.counters],
+        "clerks": [each.id for each in office.clerks],
+    }
+    return {kind: {id: names[id] for id in dict.fromkeys([*order[kind], *names])} for kind, names in known.items()}

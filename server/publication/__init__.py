@@ -1,0 +1,1 @@
+"""What a commune tells its citizens: public pages, frozen figures, answers to comments, the weekly bulletin."""

@@ -1,0 +1,101 @@
+"""What citizens wrote: who may read it, how long it stays, and what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from kiosk.public.form import clean
+from kiosk.texts import LOCAL
+from server.accounts.models import Role, User
+from server.facts.models import Comment
+from server.registry.models import Site
+
+COMMENT_DAYS = 90
+"""So long the words are kept, by the day that they belong to; longer only while somebody works on them."""
+MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
+READERS = (Role.ADMIN, Role.LEADER)
+
+_UNDER_WORK = Q(kept_by__gt="", result="")
+STATES = {
+    "new": Q(kept_by="", answer=""),
+    "kept": _UNDER_WORK,
+    "done": Q(result__gt="") | Q(answer__gt=""),
+}
+"""What comments can be listed by, beside all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong(ValueError):
+    """Something that was written cannot be kept: `key` of the language files and its values."""
+
+    key: str
+    most: int = 0
+
+
+def readable(user: User) -> "QuerySet[Comment]":
+    """The comments that somebody may read: of the own commune, by leaders and administrators, and none about the
+    reader's own work as a clerk."""
+    if user.role not in READERS:
+        return Comment.objects.none()
+    found = Comment.objects.filter(site__unit__in=user.units()).exclude(text=None, answer="", result="")
+    if not user.clerk:
+        return found
+    own = Q(clerk=user.clerk) & (Q(site=user.site) if user.site_id else Q())
+    return found.exclude(own)
+
+
+def listed(user: User, sites: Sequence[Site], days: tuple[date, date], state: str = "") -> "QuerySet[Comment]":
+    """What somebody may read of these sites and days (first and last), the newest first; by one of STATES, "" for
+    all."""
+    found = readable(user).filter(site__in=sites, day__range=days).select_related("site")
+    return found.filter(STATES[state] if state in STATES else Q()).order_by("-day", "-id")
+
+
+def days_left(comment: Comment, today: date) -> int | None:
+    """Days until the words are deleted; None while they are kept to be worked on, or are gone."""
+    if comment.text is None or (comment.kept_by and not comment.result):
+        return None
+    return max((comment.day + timedelta(days=COMMENT_DAYS) - today).days, 0)
+
+
+def keep(comment: Comment, handler: str, now: datetime) -> None:
+    """Keep a comment until somebody has written a result (giữ để xử lý). Raises Wrong."""
+    comment.kept_by, comment.kept_at = _words("handler", handler), now
+    comment.save(update_fields=["kept_by", "kept_at"])
+
+
+def finish(comment: Comment, result: str) -> None:
+    """Write what came of it; from then on the words go when their time is over. Raises Wrong."""
+    comment.result = _words("result", result)
+    comment.save(update_fields=["result"])
+
+
+def answer(comment: Comment, text: str, now: datetime) -> None:
+    """Write the public line (Ông/Bà góp ý – xã đã làm); an empty one takes it back. Raises Wrong."""
+    comment.answer = _words("answer", text, may_be_empty=True)
+    comment.answered_at = now if comment.answer else None
+    comment.save(update_fields=["answer", "answered_at"])
+
+
+def _words(field: str, text: str, may_be_empty: bool = False) -> str:
+    words = clean(text)
+    if not words and not may_be_empty:
+        raise Wrong("comments.empty")
+    if len(words) > MOST_LETTERS[field]:
+        raise Wrong("comments.long", MOST_LETTERS[field])
+    return words
+
+
+def forget_old(now: datetime) -> int:
+    """Delete the words whose time is over; how many. What a leader wrote about them stays."""
+    before = now.astimezone(LOCAL).date() - timedelta(days=COMMENT_DAYS)
+    old = Comment.objects.filter(day__lt=before).exclude(text=None).exclude(_UNDER_WORK)
+    with transaction.atomic():
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                # Deleted means overwritten: SQLite would leave the words in the file's free pages.
+                cursor.execute("PRAGMA secure_delete = ON")
+        return old.update(text=None, salt="", gone=True)

@@ -1,0 +1,1 @@
+"""Communes, their reception points, and the kiosks that stand there."""

@@ -1,0 +1,166 @@
+"""How a kiosk gets its token: one-time codes, the exchange of a code for a token, new tokens, the end of a token.
+
+Of codes and tokens only hashes are kept. Of nobody who guesses is an address kept.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils.crypto import salted_hmac
+
+from kiosk.documents import DocumentError
+from kiosk.office import Office
+from server.feed.intake import digest
+from server.office.models import Document, Kind
+from server.registry.models import Device, EnrolCode, Mode, Site
+from sync import wire
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""Without 0 O, 1 I L: a code is read out and typed."""
+LETTERS = 8
+LIFE = timedelta(hours=1)
+TRIES = 5
+
+Refusal = Literal["code", "taken", "other_device"]
+
+
+class EnrolError(ValueError):
+    """Why a kiosk gets no token: `code` is wrong or over; its name is `taken`; the code is for an `other_device`."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A kiosk and its new token, which is nowhere else."""
+
+    device: Device
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What became of an office document that a kiosk brought along; `problem` says what is wrong with a broken one."""
+
+    what: Literal["none", "taken", "kept", "broken"]
+    problem: str = ""
+
+
+# --- codes ----------------------------------------------------------------------------------------------------
+
+
+def make_code(site: Site, now: datetime, *, device: Device | None = None, label: str = "") -> str:
+    """A one-time code as ABCD-EFGH, shown once, for a new kiosk of the site, or for a new token of one that is there.
+
+    Good for LIFE and TRIES wrong guesses. A code that the same kiosk had before is over. `label` is how people will
+    call a new kiosk. Raises ValueError for a kiosk of another site.
+    """
+    if device is not None and device.site_id != site.pk:
+        raise ValueError(f"{device.name} does not stand at this site")
+    code = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
+    with transaction.atomic():
+        EnrolCode.objects.filter(made__lte=now - timedelta(days=1)).delete()
+        if device is not None:
+            EnrolCode.objects.filter(device=device).delete()
+        EnrolCode.objects.create(site=site, device=device, code=code_hash(code), label=label[:120], made=now)
+    return f"{code[:4]}-{code[4:]}"
+
+
+def open_codes(now: datetime) -> QuerySet[EnrolCode]:
+    """The codes that somebody may still use."""
+    return EnrolCode.objects.filter(used=False, tries__lt=TRIES, made__gt=now - LIFE)
+
+
+def code_hash(code: str) -> str:
+    """What is kept of a code. Forty bits could be guessed from a plain hash, so the server's secret goes into it."""
+    plain = "".join(letter for letter in code.upper() if letter.isalnum())
+    return salted_hmac("enrol", plain, algorithm="sha256").hexdigest()
+
+
+# --- tokens ---------------------------------------------------------------------------------------------------
+
+
+def enrol(code: str, name: str, now: datetime, *, replace: bool = False) -> Enrolled:
+    """Exchange a code for a token: for a new kiosk called `name`, or for the one that the code was made for.
+
+    `replace`: a kiosk of another name takes that one's place and name (its card was replaced). The old token of a
+    kiosk stays valid until the first request with the new one. Raises EnrolError; a wrong code counts against all
+    that are open, any other refusal leaves the code as it is. Raises wire.WireError for a name that cannot be one.
+    """
+    wire.check_device(name)
+    key = code_hash(code)
+    with transaction.atomic():
+        # Claimed by its update: of two that come at once, one finds a row to change.
+        if open_codes(now).filter(code=key).update(used=True):
+            row = EnrolCode.objects.select_related("site__unit", "device").get(code=key)
+            device = _renewed(row.device, name, replace) if row.device else _new(row, name)
+            return Enrolled(device, _give_token(device))
+    open_codes(now).update(tries=F("tries") + 1)
+    raise EnrolError("code", "this code is wrong, used or more than an hour old: ask for a new one")
+
+
+def _renewed(device: Device, name: str, replace: bool) -> Device:
+    if name != device.name and not replace:
+        raise EnrolError("other_device", f"this code is for {device.name}, not for {name}")
+    return device
+
+
+def _new(row: EnrolCode, name: str) -> Device:
+    if Device.objects.filter(name=name).exists():
+        raise EnrolError("taken", f"{name} is known here already: ask for a code for this kiosk, not for a new one")
+    return Device(name=name, site=row.site, label=row.label)
+
+
+def _give_token(device: Device) -> str:
+    """A new token; of a kiosk that has one, the old one goes with the first use of the new one."""
+    token = secrets.token_urlsafe(32)
+    if device.token and not device.revoked:
+        device.next_token = digest(token)
+    else:
+        device.token, device.next_token, device.revoked = digest(token), "", False
+    device.mode = Mode.PUSH
+    device.save()
+    return token
+
+
+def register(site: Site, name: str, mode: Mode, label: str = "") -> Device:
+    """A kiosk that brings no code: one whose events come by stick, or are fetched.
+
+    Raises EnrolError when the name is taken, wire.WireError when it cannot be one.
+    """
+    wire.check_device(name)
+    device, made = Device.objects.get_or_create(name=name, defaults={"site": site, "mode": mode, "label": label[:120]})
+    if not made:
+        raise EnrolError("taken", f"{name} is known here already")
+    return device
+
+
+def revoke(device: Device) -> None:
+    """From now on no token of this kiosk opens anything; what it sent stays. A new code lets it in again."""
+    EnrolCode.objects.filter(device=device).delete()
+    device.revoked, device.token, device.next_token, device.pull_token = True, "", "", ""
+    device.save(update_fields=["revoked", "token", "next_token", "pull_token"])
+
+
+# --- the office document that comes along ---------------------------------------------------------------------
+
+
+def bring_office(site: Site, text: str | None, by: str, now: datetime) -> Brought:
+    """Make a kiosk's office document the first version of a site that has none. A broken one is said, not raised."""
+    if not text:
+        return Brought("none")
+    try:
+        office = Office.from_json(text.encode("utf-8", "replace"))
+    except DocumentError as error:
+        return Brought("broken", str(error)[:500])
+    if Document.objects.filter(site=site, kind=Kind.OFFICE).exists():
+        return Brought("kept")
+    fields = {"sha256": office.sha256, "content": office.to_json(), "at": now, "by": by[:60]}
+    _, made = Document.objects.get_or_create(site=site, kind=Kind.OFFICE, version=1, defaults=fields)
+    return Brought("taken" if made else "kept")

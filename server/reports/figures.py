@@ -1,0 +1,157 @@
+"""Figures of visits, made of the sums of days: how many, how long, by what. Ratings are in `opinions`.
+
+A `Days` is read once, in one query whatever the period's length, and then summed over any periods within it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+from math import ceil
+from typing import Any
+
+from django.db.models import Sum
+
+from server.facts.models import Refusal, Rollup
+from server.registry.models import Site
+from server.reports.periods import Period
+
+DIMS = ("all", "service", "counter", "clerk", "hour")
+"""What figures are broken down by. `all` has one row; a visit without a counter or clerk stands under none of them."""
+OF_A_SITE = frozenset({"counter", "clerk"})
+"""Counter 1 of one site is not counter 1 of another; services and hours of several sites are one row."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """A row of a breakdown: the id of a service, counter or clerk, or an hour ("07"); "" for all.
+
+    `site` is the primary key of the site that a counter or clerk belongs to, else 0.
+    """
+
+    key: str = ""
+    site: int = 0
+
+
+ALL = Cell()
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long something took in whole minutes: `n` times, the middle one, and the one that 90 of 100 keep within.
+
+    Nearest rank: the least minute within which that share of all lies. None without a time.
+    """
+
+    n: int
+    median: int | None
+    p90: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Figures of the tickets of a cell. `wait` is from the number to the first call, `service` from start to end;
+    services whose start was only implied have no length."""
+
+    issued: int = 0
+    priority: int = 0
+    served: int = 0
+    no_show: int = 0
+    cancelled: int = 0
+    closed: int = 0
+    transfers: int = 0
+    holds: int = 0
+    wait: Spread = Spread(0, None, None)
+    service: Spread = Spread(0, None, None)
+
+
+COUNTS = tuple(f.name for f in fields(Visits) if f.type == "int" or f.type is int)
+"""The fields of Visits that are plain counts, as `Rollup` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The sums of one day, site and key."""
+
+    day: date
+    cell: Cell
+    counts: tuple[int, ...]
+    waits: Mapping[str, int]
+    services: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Sums by day, read by `read_days`."""
+
+    rows: tuple[Day, ...] = field(default=())
+
+    def over(self, period: Period) -> dict[Cell, Visits]:
+        """Figures by cell over a period; cells without a visit in it are not there."""
+        by_cell: dict[Cell, list[Day]] = defaultdict(list)
+        for row in self.rows:
+            if row.day in period:
+                by_cell[row.cell].append(row)
+        return {cell: _visits(rows) for cell, rows in sorted(by_cell.items())}
+
+    def whole(self, period: Period) -> Visits:
+        """Figures of everything over a period; zeros where nobody came. Only of a `Days` by `all`."""
+        return self.over(period).get(ALL, Visits())
+
+
+def read_days(sites: Sequence[Site], period: Period, dim: str = "all") -> Days:
+    """The sums of these sites from the period's first to its last day by `dim`, one of DIMS."""
+    if dim not in DIMS:
+        raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
+    found = Rollup.objects.filter(site__in=sites, dim=dim, day__range=(period.first, period.last))
+    rows = found.values_list("day", "site_id", "key", *COUNTS, "waits", "services")
+    return Days(tuple(Day(r[0], cell_of(dim, r[1], r[2]), tuple(r[3:-2]), r[-2], r[-1]) for r in rows.iterator()))
+
+
+def cell_of(dim: str, site: int, key: str) -> Cell:
+    """The row in which a key of a site stands."""
+    return Cell(key, site if dim in OF_A_SITE else 0)
+
+
+def _visits(rows: Sequence[Day]) -> Visits:
+    counts = [sum(column) for column in zip(*(row.counts for row in rows), strict=True)]
+    named: dict[str, Any] = dict(zip(COUNTS, counts, strict=True))
+    return Visits(**named, wait=spread(row.waits for row in rows), service=spread(row.services for row in rows))
+
+
+def spread(counts: Iterable[Mapping[str, int]]) -> Spread:
+    """The spread of times that are counted by whole minutes, {"3": 12, …}, of any number of days together."""
+    total: Counter[int] = Counter()
+    for each in counts:
+        for minute, n in each.items():
+            total[int(minute)] += n
+    return Spread(total.total(), rank(total, 50), rank(total, 90))
+
+
+def rank(counts: Mapping[int, int], percent: int) -> int | None:
+    """The least minute within which so many per cent of all lie (nearest rank); None of nothing."""
+    place, seen = ceil(sum(counts.values()) * percent / 100), 0
+    for minute, n in sorted(counts.items()):
+        seen += n
+        if n and seen >= place:
+            return minute
+    return None
+
+
+# --- others ---------------------------------------------------------------------------------------------------
+
+
+def arrivals(sites: Sequence[Site], period: Period) -> dict[tuple[int, int], int]:
+    """How many numbers were taken by weekday (0 = Monday) and hour of the wall clock; only where there are any."""
+    found = Rollup.objects.filter(site__in=sites, dim="hour", day__range=(period.first, period.last))
+    counts: Counter[tuple[int, int]] = Counter()
+    for day, hour, n in found.values_list("day", "key").annotate(n=Sum("issued")):
+        counts[day.weekday(), int(hour)] += n
+    return dict(sorted(counts.items()))
+
+
+def refusals(sites: Sequence[Site], period: Period) -> dict[str, int]:
+    """How many presses got no number, by reason (`refused.*` in the language files), the most frequent first."""
+    found = Refusal.objects.filter(site__in=sites, day__range=(period.first, period.last))
+    counts = dict(found.values_list("reason").annotate(n=Sum("n")))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,80 @@
+"""What the office documents say to reports: names of a day, and what the ratings' label sets mean.
+
+Documents never change, so what was read from them is kept in memory, found by the hashes of all versions of a site.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+
+from kiosk.office import LabelSet
+from kiosk.rating import RatingPolicy
+from server.office.models import Document, Kind
+from server.office.names import Names, names_of, office_of
+from server.registry.models import Site
+
+Versions = tuple[tuple[int, str, datetime], ...]
+"""Version, hash and time of each office document of a site, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a site asks: the fewest new ratings before figures move, and its label sets by id, old ones included."""
+
+    least: int = RatingPolicy().rating_min
+    sets: Mapping[str, LabelSet] = field(default_factory=dict)
+
+    def meaning(self, label_set: str) -> frozenset[tuple[int, bool]]:
+        """The levels of a set and whether they satisfy: two sets with the same are one. Nothing for an unknown set."""
+        found = self.sets.get(label_set)
+        return frozenset((level.value, level.satisfied) for level in found.levels) if found else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """A site with its versions; two are the same when all that could be read from them is."""
+
+    site: Site = field(compare=False)
+    key: int
+    name: str
+    unit: str
+    versions: Versions
+
+
+def asking_of(sites: Sequence[Site], needed: Mapping[int, Collection[str]]) -> dict[int, Asking]:
+    """How each site asks, by its primary key; `needed` are the label sets that its ratings speak of."""
+    return {
+        documents.key: _asking(documents, frozenset(needed.get(documents.key, ()))) for documents in _documents(sites)
+    }
+
+
+def names_on(sites: Sequence[Site], day: date) -> dict[int, Names]:
+    """The names at each site on a day, by its primary key."""
+    return {documents.key: _names(documents, day) for documents in _documents(sites)}
+
+
+def _documents(sites: Sequence[Site]) -> list[_Documents]:
+    """Needs the sites' units; one query for all."""
+    found = Document.objects.filter(site__in=sites, kind=Kind.OFFICE).order_by("version")
+    versions: dict[int, list[tuple[int, str, datetime]]] = defaultdict(list)
+    for site, version, sha256, at in found.values_list("site_id", "version", "sha256", "at"):
+        versions[site].append((version, sha256, at))
+    return [_Documents(site, site.pk, site.name, site.unit.name, tuple(versions[site.pk])) for site in sites]
+
+
+@lru_cache(maxsize=1024)
+def _asking(documents: _Documents, needed: frozenset[str]) -> Asking:
+    office = office_of(documents.site)
+    if office is None:
+        return Asking()
+    sets: Mapping[str, LabelSet] = {each.id: each for each in office.label_sets}
+    if not needed <= sets.keys():
+        sets = names_of(documents.site).label_sets
+    return Asking(office.rules.rating_min, sets)
+
+
+@lru_cache(maxsize=1024)
+def _names(documents: _Documents, day: date) -> Names:
+    return names_of(documents.site, day)

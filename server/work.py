@@ -1,0 +1,84 @@
+"""What the server does by itself: facts and sums of new events. More jobs join in `JOBS`.
+
+In a process of its own, so that requests do not wait for what it computes. Each job says whether it found work; one
+that fails is logged, and tried again later, so that no job can stop another.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, close_old_connections, connections
+
+from server import clock
+from server.facts import projector, rollups
+from server.publication import comments
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do every `every_s` seconds; `run` gets the time and says whether there may be more to do at once."""
+
+    name: str
+    every_s: float
+    run: Callable[[datetime], bool]
+
+
+JOBS: Sequence[Job] = (
+    Job("facts", 0.0, lambda now: projector.project(now) > 0),
+    Job("facts again", 5.0, lambda now: projector.rebuild_asked(now) > 0),
+    Job("sums", 2.0, lambda now: rollups.roll_up(now) > 0),
+    Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0),
+)
+
+
+class Worker:
+    """Does the jobs, in the thread that calls `run` or in one of its own, until `stop`."""
+
+    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+        self._jobs, self._due = jobs, dict.fromkeys(jobs, 0.0)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self.run, args=(lambda: True,), name="worker", daemon=True)
+
+    def start(self) -> "Worker":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End after the job that is under way."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def run(self, wanted: Callable[[], bool]) -> None:
+        """Do jobs until `stop`, or until this work is no longer wanted."""
+        while wanted() and not self._stopping.is_set():
+            close_old_connections()
+            due = [job for job in self._jobs if time.monotonic() >= self._due[job]]
+            more = [self._do(job) for job in due]
+            if not any(more):
+                self._stopping.wait(LOOK_S)
+        connections.close_all()
+
+    def _do(self, job: Job) -> bool:
+        try:
+            more = job.run(clock.now())
+        except (DatabaseError, OSError):
+            logger.exception("the job %r failed; it is tried again", job.name)
+            more = False
+        if not more:
+            self._due[job] = time.monotonic() + job.every_s
+        return more
+
+
+def settle(now: datetime) -> None:
+    """Do all that waits at once: for commands and tests."""
+    while projector.project(now) or projector.rebuild_asked(now) or rollups.roll_up(now):
+        continue

@@ -1,0 +1,186 @@
+"""Citizens' comments: who may read them, what is noted, what becomes of them, and when they go."""
+
+import csv
+import io
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+
+from server.accounts.models import Audit
+from server.facts.models import Comment
+from server.publication import comments, sheets
+from server.registry.models import Site, Unit
+from tests.office import moment
+from tests.server.kit import Server
+from tests.server.test_phones import Morning, clock, morning, said
+
+__all__ = ["clock", "morning"]
+
+
+def comment(server: Server, text: str | None = "Chờ lâu quá", site: Site | None = None, **more: object) -> Comment:
+    fields = {"day": date(2026, 11, 23), "ticket": "", "counter": "1", "clerk": "clerk-1", "rating": ""} | more
+    number = Comment.objects.count()
+    where = {"site": site or server.site, "device": server.device}
+    return Comment.objects.create(id=f"c-{number}", sha256="", text=text, **where, **fields)
+
+
+NOVEMBER = "?from=2026-11-01&to=2026-11-30"
+
+
+def page(browser: Client, query: str = NOVEMBER) -> str:
+    answer = browser.get(f"/publication/comments{query}")
+    assert answer.status_code == 200
+    return said(answer)
+
+
+def do(browser: Client, found: Comment, what: str, words: str) -> int:
+    return int(browser.post(f"/publication/comments/{found.pk}", {"do": what, "words": words}).status_code)
+
+
+def test_a_leader_reads_what_phones_wrote_and_that_is_noted(morning: Morning):
+    path = morning.served()
+    morning.tell()
+    Client().post(path, "comment=T%E1%BB%91t+l%E1%BA%AFm", "application/x-www-form-urlencoded")
+    leader = morning.server.signed_in("lanh-dao", "leader")
+    text = page(leader)
+    assert "Tốt lắm" in text
+    assert "Còn 90 ngày sẽ xóa" in text
+    noted = Audit.objects.get(what="comment.read")
+    assert (noted.who, noted.about.startswith("1: Trụ sở xã Mẫu")) == ("lanh-dao", True)
+
+
+@pytest.mark.parametrize("role", ["clerk", "technician", "viewer", "operator"])
+def test_nobody_but_leaders_and_administrators_reads_comments(lite: Server, role: str):
+    found = comment(lite)
+    browser = lite.signed_in("ai-do", role, **({"clerk": "clerk-1", "site": lite.site} if role == "clerk" else {}))
+    for path in ("", ".csv"):
+        answer = browser.get(f"/publication/comments{path}")
+        assert answer.status_code == 403
+        assert "Chờ lâu quá" not in answer.content.decode()
+    assert do(browser, found, "answer", "x") == 403
+    assert lite.client.get("/publication/comments").status_code == 302
+    assert not Audit.objects.exists()
+
+
+def test_a_leader_who_serves_at_a_counter_does_not_see_what_is_written_about_that(lite: Server):
+    own, other = comment(lite), comment(lite, "Của người khác", clerk="clerk-2")
+    leader = lite.signed_in("lanh-dao", "leader", clerk="clerk-1", site=lite.site)
+    assert "Chờ lâu quá" not in page(leader)
+    assert "Của người khác" in page(leader)
+    assert "Chờ lâu quá" not in leader.get(f"/publication/comments.csv{NOVEMBER}").content.decode()
+    assert do(leader, own, "answer", "Xã đã làm") == 404
+    assert do(leader, other, "answer", "Xã đã làm") == 302
+
+
+def test_another_communes_comments_are_not_there(lite: Server):
+    unit = Unit.objects.create(code="54321", name="xã Khác")
+    site = Site.objects.create(unit=unit, key="chinh", name="Trụ sở xã Khác")
+    foreign = comment(lite, "Của xã khác", site)
+    leader = lite.signed_in("lanh-dao", "leader")
+    assert "Của xã khác" not in page(leader, f"?site={site.pk}&from=2026-11-01&to=2026-11-30")
+    assert do(leader, foreign, "keep", "Nguyễn Văn A") == 404
+    assert Comment.objects.get().kept_by == ""
+
+
+def test_comments_are_listed_by_site_days_and_state(lite: Server):
+    other = Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
+    comment(lite, "một")
+    comment(lite, "hai", other, day=date(2026, 11, 2))
+    comment(lite, "ba", kept_by="Nguyễn Văn A", kept_at=moment(0).at)
+    leader, november = lite.signed_in("lanh-dao", "leader"), "from=2026-11-01&to=2026-11-30"
+
+    def listed(query: str) -> set[str]:
+        page = leader.get(f"/publication/comments?{query}").content.decode()
+        return {text for text in ("một", "hai", "ba") if f"<blockquote>{text}<" in page}
+
+    assert listed(november) == {"một", "hai", "ba"}
+    assert listed(f"{november}&site={other.pk}") == {"hai"}
+    assert listed("from=2026-11-23&to=2026-11-23") == {"một", "ba"}
+    assert listed(f"{november}&state=kept") == {"ba"}
+    assert listed(f"{november}&state=new") == {"một", "hai"}
+    assert listed(f"{november}&from=nonsense&site=-1&state=x&page=99") == {"một", "hai", "ba"}
+
+
+def test_a_comment_is_kept_to_be_worked_on_until_there_is_a_result(lite: Server):
+    found = comment(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    assert do(leader, found, "keep", " Nguyễn Văn A ") == 302
+    assert "người xử lý: Nguyễn Văn A" in page(leader)
+    assert comments.forget_old(moment(day=300).at) == 0
+    assert do(leader, found, "finish", "") == 302
+    assert "Chưa ghi gì, chưa lưu" in page(leader)
+    do(leader, found, "finish", "Đã thêm ghế")
+    assert comments.forget_old(moment(day=90).at) == 0
+    assert comments.forget_old(moment(day=91).at) == 1
+    found.refresh_from_db()
+    assert (found.text, found.salt, found.gone, found.result) == (None, "", True, "Đã thêm ghế")
+    assert "đã hết hạn lưu và đã xóa" in page(leader)
+    assert [row.what for row in Audit.objects.exclude(what="comment.read")] == ["comment.keep", "comment.finish"]
+
+
+def test_words_that_are_gone_and_led_to_nothing_are_listed_no_more(lite: Server):
+    comment(lite)
+    comments.forget_old(moment(day=91).at)
+    assert "Không có góp ý nào" in page(lite.signed_in("lanh-dao", "leader"))
+
+
+def test_words_that_are_deleted_are_not_left_in_the_file(lite: Server):
+    comment(lite, "câu-bí-mật-" * 40)
+    comments.forget_old(moment(day=91).at)
+    from django.db import connection
+
+    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert "câu-bí-mật".encode() not in (lite.folder / "server.db").read_bytes()
+
+
+def test_html_split_letters_and_long_texts_stay_words(lite: Server):
+    found = comment(lite, "<script>alert(1)</script>\n" + "a" * 500)
+    leader = lite.signed_in("lanh-dao", "leader")
+    assert "&lt;script&gt;alert(1)" in leader.get(f"/publication/comments{NOVEMBER}").content.decode()
+    do(leader, found, "answer", "<b>ho\u0323\u0302 ti\u0323ch</b>")
+    found.refresh_from_db()
+    assert found.answer == "<b>hộ tịch</b>"
+    assert "&lt;b&gt;hộ tịch" in leader.get(f"/publication/comments{NOVEMBER}").content.decode()
+    do(leader, found, "answer", "dài " * 200)
+    assert "Dài quá 500 chữ, chưa lưu" in page(leader)
+    found.refresh_from_db()
+    assert found.answer == "<b>hộ tịch</b>"
+    do(leader, found, "answer", "")
+    found.refresh_from_db()
+    assert (found.answer, found.answered_at) == ("", None)
+
+
+def test_an_unknown_step_changes_nothing(lite: Server):
+    found = comment(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    do(leader, found, "delete", "x")
+    assert "Mở lại trang" in page(leader)
+    assert leader.get(f"/publication/comments/{found.pk}").status_code == 405
+
+
+def test_the_sheet_opens_in_a_spreadsheet_and_holds_no_formula(lite: Server):
+    comment(lite, '=HYPERLINK("http://evil.example")', clerk="+84")
+    comment(lite, 'hai\ndòng, "trích"')
+    answer = lite.signed_in("lanh-dao", "leader").get(f"/publication/comments.csv{NOVEMBER}")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows[0][:2] == ["Ngày", "Điểm tiếp nhận"]
+    cells = {row[4] for row in rows[1:]}
+    assert cells == {'\'=HYPERLINK("http://evil.example")', 'hai\ndòng, "trích"'}
+    assert {row[3] for row in rows[1:]} >= {"'+84"}
+    assert Audit.objects.get().about.startswith("CSV 2")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1"])
+def test_no_cell_is_a_formula(cell: str):
+    assert list(csv.reader(io.StringIO(sheets.csv_of([[cell]]).decode("utf-8-sig"), newline=""))) == [[f"'{cell}"]]
+
+
+def test_many_comments_are_on_several_pages(lite: Server):
+    for n in range(60):
+        comment(lite, f"lời {n}", day=date(2026, 11, 23) - timedelta(days=n % 5))
+    leader = lite.signed_in("lanh-dao", "leader")
+    first = leader.get(f"/publication/comments{NOVEMBER}").content.decode()
+    second = leader.get(f"/publication/comments{NOVEMBER}&page=2").content.decode()
+    assert (first.count("<blockquote>"), second.count("<blockquote>")) == (50, 10)

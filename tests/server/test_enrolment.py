@@ -1,0 +1,278 @@
+"""A kiosk gets its token by a one-time code, and nobody else gets one."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from kiosk.office import sample
+from server.accounts.models import Audit
+from server.feed.intake import device_of
+from server.office.models import Document
+from server.registry import api, enrolment, trouble
+from server.registry.enrolment import EnrolError, bring_office, enrol, make_code, open_codes, register, revoke
+from server.registry.models import Device, EnrolCode, Mode, Site, Unit
+from server.words import texts
+from sync import wire
+from tests.server.kit import NOW, TOKEN, Server, batch_of
+
+
+@pytest.fixture(autouse=True)
+def _nobody_guessed_before() -> Iterator[None]:
+    api.guesses = api.Guesses()
+    yield
+    api.guesses = api.Guesses()
+
+
+def ask(server: Server, code: str, device: str = "k-NEW001", **more: Any) -> Any:
+    body = {"code": code, "device": device, "app": "0.4.0", "office": None, **more}
+    return server.client.post("/api/v1/enrol", json.dumps(body), content_type="application/json")
+
+
+def refusal(code: str, name: str = "k-NEW001", **more: Any) -> str:
+    with pytest.raises(EnrolError) as caught:
+        enrol(code, name, NOW, **more)
+    return caught.value.refusal
+
+
+# --- codes ----------------------------------------------------------------------------------------------------
+
+
+def test_a_code_lets_one_new_kiosk_in_once(server: Server):
+    code = make_code(server.site, NOW, label="Sảnh tầng 1")
+    done = enrol(code, "k-NEW001", NOW)
+    assert (done.device.site, done.device.label, done.device.mode) == (server.site, "Sảnh tầng 1", Mode.PUSH)
+    assert device_of(done.token) == done.device
+    assert refusal(code, "k-NEW002") == "code"
+    assert Device.objects.count() == 2
+
+
+def test_a_code_may_be_typed_in_small_letters_with_or_without_its_hyphen(lite: Server):
+    code = make_code(lite.site, NOW)
+    assert len(code) == 9 and set(code) - {"-"} <= set(enrolment.ALPHABET)
+    assert enrol(code.lower().replace("-", " "), "k-NEW001", NOW).token
+
+
+def test_neither_code_nor_token_can_be_read_out_of_the_database(lite: Server):
+    code = make_code(lite.site, NOW)
+    token = enrol(code, "k-NEW001", NOW).token
+    dump = "\n".join(connection.connection.iterdump())
+    assert token not in dump
+    assert code not in dump and code.replace("-", "") not in dump
+
+
+def test_a_code_is_over_after_an_hour(lite: Server):
+    code = make_code(lite.site, NOW - timedelta(hours=1))
+    assert refusal(code) == "code"
+
+
+def test_five_wrong_guesses_end_every_code_that_is_open(server: Server):
+    codes = [make_code(server.site, NOW), make_code(server.site, NOW, device=server.device)]
+    for _ in range(5):
+        assert refusal("2222-2222") == "code"
+    assert not open_codes(NOW).exists()
+    assert [refusal(code) for code in codes] == ["code", "code"]
+
+
+def test_four_wrong_guesses_do_not(lite: Server):
+    code = make_code(lite.site, NOW)
+    for _ in range(4):
+        refusal("2222-2222")
+    assert enrol(code, "k-NEW001", NOW).token
+
+
+def test_of_many_kiosks_that_bring_the_same_code_at_once_one_gets_in(server: Server):
+    code = make_code(server.site, NOW)
+
+    def try_it(n: int) -> int:
+        try:
+            return bool(enrol(code, f"k-NEW{n:03}", NOW))
+        except EnrolError:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(try_it, range(6))) == 1
+    assert Device.objects.count() == 2
+
+
+def test_codes_of_yesterday_are_thrown_away(lite: Server):
+    make_code(lite.site, NOW - timedelta(days=1))
+    make_code(lite.site, NOW)
+    assert EnrolCode.objects.count() == 1
+
+
+# --- new tokens -----------------------------------------------------------------------------------------------
+
+
+def test_the_old_token_is_good_until_the_new_one_is_used(server: Server):
+    new = enrol(make_code(server.site, NOW, device=server.device), "k-7F3K2M", NOW).token
+    assert device_of(TOKEN) == server.device
+    assert device_of(new) == server.device
+    assert device_of(TOKEN) is None
+    assert device_of(new) == server.device
+
+
+def test_a_second_new_token_takes_the_place_of_a_first_one_that_got_lost(lite: Server):
+    lost, new = (enrol(make_code(lite.site, NOW, device=lite.device), "k-7F3K2M", NOW).token for _ in range(2))
+    assert device_of(lost) is None
+    assert device_of(TOKEN) == lite.device
+    assert device_of(new) == lite.device
+
+
+def test_a_new_code_for_a_kiosk_ends_the_one_before(lite: Server):
+    first = make_code(lite.site, NOW, device=lite.device)
+    second = make_code(lite.site, NOW, device=lite.device)
+    assert refusal(first, "k-7F3K2M") == "code"
+    assert enrol(second, "k-7F3K2M", NOW).device == lite.device
+
+
+def test_a_revoked_kiosk_is_shut_out_until_it_brings_a_new_code(lite: Server):
+    waiting = make_code(lite.site, NOW, device=lite.device)
+    revoke(lite.device)
+    assert device_of(TOKEN) is None
+    assert refusal(waiting, "k-7F3K2M") == "code"
+    token = enrol(make_code(lite.site, NOW, device=lite.device), "k-7F3K2M", NOW).token
+    assert device_of(TOKEN) is None
+    assert device_of(token) == lite.device
+
+
+def test_a_code_for_one_kiosk_is_no_good_for_another_unless_it_takes_its_place(lite: Server):
+    code = make_code(lite.site, NOW, device=lite.device)
+    assert refusal(code) == "other_device"
+    done = enrol(code, "k-NEW001", NOW, replace=True)
+    assert done.device.name == "k-7F3K2M"
+
+
+def test_a_new_kiosk_cannot_take_the_name_of_another_one(lite: Server):
+    code = make_code(lite.site, NOW)
+    assert refusal(code, "k-7F3K2M") == "taken"
+    assert device_of(TOKEN) == lite.device
+    assert enrol(code, "k-NEW001", NOW).token
+
+
+def test_a_code_is_made_only_for_a_kiosk_of_its_own_site(lite: Server):
+    elsewhere = Site.objects.create(unit=Unit.objects.create(code="2", name="xã Khác"), key="chinh", name="Khác")
+    with pytest.raises(ValueError, match="does not stand"):
+        make_code(elsewhere, NOW, device=lite.device)
+
+
+def test_a_kiosk_without_a_network_is_registered_by_its_name_once(lite: Server):
+    assert register(lite.site, "k-STICK1", Mode.FILE, "Kho").mode == "file"
+    with pytest.raises(EnrolError):
+        register(lite.site, "k-STICK1", Mode.FILE)
+    with pytest.raises(wire.WireError):
+        register(lite.site, "../x", Mode.FILE)
+    assert device_of("") is None
+
+
+# --- over HTTP ------------------------------------------------------------------------------------------------
+
+
+def test_a_kiosk_learns_its_token_and_where_it_stands(lite: Server):
+    answer = ask(lite, make_code(lite.site, timezone.now()))
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["device"], body["unit"], body["site"]) == ("k-NEW001", "xã Mẫu", "Trụ sở xã Mẫu")
+    assert (body["epoch"], body["office"]) == ("", "none")
+    first = batch_of([], [], "k-NEW001", "0000000112345678")
+    assert lite.push(first, body["token"]).status_code == 200
+    assert Audit.objects.get().what == "device.enrolled"
+
+
+def test_a_kiosk_that_comes_again_learns_which_epoch_the_server_has_of_it(lite: Server):
+    lite.push(batch_of([], [], "k-7F3K2M", "0000000712345678"))
+    answer = ask(lite, make_code(lite.site, timezone.now(), device=lite.device), "k-NEW001", replace=True)
+    assert (answer.json()["device"], answer.json()["epoch"]) == ("k-7F3K2M", "0000000712345678")
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        ("bad_request", "[1, 2]"),
+        ("bad_request", "{"),
+        ("bad_request", "[" * 100_000),
+        ("bad_request", '{"code": 7, "device": "k-1"}'),
+        ("bad_request", '{"code": "ABCD-EFGH"}'),
+        ("bad_request", '{"code": "ABCD-EFGH", "device": "../../x"}'),
+        ("bad_request", '{"code": "ABCD-EFGH", "device": "k-1", "office": {}}'),
+        ("code", '{"code": "ABCD-EFGH", "device": "k-1", "office": null}'),
+        ("code", '{"code": "", "device": "k-1"}'),
+        ("code", '{"code": "\\u0000\\ud800", "device": "k-1"}'),
+    ],
+)
+def test_what_cannot_be_an_enrolment_gets_a_clear_answer_in_json(lite: Server, code: str, body: str):
+    answer = lite.client.post("/api/v1/enrol", body, content_type="application/json")
+    assert answer.status_code == (403 if code == "code" else 400)
+    assert answer.json()["code"] == code
+    assert answer.json()["message"]
+
+
+def test_whoever_guesses_on_and_on_is_told_to_wait_and_no_address_is_kept(lite: Server):
+    answers = [ask(lite, f"2222-{n:04}") for n in range(2000, 2012)]
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429] * 2
+    assert answers[-1].headers["Retry-After"] == "60"
+    assert "127.0.0.1" not in "\n".join(connection.connection.iterdump())
+
+
+def test_right_codes_are_not_counted_as_guesses(lite: Server):
+    for n in range(12):
+        assert ask(lite, make_code(lite.site, timezone.now()), f"k-NEW{n:03}").status_code == 200
+
+
+def test_a_huge_body_is_refused_before_it_is_read(lite: Server):
+    answer = lite.client.post("/api/v1/enrol", b" " * (2 * wire.MAX_BODY + 1), content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+# --- the office document that comes along ---------------------------------------------------------------------
+
+
+def test_the_office_document_of_the_first_kiosk_becomes_the_first_version(server: Server):
+    site = Site.objects.create(unit=server.unit, key="phu", name="Điểm phụ")
+    office = sample().to_json().decode()
+    body = ask(server, make_code(site, timezone.now()), office=office).json()
+    document = Document.objects.get(site=site)
+    assert (body["office"], document.version, document.by) == ("taken", 1, "k-NEW001")
+    assert bytes(document.content) == sample().to_json()
+    assert document.sha256 == sample().sha256
+    assert ask(server, make_code(site, timezone.now()), "k-NEW002", office=office).json()["office"] == "kept"
+    assert Document.objects.filter(site=site).count() == 1
+
+
+def test_a_broken_office_document_is_said_and_stops_no_enrolment(lite: Server):
+    for broken in ("{", "{}", "x" * 100, "[" * 50_000, '{"unit": "\\ud800"}'):
+        body = ask(lite, make_code(lite.site, timezone.now()), f"k-{len(broken):06}", office=broken).json()
+        assert body["office"] == "broken"
+        assert body["office_problem"]
+        assert body["token"]
+
+
+def test_a_kiosk_without_a_document_brings_none(lite: Server):
+    assert bring_office(lite.site, None, "k-NEW001", NOW).what == "none"
+
+
+# --- two kiosks with one token --------------------------------------------------------------------------------
+
+
+def test_a_second_kiosk_with_the_same_token_is_refused_and_shown(lite: Server):
+    answer = lite.push(batch_of([], [], "k-OTHER1", "0000000112345678"))
+    assert (answer.status_code, answer.json()["code"]) == (403, "device")
+    lite.device.refresh_from_db()
+    assert "k-OTHER1" in trouble.sentence(lite.device, texts("vi"))
+    assert "k-OTHER1" in trouble.sentence(lite.device, texts("en"))
+
+
+def test_the_trouble_is_over_when_it_was_not_seen_for_an_hour(lite: Server):
+    trouble.tell(lite.device, NOW, "other_device", other="k-OTHER1")
+    trouble.clear(lite.device, NOW + timedelta(minutes=59))
+    assert trouble.sentence(lite.device, texts("vi"))
+    trouble.clear(lite.device, NOW + timedelta(hours=1))
+    assert trouble.sentence(lite.device, texts("vi")) == ""
+    assert Device.objects.get().trouble == {}

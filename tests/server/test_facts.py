@@ -1,0 +1,182 @@
+"""The server's facts are the kiosk's: the same rows come of the events, whatever happened and however they came."""
+
+import tempfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from kiosk.rating import Rating as RatingFacts
+from kiosk.store import Store
+from kiosk.store.rebuild import from_tables
+from kiosk.tickets import Counter, Ticket
+from server.facts import fold, projector
+from server.facts.models import Cursor, Desk, Rating, RatingRollup, Rollup
+from server.facts.models import Ticket as TicketRow
+from server.feed.models import Event
+from server.registry.models import Device
+from tests.office import moment
+from tests.server.kit import ENGINES, NOW, Server, batch_of, batches, server_on
+from tests.test_queue_machine import QueueMachine
+
+
+def push_all(server: Server, store: Store) -> None:
+    for batch in batches(store.database.conn):
+        assert server.push(batch).status_code == 200
+
+
+def facts() -> dict[str, dict[str, Any]]:
+    """All that the server believes, in the kiosk's own words."""
+    return {
+        "tickets": {row.id: fold.facts_of(row) for row in TicketRow.objects.all()},
+        "ratings": {row.id: fold._rating_facts(row) for row in Rating.objects.all()},
+        "desks": {
+            row.counter: Counter(id=row.counter, **{name: getattr(row, name) for name in fold.DESK})
+            for row in Desk.objects.all()
+        },
+    }
+
+
+def own(store: Store) -> dict[str, dict[str, Any]]:
+    """The same from the kiosk's tables."""
+    tables = from_tables(store.database.conn)
+    return {"tickets": tables.tickets, "ratings": tables.ratings, "desks": tables.counters}
+
+
+def without_times(state: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """On a guessed clock the server knows better when something was; everything else is the same."""
+    times = {Ticket: ("issued_at", "first_called_at", "last_called_at", "started_at", "ended_at", "missed_at")}
+    times |= {Counter: ("armed_at", "acted_at"), RatingFacts: ("at",)}  # type: ignore[dict-item]
+    return {
+        kind: {id: replace(row, **dict.fromkeys(times[type(row)])) for id, row in rows.items()}
+        for kind, rows in state.items()
+    }
+
+
+def a_morning(store: Store) -> None:
+    """Five people at two counters: served, rated, held, missed, transferred."""
+    for at in range(5):
+        store.issuing.issue(moment(at * 10), "ho-tich", priority=at == 4)
+    for counter in ("1", "2"):
+        store.counters.open(moment(60), counter, f"clerk-{counter}")
+    store.counters.call_next(moment(120), "1")
+    store.counters.start(moment(130), "1")
+    store.counters.finish(moment(430), "1")
+    store.ratings.press(moment(440), "1", 3, "key")
+    store.counters.call_next(moment(450), "1")
+    store.counters.hold(moment(500), "1", "thiếu giấy tờ")
+    store.counters.call_next(moment(520), "1")
+
+
+def test_facts_made_of_the_events_are_the_tables_of_the_kiosk(server: Server, store: Store):
+    a_morning(store)
+    push_all(server, store)
+    server.settle()
+    assert facts() == own(store)
+    assert projector.project(NOW) == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_whatever_happens_to_a_queue_the_facts_are_those_of_the_kiosk(engine: str):
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        lambda: Observed(engine),
+        settings=settings(
+            max_examples=6, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
+
+
+class Observed(QueueMachine):
+    """The queue with a server that is told everything at the end, in two parts, and makes its facts twice."""
+
+    def __init__(self, engine: str) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def teardown(self) -> None:
+        self.everybody_is_served()
+        with tempfile.TemporaryDirectory() as folder, server_on(self.engine, Path(folder)) as server:
+            for batch in batches(self.store.database.conn, size=37):
+                assert server.push(batch).status_code == 200
+                projector.project(NOW)
+            server.settle()
+            assert not Event.objects.exclude(quarantined=None).exists()
+            assert without_times(facts()) == without_times(own(self.store))
+            projector.rebuild(Device.objects.get(), NOW)
+            assert without_times(facts()) == without_times(own(self.store))
+        super().teardown()
+
+
+def test_sums_are_those_of_the_rows_and_stay_when_nothing_is_new(server: Server, store: Store):
+    a_morning(store)
+    push_all(server, store)
+    server.settle()
+    everything = Rollup.objects.get(dim="all")
+    assert (everything.issued, everything.priority, everything.served, everything.holds) == (5, 1, 1, 1)
+    assert everything.waits == {"1": 1, "7": 1, "8": 1}
+    assert everything.services == {"5": 1}
+    assert [(r.level, r.flags, r.n) for r in RatingRollup.objects.all()] == [(3, "", 1)]
+
+
+def test_an_event_that_fits_nothing_is_kept_marked_and_does_not_stop_the_others(server: Server, store: Store):
+    a_morning(store)
+    whole = batches(store.database.conn)[0]
+    strange = whole.lines[3].replace(b'"ticket":"', b'"ticket":"x', 1)
+    lines = [*whole.lines[:3], strange, *whole.lines[4:]]
+    answer = server.push(batch_of([], lines, "k-7F3K2M", whole.header.epoch))
+    assert answer.json()["head"][0] == len(lines)
+    server.settle()
+    assert Cursor.objects.get().num == len(lines)
+    assert Event.objects.count() == len(lines)
+
+
+def test_values_that_the_database_refuses_go_into_quarantine_and_the_others_are_folded(server: Server, store: Store):
+    a_morning(store)
+    whole = batches(store.database.conn)[0]
+    strange = [line.replace(b'"session":"', b'"session":"\\u0000' + b"x" * 60, 1) for line in whole.lines[:1]]
+    answer = server.push(batch_of([], [*strange, *whole.lines[1:]], "k-7F3K2M", whole.header.epoch, printer="\0ok"))
+    assert answer.status_code == 200
+    server.settle()
+    assert TicketRow.objects.count() >= 4
+    assert Device.objects.get().status == {"printer": "ok"}
+
+
+def test_a_guessed_time_is_corrected_when_the_boot_learns_the_true_one(server: Server, store: Store):
+    wrong = replace(moment(0, trusted=False, boot="b0070009"), at=moment(-86400 * 30).at)
+    store.issuing.issue(wrong, "ho-tich")
+    push_all(server, store)
+    server.settle()
+    store.issuing.issue(moment(600, boot="b0070009"), "ho-tich")
+    push_all(server, store)
+    server.settle()
+    assert [row.issued_at for row in TicketRow.objects.order_by("seq")] == [moment(0).at, moment(600).at]
+    assert {row.day for row in TicketRow.objects.all()} == {date(2026, 11, 23)}
+
+
+def test_events_of_an_older_epoch_that_come_late_are_folded_in_their_place(server: Server, store: Store):
+    a_morning(store)
+    whole = batches(store.database.conn)[0]
+    cut = len(whole.lines) // 2
+    assert server.push(batch_of([], whole.lines[cut:], "k-7F3K2M", "00000002" + "b" * 8)).status_code == 200
+    server.settle()
+    assert server.push(batch_of([], whole.lines[:cut], "k-7F3K2M", "00000001" + "a" * 8)).status_code == 200
+    server.settle()
+    assert facts() == own(store)
+    assert not Event.objects.exclude(quarantined=None).exists()
+
+
+def test_a_quarantined_event_is_replayed_after_a_fix(lite: Server, store: Store, monkeypatch: pytest.MonkeyPatch):
+    a_morning(store)
+    monkeypatch.setitem(projector.shapes.SHAPES, "rating.given", {"unknown_key": lambda value: True})
+    answer = lite.push(batches(store.database.conn)[0])
+    assert [found["seq"] for found in answer.json()["quarantined"]] != []
+    lite.settle()
+    assert not Rating.objects.exists()
+    monkeypatch.undo()
+    assert projector.replay_quarantine(NOW) == 1
+    assert Rating.objects.count() == 1
+    assert facts() == own(store)

@@ -1,0 +1,59 @@
+"""Signing in, and what every page of the server has."""
+
+from django.conf import settings
+from django.test import Client
+
+from tests.server.kit import PASSWORD, Server
+
+
+def sign_in(client: Client, username: str, password: str, after: str = "") -> int:
+    posted = {"username": username, "password": password}
+    return int(client.post(f"/sign-in?next={after}", posted).status_code)
+
+
+def test_a_stranger_is_sent_to_sign_in_and_comes_back_where_he_wanted_to_go(lite: Server):
+    lite.user("lanh-dao", "leader")
+    assert lite.client.get("/").headers["Location"] == "/sign-in?next=/"
+    answer = lite.client.post("/sign-in?next=/", {"username": "Lanh-Dao ", "password": PASSWORD})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert "Hôm nay" in lite.client.get("/").content.decode()
+
+
+def test_nobody_is_sent_to_another_site_after_signing_in(lite: Server):
+    lite.user("lanh-dao", "leader")
+    answer = lite.client.post("/sign-in?next=//example.com/", {"username": "lanh-dao", "password": PASSWORD})
+    assert answer.headers["Location"] == "/"
+
+
+def test_after_eight_wrong_passwords_the_right_one_does_not_open_for_a_while(lite: Server):
+    lite.user("lanh-dao", "leader")
+    assert {sign_in(lite.client, "lanh-dao", "wrong") for _ in range(7)} == {403}
+    assert sign_in(lite.client, "lanh-dao", "wrong") == 429
+    answer = lite.client.post("/sign-in", {"username": "lanh-dao", "password": PASSWORD})
+    assert "15 phút" in answer.content.decode()
+
+
+def test_pages_are_in_the_language_that_was_asked_for_and_stay_in_it(lite: Server):
+    browser = lite.signed_in("lanh-dao", "leader")
+    assert "Today" in browser.get("/?l=en").content.decode()
+    assert "Today" in browser.get("/").content.decode()
+    assert "Hôm nay" in browser.get("/?l=vi").content.decode()
+
+
+def test_a_form_without_a_token_changes_nothing_and_says_what_to_do(lite: Server):
+    browser = Client(enforce_csrf_checks=True)
+    answer = browser.post("/sign-in", {"username": "x", "password": "y"})
+    assert answer.status_code == 403
+    assert "Mở lại trang" in answer.content.decode()
+
+
+def test_pages_have_a_strict_content_policy_and_no_inline_script(lite: Server):
+    answer = lite.signed_in("lanh-dao", "leader").get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in answer.content.decode()
+
+
+def test_passwords_are_kept_by_scrypt():
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.ScryptPasswordHasher"]
