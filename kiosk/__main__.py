@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kiosk.present.words import Words
     from kiosk.store import Store
     from kiosk.uplink import Uplink
+    from kiosk.waiting import Waiting
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -265,33 +266,30 @@ def _asked_pin() -> str:
 def sync_run(options: argparse.Namespace) -> int:
     """`kiosk sync`: until it is stopped; without a server it waits, so that one can be configured later."""
     from kiosk.clock import SystemClock
-    from kiosk.config import ENROLLED
     from kiosk.setup import load_device
     from kiosk.store.prepare import prepare
-    from kiosk.uplink import Uplink
 
-    config = load_device(options.config)
+    config, clock = load_device(options.config), SystemClock()
+    folder = Path(config.data_dir)
     if not config.sync.server:
         print("kiosk: no server is configured (kiosk enrol, or [sync] server): events wait here", file=sys.stderr)
-        if options.once or _ended_before(Path(config.data_dir) / ENROLLED):
+        if options.once:
             return 0
-        config = load_device(options.config)
-    clock = SystemClock()
-    prepare(Path(config.data_dir), clock.now())
+    prepare(folder, clock.now())
+    if not config.sync.server:
+        from kiosk.waiting import Waiting
+
+        return _until_stopped(Waiting(folder, clock))
+    from kiosk.uplink import Uplink
+
     uplink = Uplink(config, clock)
-    _on_signals(uplink.stop)
-    if options.once:
-        return _push_once(uplink)
-    uplink.run()
+    return _push_once(uplink) if options.once else _until_stopped(uplink)
+
+
+def _until_stopped(process: "Waiting") -> int:
+    _on_signals(process.stop)
+    process.run()
     return 0
-
-
-def _ended_before(file: Path) -> bool:
-    """Wait until a file appears; True when the process is to end before that."""
-    while not file.exists():
-        if signal.sigtimedwait({signal.SIGTERM, signal.SIGINT}, 2):
-            return True
-    return False
 
 
 def _push_once(uplink: "Uplink") -> int:

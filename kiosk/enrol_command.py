@@ -23,7 +23,8 @@ from kiosk.store.facts import device_id
 from kiosk.store.orders import Orders
 from kiosk.store.prepare import hold, prepare
 from kiosk.texts import Texts
-from kiosk.uplink import PART, make_outbox
+from kiosk.uplink import make_outbox
+from kiosk.waiting import PART
 from sync import wire
 from sync.exchange import AddressError, Answer, Exchange, InsecureServer, Silent, check_url
 from sync.outbox import Outbox

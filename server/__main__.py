@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from getpass import getpass
 from pathlib import Path
 from types import FrameType
 
@@ -46,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     operator.add_argument("username")
     operator.add_argument("--name", default="")
     operator.set_defaults(run=_operator)
+    setup = commands.add_parser("setup", help="make a commune with its administrator and a code for its first kiosk")
+    setup.add_argument("--code", required=True, help="official code of the commune")
+    setup.add_argument("--name", required=True, help='its full name, as "xã Mẫu"')
+    setup.add_argument("--site", default="chinh", help="id of its reception point in the office document")
+    setup.add_argument("--site-name", default="", help="name of the reception point; else “Trụ sở” and the commune's")
+    setup.add_argument("--admin", default="", help="name of its administrator's account; else quan-tri-CODE")
+    setup.set_defaults(run=_set_up)
     return parser
 
 
@@ -66,10 +72,18 @@ def _prepare(options: argparse.Namespace) -> int:
 
 def _operator(options: argparse.Namespace) -> int:
     _prepare(options)
-    from server.accounts.models import Role, User
+    from server.commands import make_operator
 
-    password = getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    User.objects.create_user(options.username, password, name=options.name or options.username, role=Role.OPERATOR)
+    make_operator(options.username, options.name)
+    return 0
+
+
+def _set_up(options: argparse.Namespace) -> int:
+    _prepare(options)
+    from server import clock
+    from server.commands import set_up
+
+    print(set_up(options.code, options.name, options.site, options.site_name, options.admin, clock.now()))
     return 0
 
 

@@ -8,22 +8,48 @@ from server.feed import api
 from server.feed import views as feed
 from server.office import api as office
 from server.phones import views as phones
-from server.publication import comment_pages
+from server.publication import comment_pages, frozen_pages, public, settings_pages
 from server.registry import api as registry
+from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
+    path("live", reports.live, name="live"),
+    path("mine", reports.mine, name="mine"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/print", reports.report_print, name="report-print"),
+    path("reports/csv", reports.report_csv, name="report-csv"),
+    path("reports/xlsx", reports.report_xlsx, name="report-xlsx"),
+    path("reports/chart/<slug:key>.svg", reports.chart, name="chart"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),
     path("account/password", accounts.password, name="password"),
+    # kiosks
+    path("kiosks", kiosks.kiosks, name="kiosks"),
+    path("kiosks/enrol", enrolling.new, name="enrol"),
+    path("kiosks/enrol/<int:id>/wait", enrolling.wait, name="enrol-wait"),
+    path("kiosks/<int:id>", kiosks.kiosk, name="kiosk"),
+    path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
+    path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
+    path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
+    path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("quarantine", quarantine.quarantine, name="quarantine"),
+    path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
     path("admin/people", people.people, name="people"),
     path("admin/people/new", people.new, name="person-new"),
     path("admin/people/<int:id>", people.edit, name="person"),
     path("admin/people/<int:id>/password", people.reset, name="person-reset"),
     path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
+    path("admin/communes", communes.communes, name="communes"),
+    path("admin/communes/<int:id>", communes.commune, name="commune"),
+    path("admin/communes/<int:id>/name", communes.commune_name, name="commune-name"),
+    path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
+    path("admin/integrators", integrators.integrators, name="integrators"),
+    path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
@@ -36,10 +62,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("C/<path:token>", phones.counter, name="phone-counter"),
     path("c/<path:token>", phones.counter),
     # what is published, and what citizens wrote
-    path("publication/", comment_pages.listing, name="publication"),
+    path("publication/public", settings_pages.published, name="published"),
+    path("publication/frozen", frozen_pages.frozen, name="frozen"),
+    path("publication/frozen/<int:id>", frozen_pages.frozen_period, name="frozen-period"),
+    path("publication/frozen/<int:id>/adjust", frozen_pages.adjust, name="frozen-adjust"),
     path("publication/comments", comment_pages.listing, name="comments"),
     path("publication/comments.csv", comment_pages.sheet, name="comments-sheet"),
     path("publication/comments/<str:id>", comment_pages.change, name="comments-change"),
+    path("publication/letters", settings_pages.letters_page, name="letters"),
+    path("publication/bulletin", settings_pages.bulletin, name="bulletin"),
+    path("explain", frozen_pages.explain, name="explain"),
+    path("cong-khai/chot/<str:key>", public.frozen, name="public-frozen"),
+    path("cong-khai/chot/<str:key>/<int:number>", public.frozen, name="public-revision"),
+    path("cong-khai/chot/<str:key>/<int:number>/giai-trinh", public.frozen_explained),
+    path("cong-khai/<str:code>", public.unit, name="public-unit"),
+    path("cong-khai/<str:code>/<str:site>", public.unit, name="public-site"),
+    path("cong-khai/<str:code>/<str:site>/giai-trinh", public.explained),
     # documents
     path("api/v1/office", office.document, {"kind": "office"}),
     path("api/v1/board", office.document, {"kind": "board"}),
