@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kiosk.present.words import Words
     from kiosk.store import Store
     from kiosk.uplink import Uplink
+    from kiosk.waiting import Waiting
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -265,7 +266,6 @@ def _asked_pin() -> str:
 def sync_run(options: argparse.Namespace) -> int:
     """`kiosk sync`: until it is stopped; without a server it waits, so that one can be configured later."""
     from kiosk.clock import SystemClock
-    from kiosk.config import ENROLLED
     from kiosk.setup import load_device
     from kiosk.store.prepare import prepare
 
@@ -275,22 +275,20 @@ def sync_run(options: argparse.Namespace) -> int:
         print("kiosk: no server is configured (kiosk enrol, or [sync] server): events wait here", file=sys.stderr)
         if options.once:
             return 0
+    prepare(folder, clock.now())
+    if not config.sync.server:
         from kiosk.waiting import Waiting
 
-        prepare(folder, clock.now())
-        waiting = Waiting(folder, clock)
-        _on_signals(waiting.stop)
-        if not waiting.run_until(folder / ENROLLED):
-            return 0
-        config = load_device(options.config)
+        return _until_stopped(Waiting(folder, clock))
     from kiosk.uplink import Uplink
 
-    prepare(folder, clock.now())
     uplink = Uplink(config, clock)
-    if options.once:
-        return _push_once(uplink)
-    _on_signals(uplink.stop)
-    uplink.run()
+    return _push_once(uplink) if options.once else _until_stopped(uplink)
+
+
+def _until_stopped(process: "Waiting") -> int:
+    _on_signals(process.stop)
+    process.run()
     return 0
 
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Waiting:
-    """The process on its database. It ends after `stop`, or when a technician asks for a restart."""
+    """The process on its database. `run` ends after `stop`, or when a technician asks for a restart."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.clock = clock
@@ -39,15 +39,11 @@ class Waiting:
     def stop(self) -> None:
         self.stopping.set()
 
-    def run_until(self, file: Path) -> bool:
-        """Wait for a file, which says that there is a server now; False when the process is to end before that.
-
-        Raises StoreCorrupt when the database is damaged: a restart mends it.
-        """
-        while not file.exists() and not self.stopping.wait(LOOK_S):
+    def run(self) -> None:
+        """Raises StoreCorrupt when the database is damaged: a restart mends it."""
+        while not self.stopping.wait(LOOK_S):
             self.obey()
         self.close()
-        return not self.stopping.is_set()
 
     def close(self) -> None:
         """Let go of the database."""

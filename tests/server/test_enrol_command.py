@@ -1,7 +1,6 @@
 """`kiosk enrol`: with a code from the server the kiosk has its token, and sends; without one nothing is changed."""
 
 import json
-import signal
 import stat
 import subprocess
 import sys
@@ -17,7 +16,8 @@ from kiosk.config import ENROLLED, load_config
 from kiosk.office import sample
 from kiosk.store.database import Database
 from kiosk.store.facts import device_id
-from kiosk.uplink import PART, Uplink
+from kiosk.uplink import Uplink
+from kiosk.waiting import PART
 from server import clock
 from server.feed.models import Event
 from server.office.models import Document
@@ -233,19 +233,20 @@ def test_an_upload_that_runs_is_asked_to_begin_anew(lite: Server, toml: Path):
         assert database.row("SELECT 1 FROM orders WHERE part = ? AND kind = 'restart'", PART)
 
 
-def test_an_upload_without_a_server_goes_on_when_the_kiosk_has_joined_one(lite: Server, toml: Path):
+def test_an_upload_without_a_server_ends_when_the_kiosk_has_joined_one_and_systemd_begins_it_anew(
+    lite: Server, toml: Path
+):
     command = [sys.executable, "-m", "kiosk", "sync", "--config", str(toml)]
-    uplink = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert uplink.stderr
-    assert "no server is configured" in uplink.stderr.readline()
-    with lite.serving() as url:
-        enrol(toml, url, make_code(lite.site, clock.now()))
-        line = uplink.stderr.readline()
-        uplink.send_signal(signal.SIGTERM)
-        uplink.stderr.read()
-        uplink.stderr.close()
-        assert "server: ok" in line
-    assert uplink.wait(20) == 0
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr
+        assert "no server is configured" in waiting.stderr.readline()
+        prepared = toml.parent / "data" / "kiosk.db"
+        while not prepared.exists():
+            assert waiting.poll() is None
+        with lite.serving() as url:
+            enrol(toml, url, make_code(lite.site, clock.now()))
+            assert waiting.wait(20) == 0
+            subprocess.run([*command, "--once"], check=True, capture_output=True)
     assert Device.objects.get(name=device_id(toml.parent / "data", "auto")).seen
 
 
