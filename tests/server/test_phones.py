@@ -192,6 +192,16 @@ def test_every_code_that_opens_nothing_is_answered_alike(both: Morning, code: st
     assert "The kiosk may not have reported" in get("/T/X?l=en").content.decode()
 
 
+def test_no_code_of_a_slip_is_logged(morning: Morning, caplog: pytest.LogCaptureFixture):
+    path = morning.served()
+    get(path)
+    morning.tell()
+    for _ in range(9):
+        post(path, {"do": "rate"})
+        post(path, SAY)
+    assert path.removeprefix("/T/") not in caplog.text
+
+
 def test_a_code_that_two_tickets_have_opens_neither(morning: Morning):
     path = morning.take()
     morning.take()
