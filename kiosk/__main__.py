@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kiosk.present.words import Words
     from kiosk.store import Store
     from kiosk.uplink import Uplink
+    from kiosk.waiting import Waiting
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -255,21 +256,27 @@ def sync_run(options: argparse.Namespace) -> int:
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
     from kiosk.store.prepare import prepare
-    from kiosk.uplink import Uplink
 
-    config = load_device(options.config)
+    config, clock = load_device(options.config), SystemClock()
+    folder = Path(config.data_dir)
     if not config.sync.server:
         print("kiosk: no server is configured ([sync] server): events wait in the database", file=sys.stderr)
-        if not options.once:
-            signal.sigwait({signal.SIGTERM, signal.SIGINT})
-        return 0
-    clock = SystemClock()
-    prepare(Path(config.data_dir), clock.now())
+        if options.once:
+            return 0
+    prepare(folder, clock.now())
+    if not config.sync.server:
+        from kiosk.waiting import Waiting
+
+        return _until_stopped(Waiting(folder, clock))
+    from kiosk.uplink import Uplink
+
     uplink = Uplink(config, clock)
-    _on_signals(uplink.stop)
-    if options.once:
-        return _push_once(uplink)
-    uplink.run()
+    return _push_once(uplink) if options.once else _until_stopped(uplink)
+
+
+def _until_stopped(process: "Waiting") -> int:
+    _on_signals(process.stop)
+    process.run()
     return 0
 
 
@@ -287,6 +294,7 @@ def export_run(options: argparse.Namespace) -> int:
     """`kiosk export`."""
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
+    from kiosk.store.comments import CommentTexts
     from kiosk.store.database import Database
     from kiosk.store.facts import device_id
     from kiosk.store.prepare import prepare
@@ -298,13 +306,12 @@ def export_run(options: argparse.Namespace) -> int:
     prepare(folder, clock.now())
     database = Database(folder)
     outbox, device = make_outbox(database, clock), device_id(folder, config.device)
-    done = export(outbox, options.folder, device, status(database, clock.now()), everything=options.all)
+    state, texts = status(database, clock.now()), CommentTexts(database, clock.now)
+    done = export(outbox, options.folder, device, state, everything=options.all, texts=texts)
     database.close()
-    print(
-        f"{done.count} event{'s' * (done.count != 1)} → {done.path}"
-        if done.path
-        else "nothing waits: the server has everything"
-    )
+    waits = done.path or done.texts
+    print(f"{done.count} event{'s' * (done.count != 1)} → {done.path}" if done.path else "no event waits")
+    print(f"the words of {done.texts} comments" if waits else "the server has everything")
     return 0
 
 

@@ -5,11 +5,11 @@ It shares nothing with the kiosk but the database. What the server says about th
 
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,12 @@ from kiosk import __version__
 from kiosk.clock import Clock, Moment, Vouched, believable
 from kiosk.config import Config, read_token
 from kiosk.store import StoreError
-from kiosk.store.board import last_sure_time
+from kiosk.store.comments import CommentTexts
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import device_id, fact, note
-from kiosk.store.orders import Orders
-from kiosk.store.prepare import hold
 from kiosk.store.series import skip_to_ceilings
 from kiosk.vitals import undervoltage
+from kiosk.waiting import Waiting
 from sync import outbox, wire
 from sync.client import Client, Outcome
 from sync.outbox import Outbox
@@ -32,7 +31,8 @@ LOOK_S = 0.5
 """How often a new event is looked for."""
 SOON_S = 1.0
 """How long a new event waits for company."""
-PART = "sync"
+TEXTS_S = 5.0
+"""Words that could not be sent are tried again after twice this long, then four times, and an hour at most."""
 
 logger = logging.getLogger(__name__)
 
@@ -67,16 +67,12 @@ def status(database: Database, now: Moment) -> dict[str, Any]:
     }
 
 
-class Uplink:
+class Uplink(Waiting):
     """One push after the other. `run` ends after `stop`."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         folder = Path(config.data_dir)
-        self.clock = clock
-        self._hold = hold(folder)
-        self.database = Database(folder)
-        clock.floor = max(clock.floor, last_sure_time(self.database) or clock.floor)
-        clock.vouched = Vouched.read(fact(self.database, "vouched"))
+        super().__init__(folder, clock)
         self.outbox = make_outbox(self.database, clock)
         self.client = Client(
             config.sync.server,
@@ -86,18 +82,14 @@ class Uplink:
             ca_file=config.sync.ca_file or None,
             read_s=config.sync.timeout_s,
         )
+        self.texts = CommentTexts(self.database, clock.now)
+        self._texts_due = 0.0
+        self._texts_failed = 0
         self.heartbeat_s = config.sync.heartbeat_s
-        self.orders = Orders(self.database)
-        self.orders.begin(clock.now(), PART)
-        self._stopping = threading.Event()
-        self.asked_to_restart = False
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     def run(self, after_push: Callable[[Outcome], None] = lambda outcome: None) -> None:
         """Push, wait as long as the outcome says or until something new happened, push again."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             outcome = self.push()
             after_push(outcome)
             self._wait(outcome)
@@ -106,8 +98,7 @@ class Uplink:
     def close(self) -> None:
         """Let go of server and database."""
         self.client.close()
-        self.database.close()
-        self._hold.close()
+        super().close()
 
     def push(self) -> Outcome:
         """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
@@ -118,7 +109,26 @@ class Uplink:
             raise self.database.explain(error) from error
         if outcome.server_now is not None and not now.trusted:
             self._believe(outcome.server_now)
+        self._carry_texts(outcome)
         return outcome
+
+    def _carry_texts(self, outcome: Outcome) -> None:
+        """The words of comments, once the server has all events. A server that was restored gets all again."""
+        try:
+            if outcome.state == "resend" and outcome.http != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                self.texts.settle(0)
+            elif outcome.state == "ok" and not outcome.backlog and time.monotonic() >= self._texts_due:
+                self._send_texts()
+        except StoreError as error:
+            logger.error("%s", error)
+
+    def _send_texts(self) -> None:
+        sent = self.client.send_texts(self.texts)
+        failed = bool(sent.problem) or sent.later
+        self._texts_failed = self._texts_failed + 1 if failed else 0
+        self._texts_due = time.monotonic() + (min(TEXTS_S * 2**self._texts_failed, 3600.0) if failed else 0.0)
+        if sent.problem and self._texts_failed == 1:
+            logger.warning("the words of comments wait: %s", sent.problem)
 
     def _believe(self, said: datetime) -> None:
         """The server's time is better than none, unless it cannot be: the kiosk counts on from it."""
@@ -136,22 +146,11 @@ class Uplink:
     def _wait(self, outcome: Outcome) -> None:
         until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)
         seen = self._head()
-        while time.monotonic() < until and not self._stopping.wait(LOOK_S):
-            self.database.check_mark()
-            self._obey()
+        while time.monotonic() < until and not self.stopping.wait(LOOK_S):
+            self.obey()
             if outcome.eager and self._head() != seen:
-                self._stopping.wait(SOON_S)
+                self.stopping.wait(SOON_S)
                 return
-
-    def _obey(self) -> None:
-        """A technician may ask for a restart: systemd starts the upload again."""
-        now = self.clock.now()
-        if order := self.orders.take(now, PART):
-            self.orders.end(now, order.id)
-            if order.kind == "restart":
-                logger.info("restart, asked for by %s", order.by)
-                self.asked_to_restart = True
-                self.stop()
 
     def _head(self) -> int:
         return outbox.head(self.database.conn).seq

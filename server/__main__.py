@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from getpass import getpass
+from pathlib import Path
 from types import FrameType
 
 from kiosk.documents import DocumentError
@@ -38,10 +38,20 @@ def _parser() -> argparse.ArgumentParser:
     work = commands.add_parser("work", help="do what is to be done in between; `run` starts it")
     work.set_defaults(run=_work)
     commands.add_parser("prepare", help="make or migrate the database").set_defaults(run=_prepare)
+    files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
+    files.add_argument("path", metavar="PATH", type=Path, help="a file, or the folder of the stick")
+    files.set_defaults(run=_import)
     operator = commands.add_parser("operator", help="make an account for whoever runs this server")
     operator.add_argument("username")
     operator.add_argument("--name", default="")
     operator.set_defaults(run=_operator)
+    setup = commands.add_parser("setup", help="make a commune with its administrator and a code for its first kiosk")
+    setup.add_argument("--code", required=True, help="official code of the commune")
+    setup.add_argument("--name", required=True, help='its full name, as "xã Mẫu"')
+    setup.add_argument("--site", default="chinh", help="id of its reception point in the office document")
+    setup.add_argument("--site-name", default="", help="name of the reception point; else “Trụ sở” and the commune's")
+    setup.add_argument("--admin", default="", help="name of its administrator's account; else quan-tri-CODE")
+    setup.set_defaults(run=_set_up)
     return parser
 
 
@@ -62,11 +72,36 @@ def _prepare(options: argparse.Namespace) -> int:
 
 def _operator(options: argparse.Namespace) -> int:
     _prepare(options)
-    from server.accounts.models import Role, User
+    from server.commands import make_operator
 
-    password = getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    User.objects.create_user(options.username, password, name=options.name or options.username, role=Role.OPERATOR)
+    make_operator(options.username, options.name)
     return 0
+
+
+def _set_up(options: argparse.Namespace) -> int:
+    _prepare(options)
+    from server import clock
+    from server.commands import set_up
+
+    print(set_up(options.code, options.name, options.site, options.site_name, options.admin, clock.now()))
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    _prepare(options)
+    from server import clock
+    from server.feed.files import Files
+    from server.work import settle
+    from sync.importing import import_path
+
+    now = clock.now()
+    done = import_path(Files(now), options.path, now)
+    for file in done:
+        print(f"{file.name}: {file.code}, {file.added} new events {file.detail}".rstrip())
+    if not done:
+        print(f"{options.path}: no file that a kiosk exported")
+    settle(now)
+    return 0 if done and all(file.code == "ok" for file in done) else 1
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -82,7 +117,7 @@ def _run(options: argparse.Namespace) -> int:
         host=settings.CONFIG.listen,
         port=settings.CONFIG.port,
         threads=settings.CONFIG.threads,
-        max_request_body_size=8 * 1024 * 1024,
+        max_request_body_size=64 * 1024 * 1024,  # files of a stick; everything else has limits of its own
         channel_timeout=60,
         ident="",
     )

@@ -30,6 +30,18 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long is kept what concerns single people; sums stay for ever.
+
+    A kiosk keeps its events for 400 days, and sends them again after its database was restored: what the server had
+    dropped earlier would count as new.
+    """
+
+    ticket_months: int = key("tickets, ratings and raw events", 24, between(14, 120, "months"))
+    audit_months: int = key("who did or read what", 24, between(1, 120, "months"))
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All of server.toml, paths made absolute; `file` is where it was read."""
 
@@ -51,6 +63,7 @@ class Config:
     behind_proxy: bool = key("trust X-Forwarded-Proto of the web server in front", False)
     log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
     mail: Mail = key("where alarms go out", Mail())
+    keep: Keep = key("how long things are kept", Keep())
     file: str = field(default="", compare=False)
 
     @property

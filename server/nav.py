@@ -10,7 +10,10 @@ from server.accounts.models import Role, User
 
 ALL = frozenset(Role)
 FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
+OPERATORS = frozenset({Role.OPERATOR})
 ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
+KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
+MACHINES = FIGURES | KEEPERS
 LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 
@@ -31,8 +34,10 @@ PUBLICATION = ("published", "frozen", "comments", "letters", "bulletin")
 PAGES: tuple[Page, ...] = (
     Page("today", ALL - {Role.CLERK}),
     Page("mine", frozenset({Role.CLERK})),
+    Page("reports", FIGURES),
     Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
-    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS),)),
+    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
+    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
 
 

@@ -5,29 +5,56 @@ from django.urls import URLPattern, URLResolver, path
 from server.accounts import people
 from server.accounts import views as accounts
 from server.feed import api
+from server.feed import views as feed
 from server.office import api as office
 from server.phones import views as phones
 from server.publication import comment_pages, frozen_pages, public, settings_pages
 from server.registry import api as registry
+from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
     path("live", reports.live, name="live"),
     path("mine", reports.mine, name="mine"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/print", reports.report_print, name="report-print"),
+    path("reports/csv", reports.report_csv, name="report-csv"),
+    path("reports/xlsx", reports.report_xlsx, name="report-xlsx"),
+    path("reports/chart/<slug:key>.svg", reports.chart, name="chart"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),
     path("account/password", accounts.password, name="password"),
+    # kiosks
+    path("kiosks", kiosks.kiosks, name="kiosks"),
+    path("kiosks/enrol", enrolling.new, name="enrol"),
+    path("kiosks/enrol/<int:id>/wait", enrolling.wait, name="enrol-wait"),
+    path("kiosks/<int:id>", kiosks.kiosk, name="kiosk"),
+    path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
+    path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
+    path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
+    path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("quarantine", quarantine.quarantine, name="quarantine"),
+    path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
     path("admin/people", people.people, name="people"),
     path("admin/people/new", people.new, name="person-new"),
     path("admin/people/<int:id>", people.edit, name="person"),
     path("admin/people/<int:id>/password", people.reset, name="person-reset"),
     path("admin/people/<int:id>/switch", people.switch, name="person-switch"),
+    path("admin/communes", communes.communes, name="communes"),
+    path("admin/communes/<int:id>", communes.commune, name="commune"),
+    path("admin/communes/<int:id>/name", communes.commune_name, name="commune-name"),
+    path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
+    path("admin/integrators", integrators.integrators, name="integrators"),
+    path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
     # how kiosks come in
+    path("api/v1/comments", api.comments),
+    path("import", feed.from_stick, name="import"),
     path("api/v1/enrol", registry.enrol_kiosk),
     # citizens' phones
     path("T/<path:token>", phones.ticket, name="phone-ticket"),

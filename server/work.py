@@ -14,8 +14,9 @@ from datetime import datetime
 from django.db import DatabaseError, close_old_connections, connections
 
 from server import clock
-from server.facts import projector, rollups
+from server.facts import projector, retention, rollups
 from server.publication import comments, freezing
+from server.registry.communes import bring_names
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ JOBS: Sequence[Job] = (
     Job("facts", 0.0, lambda now: projector.project(now) > 0),
     Job("facts again", 5.0, lambda now: projector.rebuild_asked(now) > 0),
     Job("sums", 2.0, lambda now: rollups.roll_up(now) > 0),
+    Job("what is too old", 6 * 3600.0, retention.drop_old),
+    Job("names of communes", 600.0, lambda now: bring_names(now) > 0),
     Job("adjustments", 600.0, lambda now: freezing.adjust_due(now) > 0),
     Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0),
 )

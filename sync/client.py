@@ -1,32 +1,20 @@
 """The push: one step that sends what waits, takes over whatever the server answers, and says when to try again.
 
-It knows HTTP and the answer table of docs/feed.md. It refuses to know SQL (the Outbox has it), to sleep (the caller
-does), to follow redirects, and to send a token over plain HTTP. No transaction is open while it waits for the network.
+It knows the answer table of docs/feed.md. It refuses to know SQL (the Outbox has it), sockets (`exchange` has them),
+and to sleep (the caller does). No transaction is open while it waits for the network.
 """
 
-import ipaddress
 import logging
 import random
-import socket
 import sqlite3
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
-from weakref import WeakSet
 
-import requests
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
-from sync import wire
+from sync import beside, wire
+from sync.beside import Message, Texts
+from sync.exchange import AddressError, Answer, Bounds, Exchange, Silent, check_url, short
 from sync.outbox import Code, NeedsNewEpoch, Outbox, Reading
 
 logger = logging.getLogger(__name__)
@@ -36,18 +24,9 @@ BACKLOG_S = 60.0  # a try at least this often while the server answers and event
 LONGEST_S = 900.0  # the widest range of a jittered wait
 SLOW_S = 900.0  # after an answer that only a person can change
 REFUSED_S = 3600.0  # after a token was refused
-MAX_ANSWER = 256 * 1024  # bytes of an answer that are read
 _MORE = 10  # events by which a halved batch grows again with each success
 
 State = Literal["ok", "resend", "offline", "fault", "busy", "refused", "rejected", "storage"]
-
-
-class ClientError(ValueError):
-    """A server address or token that cannot be used; the message says what to change."""
-
-
-class InsecureServer(ClientError):
-    """Plain HTTP to another machine, without the setting that allows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +57,15 @@ class Outcome:
     moved: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How many words of comments the server has now; whether it waits for the event of one, or what was wrong."""
+
+    count: int
+    later: bool = False
+    problem: str = ""
+
+
 def next_delay(
     state: State,
     *,
@@ -103,27 +91,6 @@ def next_delay(
     return min(retry_after or 0.0, LONGEST_S) + jitter
 
 
-def check_url(server_url: str, allow_plain_http: bool = False) -> bool:
-    """Whether the address is plain HTTP to another machine. Raises ClientError, or InsecureServer unless allowed."""
-    try:
-        url = urlsplit(server_url)
-        host, _ = url.hostname, url.port
-    except ValueError as error:
-        raise ClientError(f"server address {server_url!r}: {error}") from error
-    if url.scheme not in ("http", "https") or not host or url.username is not None or url.query or url.fragment:
-        raise ClientError(f"server address {server_url!r}: write it as https://name or https://name/path")
-    plain = url.scheme == "http" and not _is_loopback(host)
-    if plain and not allow_plain_http:
-        raise InsecureServer(f"{server_url}: plain HTTP would show the token to the network; write https:// instead")
-    return plain
-
-
-def _is_loopback(host: str) -> bool:
-    with suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
-
-
 class Client:
     """Pushes one device's feed to one server. Keep it for the process's life: it remembers failures and batch size.
 
@@ -145,19 +112,17 @@ class Client:
         rng: random.Random | None = None,
     ) -> None:
         self.plain_http = check_url(server_url, allow_plain_http)
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ClientError("the token is empty or has characters that no token has: enrol again")
+        if not token:
+            raise AddressError("the token is empty: enrol again")
         self._device = wire.check_device(device)
-        self._url = f"{server_url.rstrip('/')}/api/v1/feed"
-        self._timeouts, self._deadline_s = (connect_s, read_s), deadline_s
-        self._sockets: WeakSet[socket.socket] = WeakSet()
-        self._session = _session(token, ca_file, self._sockets)
+        self._api = f"{server_url.rstrip('/')}/api/v1"
+        self._exchange = Exchange(token, ca_file, Bounds(connect_s, read_s, deadline_s))
         self._rng = rng or random.Random()
         self._failures, self._limit = 0, wire.MAX_EVENTS
         self._state: State | None = None
 
     def close(self) -> None:
-        self._session.close()
+        self._exchange.close()
 
     def push(self, outbox: Outbox, now: datetime, status: Mapping[str, Any]) -> Outcome:
         """Send the next batch (an empty one is the heartbeat) and take over the answer.
@@ -170,8 +135,35 @@ class Client:
             if outcome.state != self._state:
                 self._note(outbox, outcome, now)
         except (sqlite3.OperationalError, OSError) as error:
-            outcome = Outcome("storage", f"our own disk: {_short(error)}")
+            outcome = Outcome("storage", f"our own disk: {short(error)}")
         return self._finish(outcome)
+
+    def send_texts(self, texts: Texts) -> Sent:
+        """Send the words of comments that wait. Raises what `texts` raises; all else becomes a Sent.
+
+        One whose event is not there yet holds the cursor, and not the others.
+        """
+        after, waiting = texts.waiting()
+        count, later = 0, False
+        while waiting:
+            message = Message(self._device, after, waiting)
+            try:
+                upto = self._send(message)
+            except (Silent, wire.WireError) as error:
+                return Sent(count, later, str(error))
+            if not later:
+                texts.settle(upto)
+                count += sum(text.n <= upto for text in waiting)
+            later = later or upto < message.last
+            after, waiting = texts.waiting(message.last)
+        return Sent(count, later)
+
+    def _send(self, message: Message) -> int:
+        answer = self._exchange.post(f"{self._api}/comments", beside.encode(message), wire.CONTENT_TYPE)
+        body = answer.parsed()
+        if body.get("refused"):
+            logger.error("the server says that words do not fit their comments: %s", str(body["refused"])[:200])
+        return beside.settled(answer.http, body, message)
 
     def _step(self, outbox: Outbox, now: datetime, status: Mapping[str, Any]) -> Outcome:
         reading: Reading | None = None
@@ -186,7 +178,7 @@ class Client:
             return Outcome("resend", str(error), backlog=outbox.backlog())
         except _Unsound as error:
             return Outcome("fault", str(error), error.http, backlog=_waiting(reading))
-        except _Silent as error:
+        except Silent as error:
             return Outcome("offline", str(error), backlog=_waiting(reading))
 
     def _body(self, reading: Reading, status: Mapping[str, Any]) -> bytes:
@@ -195,40 +187,10 @@ class Client:
             own["plain_http"] = True
         return wire.encode_batch(reading.batch(self._device, {**status, **own}))
 
-    def _post(self, body: bytes) -> "_Answer":
-        try:
-            with self._cut_off() as was_cut, closing(self._request(body)) as response:
-                raw = response.raw.read(MAX_ANSWER + 1, decode_content=False)
-                whole = len(raw) > MAX_ANSWER or not response.raw.length_remaining
-                if was_cut.is_set() or not whole:
-                    raise _Silent("the answer did not come to its end")
-                return _Answer(response.status_code, raw, response.headers)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Silent(_short(_root(error))) from error
+    def _post(self, body: bytes) -> Answer:
+        return self._exchange.post(f"{self._api}/feed", body, wire.CONTENT_TYPE, packed=True)
 
-    def _request(self, body: bytes) -> requests.Response:
-        return self._session.post(self._url, data=body, timeout=self._timeouts, allow_redirects=False, stream=True)
-
-    @contextmanager
-    def _cut_off(self) -> Iterator[threading.Event]:
-        """The time-outs of requests start again with each byte; this one does not."""
-        was_cut = threading.Event()
-        timer = threading.Timer(self._deadline_s, self._cut, (was_cut,))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield was_cut
-        finally:
-            timer.cancel()
-            timer.join()
-
-    def _cut(self, was_cut: threading.Event) -> None:
-        was_cut.set()
-        for connection in list(self._sockets):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def _take(self, outbox: Outbox, reading: Reading, answer: "_Answer", now: datetime) -> Outcome:
+    def _take(self, outbox: Outbox, reading: Reading, answer: Answer, now: datetime) -> Outcome:
         """One row of the answer table."""
         waiting, http = _waiting(reading), answer.http
         if http == 200:
@@ -247,8 +209,8 @@ class Client:
             return Outcome("busy", "the server asks to wait", http, backlog=waiting, retry_after=delay)
         raise _Unsound(http, answer.odd())
 
-    def _accepted(self, outbox: Outbox, reading: Reading, answer: "_Answer", now: datetime) -> Outcome:
-        body = answer.parsed()
+    def _accepted(self, outbox: Outbox, reading: Reading, answer: Answer, now: datetime) -> Outcome:
+        body = _parsed(answer)
         if body.epoch != reading.epoch:
             raise _Unsound(200, "the server answers about another epoch")
         outcome = replace(body.outcome, sent=len(reading.lines), http=200)
@@ -256,8 +218,8 @@ class Client:
         self._limit = min(wire.MAX_EVENTS, self._limit + _MORE)
         return replace(outcome, moved=moved or not reading.lines, backlog=outbox.backlog())
 
-    def _moved_back(self, outbox: Outbox, reading: Reading, answer: "_Answer") -> Outcome:
-        body = answer.parsed()
+    def _moved_back(self, outbox: Outbox, reading: Reading, answer: Answer) -> Outcome:
+        body = _parsed(answer)
         outbox.settle(reading.epoch, cast(Code, body.code), body.head, None)
         return Outcome("resend", "the server was restored and asks for older events", 409, backlog=outbox.backlog())
 
@@ -280,12 +242,8 @@ class Client:
             retry_after=outcome.retry_after,
         )
         if delay > BACKLOG_S / 4:
-            self._session.close()  # networks forget a silent connection without telling: begin with a new one
+            self._exchange.close()  # networks forget a silent connection without telling: begin with a new one
         return replace(outcome, delay_s=delay, eager=outcome.state == "ok", plain_http=self.plain_http)
-
-
-class _Silent(Exception):
-    """No whole answer came."""
 
 
 class _Unsound(Exception):
@@ -306,61 +264,28 @@ class _Body:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    http: int
-    raw: bytes
-    headers: Mapping[str, str]
+def _parsed(answer: Answer) -> _Body:
+    """The answer's parts; _Unsound for anything that only looks like one (a sign-in page of a Wi-Fi, say)."""
+    try:
+        return _body_of(answer)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _Unsound(answer.http, f"the server's answer makes no sense: {short(error)}") from error
 
-    def parsed(self) -> _Body:
-        """The answer's parts; _Unsound for anything that only looks like one (a sign-in page of a Wi-Fi, say)."""
-        try:
-            return self._parsed()
-        except (TypeError, ValueError, OverflowError) as error:
-            raise _Unsound(self.http, f"the server's answer makes no sense: {_short(error)}") from error
 
-    def _parsed(self) -> _Body:
-        if len(self.raw) > MAX_ANSWER:
-            raise wire.WireError(f"more than {MAX_ANSWER} bytes")
-        if self.headers.get("Content-Encoding", "identity") != "identity":
-            raise wire.WireError("it is packed, though that was not asked for")
-        raw = wire.parse_object(self.raw)
-        code = "ok" if self.http == 200 else raw.get("code")
-        if code not in ("ok", "gap", "fork"):
-            raise wire.WireError("409 without the code gap or fork")
-        outcome = Outcome(
-            "ok",
-            server_now=wire.parse_instant(raw["now"]) if raw.get("now") is not None else None,
-            office=_count(raw, "office"),
-            board=_count(raw, "board"),
-            next_s=_count(raw, "next_s"),
-            quarantined=_quarantined(raw.get("quarantined")),
-        )
-        return _Body(code, str(raw.get("epoch", "")), wire.parse_position(raw.get("head")), outcome)
-
-    def message(self) -> str:
-        """What the server says about a rejection, short enough to show."""
-        with suppress(wire.WireError):
-            return str(wire.parse_object(self.raw).get("message", ""))[:200]
-        return f"HTTP {self.http}"
-
-    def odd(self) -> str:
-        if 300 <= self.http < 400:
-            target = self.headers.get("Location", "?")[:200]
-            return f"HTTP {self.http} to {target}: is the address right, is a sign-in page between?"
-        return f"HTTP {self.http}: not the answer of a commune server"
-
-    def retry_after(self, now: datetime) -> float | None:
-        """Seconds, from either form of the header; the date is held against the server's own Date."""
-        text = self.headers.get("Retry-After", "").strip()
-        if text.isascii() and text.isdigit():
-            return float(text[:9])
-        try:
-            until = parsedate_to_datetime(text)
-            since = parsedate_to_datetime(self.headers["Date"]) if "Date" in self.headers else now
-            return max(0.0, (until - since).total_seconds())
-        except (TypeError, ValueError, OverflowError):
-            return None
+def _body_of(answer: Answer) -> _Body:
+    raw = answer.parsed()
+    code = "ok" if answer.http == 200 else raw.get("code")
+    if code not in ("ok", "gap", "fork"):
+        raise wire.WireError("409 without the code gap or fork")
+    outcome = Outcome(
+        "ok",
+        server_now=wire.parse_instant(raw["now"]) if raw.get("now") is not None else None,
+        office=_count(raw, "office"),
+        board=_count(raw, "board"),
+        next_s=_count(raw, "next_s"),
+        quarantined=_quarantined(raw.get("quarantined")),
+    )
+    return _Body(code, str(raw.get("epoch", "")), wire.parse_position(raw.get("head")), outcome)
 
 
 def _count(raw: Mapping[str, Any], key: str) -> int | None:
@@ -388,64 +313,3 @@ def _noted(outcome: Outcome, now: datetime) -> dict[str, Any]:
 
 def _waiting(reading: Reading | None) -> int:
     return reading.head - reading.after.seq if reading else 0
-
-
-def _root(error: BaseException) -> BaseException:
-    """What the operating system or TLS said: the libraries wrap it four times."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return error
-
-
-def _short(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None follow: requests would read the whole body of a redirect, however large, even if told not to follow."""
-
-
-def _session(token: str, ca_file: str | None, sockets: "WeakSet[socket.socket]") -> requests.Session:
-    session = _Session()
-    # A .netrc would replace our token, a proxy of the environment would see it.
-    session.trust_env = False
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update(
-        {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": wire.CONTENT_TYPE,
-            "Content-Encoding": "gzip",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-        }
-    )
-    if ca_file:
-        session.verify = ca_file
-    adapter = HTTPAdapter()
-    adapter.poolmanager.pool_classes_by_scheme = _watched_pools(sockets)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
-
-
-def _watched_pools(sockets: "WeakSet[socket.socket]") -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3's own pools, whose connections also tell us their sockets, so that a deadline can cut them."""
-
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
-
-    return {"http": PlainPool, "https": SecurePool}

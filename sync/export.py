@@ -1,27 +1,26 @@
 """The feed by hand: events as files in a folder (a USB stick), and the server's acknowledgement on the same stick.
 
-A file is one batch after another, each with the header that a push would have. It knows files and the outbox, no
-network. A file appears under its name only when all of it is on the stick.
+A file is one batch after another, each with the header that a push would have; the words of comments are a second file.
+It knows files and the outbox, no network. A file appears under its name only when all of it is on the stick.
 """
 
 import errno
-import gzip
-import json
 import os
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, cast
 
-from sync import ingest, wire
+from sync import beside, wire
+from sync.beside import Message, Texts
 from sync.outbox import Code, NeedsNewEpoch, Outbox
 from sync.wire import Position
 
-_NAME = re.compile(r"kiosk-(?P<device>.+)-[0-9a-f]{16}-[0-9]{9,}-[0-9]{9,}\.ndjson(\.gz)?")
+FEED_NAME = re.compile(r"kiosk-.+-[0-9a-f]{16}-[0-9]{9,}-[0-9]{9,}\.ndjson(\.gz)?")
+TEXTS_NAME = re.compile(r"kiosk-.+-texts\.ndjson(\.gz)?")
 _MAX_ACK = 64 * 1024
 _WHY = {
     errno.ENOSPC: "the stick is full: delete other files from it, or use a larger one",
@@ -45,44 +44,58 @@ class ExportError(OSError):
 class Exported:
     """What an export did: the file (None if there was nothing to write), its events, and what the stick had to say.
 
-    `answer` is the server's word found on the stick: "ok", "gap", "fork", or None.
+    `answer` is the server's word found on the stick: "ok", "gap", "fork", or None. `texts` counts words of comments.
     """
 
     path: Path | None
     count: int
     answer: Code | None
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of one file: `code` of its last batch or "damaged" with `detail`, and how many rows are new."""
-
-    path: Path
-    device: str
-    code: ingest.Code | Literal["damaged"]
-    added: int
-    detail: str = ""
+    texts: int = 0
 
 
 def export(
-    outbox: Outbox, folder: Path, device: str, status: Mapping[str, Any], *, everything: bool = False
+    outbox: Outbox,
+    folder: Path,
+    device: str,
+    status: Mapping[str, Any],
+    *,
+    everything: bool = False,
+    texts: Texts | None = None,
 ) -> Exported:
     """Write the events that no server acknowledged (or all retained ones) to one new file in `folder`.
 
-    An acknowledgement that the server left there is taken over first. Raises ExportError; sqlite3 errors pass.
+    The words of comments go into a second one, which is taken away when nothing waits. An acknowledgement that the
+    server left there is taken over first. Raises ExportError; what outbox and texts raise of their own passes.
     """
     wire.check_device(device)
-    with _explained(folder):
-        code = read_acknowledgement(outbox, folder, device)
+    with explained(folder):
+        code = read_acknowledgement(outbox, folder, device, texts)
         (feed, head) = outbox.feed()
+        words = _write_texts(texts, folder, device, feed.epoch, everything) if texts else 0
         first = feed.base.seq if everything else feed.cursor
         if head.seq <= first:
-            return Exported(None, 0, code)
+            return Exported(None, 0, code, words)
         path = folder / f"kiosk-{device}-{feed.epoch}-{first + 1:09}-{head.seq:09}.ndjson"
-        with _appearing(path) as file:
+        with appearing(path) as file:
             for batch in _batches(outbox, device, status, feed.epoch, first, head.seq):
                 file.write(batch.plain())
-    return Exported(path, head.seq - first, code)
+    return Exported(path, head.seq - first, code, words)
+
+
+def _write_texts(texts: Texts, folder: Path, device: str, epoch: str, everything: bool) -> int:
+    """The file of words, whole or away; how many there are."""
+    path, count = folder / f"kiosk-{device}-texts.ndjson", 0
+    after, waiting = texts.waiting(0 if everything else None)
+    if not waiting:
+        path.unlink(missing_ok=True)
+        return 0
+    with appearing(path) as file:
+        while waiting:
+            message = Message(device, after, waiting, epoch)
+            file.write(beside.encode(message))
+            count += len(waiting)
+            after, waiting = texts.waiting(message.last)
+    return count
 
 
 def _batches(
@@ -101,7 +114,7 @@ def _batches(
         after = reading.end.seq
 
 
-def read_acknowledgement(outbox: Outbox, folder: Path, device: str) -> Code | None:
+def read_acknowledgement(outbox: Outbox, folder: Path, device: str, texts: Texts | None = None) -> Code | None:
     """Take over what the server wrote onto the stick for this device; None if it wrote nothing that can be read.
 
     It is held against our own chain like every answer, so that an old or foreign file moves nothing.
@@ -110,80 +123,62 @@ def read_acknowledgement(outbox: Outbox, folder: Path, device: str) -> Code | No
         ack = _acknowledgement(folder, device)
     except (FileNotFoundError, wire.WireError):
         return None
-    epoch, code, position, at = ack
+    code = ack.code
     try:
-        outbox.settle(epoch, code, position, at)
+        if ack.position:
+            outbox.settle(ack.epoch, code, ack.position, ack.at)
     except NeedsNewEpoch as error:
-        outbox.renew(epoch, str(error))
-        return "fork"
-    return code
+        outbox.renew(ack.epoch, str(error))
+        code = "fork"
+    if texts:
+        _settle_texts(texts, ack, code, outbox.feed()[0].epoch)
+    return code if ack.position else None
 
 
-def _acknowledgement(folder: Path, device: str) -> tuple[str, Code, Position, datetime | None]:
+def _settle_texts(texts: Texts, ack: "_Ack", code: Code, epoch: str) -> None:
+    """Only forward: a stick can bring an answer of long ago. A server that was restored gets all words again."""
+    if code != "ok":
+        texts.settle(0)
+    elif ack.epoch == epoch and ack.texts > texts.waiting(limit=0)[0]:
+        texts.settle(ack.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ack:
+    epoch: str
+    code: Code
+    position: Position | None
+    at: datetime | None
+    texts: int
+
+
+def _acknowledgement(folder: Path, device: str) -> _Ack:
     with ack_path(folder, device).open("rb") as file:
         raw = wire.parse_object(file.read(_MAX_ACK))
-    code = raw.get("code", "ok")
+    code, texts = raw.get("code", "ok"), raw.get("texts", 0)
     if raw.get("device") != device or code not in ("ok", "gap", "fork") or not isinstance(raw.get("epoch"), str):
         raise wire.WireError("not an acknowledgement for this device")
     try:
         at = wire.parse_instant(raw["now"]) if "now" in raw else None
     except (TypeError, ValueError, OverflowError) as error:
         raise wire.WireError(f"now: {error}") from error
-    return raw["epoch"], cast(Code, code), wire.parse_position(raw.get("head")), at
+    # An answer to words alone says nothing of events.
+    position = None if "texts" in raw and "head" not in raw else wire.parse_position(raw.get("head"))
+    return _Ack(raw["epoch"], cast(Code, code), position, at, texts if wire.is_count(texts) else 0)
 
 
 def ack_path(folder: Path, device: str) -> Path:
     """Where the server leaves its answer for a device."""
-    return folder / f"kiosk-{device}.ack.json"
+    return folder / ack_name(device)
 
 
-def import_path(storage: ingest.SqliteStorage, path: Path, now: datetime) -> list[Imported]:
-    """Take in one exported file, or all of a folder in order, and leave an acknowledgement for each device.
-
-    What the server has already is skipped. Of a damaged file the sound batches before the damage are kept, and the
-    other files are taken all the same. Raises ExportError when the stick itself cannot be read or written.
-    """
-    with _explained(path):
-        files = sorted(file for file in path.iterdir() if _NAME.fullmatch(file.name)) if path.is_dir() else [path]
-        return [_import_file(storage, file, now) for file in files]
-
-
-def _import_file(storage: ingest.SqliteStorage, path: Path, now: datetime) -> Imported:
-    done = Imported(path, "", "damaged", 0, "it is empty: export again")
-    last: tuple[wire.Header, ingest.Result] | None = None
-    try:
-        for batch in _read_file(path):
-            with storage.writing():
-                result = ingest.ingest(storage, batch)
-            done = Imported(path, batch.header.device, result.code, done.added + result.added)
-            last = batch.header, result
-            if result.code != "ok":
-                break
-    except (wire.WireError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        done = replace(done, code="damaged", detail=f"{error}; what came before is kept: export again")
-    if last:
-        _acknowledge(path.parent, *last, now)
-    return done
-
-
-def _acknowledge(folder: Path, header: wire.Header, result: ingest.Result, now: datetime) -> None:
-    _, body = ingest.answer(result, header.epoch, now)
-    body = {"feed": wire.FEED, "device": header.device, "now": wire.instant(now), **body}
-    with _appearing(ack_path(folder, header.device)) as file:
-        file.write(json.dumps(body, ensure_ascii=False).encode() + b"\n")
-
-
-def _read_file(path: Path) -> Iterator[wire.Batch]:
-    """The batches of a file, packed or not."""
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if packed else raw
-        yield from wire.read_batches(stream)
+def ack_name(device: str) -> str:
+    """What that file is called."""
+    return f"kiosk-{device}.ack.json"
 
 
 @contextmanager
-def _appearing(path: Path) -> Iterator[BinaryIO]:
+def appearing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when it is whole and on the disk, and leaves nothing behind when it is not."""
     part = path.with_name(f".{path.name}.part")
     with ExitStack() as left:
@@ -211,7 +206,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn an operating system's error into one that says what to do."""
     try:
         yield

@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from sync import export, ingest, wire
+from sync import export, importing, ingest, wire
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +95,10 @@ class Receiver:
         with self._lock:
             return self.storage.stats()
 
-    def import_path(self, path: Path) -> list[export.Imported]:
+    def import_path(self, path: Path) -> list[importing.Imported]:
         """Take in a file or folder that an export wrote, and leave the acknowledgement beside it."""
         with self._lock:
-            return export.import_path(self.storage, path, self._now())
+            return importing.import_path(importing.Storing(self.storage), path, self._now())
 
 
 class _Server(ThreadingHTTPServer):
@@ -225,10 +225,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _import(options: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     with closing(sqlite3.connect(options.db, isolation_level=None)) as conn:
-        files = export.import_path(ingest.SqliteStorage(conn, lambda: now), options.path, now)
+        storage = ingest.SqliteStorage(conn, lambda: now)
+        files = importing.import_path(importing.Storing(storage), options.path, now)
     for done in files:
-        print(f"{done.path.name}: {done.code}, {done.added} new events {done.detail}".rstrip(), flush=True)
-    return 1 if any(done.code == "damaged" for done in files) else 0
+        print(f"{done.name}: {done.code}, {done.added} new events {done.detail}".rstrip(), flush=True)
+    return 1 if any(done.code in ("damaged", "refused") for done in files) else 0
 
 
 def _listen(options: argparse.Namespace) -> int:

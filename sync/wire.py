@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeGuard
 
 FEED = 1
 CONTENT_TYPE = "application/x-ndjson"
@@ -178,10 +178,10 @@ def _check_event(event: Event) -> None:
     checks = {
         "id": isinstance(event.id, str) and _is_uuid(event.id),
         "type": isinstance(event.type, str) and _TYPE.fullmatch(event.type),
-        "v": _is_count(event.v) and event.v >= 1,
+        "v": is_count(event.v) and event.v >= 1,
         "clock": isinstance(stamp.clock, str) and stamp.clock in CLOCKS,
         "boot": isinstance(stamp.boot, str) and len(stamp.boot) <= 64,
-        "mono": _is_count(stamp.mono),
+        "mono": is_count(stamp.mono),
         "data": isinstance(event.data, dict),
     }
     wrong = [key for key, fits in checks.items() if not fits]
@@ -196,7 +196,8 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _is_count(value: object) -> bool:
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether a value of JSON is a whole number from 0 on, as numbers of events are."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_SEQ
 
 
@@ -253,7 +254,7 @@ def check_device(device: str) -> str:
 
 def parse_position(value: object) -> Position:
     """[1244, "32 hex digits"] → Position; WireError otherwise."""
-    if not (isinstance(value, list) and len(value) == 2 and _is_count(value[0])):
+    if not (isinstance(value, list) and len(value) == 2 and is_count(value[0])):
         raise WireError('a position is [number, "32 hex digits"]')
     if not (isinstance(value[1], str) and _HASH.fullmatch(value[1])):
         raise WireError("a position's hash is 32 hex digits")
@@ -294,8 +295,8 @@ def parse_header(line: bytes) -> Header:
     checks: dict[str, Callable[[Any], bool]] = {
         "device": lambda value: isinstance(value, str) and bool(_DEVICE.fullmatch(value)),
         "epoch": lambda value: isinstance(value, str) and bool(_EPOCH.fullmatch(value)),
-        "count": _is_count,
-        "head": _is_count,
+        "count": is_count,
+        "head": is_count,
         "end": lambda value: isinstance(value, str) and bool(_HASH.fullmatch(value)),
         "status": lambda value: isinstance(value, dict),
     }

@@ -40,9 +40,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders",
-        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.public", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures", "kiosk.views.model",
-        "kiosk.views.theme", "kiosk.vitals", "sync.export",
+        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
+        "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.export",
     },
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
@@ -65,8 +65,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {
-        "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets",
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.photos", "kiosk.present.words",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
@@ -74,7 +74,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.revising": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.schema", "kiosk.wiring"},
     "kiosk.setup": {
         "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.revising",
-        "kiosk.store.database", "kiosk.store.look", "kiosk.texts", "kiosk.wiring",
+        "kiosk.store.database", "kiosk.store.look", "kiosk.store.offices", "kiosk.texts", "kiosk.wiring",
     },
     "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
@@ -106,6 +106,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.store": {
         "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
         "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
+        "sync.beside",
         "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
@@ -141,7 +142,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.memory": set(),
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
-    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "kiosk.vitals", "sync"},
+    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "kiosk.vitals", "kiosk.waiting", "sync"},
+    "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "server", "sync"},
@@ -163,8 +165,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "lgpio": ("kiosk.buttons",),
     "escpos": ("kiosk.transport", "kiosk.printer"),
     "pygame": ("kiosk.screen", "kiosk.windows", "kiosk.views", "kiosk.simulator", "kiosk.gallery"),
-    "requests": ("sync.client",),
-    "urllib3": ("sync.client",),
+    "requests": ("sync.exchange",),
+    "urllib3": ("sync.exchange",),
     "sqlite_utils": ("kiosk.store",),
     "starlette": ("kiosk.simulator", "kiosk.console"),
     "uvicorn": ("kiosk.simulator", "kiosk.console.server", "kiosk.console.patience"),

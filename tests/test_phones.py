@@ -8,12 +8,13 @@ import pytest
 
 from kiosk.public.state import Kind, kind_of
 from kiosk.store import Store
-from kiosk.store.comments import COMMENT_DAYS, comment_hash, delete_old_comments
+from kiosk.store.comments import COMMENT_DAYS, delete_old_comments
 from kiosk.store.counters import PHONE_REJOINS
 from kiosk.store.phones import Answer
 from kiosk.store.rebuild import from_events, from_tables
 from kiosk.tickets import Refused, Ticket
 from sync import outbox
+from sync.beside import text_hash
 from tests.office import moment, open_store, rulebook
 
 HAPPY = Answer(3)
@@ -291,7 +292,7 @@ def test_the_feed_has_a_comments_id_and_salted_hash_but_not_its_words(store: Sto
     ticket = served(store)
     store.phones.rate(moment(100), ticket.token, UNHAPPY)
     (event,), (row,) = events(store, "comment.given"), comments(store)
-    assert (event["comment"], event["sha256"]) == (row["id"], comment_hash(row["salt"], "Chờ lâu quá"))
+    assert (event["comment"], event["sha256"]) == (row["id"], text_hash(row["salt"], "Chờ lâu quá"))
     assert event["rating"] == events(store, "rating.given")[0]["rating"]
     written = store.database.rows("SELECT line FROM events")
     assert not [row for row in written if "Chờ lâu quá" in row["line"].decode()]

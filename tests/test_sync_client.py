@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import client, outbox, wire
-from sync.client import Client, ClientError, InsecureServer, Outcome, State, next_delay
+from sync import client, exchange, outbox, wire
+from sync.client import Client, Outcome, State, next_delay
+from sync.exchange import AddressError, InsecureServer
 from sync.wire import START, Position
 from tests.sync_kit import DEVICE, TOKEN, Device, connect
 from tests.sync_net import Script, http
@@ -207,7 +208,7 @@ GOOD = {"epoch": "{epoch}", "head": [0, "0" * 32], "now": "2026-11-23T00:42:10.1
         json.dumps(GOOD | {"next_s": 1e300}).encode(),
         json.dumps(GOOD | {"quarantined": {}}).encode(),
         b'{"epoch":NaN}',
-        b" " * (client.MAX_ANSWER + 10),
+        b" " * (exchange.MAX_ANSWER + 10),
     ],
 )
 @pytest.mark.parametrize("status", [200, 409])
@@ -371,7 +372,7 @@ def test_loss_and_recovery_are_logged_once(device: Device, caplog: pytest.LogCap
 def test_plain_http_is_refused_off_loopback_unless_it_is_allowed_and_shown(url: str) -> None:
     with pytest.raises(InsecureServer, match="https"):
         Client(url, TOKEN, DEVICE)
-    assert client.check_url(url, allow_plain_http=True)
+    assert exchange.check_url(url, allow_plain_http=True)
 
 
 def test_plain_http_that_is_allowed_shows_in_status_and_outcome(device: Device) -> None:
@@ -386,7 +387,7 @@ def test_plain_http_that_is_allowed_shows_in_status_and_outcome(device: Device) 
 
 @pytest.mark.parametrize("url", ["https://xa.example", "http://127.0.0.1:8", "http://[::1]:8/", "http://localhost"])
 def test_https_and_loopback_are_taken(url: str) -> None:
-    assert not client.check_url(url)
+    assert not exchange.check_url(url)
 
 
 @pytest.mark.parametrize(
@@ -404,13 +405,13 @@ def test_https_and_loopback_are_taken(url: str) -> None:
     ],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ClientError):
-        client.check_url(url)
+    with pytest.raises(AddressError):
+        exchange.check_url(url)
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\r\nX: y", "mã"])
 def test_a_token_that_cannot_stand_in_a_header_is_refused(token: str) -> None:
-    with pytest.raises(ClientError, match="token"):
+    with pytest.raises(AddressError, match="token"):
         Client("https://xa.example", token, DEVICE)
 
 

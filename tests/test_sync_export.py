@@ -7,13 +7,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sync import export, wire
+from sync import export, importing, wire
 from sync.export import ExportError
+from sync.importing import Imported
 from sync.ingest import SqliteStorage
 from sync.receiver import main
 from tests.sync_kit import DEVICE, OPENING, Device, stored_ids
@@ -41,6 +42,10 @@ def write(device: Device, stick: Path, **options: bool) -> export.Exported:
     return export.export(device.outbox, stick, DEVICE, {"app": "1"}, **options)
 
 
+def import_path(server: SqliteStorage, path: Path, now: datetime) -> list[Imported]:
+    return importing.import_path(importing.Storing(server), path, now)
+
+
 def names(stick: Path) -> list[str]:
     return sorted(path.name for path in stick.iterdir())
 
@@ -59,13 +64,13 @@ def test_what_was_not_acknowledged_is_one_file_of_batches(device: Device, stick:
 def test_the_way_there_and_back_moves_the_cursor(device: Device, stick: Path, server: SqliteStorage) -> None:
     ids = device.happen(700)
     write(device, stick)
-    assert [(done.code, done.added) for done in export.import_path(server, stick, OPENING)] == [("ok", 700)]
+    assert [(done.code, done.added) for done in import_path(server, stick, OPENING)] == [("ok", 700)]
     assert stored_ids(server._conn) == ids
     assert device.cursor == 0
     ids += device.happen(3)
     done = write(device, stick)
     assert (done.answer, done.count, device.cursor) == ("ok", 3, 700)
-    assert [done.added for done in export.import_path(server, stick, OPENING)] == [0, 3]
+    assert [done.added for done in import_path(server, stick, OPENING)] == [0, 3]
     assert (write(device, stick), stored_ids(server._conn)) == (export.Exported(None, 0, "ok"), ids)
     assert device.outbox.backlog() == 0
 
@@ -73,9 +78,9 @@ def test_the_way_there_and_back_moves_the_cursor(device: Device, stick: Path, se
 def test_everything_retained_can_be_written_again(device: Device, stick: Path, server: SqliteStorage) -> None:
     device.happen(10)
     write(device, stick)
-    export.import_path(server, stick, OPENING)
+    import_path(server, stick, OPENING)
     assert write(device, stick, everything=True).count == 10
-    assert [done.added for done in export.import_path(server, stick, OPENING)] == [0]
+    assert [done.added for done in import_path(server, stick, OPENING)] == [0]
 
 
 def test_a_packed_file_is_taken_too(device: Device, stick: Path, server: SqliteStorage) -> None:
@@ -85,7 +90,7 @@ def test_a_packed_file_is_taken_too(device: Device, stick: Path, server: SqliteS
     packed = stick / f"{path.name}.gz"
     packed.write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()
-    assert export.import_path(server, stick, OPENING)[0].added == 10
+    assert import_path(server, stick, OPENING)[0].added == 10
 
 
 def test_a_server_that_was_restored_asks_for_older_events(
@@ -93,16 +98,16 @@ def test_a_server_that_was_restored_asks_for_older_events(
 ) -> None:
     ids = device.happen(10)
     write(device, stick)
-    export.import_path(server, stick, OPENING)
+    import_path(server, stick, OPENING)
     ids += device.happen(5)
     path = write(device, stick).path
     assert path
     with closing(sqlite3.connect(tmp_path / "restored.db", isolation_level=None)) as conn:
         restored = SqliteStorage(conn, lambda: OPENING)
-        assert export.import_path(restored, path, OPENING)[0].code == "gap"
+        assert import_path(restored, path, OPENING)[0].code == "gap"
         done = write(device, stick)
         assert (done.answer, done.count) == ("gap", 15)
-        export.import_path(restored, stick, OPENING)
+        import_path(restored, stick, OPENING)
         assert stored_ids(conn) == ids
 
 
@@ -144,7 +149,7 @@ def test_files_of_several_kiosks_share_a_stick(tmp_path: Path, stick: Path, serv
         export.export(device.outbox, stick, f"k-{number}", {})
     (stick / "holiday.jpg").write_bytes(b"x")
     (stick / "kiosk-notes.ndjson").write_bytes(b"x")
-    assert [(done.device, done.added) for done in export.import_path(server, stick, OPENING)] == [
+    assert [(done.device, done.added) for done in import_path(server, stick, OPENING)] == [
         ("k-1", 1),
         ("k-2", 2),
     ]
@@ -166,12 +171,12 @@ def test_a_damaged_file_is_refused_and_what_came_before_is_kept(
         path.write_bytes(whole.replace(b'"0690"', b'"9690"'))
     else:
         path.write_bytes(gzip.compress(whole)[:-100])
-    done = export.import_path(server, path, OPENING)[0]
+    done = import_path(server, path, OPENING)[0]
     assert (done.code, done.added, "export again" in done.detail) == ("damaged", 500, True)
     assert len(stored_ids(server._conn)) == 500
     path.unlink()
     assert write(device, stick).count == 200  # the acknowledgement of the sound part came back
-    export.import_path(server, stick, OPENING)
+    import_path(server, stick, OPENING)
     assert len(stored_ids(server._conn)) == 700
 
 
@@ -180,7 +185,7 @@ def test_a_damaged_file_does_not_keep_the_others_out(device: Device, stick: Path
     write(device, stick)
     (stick / "kiosk-a-0000000100000000-000000001-000000002.ndjson").write_bytes(b"")
     (stick / "kiosk-b-0000000100000000-000000001-000000002.ndjson").write_bytes(b"\x1f\x8brubbish")
-    codes = [(done.code, done.added) for done in export.import_path(server, stick, OPENING)]
+    codes = [(done.code, done.added) for done in import_path(server, stick, OPENING)]
     assert codes == [("damaged", 0), ("damaged", 0), ("ok", 3)]
 
 
@@ -208,7 +213,7 @@ def test_a_full_stick_says_so(device: Device) -> None:
     device.happen(5)
     with (
         pytest.raises(ExportError, match="full"),
-        export._explained(Path("/dev/full")),
+        export.explained(Path("/dev/full")),
         Path("/dev/full").open("wb") as file,
     ):
         file.write(b"x")
@@ -242,7 +247,7 @@ def test_events_that_come_during_an_export_wait_for_the_next(device: Device, sti
 def test_the_servers_days_count_for_retention_here_too(device: Device, stick: Path, server: SqliteStorage) -> None:
     device.happen(5)
     write(device, stick)
-    export.import_path(server, stick, OPENING + timedelta(days=3))
+    import_path(server, stick, OPENING + timedelta(days=3))
     write(device, stick)
     assert device.sql("SELECT day, seq FROM feed_marks") == [("2026-11-26", 5)]
 

@@ -75,7 +75,7 @@ def test_a_connection_cut_at_random_bytes_never_loses_or_doubles(device: Device,
             ids += device.happen(rng.randint(1, 30))
             proxy.mode = rng.choice(["pass", "cut", "swallow", "halve", "reset"])
             proxy.bytes = rng.randint(0, 2500)
-            client._session.close()  # each round on a connection of its own
+            client._exchange.close()  # each round on a connection of its own
             client.push(device.outbox, device.now, {})
         proxy.mode = "pass"
         while client.push(device.outbox, device.now, {}).backlog:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sync import client, ingest, receiver, wire
+from sync import client, exchange, ingest, receiver, wire
 from sync.wire import Position
 
 HERE = Path(__file__).parent
@@ -74,7 +74,7 @@ def test_the_document_tells_every_limit_clock_and_header_key() -> None:
     for word in [*wire.CLOCKS, *json.loads(BATCH.split(b"\n")[0])]:
         assert f"`{word}`" in DOC
     assert f"every {client.SLOW_S / 60:.0f} min, shows" in DOC
-    assert f"more than {client.MAX_ANSWER // 1024} KiB" in DOC
+    assert f"more than {exchange.MAX_ANSWER // 1024} KiB" in DOC
 
 
 def test_the_document_tells_every_option_of_the_receiver(capsys: pytest.CaptureFixture[str]) -> None:

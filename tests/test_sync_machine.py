@@ -157,7 +157,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.server = self.make_server(path)
         self.network = Network(self.server)
         self.client = Client("http://127.0.0.1", "token", DEVICE, rng=random.Random(1))
-        self.client._session.mount("http://", self.network)
+        self.client._exchange.session.mount("http://", self.network)
         self.committed: dict[str, bytes] = {}
         self.alive: set[str] = set()
         self.wounded: set[str] = set()

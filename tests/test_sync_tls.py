@@ -101,3 +101,22 @@ def test_an_answer_that_drips_over_tls_is_cut_off(device: Device, certificate: P
         url = f"https://localhost:{server.port}"
         with closing(Client(url, TOKEN, DEVICE, ca_file=str(certificate), read_s=5, deadline_s=0.4)) as client:
             assert client.push(device.outbox, device.now, {}).state == "offline"
+
+
+def test_a_handshake_that_drips_is_cut_off(device: Device) -> None:
+    """Each byte starts the time-outs again, and TLS has the socket to itself meanwhile."""
+    never = threading.Event()
+
+    class Dripping(Script):
+        def serve(self, conn: socket.socket) -> None:
+            conn.recv(65536)
+            conn.sendall(b"\x16\x03\x03\x40\x00")
+            while not self.ended.is_set():
+                conn.sendall(b"\x02")
+                never.wait(0.02)
+
+    with (
+        Dripping(http(200)) as server,
+        closing(Client(f"https://localhost:{server.port}", TOKEN, DEVICE, read_s=5, deadline_s=0.4)) as client,
+    ):
+        assert client.push(device.outbox, device.now, {}).state == "offline"

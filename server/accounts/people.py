@@ -149,10 +149,12 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
 
 @for_roles(*MANAGERS)
 @never_cache
-@require_POST
+@require_http_methods(["GET", "POST"])
 def reset(request: HttpRequest, id: int) -> HttpResponse:
     """A first password again, for whoever forgot the own one; it signs the account out everywhere."""
     user = get_object_or_404(_manageable(person(request)), pk=id)
+    if request.method == "GET":  # the page was opened again
+        return redirect("person", id)
     first = _give_first_password(user)
     note(request, "account.reset", user.username, user.unit)
     return page(request, "admin/first-password.html", subject=user, first=first)

@@ -19,7 +19,7 @@ from server.words import LANGUAGES, language_of, texts
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The way in, by name and password; eight wrong ones lock a name for strangers, or a known browser for it."""
     if request.method == "GET":
-        return page(request, "signin.html", problem="", username="")
+        return page(request, "signin.html", problem="" if User.objects.exists() else "account.nobody_yet", username="")
     username = request.POST.get("username", "").strip().lower()
     user = authenticate(request, username=username, password=request.POST.get("password", ""))
     if user is None:

@@ -22,11 +22,17 @@ class Unfit(ValueError):
     """An event that speaks of something that is not there, or whose values make no sense."""
 
 
+class Missing(Unfit):
+    """An event that speaks of a ticket or rating that is not there."""
+
+
 def fold(rows: Rows, event: Event, num: int) -> None:
     """Change the rows as the event says; `num` is its number for readers. Raises Unfit, and then changed nothing."""
     at, data = corrected(rows, event), dict(event.data)
     try:
         _fold(rows, event.type, data, at, num)
+    except Missing as error:
+        raise Missing(f"{event.type}: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise Unfit(f"{event.type}: {error or type(error).__name__}") from error
 
@@ -145,6 +151,8 @@ def _relabelled(rows: Rows, data: Mapping[str, Any], num: int) -> None:
 
 def _refused(rows: Rows, data: Mapping[str, Any]) -> None:
     key = (date.fromisoformat(data["day"]), data["service"], data["reason"])
+    if key[0] < rows.since:
+        return
     row = rows.get(Refusal, *key)
     if row is None:
         day, service, reason = key
@@ -156,7 +164,7 @@ def _refused(rows: Rows, data: Mapping[str, Any]) -> None:
 def _ticket(rows: Rows, id: str) -> Ticket:
     row = rows.get(Ticket, id)
     if row is None:
-        raise Unfit(f"no ticket {id}")
+        raise Missing(f"no ticket {id}")
     return row
 
 
@@ -227,7 +235,7 @@ def _rating_facts(row: Rating) -> ratings.Rating:
 def _rating(rows: Rows, id: str) -> Rating:
     row = rows.get(Rating, id)
     if row is None:
-        raise Unfit(f"no rating {id}")
+        raise Missing(f"no rating {id}")
     return row
 
 

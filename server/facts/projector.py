@@ -6,15 +6,16 @@ Raw events come in first and are projected later, so that nothing that an event 
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
 from django.db import DataError, IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, QuerySet
 
+from kiosk.texts import LOCAL
 from server.facts import shapes
-from server.facts.fold import Unfit, fold
+from server.facts.fold import Missing, Unfit, fold
 from server.facts.models import Cursor, Desk, Fact, Rating, Refusal, Ticket
 from server.facts.rows import Rows
 from server.feed.models import Event
@@ -25,6 +26,17 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 1000
 """Events of one transaction."""
+
+
+ORPHANS = timedelta(days=31)
+"""After a day whose events are gone, so long others may still speak of its tickets."""
+
+
+class Past(NamedTuple):
+    """What retention has taken: days before `since`; events up to number `orphans` may speak of what is gone."""
+
+    since: date
+    orphans: int
 
 
 class Line(NamedTuple):
@@ -47,9 +59,10 @@ def project(now: datetime, most: int = CHUNK) -> int:
         return 0
     ordered = sorted(lines, key=lambda line: (line.device, line.num))
     devices = Device.objects.select_related("site").in_bulk({line.device for line in lines}, field_name="name")
-    runs = [_folded(devices[name], list(run)) for name, run in groupby(ordered, key=lambda line: line.device)]
+    past = Past(cursor.since or date.min, 0)
+    runs = [_folded(devices[name], list(run), past) for name, run in groupby(ordered, key=lambda line: line.device)]
     with transaction.atomic():
-        locked = _locked_cursor()
+        locked = locked_cursor()
         if (locked.num, locked.rebuilds) == (cursor.num, cursor.rebuilds):
             for run in runs:
                 _save(run, now)
@@ -60,20 +73,20 @@ def project(now: datetime, most: int = CHUNK) -> int:
 def rebuild(device: Device, now: datetime) -> int:
     """Make a device's facts again from all its events, in the order of its feed; how many events there were.
 
-    What people wrote into comments stays. Tickets whose events are gone keep their rollups, not their rows.
+    What people wrote into comments stays. Of days whose events are gone stay the sums, and what is known of the device.
     """
     with transaction.atomic():
-        cursor = _locked_cursor()
+        cursor = locked_cursor()
         Cursor.objects.filter(one=1).update(rebuilds=F("rebuilds") + 1)
+        past = _past(device, cursor.since)
         days = {*_days(Ticket, device), *_days(Rating, device)}
-        for model in (Ticket, Rating, Desk, Fact, Refusal):
-            model._default_manager.filter(device=device).delete()
+        _forget(device, cursor.since)
         device.rebuild = False
         _release(device, cursor.num)
         _learn_clocks(device, _all(device, cursor.num))
         total = 0
         for chunk in _chunks(_all(device, cursor.num)):
-            run = _folded(device, chunk)
+            run = _folded(device, chunk, past)
             run.rows.dirty |= days
             _save(run, now)
             total, days = total + len(chunk), set()
@@ -115,7 +128,25 @@ def _fits(line: bytes, seq: int) -> bool:
     return ingest.to_row(seq, line, shapes.check).quarantined is None
 
 
-def _locked_cursor() -> Cursor:
+def _past(device: Device, since: date | None) -> Past:
+    if since is None:
+        return Past(date.min, 0)
+    until = datetime.combine(since, time(), LOCAL) + ORPHANS
+    early = Event.objects.filter(device=device.name, received__lt=int(until.timestamp() * 1000))
+    return Past(since, early.aggregate(last=Max("num"))["last"] or 0)
+
+
+def _forget(device: Device, since: date | None) -> None:
+    """Delete what is about to be made again; not what only events said that are gone."""
+    for model in (Ticket, Rating, Desk):
+        model._default_manager.filter(device=device).delete()
+    Refusal.objects.filter(device=device, day__gte=since or date.min).delete()
+    facts = Fact.objects.filter(device=device)
+    (facts.filter(kind="boot") if since else facts).delete()
+
+
+def locked_cursor() -> Cursor:
+    """The cursor, kept from all other writers of facts until the end of the transaction."""
     rows = Cursor.objects.select_for_update() if connection.vendor == "postgresql" else Cursor.objects.all()
     return rows.get(one=1)
 
@@ -129,17 +160,20 @@ class _Run:
     rows: Rows
     unfit: list[tuple[Line, str]]
     asked: bool
+    past: Past
 
 
-def _folded(device: Device, lines: list[Line]) -> _Run:
+def _folded(device: Device, lines: list[Line], past: Past) -> _Run:
     """Fold events of one device in memory; what does not fit is noted, and the others go on."""
-    run = _Run(device, lines, Rows(device), [], device.rebuild)
+    run = _Run(device, lines, Rows(device, past.since), [], device.rebuild, past)
     events = [(line, wire.decode_event(line.line, line.seq)) for line in lines]
     _preload(run.rows, [event for _, event in events])
     for line, event in events:
         try:
             fold(run.rows, event, line.num)
         except Unfit as error:
+            if isinstance(error, Missing) and line.num <= past.orphans:
+                continue
             run.unfit.append((line, str(error)))
     return run
 
@@ -155,8 +189,8 @@ def _save(run: _Run, now: datetime) -> None:
             _quarantine(run.device, run.lines[0], str(error))
             return
         middle = len(run.lines) // 2
-        _save(_folded(run.device, run.lines[:middle]), now)
-        _save(_folded(run.device, run.lines[middle:]), now)
+        _save(_folded(run.device, run.lines[:middle], run.past), now)
+        _save(_folded(run.device, run.lines[middle:], run.past), now)
         return
     for line, reason in run.unfit:
         _quarantine(run.device, line, reason)

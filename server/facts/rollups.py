@@ -6,17 +6,16 @@ Medians and percentiles of any period come from counts by whole minutes, which a
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.db import transaction
 
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
 from server.facts.models import Dirty, Rating, RatingRollup, ReasonRollup, Rollup, Ticket
+from server.facts.projector import locked_cursor
 from server.registry.models import Site
 
-TICKET_DAYS = 731
-"""Days that ticket rows are kept (24 months): sums of older days are never made again."""
 LONGEST_MIN = 600
 """Waits beyond ten hours are counted there: a day has no more."""
 
@@ -40,9 +39,10 @@ def roll_up(now: datetime, most: int = 50) -> int:
     done = 0
     for dirty in list(Dirty.objects.select_related("site").order_by("day")[:most]):
         with transaction.atomic():
+            since = locked_cursor().since
             # Deleted first: what changes the day from now on marks it again.
             Dirty.objects.filter(pk=dirty.pk).delete()
-            if dirty.day >= now.astimezone(LOCAL).date() - timedelta(days=TICKET_DAYS):
+            if since is None or dirty.day >= since:
                 sum_day(dirty.site, dirty.day)
         done += 1
     return done

@@ -25,10 +25,11 @@ WRITTEN_BY_PEOPLE = frozenset({"text", "salt", "gone", "kept_by", "kept_at", "re
 
 
 class Rows:
-    """The working set of a device. It opens no transaction."""
+    """The working set of a device. It opens no transaction. Sums of days before `since` are closed."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, since: date = date.min) -> None:
         self.device = device
+        self.since = since
         self._known: dict[type[models.Model], dict[tuple[Any, ...], models.Model]] = {model: {} for model in KEYS}
         self._changed: dict[type[models.Model], set[tuple[Any, ...]]] = {model: set() for model in KEYS}
         self._asked: dict[type[models.Model], set[tuple[Any, ...]]] = {model: set() for model in KEYS}

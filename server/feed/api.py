@@ -10,11 +10,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from server import clock
+from server.facts import texts
 from server.feed.intake import WrongDevice, device_of, take
 from server.office.documents import offered
 from server.registry import trouble
 from server.registry.models import Device
-from sync import ingest, wire
+from sync import beside, ingest, wire
 
 NEXT_S = 60
 """A sign of life at least this often."""
@@ -64,6 +65,22 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
     trouble.clear(device, now)
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
+    return JsonResponse(body, status=code)
+
+
+@require_POST
+@by_token
+def comments(request: HttpRequest, device: Device) -> JsonResponse:
+    """POST /api/v1/comments: the words of comments, after their events."""
+    if int(request.headers.get("Content-Length") or 0) > beside.MAX_BODY:
+        return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {beside.MAX_BODY} bytes")
+    try:
+        message = beside.decode(request.read(beside.MAX_BODY + 1))
+    except wire.BadBatch as error:
+        return refused(HTTPStatus.BAD_REQUEST, error.code, str(error))
+    if message.device != device.name:
+        return refused(HTTPStatus.FORBIDDEN, "device", f"the texts are of {message.device}, not of {device.name}")
+    code, body = beside.answer(*texts.take(device, message, clock.now()))
     return JsonResponse(body, status=code)
 
 

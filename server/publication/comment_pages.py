@@ -14,10 +14,11 @@ from server import clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import User
 from server.facts.models import Comment
+from server.facts.texts import COMMENT_DAYS
 from server.office.names import Names, names_of
 from server.pages import page, say
 from server.publication import comments, sheets
-from server.publication.comments import COMMENT_DAYS, READERS, Wrong
+from server.publication.comments import READERS, Wrong
 from server.registry.models import Site
 from server.words import language_of, texts
 

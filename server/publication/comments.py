@@ -11,10 +11,9 @@ from kiosk.public.form import clean
 from kiosk.texts import LOCAL
 from server.accounts.models import Role, User
 from server.facts.models import Comment
+from server.facts.texts import COMMENT_DAYS
 from server.registry.models import Site
 
-COMMENT_DAYS = 90
-"""So long the words are kept, by the day that they belong to; longer only while somebody works on them."""
 MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
 READERS = (Role.ADMIN, Role.LEADER)
 

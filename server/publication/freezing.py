@@ -4,14 +4,14 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from kiosk.texts import LOCAL
-from server.facts.rollups import TICKET_DAYS
+from server.facts.retention import months_before
 from server.publication import content
 from server.publication.content import Content, Place
 from server.publication.models import Frozen, Revision
@@ -115,7 +115,7 @@ def adjust_due(now: datetime) -> int:
     Periods whose rows are no longer kept cannot change.
     """
     day = (now - SETTLES).astimezone(LOCAL).date()
-    alive = Q(last__gte=day - timedelta(days=TICKET_DAYS))
+    alive = Q(last__gte=months_before(day, settings.CONFIG.keep.ticket_months))
     due = Frozen.objects.select_related("unit", "site").filter(alive, Q(checked=None) | Q(checked__lt=day))
     found = list(due.order_by("pk")[:MOST_AT_ONCE])
     for frozen in found:

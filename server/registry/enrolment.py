@@ -100,7 +100,9 @@ def enrol(code: str, name: str, now: datetime, *, replace: bool = False) -> Enro
         if open_codes(now).filter(code=key).update(used=True):
             row = EnrolCode.objects.select_related("site__unit", "device").get(code=key)
             device = _renewed(row.device, name, replace) if row.device else _new(row, name)
-            return Enrolled(device, _give_token(device))
+            token = _give_token(device)
+            EnrolCode.objects.filter(pk=row.pk).update(device=device)  # whoever made the code waits to see who came
+            return Enrolled(device, token)
     open_codes(now).update(tries=F("tries") + 1)
     raise EnrolError("code", "this code is wrong, used or more than an hour old: ask for a new one")
 

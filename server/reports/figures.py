@@ -5,7 +5,7 @@ A `Days` is read once, in one query whatever the period's length, and then summe
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from math import ceil
 from typing import Any
@@ -78,6 +78,10 @@ class Day:
     counts: tuple[int, ...]
     waits: Mapping[str, int]
     services: Mapping[str, int]
+
+    def moved(self, cell: Cell) -> "Day":
+        """The same sums in another row."""
+        return replace(self, cell=cell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""What an operator does at the command line beside running the server. Django is set up before."""
+
+import sys
+from datetime import datetime
+from getpass import getpass
+
+from django.conf import settings
+
+from kiosk.office import ID, UNIT_CODE
+from kiosk.texts import LOCAL
+from server.accounts import passwords
+from server.accounts.models import Role, User
+from server.accounts.people import USERNAME
+from server.registry.communes import TWO_TIERS, make_unit
+from server.registry.enrolment import make_code
+from server.registry.models import Site, Unit
+from server.words import texts
+
+
+def make_operator(username: str, name: str) -> None:
+    """An account that may everything, with a password that is typed or comes by standard input. Raises ValueError."""
+    user = User(username=_free(username), name=name or username, role=Role.OPERATOR)
+    password = getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    t = texts(settings.CONFIG.language)
+    wrong = passwords.problems(password, user)
+    if wrong:
+        raise ValueError("; ".join(t(key, **values) for key, values in wrong))
+    user.set_password(password)
+    user.save()
+
+
+def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: datetime) -> str:
+    """A commune with a reception point, its administrator and a code for its first kiosk: what is to be done next.
+
+    Run again it changes nothing that is there, and gives another code. Raises ValueError.
+    """
+    for check, value in ((UNIT_CODE, code), (ID, site)):
+        if not check.ok(value):
+            raise ValueError(f"{value!r} is not allowed, only {check.says}")
+    unit = Unit.objects.filter(code=code).first() or make_unit(code, name, TWO_TIERS, now)
+    place, _ = Site.objects.get_or_create(unit=unit, key=site, defaults={"name": site_name or f"Trụ sở {unit.name}"})
+    t = texts(settings.CONFIG.language)
+    said = [t("setup_command.done", xa=unit.name, diem=place.name)]
+    if not unit.user_set.filter(role=Role.ADMIN).exists():
+        username = admin or f"quan-tri-{code.lower()}"
+        first = _administrator(username, unit)
+        said.append(t("setup_command.account", url=settings.CONFIG.url, ten=username, mat_khau=first))
+    made = make_code(place, now)
+    until = f"{now.astimezone(LOCAL):%H:%M}"
+    said.append(t("setup_command.kiosk", lenh=f"kiosk enrol {settings.CONFIG.url} {made}", gio=until))
+    return "\n".join(said)
+
+
+def _administrator(username: str, unit: Unit) -> str:
+    user = User(username=_free(username), name=username, role=Role.ADMIN, unit=unit, first_password=True)
+    first = passwords.first()
+    user.set_password(first)
+    user.save()
+    return first
+
+
+def _free(username: str) -> str:
+    """The name in lower case, when an account may have it. Raises ValueError."""
+    t, name = texts(settings.CONFIG.language), username.strip().lower()
+    if not USERNAME.regex.search(name):  # type: ignore[union-attr]
+        raise ValueError(f"{username}: {t('field.username')}")
+    if User.objects.filter(username=name).exists():
+        raise ValueError(f"{username}: {t('field.unique')}")
+    return name

@@ -1,0 +1,88 @@
+"""What is too old goes: tickets, ratings and raw events, the audit, sessions that are over. Sums and heads stay.
+
+In small steps, so that nobody waits for it, and in an order in which it may end after any of them: first the sums of
+the days concerned are finished and closed, then rows go, then events. Comments: `server.publication.comments`.
+"""
+
+from datetime import date, datetime, time
+
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import F, Model
+
+from kiosk.texts import LOCAL
+from server.accounts.models import Audit
+from server.facts import rollups
+from server.facts.models import Cursor, Dirty, Rating, Ticket
+from server.facts.projector import locked_cursor
+from server.feed.models import Event
+from server.registry.models import Site
+
+STEP = 5000
+"""Rows of one transaction."""
+
+
+def drop_old(now: datetime) -> bool:
+    """One step; whether there may be more to do."""
+    today = now.astimezone(LOCAL).date()
+    Session.objects.filter(expire_date__lt=now).delete()
+    more = _drop_audit(_midnight(months_before(today, settings.CONFIG.keep.audit_months)))
+    return _drop_facts(now, months_before(today, settings.CONFIG.keep.ticket_months)) or more
+
+
+def months_before(day: date, months: int) -> date:
+    """The first of the month so many months before: a month is kept or gone as a whole."""
+    count = day.year * 12 + day.month - 1 - months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), LOCAL)
+
+
+def _drop_audit(before: datetime) -> bool:
+    oldest = list(Audit.objects.order_by("id").values_list("id", "at")[:STEP])
+    gone = [id for id, at in oldest if at < before]
+    Audit.objects.filter(id__in=gone).delete()
+    return len(gone) == STEP
+
+
+def _drop_facts(now: datetime, first: date) -> bool:
+    """Drop rows of days before `first`, and events that came before it."""
+    if Dirty.objects.filter(day__lt=first).exists():
+        rollups.roll_up(now)
+        return True
+    _close(first)
+    return any(_drop_rows(model, first) for model in (Ticket, Rating)) or _drop_events(_midnight(first))
+
+
+def _close(first: date) -> None:
+    """From now on the sums of days before `first` stay as they are, whatever comes late."""
+    with transaction.atomic():
+        since = locked_cursor().since
+        if since is None or since < first:
+            # Counted as a rebuild: what another process has read of the rows so far is not written any more.
+            Cursor.objects.filter(one=1).update(since=first, rebuilds=F("rebuilds") + 1)
+
+
+def _drop_rows(model: type[Model], first: date) -> bool:
+    """Drop some of a table's rows, by site: there is an index for it."""
+    left, rows = STEP, model._default_manager
+    for site in Site.objects.values_list("pk", flat=True):
+        old = list(rows.filter(site=site, day__lt=first).order_by("day").values_list("pk", flat=True)[:left])
+        rows.filter(pk__in=old).delete()
+        left -= len(old)
+        if not left:
+            return True
+    return False
+
+
+def _drop_events(before: datetime) -> bool:
+    """Drop events in the order in which they came, never one that was not folded: it may still be looked at again."""
+    folded = Event.objects.filter(num__lte=Cursor.objects.get(one=1).num, quarantined=None)
+    oldest = folded.order_by("num").values_list("num", "received")[:STEP]
+    limit = int(before.timestamp() * 1000)
+    gone = [num for num, received in oldest if received < limit]
+    Event.objects.filter(num__in=gone).delete()
+    return len(gone) == STEP

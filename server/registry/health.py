@@ -1,0 +1,154 @@
+"""How a kiosk is: what its last words say, and since when it is silent. Pure: "now" and the hours come in.
+
+Every finding has a key under [health] in the language files, and its values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+from server.registry.models import Device, Mode
+
+SILENT = timedelta(minutes=15)
+"""A kiosk speaks at least every five minutes (docs/feed.md)."""
+LOW_DISK_MB, NO_DISK_MB = 500, 50
+"""Below the first the kiosk warns, below the second it gives up its ballast (docs/architecture.md)."""
+BACKLOG = 500
+"""A whole batch that waits: it sends, but does not keep up."""
+PRINTER_FAULTS = frozenset({"paper_out", "cover_open", "offline", "error"})
+PRINTER_FINE = frozenset({"ok", "none"})
+
+
+class Level(IntEnum):
+    """How bad it is, in the order in which somebody should look."""
+
+    GOOD = 0
+    UNKNOWN = 1
+    LOOK = 2
+    BAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about a kiosk. `kind` is the part that it is about, `key` the sentence."""
+
+    kind: str
+    level: Level
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All that is known of a kiosk, in a fixed order; `restarts` counts the epochs after its first."""
+
+    device: Device
+    findings: tuple[Finding, ...]
+    quarantined: int
+    restarts: int
+
+    @property
+    def level(self) -> Level:
+        """The worst of all findings; what is unknown of a kiosk that is good else does not worry."""
+        contact = self.of("contact")
+        worst = max(finding.level for finding in self.findings)
+        return contact.level if worst is Level.UNKNOWN or contact.key == "revoked" else worst
+
+    @property
+    def troubles(self) -> tuple[Finding, ...]:
+        """What somebody should look at, the worst first."""
+        found = [finding for finding in self.findings if finding.level >= Level.LOOK]
+        return () if self.device.revoked else tuple(sorted(found, key=lambda finding: -finding.level))
+
+    @property
+    def version(self) -> str:
+        """Which version runs there, as it says."""
+        return str(_said(self.device).get("app") or "–")
+
+    def of(self, kind: str) -> Finding:
+        """The finding about one part."""
+        return next(finding for finding in self.findings if finding.kind == kind)
+
+
+def health(device: Device, now: datetime, open_long: bool, quarantined: int = 0, restarts: int = 0) -> Health:
+    """How a kiosk is. `open_long`: its office has been at work for SILENT."""
+    status = _said(device)
+    findings = (
+        _contact(device, now, open_long),
+        _printer(status.get("printer")),
+        _clock(status.get("clock")),
+        _disk(status.get("disk_free_mb")),
+        _power(status.get("undervoltage")),
+        _backlog(status.get("backlog")),
+        _network(status.get("plain_http")),
+        _quarantine(quarantined),
+    )
+    return Health(device, findings, quarantined, restarts)
+
+
+def _said(device: Device) -> Mapping[str, Any]:
+    return device.status if isinstance(device.status, dict) else {}
+
+
+def silent(device: Device, now: datetime) -> bool:
+    """Whether nothing came for SILENT from a kiosk that ought to speak by itself."""
+    speaks = device.mode != Mode.FILE and not device.revoked
+    return speaks and device.seen is not None and device.seen < now - SILENT
+
+
+def _contact(device: Device, now: datetime, open_long: bool) -> Finding:
+    if device.revoked:
+        return Finding("contact", Level.UNKNOWN, "revoked")
+    if device.seen is None:
+        return Finding("contact", Level.UNKNOWN, "never")
+    if device.trouble:
+        return Finding("contact", Level.BAD, "trouble")
+    if silent(device, now):
+        return Finding("contact", Level.BAD, "silent") if open_long else Finding("contact", Level.UNKNOWN, "closed")
+    return Finding("contact", Level.GOOD, "by_file" if device.mode == Mode.FILE else "speaks")
+
+
+def _printer(said: object) -> Finding:
+    state = said if isinstance(said, str) else "unknown"
+    if state in PRINTER_FAULTS:
+        return Finding("printer", Level.BAD, state)
+    if state == "paper_low":
+        return Finding("printer", Level.LOOK, state)
+    return (
+        Finding("printer", Level.GOOD, state) if state in PRINTER_FINE else Finding("printer", Level.UNKNOWN, "unknown")
+    )
+
+
+def _clock(said: object) -> Finding:
+    if not isinstance(said, str):
+        return Finding("clock", Level.UNKNOWN, "clock_unknown")
+    return Finding("clock", Level.LOOK if said == "guess" else Level.GOOD, "clock", {"quality": said})
+
+
+def _disk(said: object) -> Finding:
+    if not isinstance(said, int):
+        return Finding("disk", Level.UNKNOWN, "disk_unknown")
+    level = Level.BAD if said < NO_DISK_MB else Level.LOOK if said < LOW_DISK_MB else Level.GOOD
+    return Finding("disk", level, "disk" if level is Level.GOOD else "disk_low", {"n": said})
+
+
+def _power(said: object) -> Finding:
+    if not isinstance(said, bool):
+        return Finding("power", Level.UNKNOWN, "power_unknown")
+    return Finding("power", Level.LOOK, "undervoltage") if said else Finding("power", Level.GOOD, "power")
+
+
+def _backlog(said: object) -> Finding:
+    if not isinstance(said, int):
+        return Finding("backlog", Level.UNKNOWN, "backlog_unknown")
+    return Finding("backlog", Level.LOOK if said > BACKLOG else Level.GOOD, "backlog", {"n": said})
+
+
+def _network(said: object) -> Finding:
+    return Finding("network", Level.LOOK, "plain_http") if said is True else Finding("network", Level.GOOD, "https")
+
+
+def _quarantine(count: int) -> Finding:
+    return Finding("quarantine", Level.LOOK if count else Level.GOOD, "quarantine", {"n": count})

@@ -1,0 +1,69 @@
+"""A kiosk beside the server: its folder, configuration, database and the real upload."""
+
+from contextlib import closing
+from pathlib import Path
+
+from kiosk.clock import Moment, SystemClock
+from kiosk.config import Config, load_config
+from kiosk.store.comments import keep_comment
+from kiosk.store.database import Database
+from kiosk.store.prepare import prepare
+from kiosk.uplink import Uplink, make_outbox
+from sync.client import Outcome
+from tests.server.kit import TOKEN
+from tests.sync_kit import DEVICE
+
+
+class Kiosk:
+    """No screen and no keys: what carries events is real."""
+
+    def __init__(self, folder: Path, url: str = "", token: str = TOKEN, device: str = DEVICE) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.clock = folder, SystemClock()
+        self.toml = folder / "kiosk.toml"
+        self.configure(url, device)
+        (folder / "token").write_text(token)
+        prepare(folder, self.now())
+        self.database = Database(folder)
+
+    def configure(self, url: str, device: str = DEVICE) -> None:
+        server = f'\n[sync]\nserver = "{url}"\n' if url else ""
+        self.toml.write_text(f'data_dir = "."\ndevice = "{device}"\n{server}')
+
+    @property
+    def config(self) -> Config:
+        return load_config(self.toml)
+
+    def now(self) -> Moment:
+        return self.clock.now()
+
+    def happen(self, count: int = 1) -> None:
+        with self.database.writing(self.now()) as w:
+            for n in range(count):
+                w.emit("thing.happened", {"n": n})
+
+    def comment(self, text: str, day: str = "") -> str:
+        """Somebody writes on the poster's page of counter 1; the comment's id."""
+        with self.database.writing(self.now()) as w:
+            keep_comment(w, text, day or str(self.now().day), ticket="", counter="1", clerk="", rating="")
+        return str(self.database.rows("SELECT id FROM comments ORDER BY n DESC LIMIT 1")[0]["id"])
+
+    def push(self) -> Outcome:
+        """Until nothing waits or it cannot go on."""
+        with closing(Uplink(self.config, self.clock)) as uplink:
+            while (outcome := uplink.push()).backlog and outcome.state in ("ok", "resend"):
+                pass
+            return outcome
+
+    def ids(self) -> list[str]:
+        with closing(self.database.conn.execute("SELECT line FROM events ORDER BY seq")) as rows:
+            from sync import wire
+
+            return [wire.decode_event(bytes(row[0])).id for row in rows]
+
+    @property
+    def outbox(self):  # type: ignore[no-untyped-def]
+        return make_outbox(self.database, self.clock)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,165 @@
+"""Communes, their names over time and reception points; and the commands that make the first of them."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from server import clock, commands
+from server.accounts.models import Audit, Role, User
+from server.office.names import unit_name
+from server.registry.communes import bring_names
+from server.registry.models import Site, Unit
+from tests.server.kit import NOW, PASSWORD, Server
+
+DAY = date(2026, 12, 1)
+
+
+def test_an_operator_makes_a_commune_with_a_reception_point(lite: Server):
+    operator = lite.signed_in("van-hanh", "operator")
+    operator.post("/admin/communes", {"code": "00123", "name": "phường Mới", "valid_from": "2025-07-01"})
+    unit = Unit.objects.get(code="00123")
+    operator.post(f"/admin/communes/{unit.pk}/sites", {"site-key": "chinh", "site-name": "Trụ sở"})
+    assert [(site.key, site.name) for site in unit.sites.all()] == [("chinh", "Trụ sở")]
+    assert list(Audit.objects.values_list("what", "unit")) == [("unit.made", unit.pk), ("site.made", unit.pk)]
+
+
+def test_a_commune_that_is_renamed_keeps_its_old_name_for_old_days(lite: Server):
+    operator = lite.signed_in("van-hanh", "operator")
+    operator.post("/admin/communes", {"code": "00123", "name": "xã Cũ", "valid_from": "2025-07-01"})
+    unit = Unit.objects.get(code="00123")
+    operator.post(f"/admin/communes/{unit.pk}/name", {"unit-name": "phường Mới", "unit-valid_from": "2026-09-01"})
+    unit.refresh_from_db()
+    assert unit.name == "phường Mới"
+    assert unit_name(unit, date(2026, 8, 31)) == "xã Cũ"
+    assert unit_name(unit, date(2026, 9, 1)) == "phường Mới"
+
+
+def test_a_name_of_a_day_to_come_is_the_present_one_from_that_day_on(lite: Server):
+    operator = lite.signed_in("van-hanh", "operator")
+    clock.follow(lambda: NOW)
+    operator.post(f"/admin/communes/{lite.unit.pk}/name", {"unit-name": "xã Sau", "unit-valid_from": str(DAY)})
+    clock.follow(None)
+    assert Unit.objects.get().name == "xã Mẫu"
+    assert bring_names(NOW + timedelta(days=7)) == 0
+    assert bring_names(NOW + timedelta(days=8)) == 1
+    assert Unit.objects.get().name == "xã Sau"
+
+
+def test_a_name_that_was_entered_wrong_is_corrected_on_the_same_day(lite: Server):
+    operator = lite.signed_in("van-hanh", "operator")
+    for name in ("xa Mau", "xã Mẫu"):
+        operator.post(f"/admin/communes/{lite.unit.pk}/name", {"unit-name": name, "unit-valid_from": "2025-07-01"})
+    assert lite.unit.names.get().name == "xã Mẫu"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"code": "12345"},
+        {"code": "mã 1"},
+        {"code": ""},
+        {"name": ""},
+        {"name": "x" * 201},
+        {"valid_from": "hôm qua"},
+    ],
+)
+def test_what_cannot_be_a_commune_is_said_and_nothing_is_kept(lite: Server, wrong: dict[str, str]):
+    given = {"code": "00123", "name": "xã A", "valid_from": "2025-07-01", **wrong}
+    answer = lite.signed_in("van-hanh", "operator").post("/admin/communes", given)
+    assert answer.status_code == 422
+    assert 'class="problem"' in answer.content.decode()
+    assert Unit.objects.count() == 1
+
+
+def test_a_reception_point_has_an_id_as_office_documents_have_and_each_once(lite: Server):
+    operator = lite.signed_in("van-hanh", "operator")
+    for key in ("chinh", "Chính", "a b", ""):
+        given = {"site-key": key, "site-name": "Trụ sở"}
+        assert operator.post(f"/admin/communes/{lite.unit.pk}/sites", given).status_code == 422
+    operator.post(f"/admin/sites/{lite.site.pk}/name", {"name": "Trụ sở mới"})
+    operator.post(f"/admin/sites/{lite.site.pk}/name", {"name": " "})
+    assert Site.objects.get().name == "Trụ sở mới"
+
+
+def test_communes_are_found_by_name_or_code(lite: Server):
+    Unit.objects.create(code="00777", name="phường Bên Sông")
+    operator = lite.signed_in("van-hanh", "operator")
+    for asked in ("bên", "BEN SONG", "00777"):
+        page = operator.get(f"/admin/communes?q={asked}").content.decode()
+        assert "phường Bên Sông" in page
+        assert f"/admin/communes/{lite.unit.pk}" not in page
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.OPERATOR])
+def test_only_operators_see_and_change_communes(lite: Server, role: Role):
+    browser = lite.signed_in("ai-do", role)
+    assert browser.get("/admin/communes").status_code == 403
+    for address in (f"/admin/communes/{lite.unit.pk}/name", f"/admin/communes/{lite.unit.pk}/sites"):
+        assert browser.post(address).status_code == 403
+    assert browser.post(f"/admin/sites/{lite.site.pk}/name", {"name": "x"}).status_code == 403
+
+
+# --- commands -------------------------------------------------------------------------------------------------
+
+
+def test_one_command_makes_a_commune_its_administrator_and_a_code_for_the_first_kiosk(lite: Server):
+    said = commands.set_up("00123", "xã Đầu Tiên", "chinh", "", "", NOW)
+    unit = Unit.objects.get(code="00123")
+    assert unit_name(unit, date(2026, 1, 1)) == "xã Đầu Tiên"
+    first = re.search(r"[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}", said)
+    assert first
+    user = User.objects.get(username="quan-tri-00123")
+    assert user.check_password(first[0])
+    assert user.first_password
+    code = re.search(r"kiosk enrol http://testserver ([A-Z2-9-]{9})", said)
+    assert code
+
+
+def test_setting_up_twice_changes_nothing_and_gives_another_code(lite: Server):
+    commands.set_up("00123", "xã Đầu Tiên", "chinh", "", "", NOW)
+    again = commands.set_up("00123", "xã Đầu Tiên", "chinh", "", "", NOW)
+    assert "kiosk enrol" in again
+    assert "mật khẩu" not in again
+    assert (Unit.objects.count(), User.objects.count()) == (2, 1)
+
+
+def test_setting_up_refuses_codes_and_names_that_cannot_be(lite: Server):
+    for code, site, admin in (("mã", "chinh", ""), ("1", "Chính", ""), ("1", "chinh", "Nguyễn A")):
+        with pytest.raises(ValueError, match=r"\w"):
+            commands.set_up(code, "xã A", site, "", admin, NOW)
+
+
+def test_an_operator_is_made_with_a_password_from_standard_input(lite: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+    commands.make_operator("Van-Hanh", "")
+    assert User.objects.get(username="van-hanh").check_password(PASSWORD)
+    for username, password, says in (("van-hanh", PASSWORD, "có rồi"), ("moi", "ngan", "ngắn quá")):
+        monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
+        with pytest.raises(ValueError, match=says):
+            commands.make_operator(username, "")
+
+
+def test_a_newcomer_gets_from_nothing_to_a_code_by_two_commands(tmp_path: Path):
+    (tmp_path / "server.toml").write_text('data_dir = "data"\n')
+    environment = {**os.environ, "KIOSK_SERVER_CONFIG": str(tmp_path / "server.toml")}
+
+    def run(*words: str, typed: str = "") -> str:
+        command = [sys.executable, "-m", "server", *words]
+        done = subprocess.run(command, input=typed, capture_output=True, text=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    run("operator", "van-hanh", typed=PASSWORD + "\n")
+    assert "kiosk enrol" in run("setup", "--code", "12345", "--name", "xã Mẫu")
+
+
+def test_a_server_without_accounts_says_how_to_make_one(lite: Server):
+    assert "kiosk-server operator" in lite.client.get("/sign-in").content.decode()
+    lite.user("van-hanh", "operator")
+    assert "kiosk-server operator" not in lite.client.get("/sign-in").content.decode()
