@@ -38,8 +38,8 @@ BENCHES: dict[str, Bench] = {
         commune_scale.province,
     )
 }
-LONG = frozenset({"province"})
-"""Takes minutes: only when it is asked for."""
+OF_THE_SERVER = frozenset({"commune", "drain", "province"})
+"""Another machine's matter, and minutes long: only when asked for (`make bench-server`)."""
 
 
 def main() -> int:
