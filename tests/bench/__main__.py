@@ -52,7 +52,7 @@ def main() -> int:
         plan = Plan(Path(folder), options.quick)
         found = [
             figure
-            for name in options.only or [n for n in BENCHES if n not in LONG]
+            for name in options.only or [n for n in BENCHES if n not in OF_THE_SERVER]
             for figure in _run(name, plan, options.profile)
         ]
     print(figures.table(found))
