@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 ARGS ?=
 
-.PHONY: demo server test test-slow bench check container-test locks wheel-test clean
+.PHONY: demo server test test-slow bench bench-server check container-test locks wheel-test clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/server.txt
@@ -36,6 +36,10 @@ test-slow: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(PY) -m tests.bench $(ARGS)
+
+bench-server: $(VENV)/.dev  ## what the commune server costs, with the data of a province; some fifteen minutes
+	scripts/need.sh pg_ctlcluster=postgresql
+	$(PY) -m tests.bench --only commune --only drain --only province $(ARGS)
 
 check: $(VENV)/.dev
 	$(PY) -m ruff check .

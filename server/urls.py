@@ -13,6 +13,7 @@ from server.phones import views as phones
 from server.publication import comment_pages, frozen_pages, public, settings_pages
 from server.registry import api as registry
 from server.registry import communes, enrolling, integrators, kiosks, quarantine
+from server.reports import api as figures
 from server.reports import views as reports
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -80,6 +81,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cong-khai/<str:code>", public.unit, name="public-unit"),
     path("cong-khai/<str:code>/<str:site>", public.unit, name="public-site"),
     path("cong-khai/<str:code>/<str:site>/giai-trinh", public.explained),
+    # what programs of others read
+    path("api/v1/tickets", figures.tickets),
+    path("api/v1/days", figures.days),
+    path("api/v1/ratings", figures.ratings),
     # documents
     path("documents/", documents.sites, name="documents"),
     path("documents/photo/<str:name>", documents.photo, name="documents-photo"),

@@ -8,7 +8,7 @@ bundles. A day's ratings are shown from noon of the next day on, when its kiosks
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import sqrt
@@ -195,6 +195,15 @@ def _n_of(counts: Mapping[date, int], found: Iterable[tuple[date, ...]]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Ratings of one site and label set that are told together: days without a gap."""
+
+    site: int
+    days: Period
+    opinion: Opinion
+
+
+@dataclass(frozen=True, slots=True)
 class RatingDays:
     """Ratings by day, read by `read_ratings`; `upto` is the last day that may be shown."""
 
@@ -220,6 +229,18 @@ class RatingDays:
     def of(self, sites: Iterable[int]) -> "RatingDays":
         """Those of some of the sites alone, by their primary keys."""
         return replace(self, sites={site: self.sites[site] for site in sites if site in self.sites})
+
+    def spans(self, period: Period) -> Iterator["Span"]:
+        """The smallest parts of which all figures are made, each with the days since the one before. Only by `all`."""
+        for site, ratings in self.sites.items():
+            for label_set, stack in ratings.stacks.get("", {}).items():
+                since = period.first
+                for bundle in bundles(stack.counts(), period, ratings.asking.least):
+                    since = max(since, around(Kind.MONTH, bundle[-1]).first)
+                    span = Period(since, bundle[-1], Kind.RANGE)
+                    seen = ratings.seen(("", label_set), (), span)
+                    yield Span(site, span, _opinion(ratings.asking.sets.get(label_set), label_set, [seen]))
+                    since = bundle[-1] + timedelta(days=1)
 
     def reasons(self, period: Period) -> dict[str, dict[str, int]]:
         """How often each reason was ticked with the ratings that are shown, by label set, the most frequent first."""
