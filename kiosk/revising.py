@@ -14,7 +14,7 @@ from typing import Any
 from kiosk import documents
 from kiosk.config import Config
 from kiosk.documents import DocumentError, Problem
-from kiosk.office import Office
+from kiosk.office import SAMPLE_CODE, Office
 from kiosk.schema import keys
 from kiosk.wiring import check_against
 
@@ -66,8 +66,11 @@ def raised(text: str, above: int) -> str:
 def moved(old: Office, new: Office) -> list[Problem]:
     """Why a new version is none of this office's: it is for another site, or for another unit.
 
-    A unit may get another code, but then from a later day on (`valid_from`): units merge.
+    A unit may get another code, but then from a later day on (`valid_from`), for units merge. The sample office is
+    nobody's.
     """
+    if old.unit.code == SAMPLE_CODE:
+        return []
     if old.site.id != new.site.id:
         says = f"is {new.site.id}, but this is the site {old.site.id}"
         return [Problem("", "site.id", "[site] id", says, "other_site", {"moi": new.site.id, "cu": old.site.id})]

@@ -173,13 +173,15 @@ def test_of_two_who_edit_at_once_the_second_is_told_and_both_changes_are_kept(se
 
 def test_a_document_for_another_site_or_unit_is_refused_in_words(lite: Server):
     client = lite.signed_in("ky-thuat", "technician")
+    real = replace(sample(), unit=replace(sample().unit, code="12345"))
+    assert client.post(at(lite, "/text"), {"text": written(real), "do": "publish", "seen": "1"}).status_code == 302
     for office, says in (
-        (replace(sample(), site=replace(sample().site, id="phu")), "nhưng đây là điểm tiếp nhận trung-tam"),
-        (replace(sample(), unit=replace(sample().unit, code="99")), "nhưng đây là đơn vị 00000"),
+        (replace(real, site=replace(real.site, id="phu")), "nhưng đây là điểm tiếp nhận trung-tam"),
+        (replace(real, unit=replace(real.unit, code="99")), "nhưng đây là đơn vị 12345"),
     ):
-        page = client.post(at(lite, "/text"), {"text": written(office), "do": "publish", "seen": "1"})
+        page = client.post(at(lite, "/text"), {"text": written(office), "do": "publish", "seen": "2"})
         assert says in page.content.decode()
-    assert office_of(lite).version == 1
+    assert office_of(lite).version == 2
 
 
 def test_a_new_site_begins_with_a_whole_document_under_its_own_names(lite: Server):

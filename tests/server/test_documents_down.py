@@ -123,19 +123,31 @@ def test_a_document_that_the_keys_of_this_device_do_not_fit_is_refused_with_its_
 
 
 def test_a_document_of_another_site_or_unit_is_refused_unless_the_unit_got_its_code_later(lite: Server, tmp_path: Path):
-    office = sample()
+    unit = replace(sample().unit, code="12345")
     with down(lite, tmp_path) as kiosk:
+        publish_office(lite, unit=unit)
         kiosk.push()
+        office = kiosk.office
         publish_office(lite, site=replace(office.site, id="phu"))
         kiosk.push()
-        publish_office(lite, site=office.site, unit=replace(office.unit, code="99999"))
+        publish_office(lite, site=office.site, unit=replace(unit, code="99999"))
         kiosk.push()
         keys = [told["problems"][0]["key"] for told in kiosk.events("office.applied")[1:]]
         assert keys == ["other_site", "other_unit"]
         assert kiosk.office == office
-        publish_office(lite, unit=replace(office.unit, code="99999", valid_from=date(2026, 12, 1)))
+        publish_office(lite, unit=replace(unit, code="99999", valid_from=date(2026, 12, 1)))
         kiosk.push()
         assert kiosk.office.unit.code == "99999"
+
+
+def test_the_sample_office_is_nobodys_and_gives_way_to_any_other(lite: Server, tmp_path: Path):
+    with down(lite, tmp_path) as kiosk:
+        kiosk.push()
+        office = sample()
+        unit = replace(office.unit, code="12345", valid_from=None)
+        publish_office(lite, unit=unit, site=replace(office.site, id="phu"))
+        kiosk.push()
+        assert (kiosk.office.unit.code, kiosk.office.site.id) == ("12345", "phu")
 
 
 def test_the_first_document_of_a_server_is_taken_whatever_the_kiosk_had(lite: Server, tmp_path: Path):
