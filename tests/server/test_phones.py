@@ -499,6 +499,25 @@ def test_another_communes_kiosk_cannot_rate_our_ticket(both: Morning):
     assert Rating.objects.get(pk="r-of-another").site == site
 
 
+def test_another_communes_kiosk_cannot_take_our_tickets_and_comments_by_their_ids(both: Morning):
+    path = both.served()
+    both.tell()
+    post(path, {"comment": "Của chúng tôi"})
+    both.settle()
+    unit = Unit.objects.create(code="54321", name="xã Khác")
+    both.server.enrol("k-OTHER1", "another-token", Site.objects.create(unit=unit, key="chinh", name="Trụ sở xã Khác"))
+    issued = wire.decode_event(bytes(Event.objects.filter(type="ticket.issued")[0].line)).data
+    given = wire.decode_event(bytes(Event.objects.filter(type="comment.given")[0].line)).data
+    stamp = wire.Stamp(both.clock.now(), "ntp", "b0000009", 1)
+    lines = [wire.event_line("ticket.issued", {**issued, "token": "STOLENTOKEN00000"}, stamp)]
+    lines += [wire.event_line("comment.given", {**given, "sha256": "0"}, stamp)]
+    assert both.server.push(batch_of([], lines, "k-OTHER1", wire.new_epoch(1)), "another-token").status_code == 200
+    both.settle()
+    assert {row.site for row in (*Ticket.objects.all(), *Comment.objects.all())} == {both.server.site}
+    assert get("/T/STOLENTOKEN00000").status_code == 404
+    assert "Số 1001" in said(get(path))
+
+
 def test_each_office_speaks_with_its_own_names(morning: Morning):
     path = morning.take()
     morning.tell()
