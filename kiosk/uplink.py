@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiosk import __version__
 from kiosk.clock import Clock, Moment, Vouched, believable
@@ -25,8 +25,10 @@ from kiosk.store.prepare import hold
 from kiosk.store.series import skip_to_ceilings
 from kiosk.vitals import undervoltage
 from sync import outbox, wire
-from sync.client import Client, Outcome
 from sync.outbox import Outbox
+
+if TYPE_CHECKING:
+    from sync.client import Outcome
 
 LOOK_S = 0.5
 """How often a new event is looked for."""
@@ -71,6 +73,8 @@ class Uplink:
     """One push after the other. `run` ends after `stop`."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
+        from sync.client import Client  # only where it is sent: what is carried away needs no network library (7 MB)
+
         folder = Path(config.data_dir)
         self.clock = clock
         self._hold = hold(folder)
@@ -95,7 +99,7 @@ class Uplink:
     def stop(self) -> None:
         self._stopping.set()
 
-    def run(self, after_push: Callable[[Outcome], None] = lambda outcome: None) -> None:
+    def run(self, after_push: "Callable[[Outcome], None]" = lambda outcome: None) -> None:
         """Push, wait as long as the outcome says or until something new happened, push again."""
         while not self._stopping.is_set():
             outcome = self.push()
@@ -109,7 +113,7 @@ class Uplink:
         self.database.close()
         self._hold.close()
 
-    def push(self) -> Outcome:
+    def push(self) -> "Outcome":
         """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
         now = self.clock.now()
         try:
@@ -133,7 +137,7 @@ class Uplink:
             logger.error("%s", error)
         self.clock.vouched = vouched
 
-    def _wait(self, outcome: Outcome) -> None:
+    def _wait(self, outcome: "Outcome") -> None:
         until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)
         seen = self._head()
         while time.monotonic() < until and not self._stopping.wait(LOOK_S):

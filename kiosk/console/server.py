@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.types import ASGIApp
 
+from kiosk import memory
 from kiosk.addresses import addresses, names
 from kiosk.clock import Clock, Vouched
 from kiosk.config import Config
 from kiosk.console.access import Access
-from kiosk.console.certificates import Certificate, ensure
 from kiosk.console.following import PART, Following
 from kiosk.console.patience import BoundedSocket, PatientProtocol
 from kiosk.console.site import Shared, Site
+from kiosk.console.tls import Certificate, Keeper
 from kiosk.console.web import make_app
 from kiosk.notify import notify
 from kiosk.present.words import Words
@@ -46,9 +47,10 @@ class Console:
         self.clock = clock
         self._doors = _doors(config)
         self._sockets = [_listen(config.console.address, door.port) for door in self._doors]
+        self._keeper = Keeper(Path(config.data_dir) / "tls")
         self.ports: list[int] = [sock.getsockname()[1] for sock in self._sockets]
         """The port of each door, as bound: staff's first."""
-        self._servers: list[uvicorn.Server] = []
+        self._servers: list[_Server] = []
         self._stop = threading.Event()
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,7 +58,12 @@ class Console:
 
     def run(self) -> None:
         """Answer until stopped. Raises StoreError, also StoreCorrupt for a restart to mend."""
-        asyncio.run(self._run())
+        memory.give_back_large()
+        try:
+            asyncio.run(self._run())
+        finally:
+            for sock in self._sockets:
+                sock.close()
 
     def stop(self) -> None:
         """End all connections and `run`; any thread may call it."""
@@ -137,8 +144,7 @@ class Console:
     # --- the certificate -------------------------------------------------------------------------------------
 
     def _certificate(self) -> Certificate:
-        folder = Path(self.config.data_dir) / "tls"
-        return ensure(folder, [*names(), *self.config.console.hosts], addresses(), self.clock.now().at)
+        return self._keeper.certificate([*names(), *self.config.console.hosts], addresses(), self.clock.now().at)
 
     async def _mind_certificate(self, shared: Shared) -> None:
         """Follow the machine's addresses, and renew in time; connections that are open stay as they are."""
@@ -149,7 +155,7 @@ class Console:
             try:
                 fresh = await asyncio.to_thread(self._certificate)
             except OSError as error:
-                logger.error("the certificate cannot be renewed: %s", error)
+                logger.error("the certificate stays as it is: %s", error)
                 continue
             if fresh != shared.certificate:
                 logger.info("the certificate was renewed: %s", ", ".join(fresh.names))
@@ -201,7 +207,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
+def _server(app: ASGIApp, certificate: Certificate | None) -> _Server:
     config = uvicorn.Config(
         app,
         ssl_certfile=certificate.chain if certificate else None,

@@ -27,7 +27,10 @@ from kiosk.findings import Finding
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
 from kiosk.store.backup import backup, backups
+from kiosk.store.database import Database
 from kiosk.store.facts import device_id
+from kiosk.uplink import make_outbox, status
+from sync.export import export
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -229,11 +232,7 @@ def _listed(folder: Path) -> list[tuple[str, float]]:
 
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:
-    """By a connection of its own: it may take a while. Imported here, since the network library is slow to import."""
-    from kiosk.store.database import Database
-    from kiosk.uplink import make_outbox, status
-    from sync.export import export
-
+    """By a connection of its own: it may take a while."""
     config, clock = site.config, site.access.clock
     data = Path(config.data_dir)
     database = Database(data)
