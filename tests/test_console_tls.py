@@ -125,6 +125,21 @@ def test_staff_by_plain_http_is_a_setting_and_is_warned_of(
     assert "everybody on the LAN can read PINs" in caplog.text
 
 
+def test_an_answer_by_https_does_not_wait_for_the_browsers_acknowledgement(
+    tmp_path: Path, serve: Callable[..., Console]
+):
+    secure, plain = serve().ports
+    trusted = authority(tmp_path, plain)
+    with requests.Session() as session:
+        session.trust_env = False
+        took = []
+        for _ in range(11):
+            began = time.monotonic()
+            session.get(f"https://127.0.0.1:{secure}/healthz", verify=trusted, timeout=10)
+            took.append(time.monotonic() - began)
+    assert sorted(took)[5] < 0.03
+
+
 def test_without_a_plain_port_there_is_https_alone(serve: Callable[..., Console]):
     assert len(serve(plain_port=0).ports) == 1
 
