@@ -81,7 +81,11 @@ class Console:
         folder = Path(self.config.data_dir)
         prepare(folder, self.clock.now())
         with hold(folder):
-            await self._serve(Access(lambda: self._open(folder), self.clock))
+            access = Access(lambda: self._open(folder), self.clock)
+            try:
+                await self._serve(access)
+            finally:
+                await access.close()
 
     def _open(self, folder: Path) -> Store:
         store = Store(folder, self.words.office.rulebook())
@@ -102,7 +106,7 @@ class Console:
             asyncio.create_task(server.serve([sock])) for server, sock in zip(self._servers, self._sockets, strict=True)
         ]
         minding = [
-            asyncio.create_task(access.watch()),
+            asyncio.create_task(access.keep_house()),
             asyncio.create_task(Following(access, sites, self._restart).run()),
             asyncio.create_task(self._mind_certificate(shared)),
         ]
@@ -117,12 +121,11 @@ class Console:
                 site.closing = True
             access.wake()
             for server in self._servers:
-                server.should_exit = True
+                server.end()
             await asyncio.gather(*serving, return_exceptions=True)
             for task in minding:
                 task.cancel()
             await asyncio.gather(*minding, return_exceptions=True)
-            await access.close()
 
     async def _until_stopped(self, tasks: "list[asyncio.Task[None]]") -> None:
         woken = asyncio.create_task(self._woken.wait())
@@ -204,7 +207,22 @@ def _listen(address: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """One of several in a process that minds the signals itself."""
+    """One of several in a process that minds the signals itself, and that is told when to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ended.set()
+
+    async def main_loop(self) -> None:
+        """Uvicorn looks ten times a second whether it is to end, and once a second what the date is."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._ended.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
