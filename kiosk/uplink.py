@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiosk import __version__
 from kiosk.clock import Clock, Moment, Vouched, believable
@@ -24,8 +24,10 @@ from kiosk.store.series import skip_to_ceilings
 from kiosk.vitals import undervoltage
 from kiosk.waiting import Waiting
 from sync import outbox, wire
-from sync.client import Client, Outcome
 from sync.outbox import Outbox
+
+if TYPE_CHECKING:
+    from sync.client import Outcome
 
 LOOK_S = 0.5
 """How often a new event is looked for."""
@@ -71,6 +73,8 @@ class Uplink(Waiting):
     """One push after the other. `run` ends after `stop`."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
+        from sync.client import Client  # only where it is sent: what is carried away needs no network library (7 MB)
+
         folder = Path(config.data_dir)
         super().__init__(folder, clock)
         self.outbox = make_outbox(self.database, clock)
@@ -87,7 +91,7 @@ class Uplink(Waiting):
         self._texts_failed = 0
         self.heartbeat_s = config.sync.heartbeat_s
 
-    def run(self, after_push: Callable[[Outcome], None] = lambda outcome: None) -> None:
+    def run(self, after_push: "Callable[[Outcome], None]" = lambda outcome: None) -> None:
         """Push, wait as long as the outcome says or until something new happened, push again."""
         while not self.stopping.is_set():
             outcome = self.push()
@@ -100,7 +104,7 @@ class Uplink(Waiting):
         self.client.close()
         super().close()
 
-    def push(self) -> Outcome:
+    def push(self) -> "Outcome":
         """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
         now = self.clock.now()
         try:
@@ -112,7 +116,7 @@ class Uplink(Waiting):
         self._carry_texts(outcome)
         return outcome
 
-    def _carry_texts(self, outcome: Outcome) -> None:
+    def _carry_texts(self, outcome: "Outcome") -> None:
         """The words of comments, once the server has all events. A server that was restored gets all again."""
         try:
             if outcome.state == "resend" and outcome.http != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
@@ -143,7 +147,7 @@ class Uplink(Waiting):
             logger.error("%s", error)
         self.clock.vouched = vouched
 
-    def _wait(self, outcome: Outcome) -> None:
+    def _wait(self, outcome: "Outcome") -> None:
         until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)
         seen = self._head()
         while time.monotonic() < until and not self.stopping.wait(LOOK_S):

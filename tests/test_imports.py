@@ -40,10 +40,11 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders",
-        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
+        "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
         "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures",
         "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.export",
     },
+    "kiosk.console.shrinking": {"kiosk.console.apart", "kiosk.photos", "kiosk.views.figures"},
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
@@ -180,7 +181,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
     "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
-    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views", "server.qr"),
+    "qrcode": ("kiosk.console.codes", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",

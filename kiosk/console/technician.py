@@ -27,8 +27,11 @@ from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
 from kiosk.store.backup import backup, backups, made_at
+from kiosk.store.database import Database
 from kiosk.store.facts import device_id
 from kiosk.texts import Texts
+from kiosk.uplink import make_outbox, status
+from sync.export import export
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -200,11 +203,7 @@ def _called(path: Path, t: Texts) -> str:
 
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:
-    """By a connection of its own: it may take a while. Imported here, since the network library is slow to import."""
-    from kiosk.store.database import Database
-    from kiosk.uplink import make_outbox, status
-    from sync.export import export
-
+    """By a connection of its own: it may take a while."""
     config, clock = site.config, site.access.clock
     data = Path(config.data_dir)
     database = Database(data)
