@@ -147,8 +147,14 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.memory": set(),
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
-    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "kiosk.vitals", "kiosk.waiting", "sync"},
+    "kiosk.uplink": {
+        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.store", "kiosk.vitals", "kiosk.waiting", "sync",
+    },
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
+    "kiosk.downlink": {
+        "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync",
+    },
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "server", "sync"},
@@ -158,9 +164,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
-        "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts",
-        "kiosk.tickets", "kiosk.turns", "server", "sync",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours",
+        "kiosk.numerals", "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising",
+        "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
 }  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -21,6 +23,7 @@ from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
+from kiosk.store.downloads import Looked
 from kiosk.store.offices import OfficeVersion
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
@@ -102,7 +105,7 @@ class OfficePage:
         seen: str = "",
     ) -> Response:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
-        history = await self.site.access.ask(lambda s, now: s.offices.history())
+        history, owned, looked = await self.site.access.ask(_facts)
         preview = self.previews.begin(judged.text) if judged and judged.office else ""
         return self.site.page(
             request,
@@ -116,6 +119,9 @@ class OfficePage:
             note=note,
             seen=seen or document.id,
             history=history,
+            owned=owned,
+            looked=looked,
+            refused=[_said(problem, self.site.words_for(request).t) for problem in looked.problems],
             preview=preview,
             pictures=self.previews.fragment(request, preview) if preview else "",
         )
@@ -184,6 +190,15 @@ class OfficePage:
         note = f"{t('technician.photo_of')} {person.name}" if person else t("technician.photo_emblem")
         await self._apply(visitor, _text_with(document.text, fresh, whose, name), fresh, note, None)
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
+
+
+def _facts(store: Store, now: Moment) -> tuple[list[OfficeVersion], bool, Looked]:
+    return store.offices.history(), store.offices.owned(), store.downloads.looked("office")
+
+
+def _said(problem: Mapping[str, Any], t: Texts) -> str:
+    """What is wrong with a document of the server."""
+    return f"{problem['where']}: {mistake(Problem('', **problem), t)}"
 
 
 def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:

@@ -90,6 +90,7 @@ class TechnicianPage:
             backups=await asyncio.to_thread(_listed, folder, self.site.words_for(request).t),
             certificate=self.site.shared.certificate,
             device=device_id(folder, self.site.config.device),
+            owned=await self.site.access.ask(lambda s, now: s.offices.owned()),
         )
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
