@@ -201,8 +201,8 @@ def _called(path: Path, t: Texts) -> str:
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:
     """By a connection of its own: it may take a while. Imported here, since the network library is slow to import."""
+    from kiosk.feed import make_outbox, status
     from kiosk.store.database import Database
-    from kiosk.uplink import make_outbox, status
     from sync.export import export
 
     config, clock = site.config, site.access.clock
