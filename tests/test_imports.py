@@ -39,10 +39,11 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
-        "kiosk.drafting", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders",
-        "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
-        "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures",
-        "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.export",
+        "kiosk.drafting", "kiosk.feed", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office",
+        "kiosk.orders", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.beside", "sync.export", "sync.fetched",
+        "sync.wire",
     },
     "kiosk.console.shrinking": {"kiosk.console.apart", "kiosk.photos", "kiosk.views.figures"},
     "kiosk.addresses": set(),
@@ -70,8 +71,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.enrol_command": {
-        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.uplink",
-        "kiosk.waiting", "sync.exchange", "sync.outbox", "sync.wire",
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.feed", "kiosk.setup", "kiosk.store", "kiosk.texts",
+        "kiosk.waiting", "sync.exchange", "sync.wire",
     },
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
@@ -147,8 +148,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.memory": set(),
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
+    "kiosk.feed": {"kiosk.clock", "kiosk.store", "kiosk.vitals", "sync.outbox", "sync.wire"},
     "kiosk.uplink": {
-        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.store", "kiosk.vitals", "kiosk.waiting", "sync",
+        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.store", "kiosk.waiting", "sync",
     },
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
     "kiosk.downlink": {

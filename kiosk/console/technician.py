@@ -22,6 +22,7 @@ from kiosk.console.clockask import said_time, vouch
 from kiosk.console.live import stay, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
+from kiosk.feed import make_outbox, status
 from kiosk.findings import Finding
 from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
@@ -30,7 +31,6 @@ from kiosk.store.backup import backup, backups, made_at
 from kiosk.store.database import Database
 from kiosk.store.facts import device_id
 from kiosk.texts import Texts
-from kiosk.uplink import make_outbox, status
 from sync.export import export
 
 PATH = "/technician"
