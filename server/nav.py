@@ -32,7 +32,11 @@ LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 PAGES: tuple[Page, ...] = (
     Page("today", ALL),
-    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
+    Page(
+        "machines",
+        MACHINES,
+        (Page("kiosks", MACHINES), Page("alarms", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS)),
+    ),
     Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
