@@ -12,6 +12,7 @@ import stat
 import tomllib
 import typing
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
@@ -20,6 +21,8 @@ from typing import Any
 
 MAX_BYTES = 1 << 20
 """No document of a kiosk comes near it; a wrong file is refused before it is parsed."""
+MOST_MARKS = 30
+"""Longest run of combining marks in a text (UAX #15, stream-safe text): putting n of them into order takes n² steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def _content(path: Path) -> bytes:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     plain = dict(pairs)
     if len(plain) < len(pairs):
-        twice = {name for name, _ in pairs if [n for n, _ in pairs].count(name) > 1}
+        twice = {name for name, n in Counter(name for name, _ in pairs).items() if n > 1}
         raise ValueError(f"given twice: {', '.join(sorted(twice))}")
     return plain
 
@@ -125,12 +128,22 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def nfc(value: Any) -> Any:
     """Every text in a document in NFC: typed on a Mac or pasted from a PDF, "hộ tịch" must equal "hộ tịch"."""
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        return composed(value)
     if isinstance(value, list):
         return [nfc(item) for item in value]
     if isinstance(value, dict):
         return _once([(nfc(name), nfc(item)) for name, item in value.items()])
     return value
+
+
+def composed(text: str) -> str:
+    """A text in NFC. Raises ValueError for more marks on one letter than any language has."""
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run > MOST_MARKS:
+            raise ValueError(f"more than {MOST_MARKS} marks on one letter")
+    return unicodedata.normalize("NFC", text)
 
 
 def mask(value: Any) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.clock import SITE_TIME
-from kiosk.documents import DocumentError, Problem, failed, shown
+from kiosk.documents import DocumentError, Problem, composed, failed, shown
 from kiosk.tickets import Data, text_of, time_of
 
 COUNTS: Mapping[str, str] = {
@@ -33,6 +33,8 @@ SLACK = timedelta(hours=1)
 """A clock that was put right since the figures were entered may stand a little behind them."""
 MAX_BYTES = 1 << 16
 """One row of figures; anything longer is another file."""
+MOST_COLUMNS, LONGEST_CELL = 100, 200
+"""The form has a dozen columns, and names of them of some forty letters."""
 
 _FIGURE = re.compile(r"[0-9]{1,3}(?:([., \u00a0\u202f])[0-9]{3}(?:\1[0-9]{3}){0,2})?|[0-9]{1,9}")
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}\S*")
@@ -224,7 +226,7 @@ def read_csv(data: bytes, file: str, as_of: str = "") -> Dossiers:
 def _table(data: bytes, file: str) -> tuple[list[str], list[list[str]]]:
     """Names of the columns, and the rows that are not blank."""
     try:
-        text = unicodedata.normalize("NFC", data.decode("utf-8-sig")).lstrip()
+        text = composed(data.decode("utf-8-sig")).lstrip()
         # Excel writes, and obeys, a first line that names the divider.
         said = re.match(r"sep=([;,])\s*", text)
         text = text[said.end() :] if said else text
@@ -235,6 +237,15 @@ def _table(data: bytes, file: str) -> tuple[list[str], list[list[str]]]:
         raise failed(file, "is not UTF-8: save it as “CSV UTF-8”", "utf8") from error
     except csv.Error as error:
         raise failed(file, f"is no CSV file: {error}", "csv") from error
+    except ValueError as error:
+        raise failed(file, f"has {error}: it is no table of figures", "marks") from error
+    if len(header) > MOST_COLUMNS:
+        raise failed(
+            file, f"has more than {MOST_COLUMNS} columns: leave those of the figures", "columns", n=MOST_COLUMNS
+        )
+    if any(len(cell) > LONGEST_CELL for row in (header, *rows) for cell in row):
+        says = f"has a cell of more than {LONGEST_CELL} letters: leave the figures"
+        raise failed(file, says, "long", n=LONGEST_CELL)
     return header, rows
 
 

@@ -231,6 +231,15 @@ def filled(typed: Fields) -> list[int]:
     return [n for n in range(1, MOST_PEOPLE + 1) if _line(typed, f"name-{n}")]
 
 
+def shared_seats(typed: Fields) -> dict[str, list[str]]:
+    """Counters that several people were typed to usually sit at: their names by counter, the one who has it first."""
+    seated: dict[str, list[str]] = {}
+    for n in filled(typed):
+        if seat := _line(typed, f"counter-{n}"):
+            seated.setdefault(seat, []).append(_line(typed, f"name-{n}"))
+    return {seat: names for seat, names in seated.items() if len(names) > 1}
+
+
 def service_rows(draft: Draft, typed: Fields | None = None) -> list[dict[str, Any]]:
     """Rows of the page of services: those of the draft, or as they were `typed` on a page that has a mistake."""
     services = draft.office["services"]
@@ -314,4 +323,6 @@ def _is_mark(char: str) -> bool:
 
 def _line(form: Fields, name: str) -> str:
     value = form.get(name, "")
-    return unicodedata.normalize("NFC", " ".join(value.split()))[:MAX_TEXT] if isinstance(value, str) else ""
+    # Cut before it is composed: marks without end on one letter would be put into order for hours.
+    short = " ".join(value.split())[: 4 * MAX_TEXT] if isinstance(value, str) else ""
+    return unicodedata.normalize("NFC", short)[:MAX_TEXT]

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,15 +12,20 @@ from kiosk import office as offices
 from kiosk import photos, revising
 from kiosk.clock import SystemClock
 from kiosk.config import Config
-from kiosk.setup import PHOTOS, load_device, load_office, load_text
+from kiosk.documents import DocumentError, printable
+from kiosk.office import Office
+from kiosk.present.words import Words
+from kiosk.setup import PHOTOS, load_device, load_office, load_text, words
 from kiosk.store import Store
-from kiosk.store.offices import OfficeVersions
+from kiosk.store.offices import OfficeVersion, OfficeVersions
 from kiosk.store.prepare import prepare
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
 
 T = TypeVar("T")
 BY = "command line"
+SHOWN = 4
+"""Places that a line of the history names."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,8 +47,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(config: Config) -> None:
     found = load_text(config)
-    print(f"# {found.origin}", file=sys.stderr)
-    print(found.text, end="" if found.text.endswith("\n") else "\n")
+    spoken = words(config, found.office)
+    where = _line(found.applied, spoken) if found.applied else found.file or spoken.t("technician.office_sample")
+    print(f"# {where}", file=sys.stderr)
+    text = revising.readable(found.text)
+    print(text, end="" if text.endswith("\n") else "\n")
 
 
 def _apply(config: Config, file: Path, note: str) -> None:
@@ -62,11 +71,32 @@ def _apply(config: Config, file: Path, note: str) -> None:
 
 def _history(config: Config) -> None:
     rows = _asked(config, lambda versions: versions.history()) or []
-    for row in rows:
-        print(f"{row.id:4}  {row.at:%Y-%m-%d %H:%M}Z  version {row.version:4}  {row.by:16}  {row.note}".rstrip())
+    spoken = words(config, load_office(config))
+    t = spoken.t
+    for row, before in zip_longest(rows, rows[1:]):
+        print(f"{row.id:4}  {_line(row, spoken)}: {_what(row, before, t)}")
     if not rows:
-        t = Texts(config.language)
         print(t("technician.office_never", noi=config.office or t("technician.office_sample")))
+
+
+def _line(version: OfficeVersion, spoken: Words) -> str:
+    """When it was applied, which version it is, and who did it."""
+    t = spoken.t
+    return f"{t.stamp(version.at)}  {t('technician.version')} {version.version}  {spoken.author(version.by)}"
+
+
+def _what(version: OfficeVersion, before: OfficeVersion | None, t: Texts) -> str:
+    """What it is about: its note, else the places that it changed."""
+    if note := " ".join(version.note.split()):
+        return printable(note)
+    if before is None:
+        return t("technician.office_no_note")
+    try:
+        old, new = (Office.from_json(one.text.encode(), "") for one in (before, version))
+    except DocumentError:  # as one of a later release is
+        return t("technician.office_no_note")
+    places = [change.place for change in revising.changes(old, new)]
+    return ", ".join(places[:SHOWN]) + (", …" if len(places) > SHOWN else "") or t("technician.office_same")
 
 
 def _asked(config: Config, question: Callable[[OfficeVersions], T]) -> T | None:
@@ -84,14 +114,16 @@ def _restore(config: Config, id: int, note: str) -> None:
     chosen = _asked(config, lambda versions: versions.get(id))
     if chosen is None:
         raise ValueError(f"the history has no number {id}: see kiosk office history")
-    _put(config, revising.raised(chosen.text, load_office(config).version), note or f"= {chosen.id}")
+    again = Texts(config.language)("technician.office_again", n=chosen.version)
+    _put(config, revising.raised(chosen.text, load_office(config).version), note or again)
 
 
 def _put(config: Config, text: str, note: str) -> None:
     office = revising.read(text, config)
     store, now = _store(config), SystemClock().now()
     try:
-        id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note)
+        desks = [one.id for one in office.counters]
+        id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note, counters=desks)
     except Refused as refused:
         raise ValueError("another version was applied meanwhile: see kiosk office history") from refused
     finally:

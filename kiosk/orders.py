@@ -47,28 +47,29 @@ class Orders:
         self.store.orders.begin(now, PART)
 
     def look(self, now: Moment) -> None:
-        """Do what is asked. Raises StoreError."""
-        if self.store.change() == self._seen:
+        """Do what is asked. Raises StoreError; what could not be done then is looked at again in the next round."""
+        change = self.store.change()
+        if change == self._seen:
             return
-        self._seen = self.store.change()
         self._follow_office()
         while order := self.store.orders.take(now, PART):
             logger.info("%s, asked for by %s", order.kind, order.by)
             match order.kind:
                 case "restart":
+                    self.able.restart()  # the next start ends the order, if nothing can be written now
                     self.store.orders.end(now, order.id)
-                    self.able.restart()
                 case "settings":
                     self.able.settle()
-                    self.store.orders.end(now, order.id)
                     if order.data:  # what is to be printed by the printer that was chosen now
                         self.store.orders.give(now, "printer", order.data, by=order.by)
+                    self.store.orders.end(now, order.id)
                 case "keys":
                     self._test, self._presses = order.id, []
                 case _:
                     self.store.orders.end(now, order.id, "failed", "unknown")
         if self.store.orders.waits("printer"):
             self.able.poke()
+        self._seen = change
 
     def noted(self, action: str, source: str, now: Moment) -> bool:
         """Whether a press belongs to a key test: it is noted then, and means nothing else. Raises StoreError."""
@@ -87,10 +88,10 @@ class Orders:
         version = self.store.offices.newest_id()
         if version == self._version:
             return
-        self._version = version
         newest = self.store.offices.newest()
         if newest is not None and newest.sha256 != self._sha256:
-            self._sha256 = newest.sha256
             if fresh := self.able.read(newest.text):
                 self.able.adopt(*fresh)
                 logger.info("version %d of the office document is in force", newest.version)
+            self._sha256 = newest.sha256
+        self._version = version

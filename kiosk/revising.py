@@ -77,6 +77,13 @@ def moved(old: Office, new: Office) -> list[Problem]:
     return []
 
 
+def readable(text: str) -> str:
+    """The text for people to read: JSON indented, with letters as letters; TOML as its author wrote it."""
+    if text.lstrip()[:1] != "{":
+        return text
+    return json.dumps(documents.parse(text.encode(), ""), ensure_ascii=False, indent=2) + "\n"
+
+
 def changes(old: Office, new: Office) -> list[Change]:
     """All values that differ, in the order of the new document; the version itself is not told."""
     return [change for change in _compared(documents.plain(old), documents.plain(new), ()) if change.place != "version"]

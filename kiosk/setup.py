@@ -14,6 +14,7 @@ from kiosk.office import Office
 from kiosk.present.words import Words
 from kiosk.store.database import StoreError
 from kiosk.store.look import applied_offices
+from kiosk.store.offices import OfficeVersion
 from kiosk.texts import Texts
 from kiosk.wiring import check_against
 
@@ -55,12 +56,17 @@ def load(path: str | Path | None) -> Setup:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The office document in force: its text, where it is from, and its id among the applied ones (0 = a file)."""
+    """The office document in force: its text, the file that it is from, or the applied version that it is."""
 
     text: str
-    origin: str
-    id: int
+    file: str
     office: Office
+    applied: OfficeVersion | None = None
+
+    @property
+    def id(self) -> int:
+        """Among the applied ones; 0 for a file."""
+        return self.applied.id if self.applied else 0
 
 
 def load_office(config: Config) -> Office:
@@ -75,7 +81,7 @@ def load_text(config: Config) -> Document:
         return applied
     office = _configured(config)
     path = Path(config.office) if config.office else resources.files("kiosk.assets") / "office.sample.toml"
-    return Document(path.read_text("utf-8"), str(config.office or "the sample office"), 0, office)
+    return Document(path.read_text("utf-8"), config.office, office)
 
 
 def _configured(config: Config) -> Office:
@@ -95,8 +101,7 @@ def _applied(config: Config) -> Document | None:
         except DocumentError as error:
             logger.error("version %d of the office document cannot be used: %s", version.id, error)
             continue
-        origin = f"version {version.version}, applied {version.at:%Y-%m-%d %H:%M}Z by {version.by}"
-        return Document(version.text, origin, version.id, office)
+        return Document(version.text, "", office, version)
     return None
 
 

@@ -149,6 +149,10 @@ class Texts:
         """HH:MM on the office's wall; an aware datetime is brought there, anything else is there already."""
         return (_local(at) if isinstance(at, dt.datetime) else at).strftime("%H:%M")
 
+    def stamp(self, at: dt.datetime) -> str:
+        """When something was done, on the office's wall: "23/11/2026 07:31"."""
+        return f"{self.date(at)} {self.clock(at)}"
+
     def short_session(self, name: str, day: dt.date) -> str:
         """A session of a day where there is little room: "Sáng 23/11"."""
         return f"{name} {self.date(day)[:5]}"

@@ -5,7 +5,6 @@ It shares nothing with the kiosk but the database. What the server says about th
 
 import logging
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,14 +17,12 @@ from kiosk import __version__
 from kiosk.clock import Clock, Moment, Vouched, believable
 from kiosk.config import Config, read_token
 from kiosk.store import StoreError
-from kiosk.store.board import last_sure_time
 from kiosk.store.comments import CommentTexts
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import device_id, fact, note
-from kiosk.store.orders import Orders
-from kiosk.store.prepare import hold
 from kiosk.store.series import skip_to_ceilings
 from kiosk.vitals import undervoltage
+from kiosk.waiting import Waiting
 from sync import outbox, wire
 from sync.client import Client, Outcome
 from sync.outbox import Outbox
@@ -36,7 +33,6 @@ SOON_S = 1.0
 """How long a new event waits for company."""
 TEXTS_S = 5.0
 """Words that could not be sent are tried again after twice this long, then four times, and an hour at most."""
-PART = "sync"
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +41,13 @@ def stamp(now: Moment) -> wire.Stamp:
     return wire.Stamp(now.at, now.quality, now.boot, now.mono)
 
 
-def make_outbox(database: Database, clock: Clock) -> Outbox:
-    """The database's feed, for those who carry it away."""
+def make_outbox(database: Database, clock: Clock, after: int = 0) -> Outbox:
+    """The database's feed, for those who carry it away. A new epoch counts beyond `after`, too."""
 
     def next_epoch(conn: sqlite3.Connection) -> str:
         """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
         marks = database.high_water
-        new = wire.new_epoch(marks.next_epoch())
+        new = wire.new_epoch(marks.next_epoch(after))
         marks.remember_feed(new)
         skip_to_ceilings(Writing(conn, clock.now()), database)
         return new
@@ -71,16 +67,12 @@ def status(database: Database, now: Moment) -> dict[str, Any]:
     }
 
 
-class Uplink:
+class Uplink(Waiting):
     """One push after the other. `run` ends after `stop`."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
         folder = Path(config.data_dir)
-        self.clock = clock
-        self._hold = hold(folder)
-        self.database = Database(folder)
-        clock.floor = max(clock.floor, last_sure_time(self.database) or clock.floor)
-        clock.vouched = Vouched.read(fact(self.database, "vouched"))
+        super().__init__(folder, clock)
         self.outbox = make_outbox(self.database, clock)
         self.client = Client(
             config.sync.server,
@@ -94,17 +86,10 @@ class Uplink:
         self._texts_due = 0.0
         self._texts_failed = 0
         self.heartbeat_s = config.sync.heartbeat_s
-        self.orders = Orders(self.database)
-        self.orders.begin(clock.now(), PART)
-        self._stopping = threading.Event()
-        self.asked_to_restart = False
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     def run(self, after_push: Callable[[Outcome], None] = lambda outcome: None) -> None:
         """Push, wait as long as the outcome says or until something new happened, push again."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             outcome = self.push()
             after_push(outcome)
             self._wait(outcome)
@@ -113,8 +98,7 @@ class Uplink:
     def close(self) -> None:
         """Let go of server and database."""
         self.client.close()
-        self.database.close()
-        self._hold.close()
+        super().close()
 
     def push(self) -> Outcome:
         """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
@@ -162,22 +146,11 @@ class Uplink:
     def _wait(self, outcome: Outcome) -> None:
         until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)
         seen = self._head()
-        while time.monotonic() < until and not self._stopping.wait(LOOK_S):
-            self.database.check_mark()
-            self._obey()
+        while time.monotonic() < until and not self.stopping.wait(LOOK_S):
+            self.obey()
             if outcome.eager and self._head() != seen:
-                self._stopping.wait(SOON_S)
+                self.stopping.wait(SOON_S)
                 return
-
-    def _obey(self) -> None:
-        """A technician may ask for a restart: systemd starts the upload again."""
-        now = self.clock.now()
-        if order := self.orders.take(now, PART):
-            self.orders.end(now, order.id)
-            if order.kind == "restart":
-                logger.info("restart, asked for by %s", order.by)
-                self.asked_to_restart = True
-                self.stop()
 
     def _head(self) -> int:
         return outbox.head(self.database.conn).seq

@@ -14,6 +14,7 @@ OPERATORS = frozenset({Role.OPERATOR})
 ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
 KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
 MACHINES = FIGURES | KEEPERS
+LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,18 @@ class Page:
     tabs: "tuple[Page, ...]" = ()
 
 
-LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+PUBLICATION = ("published", "frozen", "comments", "letters", "bulletin")
 
 PAGES: tuple[Page, ...] = (
-    Page("today", ALL),
+    Page("today", ALL - {Role.CLERK}),
+    Page("mine", frozenset({Role.CLERK})),
+    Page("reports", FIGURES),
+    Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
     Page(
         "machines",
         MACHINES,
         (Page("kiosks", MACHINES), Page("alarms", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS)),
     ),
-    Page("publication", LEADERS),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
 

@@ -8,14 +8,22 @@ from server.feed import api
 from server.feed import views as feed
 from server.office import api as office
 from server.phones import views as phones
-from server.publication import comment_pages
+from server.publication import comment_pages, frozen_pages, public, settings_pages
 from server.registry import api as registry
 from server.registry import communes, enrolling, integrators, kiosks, quarantine
+from server.reports import api as figures
 from server.reports import views as reports
 from server.watch import views as watch
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
+    path("live", reports.live, name="live"),
+    path("mine", reports.mine, name="mine"),
+    path("reports", reports.reports, name="reports"),
+    path("reports/print", reports.report_print, name="report-print"),
+    path("reports/csv", reports.report_csv, name="report-csv"),
+    path("reports/xlsx", reports.report_xlsx, name="report-xlsx"),
+    path("reports/chart/<slug:key>.svg", reports.chart, name="chart"),
     path("sign-in", accounts.sign_in, name="sign-in"),
     path("sign-out", accounts.sign_out, name="sign-out"),
     path("account", accounts.account, name="account"),
@@ -61,10 +69,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("C/<path:token>", phones.counter, name="phone-counter"),
     path("c/<path:token>", phones.counter),
     # what is published, and what citizens wrote
-    path("publication/", comment_pages.listing, name="publication"),
+    path("publication/public", settings_pages.published, name="published"),
+    path("publication/frozen", frozen_pages.frozen, name="frozen"),
+    path("publication/frozen/<int:id>", frozen_pages.frozen_period, name="frozen-period"),
+    path("publication/frozen/<int:id>/adjust", frozen_pages.adjust, name="frozen-adjust"),
     path("publication/comments", comment_pages.listing, name="comments"),
     path("publication/comments.csv", comment_pages.sheet, name="comments-sheet"),
     path("publication/comments/<str:id>", comment_pages.change, name="comments-change"),
+    path("publication/letters", settings_pages.letters_page, name="letters"),
+    path("publication/bulletin", settings_pages.bulletin, name="bulletin"),
+    path("explain", frozen_pages.explain, name="explain"),
+    path("cong-khai/chot/<str:key>", public.frozen, name="public-frozen"),
+    path("cong-khai/chot/<str:key>/<int:number>", public.frozen, name="public-revision"),
+    path("cong-khai/chot/<str:key>/<int:number>/giai-trinh", public.frozen_explained),
+    path("cong-khai/<str:code>", public.unit, name="public-unit"),
+    path("cong-khai/<str:code>/<str:site>", public.unit, name="public-site"),
+    path("cong-khai/<str:code>/<str:site>/giai-trinh", public.explained),
+    # what programs of others read
+    path("api/v1/tickets", figures.tickets),
+    path("api/v1/days", figures.days),
+    path("api/v1/ratings", figures.ratings),
     # documents
     path("api/v1/office", office.document, {"kind": "office"}),
     path("api/v1/board", office.document, {"kind": "board"}),

@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from server import clock
 from server.facts import projector, retention, rollups
-from server.publication import comments
+from server.publication import comments, freezing
 from server.registry.communes import bring_names
 from server.watch import alarms, telling
 
@@ -40,6 +40,7 @@ JOBS: Sequence[Job] = (
     Job("alarms", 30.0, lambda now: alarms.look(now) > 0),
     Job("what is too old", 6 * 3600.0, retention.drop_old),
     Job("names of communes", 600.0, lambda now: bring_names(now) > 0),
+    Job("adjustments", 600.0, lambda now: freezing.adjust_due(now) > 0),
     Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0),
 )
 

@@ -13,11 +13,23 @@ from typing import Any
 import pytest
 
 from kiosk.store import Store, StoreCorrupt, StoreError, look
-from kiosk.store.backup import backups
+from kiosk.store.backup import backups, made_at
 from kiosk.store.files import problem_of
 from kiosk.store.prepare import backup, hold, prepare, restore, single
 from tests.folders import break_pages, give, names, tickets, with_log_of_a_killed_kiosk
 from tests.office import moment, open_store, rulebook
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_tells_when_the_backup_was_made_and_a_strange_one_tells_nothing(tmp_path: Path):
+    open_store(tmp_path)
+    made = backup(tmp_path, moment(11))
+    assert made.name == "kiosk-000001-20261123T003011.db"
+    assert made_at(made) == moment(11).at.replace(microsecond=0)
+    for name in ("kiosk-000001-20261323T003011.db", "kiosk-cu.db", "kiosk-000001-20261123T003011.db.part"):
+        assert made_at(Path(name)) is None
+
 
 # --- kills ------------------------------------------------------------------------------------------------------
 

@@ -204,8 +204,23 @@ def test_a_file_from_excel_is_read_whatever_its_form(leader: Browser, mark: byte
         ("Tên;Tuổi\na;b".encode(), "Đã giải quyết – Trước hạn: còn thiếu"),
         (b"x" * 70_000, "tệp lớn quá"),
         (b"\x00\xff\xfe", "CSV UTF-8"),
+        (("Trước hạn\n1" + "\u0301\u0323" * 16000).encode(), "chữ mang quá nhiều dấu"),
+        (b"x;" * 30_000 + b"\n1", "hơn 100 cột"),
+        (b"x" * 60_000 + b"\n1", "ô dài hơn 200 chữ"),
     ],
-    ids=["empty", "two rows", "UTF-16", "twice", "formula", "other columns", "large", "binary"],
+    ids=[
+        "empty",
+        "two rows",
+        "UTF-16",
+        "twice",
+        "formula",
+        "other columns",
+        "large",
+        "binary",
+        "tower",
+        "wide",
+        "long",
+    ],
 )
 def test_a_file_that_cannot_be_used_says_why(leader: Browser, data: bytes, says: str):
     page = upload(leader, data, as_of="07:30 23/11/2026")

@@ -17,6 +17,7 @@ from kiosk.drafting import STEPS, Draft, set_people, set_unit, slug
 from kiosk.office import sample
 from kiosk.present.words import Words
 from kiosk.revising import written
+from kiosk.schema import MAX_TEXT
 from kiosk.setup import load_office
 from kiosk.store import Store
 from kiosk.texts import Texts
@@ -204,6 +205,38 @@ def test_a_failed_page_of_people_keeps_its_blank_rows_seats_and_pins(new: New):
     assert re.findall(r'<option value="(\d)" selected>', page.text) == ["1", "2", "3", "4"]
     assert page.text.count('placeholder="đã đặt"') == 1
     assert 'name="name-3" value="Trần Văn B"' in page.text
+
+
+SHARED = {**PEOPLE, "name-3": "Trần Văn B", "role-3-clerk": "1", "counter-3": "1", "pin-3": "9753"}
+
+
+@pytest.mark.parametrize(
+    ("language", "asks"),
+    [("vi", "Quầy 1 có Nguyễn Thị A, Trần Văn B: có đúng không?"), ("en", "Counter 1 has Nguyễn Thị A, Trần Văn B")],
+)
+def test_two_people_at_one_counter_are_asked_about_and_may_stay(new: New, language: str, asks: str):
+    new.begin()
+    new.go("people")
+    new.browser.get(f"/setup/people?l={language}")
+    asked = new.send("people", **SHARED)
+    assert (asked.status_code, asks in asked.text) == (200, True)
+    assert re.findall(r'<option value="(\d)" selected>', asked.text) == ["1", "1"]
+    assert asked.text.count('placeholder="') - asked.text.count('placeholder="Nguyễn') == 2, "PINs are kept"
+    ids = dict(re.findall(r'name="(id-\d)" value="([^"]+)"', asked.text))
+    assert new.send("people", shared="1", **SHARED, **ids).headers["location"] == "/setup/printer"
+    seats = {one["id"]: one["clerk"] for one in Draft.read(new.store.setting_up.draft()).office["counters"]}
+    assert seats["1"] == "nguyen-thi-a"
+
+
+def test_what_was_said_of_one_counter_answers_for_no_other_and_a_mistake_is_told_first(new: New):
+    new.begin()
+    new.go("people")
+    two = {"name-4": "Lê Thị C", "counter-4": "2", "name-5": "Phạm Văn D", "counter-5": "2"}
+    two |= {"role-4-clerk": "1", "role-5-clerk": "1"}
+    assert "Quầy 2 có Lê Thị C" in new.send("people", shared="1", **SHARED, **two).text
+    assert new.send("people", do="back", **SHARED).headers["location"] == "/setup/counters"
+    wrong = new.send("people", **{**SHARED, "pin-3": "1111"})
+    assert (wrong.status_code, "có đúng không?" in wrong.text) == (422, False)
 
 
 def test_more_rows_are_for_those_whom_the_office_still_lacks(new: New):
@@ -399,6 +432,12 @@ def test_ids_and_pins_stay_with_a_person_whose_name_is_corrected():
     set_people(draft, {"id-1": "nguyen-a", "name-1": "Nguyễn Thị A", "role-1-clerk": "1"}, {})
     assert draft.office["clerks"][0]["id"] == "nguyen-a"
     assert draft.pins == {"nguyen-a": "hash"}
+
+
+def test_marks_without_end_on_one_letter_are_cut_off_before_they_are_put_into_order():
+    draft = Draft.read("")
+    set_unit(draft, {"name": "Xã e" + "\u0301\u0323" * 1_000_000})
+    assert len(draft.office["unit"]["name"]) == MAX_TEXT
 
 
 def test_a_draft_of_another_program_is_begun_anew():

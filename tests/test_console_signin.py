@@ -5,8 +5,8 @@ import json
 from kiosk import documents
 from kiosk.office import Office
 from kiosk.store import Store
-from kiosk.tickets import State
-from tests.console_kit import CLERKS, PIN, Browser, Hall
+from kiosk.store.rebuild import from_events, from_tables
+from tests.console_kit import CLERKS, PIN, TECHNICIAN, Browser, Hall
 from tests.office import moment
 
 DAY_S = 86400
@@ -37,7 +37,8 @@ def without(office: Office, *, counter: str = "", clerk: str = "") -> Office:
 def adopt(hall: Hall, office: Office) -> None:
     """The office document comes into force, here and in the console."""
     text = json.dumps(documents.plain(office))
-    hall.store.offices.apply(hall.now(), text, office.sha256, office.version, by="do-van-h")
+    desks = [one.id for one in office.counters]
+    hall.store.offices.apply(hall.now(), text, office.sha256, office.version, by=TECHNICIAN, counters=desks)
     hall.store.use(office.rulebook())
 
 
@@ -101,7 +102,7 @@ def test_the_number_of_somebody_whom_the_office_has_no_more_goes_to_the_next_cle
     assert heir.post("/desk/finish", ticket=ticket)["ok"]
 
 
-def test_who_sits_at_a_counter_that_the_office_has_no_more_is_told_can_leave_and_the_number_waits_again(hall: Hall):
+def test_who_sits_at_a_counter_that_the_office_has_no_more_is_told_and_can_leave_and_others_call_the_number(hall: Hall):
     clerk, ticket = serve_one(hall, "2")
     with clerk.stream("/desk/live") as events:
         adopt(hall, without(hall.office, counter="2"))
@@ -109,10 +110,18 @@ def test_who_sits_at_a_counter_that_the_office_has_no_more_is_told_can_leave_and
     assert "đăng nhập lại và chọn quầy" in clerk.get("/desk").text
     assert clerk.post("/desk/finish", ticket=ticket)["say"] == "Không có quầy này"
     assert clerk.post("/sign-out")["ok"]
-    hall.browser(CLERKS["2"], "1")
-    row = hall.store.database.row("SELECT state FROM tickets WHERE id = ?", ticket)
-    assert row and row["state"] == State.WAITING
     assert hall.store.counters.counter("2").state == "closed"
+    assert hall.clerk("1").post("/desk/next", ticket="")["say"] == "Đã gọi số 3001"
+
+
+def test_a_number_that_was_sent_to_a_counter_which_the_office_has_no_more_is_called_by_whoever_serves_it(hall: Hall):
+    clerk, ticket = serve_one(hall)
+    hall.clerk("3")
+    assert clerk.post("/desk/transfer", ticket=ticket, to="counter:3")["ok"]
+    assert clerk.post("/desk/next", ticket="")["say"] == "Không có công dân đang chờ"
+    adopt(hall, without(hall.office, counter="3"))
+    assert clerk.post("/desk/next", ticket="")["say"] == "Đã gọi số 1001"
+    assert from_events(hall.store.database.conn) == from_tables(hall.store.database.conn)
 
 
 def test_a_page_left_open_overnight_is_sent_to_sign_in_and_not_told_that_the_kiosk_is_lost(hall: Hall):
@@ -122,6 +131,17 @@ def test_a_page_left_open_overnight_is_sent_to_sign_in_and_not_told_that_the_kio
         assert list(events) == [("go", "/sign-in")]
     with hall.clerk("1").stream("/leader/live") as events:
         assert list(events) == [("go", "/")]
+
+
+def test_who_is_technician_no_more_is_led_away_from_that_page(hall: Hall):
+    plain = documents.plain(hall.office)
+    for one in plain["clerks"]:
+        if one["id"] == TECHNICIAN:
+            one["roles"] = ["helper"]
+    fewer = Office.from_json(json.dumps({**plain, "version": hall.office.version + 1}).encode(), "office")
+    with hall.browser(TECHNICIAN).stream("/technician/live") as events:
+        adopt(hall, fewer)
+        assert next(data for kind, data in events if kind == "go") == "/"
 
 
 def test_a_stranger_to_the_office_leaves_nothing_in_the_database(hall: Hall):

@@ -5,14 +5,18 @@ import io
 import json
 import sqlite3
 import struct
+import subprocess
+import sys
 import threading
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from kiosk.clock import SystemClock
 from kiosk.config import load_config, shipped
 from kiosk.console import logtail, offices
 from kiosk.office import Office, sample
@@ -143,6 +147,22 @@ def test_an_upload_that_is_asked_to_restart_ends(kiosk: Kiosk):
     thread.start()
     thread.join(15)
     assert not thread.is_alive()
+
+
+def test_without_a_server_too_the_upload_ends_when_it_is_asked_to_restart(store: Store, tmp_path: Path):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    command = [sys.executable, "-m", "kiosk", "sync", "--config", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for _ in range(100):  # an order from before its start is over
+            store.orders.give(SystemClock().now(), "sync", "restart", by="do-van-h")
+            with suppress(subprocess.TimeoutExpired):
+                assert process.wait(0.3) == 0
+                break
+        else:
+            process.kill()
+        assert process.stderr and "no server is configured" in process.stderr.read()
+        assert process.returncode == 0
 
 
 def test_an_order_that_nobody_takes_is_over_after_a_minute(hall: Hall):
@@ -359,8 +379,9 @@ def test_everybody_is_signed_out_but_who_asked(hall: Hall):
 def test_a_backup_is_made_listed_and_downloaded_whole(hall: Hall, tmp_path: Path):
     hall.take()
     browser = technician(hall)
-    assert post(browser, "/technician/backup")["ok"]
+    assert post(browser, "/technician/backup")["say"] == "Đã sao lưu: 23/11/2026 07:31"
     page = browser.get("/technician").text
+    assert ">23/11/2026 07:31</a>" in page, "the file's name is in UTC, the page is not"
     name = page.partition('href="/technician/backup/')[2].partition('"')[0]
     copy = tmp_path / "copy.db"
     copy.write_bytes(browser.get(f"/technician/backup/{name}").content)

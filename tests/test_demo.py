@@ -131,6 +131,22 @@ def test_a_priority_number_takes_two_presses(shared: Appliance) -> None:
     assert take(shared, "bao-tro")["priority"]
 
 
+def test_a_counter_at_which_a_person_is_signed_in_is_left_to_that_person(appliance: Appliance) -> None:
+    store, now = appliance.store(), appliance.clock.follower().now()
+    token, _ = store.people.sign_in(now, "nguyen-thi-a", "1", "clerk")
+    take(appliance, "ho-tich")
+    take(appliance, "dat-dai")
+    crowd = Crowd(appliance, 1, seed=1).start()  # nobody else comes: two citizens wait, for counters 1 and 2
+    try:
+        assert appliance.wait_for(lambda seen: "2" in seen.desks, WAIT_S)
+        assert "1" not in appliance.seen.desks
+        store.people.sign_out(now, token)
+        assert appliance.wait_for(lambda seen: "1" in seen.desks, WAIT_S)
+    finally:
+        crowd.stop()
+        store.close()
+
+
 def test_a_seed_brings_the_same_citizens_again() -> None:
     def first(seed: int) -> list[Any]:
         return list(itertools.islice(visits(random.Random(seed), Pace.of(40, 4), ["a", "b", "c"]), 50))

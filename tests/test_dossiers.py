@@ -113,6 +113,11 @@ def test_a_column_that_may_be_either_and_one_that_is_there_twice_are_asked_about
         (b'early,late\n"1,2\n', "is no CSV file"),
         (b"\x00" * 100, "a.csv"),
         (b"PK\x03\x04" + bytes(range(128)), "a.csv"),
+        (("e" + "\u0301\u0323" * 16000).encode(), "more than 30 marks on one letter"),
+        (("early\n1" + "\u0301" * 31).encode(), "more than 30 marks on one letter"),
+        (b"early," * 10900 + b"\n1", "more than 100 columns"),
+        (b"early\n" + b"1" * 201, "a cell of more than 200 letters"),
+        (b"early" + b" " * 60000 + b"\n1", "a cell of more than 200 letters"),
     ],
 )
 def test_what_is_no_such_file_is_said(data: bytes, says: str):

@@ -62,8 +62,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
 
 
 @pytest.fixture(scope="module")
-def painter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Painter]:
-    made = Painter(tmp_path_factory.mktemp("painted"))
+def painter() -> Iterator[Painter]:
+    made = Painter()
     yield made
     made.close()
 

@@ -40,9 +40,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders",
-        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.public", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures", "kiosk.views.model",
-        "kiosk.views.theme", "kiosk.vitals", "sync.export",
+        "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.revising",
+        "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.uplink", "kiosk.views.figures",
+        "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.export",
     },
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
@@ -65,8 +65,12 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {
-        "kiosk.clock", "kiosk.config", "kiosk.office", "kiosk.photos", "kiosk.revising", "kiosk.setup", "kiosk.store",
-        "kiosk.texts", "kiosk.tickets",
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.photos", "kiosk.present.words",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
+    },
+    "kiosk.enrol_command": {
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.uplink",
+        "kiosk.waiting", "sync.exchange", "sync.outbox", "sync.wire",
     },
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
@@ -74,7 +78,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.revising": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.schema", "kiosk.wiring"},
     "kiosk.setup": {
         "kiosk.config", "kiosk.documents", "kiosk.languages", "kiosk.office", "kiosk.present.words", "kiosk.revising",
-        "kiosk.store.database", "kiosk.store.look", "kiosk.texts", "kiosk.wiring",
+        "kiosk.store.database", "kiosk.store.look", "kiosk.store.offices", "kiosk.texts", "kiosk.wiring",
     },
     "kiosk.languages": {"kiosk.documents", "kiosk.schema", "kiosk.texts"},
     "kiosk.present": {
@@ -142,7 +146,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.memory": set(),
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
-    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "kiosk.vitals", "sync"},
+    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.store", "kiosk.vitals", "kiosk.waiting", "sync"},
+    "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "server", "sync"},
@@ -152,10 +157,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.office", "kiosk.photos",
-        "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns",
-        "server",
-        "sync",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
+        "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts",
+        "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
 }  # fmt: skip
 

@@ -130,6 +130,12 @@ def test_text_typed_on_another_system_becomes_nfc(tmp_path):
     assert load(path) == sample()
 
 
+def test_a_letter_with_more_marks_than_any_language_has_is_refused_before_it_is_composed(plain):
+    plain["unit"]["name"] = "e" + "\u0301\u0323" * 100_000
+    with pytest.raises(DocumentError, match="more than 30 marks on one letter"):
+        Office.from_json(json.dumps(plain, ensure_ascii=False).encode())
+
+
 # --- what is wrong --------------------------------------------------------------------------------------------------
 
 

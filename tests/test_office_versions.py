@@ -1,7 +1,10 @@
 """Versions of the office document: applied, taken over by running processes, brought back; never lost, never a stop."""
 
+import json
+import re
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from kiosk import revising
 from kiosk.__main__ import main
 from kiosk.config import load_config, shipped
 from kiosk.documents import DocumentError
-from kiosk.office import sample
+from kiosk.office import Office, sample
 from kiosk.setup import load_office, load_text, words
 from kiosk.simulator.printer import EmulatedPrinter, Mode
 from kiosk.store import Store
@@ -235,9 +238,33 @@ def test_the_command_applies_lists_and_restores(tmp_path: Path, capsys: pytest.C
     assert main(["office", "show", *given]) == 0
     assert capsys.readouterr().out == changed().replace("version = 2", "version = 4")
     assert main(["office", "history", *given]) == 0
-    assert "tên mới" in capsys.readouterr().out
+    lines = [re.sub(r"\d\d/\d\d/\d{4} \d\d:\d\d", "LÚC", line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        "   3  LÚC  Phiên bản 4  dòng lệnh trên máy: Dùng lại phiên bản 2",
+        "   2  LÚC  Phiên bản 3  dòng lệnh trên máy: services ho-tich name",
+        "   1  LÚC  Phiên bản 2  dòng lệnh trên máy: tên mới",
+    ]
     assert main(["office", "restore", "99", *given]) == 1
     assert main(["office", "apply", *given]) == 1
+
+
+def test_the_history_is_one_line_a_version_in_local_time_with_names_and_the_document_is_readable(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    store, office = open_store(tmp_path / "data"), replace(sample(), version=2)
+    raw = json.dumps(json.loads(office.to_json()))
+    assert "\\u1ed9" in raw
+    store.offices.apply(moment(), raw, office.sha256, 2, by="do-van-h", note="hai\ndòng\x1b[2J")
+    store.close()
+    given = ["--config", device(tmp_path)]
+    assert main(["office", "history", *given]) == 0
+    line = "23/11/2026 07:30  Phiên bản 2  Đỗ Văn H"
+    assert capsys.readouterr().out == f"   1  {line}: hai dòng\\u001b[2J\n"
+    assert main(["office", "show", *given]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == f"# {line}\n"
+    assert '\n      "name": "Hộ tịch",\n' in shown.out
+    assert Office.from_json(shown.out.encode()) == office
 
 
 @pytest.mark.parametrize(

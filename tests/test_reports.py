@@ -134,7 +134,7 @@ def test_a_kiosk_that_does_not_run_says_what_to_do_and_claims_no_version(tmp_pat
     assert (row.ok, row.detail) == (False, "")
     assert row.says.startswith("Không chạy")
     assert "rút điện" in row.advice
-    assert rows(store, served(tmp_path), runs=True)["kiosk"].line.startswith("Đang chạy (Phiên bản ")
+    assert rows(store, served(tmp_path), runs=True)["kiosk"].line.startswith("Đang chạy (phiên bản ")
 
 
 def test_what_a_kiosk_saw_before_it_ended_is_told_as_that(tmp_path: Path, store: Store):

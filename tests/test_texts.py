@@ -37,6 +37,11 @@ def test_the_address_is_one_setting():
     assert Texts("vi", address="Quý khách")("kiosk.ahead_0") == "Chưa có ai chờ trước Quý khách"
 
 
+def test_when_something_was_done_is_told_by_the_clock_on_the_wall():
+    late = dt.datetime(2026, 11, 22, 20, 31, tzinfo=dt.UTC)
+    assert Texts("vi").stamp(late) == Texts("en").stamp(late) == "23/11/2026 03:31"
+
+
 def test_an_office_may_have_its_own_sentences_per_language():
     own = {"kiosk.title": "XIN MỜI LẤY SỐ", "en.kiosk.title": "YOUR NUMBER, PLEASE"}
     assert Texts("vi", own)("kiosk.title") == "XIN MỜI LẤY SỐ"

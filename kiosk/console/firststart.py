@@ -150,8 +150,9 @@ class SetupPages:
         draft: Draft,
         problems: Sequence[str] = (),
         typed: Mapping[str, str] | None = None,
+        shared: Mapping[str, Sequence[str]] | None = None,
     ) -> Response:
-        """A page; with what is wrong on it, as it was typed."""
+        """A page; with what is wrong on it, as it was typed. `shared` seats are asked about."""
         now = await self.site.access.ask(lambda s, now: now)
         parts = await self._parts(request) if step in ("printer", "keys") else {}
         t = self.site.words_for(request).t
@@ -160,6 +161,7 @@ class SetupPages:
             f"setup/{step}.html",
             422 if problems else 200,
             problems=problems,
+            shared=shared or {},
             draft=draft,
             step=step,
             number=STEPS.index(step) + 1,
@@ -200,6 +202,9 @@ class SetupPages:
             await self._keep(draft)
             if do == "next":
                 self._check(draft, step, t, _fields(form))
+            shared = drafting.shared_seats(_fields(form)) if step == "people" and do != "back" else {}
+            if not {*shared} <= {*form.getlist("shared")}:
+                return await self._show(request, step, draft, typed=_fields(form), shared=shared)
             if step == "done" and do == "next":
                 return await self._finish(request, draft)
         except Wrong as wrong:
@@ -346,8 +351,12 @@ class SetupPages:
 
     async def _end(self, text: str, office: Office, kept: Mapping[str, str], technician: str) -> tuple[str, str]:
         """One step after the other, since each may be tried again. The browser's token and mark."""
-        ask = self.site.access.ask
-        await ask(lambda s, now: s.offices.apply(now, text, office.sha256, office.version, by=BY), BY)
+        ask, desks = self.site.access.ask, [one.id for one in office.counters]
+
+        def apply(store: Store, now: Moment) -> int:
+            return store.offices.apply(now, text, office.sha256, office.version, by=BY, counters=desks)
+
+        await ask(apply, BY)
         await ask(lambda s, now: s.setting_up.finish(now, kept), BY)
         token, _ = await ask(lambda s, now: s.people.sign_in(now, technician, "", "technician"), BY)
         return token, await ask(lambda s, now: s.people.pin_was_right(now, technician), BY)

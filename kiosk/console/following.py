@@ -32,23 +32,24 @@ class Following:
         while True:
             revision = await self.access.changed(revision, LOOK_S)
             try:
-                newest, order = await self.access.ask(self._look)
-                if newest and newest.sha256 != self.sites[0].words.office.sha256:
-                    await self._adopt(newest.text)
-                if order:
+                await self._follow_office()
+                if order := await self.access.ask(lambda store, now: store.orders.take(now, PART)):
                     await self._obey(order)
             except StoreCorrupt:
                 raise
             except StoreError:
                 continue  # `access` has said it
 
-    def _look(self, store: Store, now: Moment) -> tuple[OfficeVersion | None, Order | None]:
-        order, version = store.orders.take(now, PART), store.offices.newest_id()
-        if version == self._version:
-            return None, order
-        newest = store.offices.newest()
-        self._version = version
-        return newest, order
+    async def _follow_office(self) -> None:
+        newest = await self.access.ask(self._newer)
+        if newest is None:
+            return
+        if newest.sha256 != self.sites[0].words.office.sha256:
+            await self._adopt(newest.text)
+        self._version = newest.id
+
+    def _newer(self, store: Store, now: Moment) -> OfficeVersion | None:
+        return None if store.offices.newest_id() == self._version else store.offices.newest()
 
     async def _adopt(self, text: str) -> None:
         fresh = setup.adopted(self.sites[0].config, text)
@@ -75,7 +76,7 @@ class Following:
 
     async def _obey(self, order: Order) -> None:
         done = order.kind != "settings" or self._settle()
-        await self.access.ask(lambda store, now: store.orders.end(now, order.id, "done" if done else "failed"))
         if order.kind == "restart":
             logger.info("restart, asked for by %s", order.by)
-            self.stop()
+            self.stop()  # the next start ends the order, if nothing can be written now
+        await self.access.ask(lambda store, now: store.orders.end(now, order.id, "done" if done else "failed"))

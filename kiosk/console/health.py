@@ -30,7 +30,7 @@ def _kiosk(runs: bool, words: Words) -> Finding:
     t = words.t
     if not runs:
         return Finding("kiosk", False, t("technician.not_running"), t("technician.not_running_do"))
-    return Finding("kiosk", True, t("technician.running"), detail=f"{t('technician.version')} {__version__}")
+    return Finding("kiosk", True, t("technician.running"), detail=f"{t('technician.version').lower()} {__version__}")
 
 
 def _noted(store: Store, config: Config, words: Words) -> Iterator[Finding]:

@@ -107,7 +107,7 @@ class HelpPages:
 
     async def _read(self, search: str) -> tuple[HelpFacts, dict[str, str]]:
         def read(store: Store, now: Moment) -> tuple[HelpFacts, dict[str, str]]:
-            return store.help_desk(now, self._late_min, search), store.rolls.next_numbers()
+            return store.help_desk(now, self._late_min, search), store.rolls.next_numbers(now)
 
         return await self.site.access.ask(read)
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from kiosk import photos, revising, setup
 from kiosk.clock import Moment
+from kiosk.console.preview import Previews
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
@@ -50,6 +51,7 @@ class OfficePage:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.previews = Previews(site)
         self._one_picture = asyncio.Lock()
 
     def routes(self) -> list[Route]:
@@ -60,6 +62,7 @@ class OfficePage:
             Route(f"{PATH}/restore", site.action(self._restore, "technician"), methods=["POST"]),
             Route(f"{PATH}/photo", site.action(self._photo, "technician"), methods=["POST"]),
             Route(f"{PATH}/office.toml", site.staff(self.download, "technician")),
+            *self.previews.routes(),
         ]
 
     async def page(self, request: Request, visitor: Visitor) -> Response:
@@ -98,6 +101,7 @@ class OfficePage:
     ) -> Response:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
         history = await self.site.access.ask(lambda s, now: s.offices.history())
+        preview = self.previews.begin(judged.text) if judged and judged.office else ""
         return self.site.page(
             request,
             "technician-office.html",
@@ -110,6 +114,8 @@ class OfficePage:
             note=note,
             seen=seen or document.id,
             history=history,
+            preview=preview,
+            pictures=self.previews.fragment(request, preview) if preview else "",
         )
 
     # --- judging and applying --------------------------------------------------------------------------------
@@ -128,10 +134,12 @@ class OfficePage:
         return Judged(raised, office, changes=tuple(revising.changes(current, office)), orphans=orphans)
 
     async def _apply(self, visitor: Visitor, entered: str, office: Office, note: str, seen: int | None) -> None:
-        by = visitor.person.id
+        by, desks = visitor.person.id, [one.id for one in office.counters]
 
         def put(store: Store, now: Moment) -> int:
-            return store.offices.apply(now, entered, office.sha256, office.version, by=by, note=note, seen=seen)
+            return store.offices.apply(
+                now, entered, office.sha256, office.version, by=by, note=note, seen=seen, counters=desks
+            )
 
         await self.site.ask(put, visitor)
         for _ in range(100):  # the next page is to show what is in force

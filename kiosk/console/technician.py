@@ -19,15 +19,16 @@ from kiosk.config import Config, claims
 from kiosk.console import health
 from kiosk.console.bench import Bench, bench, end_test, print_sheet, test_keys
 from kiosk.console.clockask import said_time, vouch
-from kiosk.console.live import Leaving, stream
+from kiosk.console.live import stay, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.findings import Finding
 from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
-from kiosk.store.backup import backup, backups
+from kiosk.store.backup import backup, backups, made_at
 from kiosk.store.facts import device_id
+from kiosk.texts import Texts
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -83,17 +84,19 @@ class TechnicianPage:
             parts=parts,
             part_names=PARTS,
             pins=pin_map(self.site.config, self.site.words_for(request)),
-            backups=await asyncio.to_thread(_listed, folder),
+            backups=await asyncio.to_thread(_listed, folder, self.site.words_for(request).t),
             certificate=self.site.shared.certificate,
             device=device_id(folder, self.site.config.device),
         )
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._parts, request))
+        return stream(self.site, partial(self._moving, request, visitor))
+
+    async def _moving(self, request: Request, visitor: Visitor) -> dict[str, str]:
+        await stay(self.site, request, visitor, "technician")
+        return await self._parts(request)
 
     async def _parts(self, request: Request) -> dict[str, str]:
-        if await self.site.visitor(request) is None:
-            raise Leaving("/sign-in")
         words = self.site.words_for(request)
         facts = await self.site.access.ask(partial(_read, config=self.site.config, words=words))
         plain = self.site.config.console.plain
@@ -167,7 +170,8 @@ class TechnicianPage:
     async def _backup(self, request: Request, visitor: Visitor, form: FormData) -> Said:
         now = await self.site.access.ask(lambda s, now: now)
         path = await asyncio.to_thread(backup, Path(self.site.config.data_dir), now)
-        return Said(True, self.site.words_for(request).t("technician.backup_done", ten=path.name), PATH)
+        t = self.site.words_for(request).t
+        return Said(True, t("technician.backup_done", ten=_called(path, t)), PATH)
 
     def _said(self, request: Request, key: str) -> Said:
         return Said(True, self.site.words_for(request).t(key))
@@ -185,8 +189,14 @@ def pin_map(config: Config, words: Words) -> list[tuple[int, str]]:
     return sorted((pin, pin_name(words, place)) for pin, place in claims(config.buttons))
 
 
-def _listed(folder: Path) -> list[tuple[str, float]]:
-    return [(path.name, path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+def _listed(folder: Path, t: Texts) -> list[tuple[str, str, float]]:
+    """File name, what people call it, and megabytes of each backup."""
+    return [(path.name, _called(path, t), path.stat().st_size / 1024 / 1024) for path in backups(folder)]
+
+
+def _called(path: Path, t: Texts) -> str:
+    made = made_at(path)
+    return t.stamp(made) if made else path.name
 
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -67,11 +68,10 @@ def file_name(view: str, size: str, theme: str, language: str) -> str:
 
 
 class Painter:
-    """Draws jobs into a folder, one after the other, with what it has kept of those before."""
+    """Draws views, one after the other, with what it has kept of those before."""
 
-    def __init__(self, folder: Path, looks: Mapping[str, Theme] = THEMES, fonts: Sequence[Path] = ()) -> None:
+    def __init__(self, looks: Mapping[str, Theme] = THEMES, fonts: Sequence[Path] = ()) -> None:
         pygame.font.init()
-        self._folder = folder
         self._kits = {name: Kit(theme) for name, theme in looks.items()}
         for kit in self._kits.values():
             kit.type = Typesetter(fonts)
@@ -82,14 +82,16 @@ class Painter:
             kit.type.close()
         pygame.font.quit()
 
-    def draw(self, job: Job) -> list[Picture]:
-        """Write the job's pictures. Raises OSError."""
-        return [self._write(job, *drawn) for drawn in job.drawn]
+    def draw(self, folder: Path, job: Job) -> list[Picture]:
+        """Write the job's pictures into a folder. Raises OSError."""
+        return [
+            save(folder, file_name(job.view, job.size, name, language), self.picture(view, job.pixels, name))
+            for name, language, view in job.drawn
+        ]
 
-    def _write(self, job: Job, name: str, language: str, view: View) -> Picture:
-        frame = self.frame(view, job.pixels, name)
-        image = Image.frombytes("RGB", job.pixels, pygame.image.tobytes(frame.surface, "RGB"))
-        return save(self._folder, file_name(job.view, job.size, name, language), image)
+    def picture(self, view: View, size: tuple[int, int], name: str) -> Image.Image:
+        """The view as drawn in a theme, as a picture."""
+        return Image.frombytes("RGB", size, pygame.image.tobytes(self.frame(view, size, name).surface, "RGB"))
 
     def frame(self, view: View, size: tuple[int, int], name: str) -> Frame:
         """The view as drawn in a theme."""
@@ -128,8 +130,8 @@ def draw_all(
     """
     processes = min(len(os.sched_getaffinity(0)), len(jobs))
     if processes <= 1:
-        painter = Painter(folder, looks, fonts)
-        yield from ((job, painter.draw(job)) for job in jobs)
+        painter = Painter(looks, fonts)
+        yield from ((job, painter.draw(folder, job)) for job in jobs)
         return
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder, looks, fonts))
     try:
@@ -147,7 +149,7 @@ def _begin(folder: Path, looks: Mapping[str, Theme], fonts: Sequence[Path]) -> N
     global _draw_here
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the one who waits for us
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _draw_here = Painter(folder, looks, fonts).draw
+    _draw_here = partial(Painter(looks, fonts).draw, folder)
 
 
 def _end_with_parent() -> None:

@@ -30,12 +30,12 @@ ENOUGH_S = 60.0
 
 
 class Scene:
-    """The office on its first working day, at the moment when numbers are given for the first time."""
+    """The office on its first working day from `first` on, at the moment when numbers are given for the first time."""
 
-    def __init__(self, office: Office, words: Words, folder: Path) -> None:
+    def __init__(self, office: Office, words: Words, folder: Path, first: date = FIRST_DAY) -> None:
         self.office = office
         self.words = words
-        self.day, self.session = _opening_day(office)
+        self.day, self.session = _opening_day(office, first)
         self._begin = datetime.combine(self.day, time(), SITE_TIME) - timedelta(days=1)
         self._at = datetime.combine(self.day, self.session.take_from, SITE_TIME)
         prepare(folder, self.now)
@@ -138,13 +138,15 @@ class Scene:
         return self._showing.idle(self.now)
 
 
-def _opening_day(office: Office) -> tuple[date, Session]:
-    """The first day with two sessions, or with one, and its first session. Raises ValueError for an office that never
-    opens."""
+def _opening_day(office: Office, first: date) -> tuple[date, Session]:
+    """The first day from `first` on with two sessions, or with one, and its first session.
+
+    Raises ValueError for an office that never opens.
+    """
     hours = office.hours()
-    days = [FIRST_DAY + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS)]
+    days = [first + timedelta(days=n) for n in range(LOOK_AHEAD_DAYS)]
     open_days = [day for day in days if hours.on(day)]
     if not open_days:
-        raise ValueError(f"the office is closed from {FIRST_DAY} on: give it sessions on some weekday")
+        raise ValueError(f"the office is closed from {first} on: give it sessions on some weekday")
     day = next((day for day in open_days if len(hours.on(day)) > 1), open_days[0])
     return day, hours.on(day)[0]

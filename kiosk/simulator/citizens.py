@@ -7,7 +7,7 @@ take is counted on the office's clock. What became of a press they learn from th
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -144,12 +144,14 @@ class Crowd:
         clock = self.appliance.clock.follower()
         change: object = None
         facts: BoardFacts | None = None
+        attended: frozenset[str] = frozenset()
         while not self._over.wait(TICK_S):
             if facts is None or store.change() != change:
                 change, facts = store.change(), store.board(clock.now())
+                attended = store.people.attended(clock.now())
             for clerk in clerks:
                 try:
-                    clerk.act(store, facts)
+                    clerk.act(store, facts, attended)
                 except (Refused, StoreError) as error:
                     logger.info("counter %s: %s", clerk.id, error)
         store.close()
@@ -173,10 +175,12 @@ class Clerk:
         self._absent = False
         self._rating: tuple[datetime, str] | None = None
 
-    def act(self, store: Store, facts: BoardFacts) -> None:
-        """What there is to do at this moment."""
+    def act(self, store: Store, facts: BoardFacts, attended: Collection[str]) -> None:
+        """What there is to do at this moment; a counter that is `attended`, by a person at the console, is theirs."""
         now = self._appliance.clock.now()
         self._citizen_rates(now)
+        if self.id in attended:
+            return
         ticket = facts.at_counter.get(self.id)
         if ticket and self._seen != (ticket.id, ticket.state):
             self._meet(ticket)

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.clock import Moment
@@ -19,8 +20,10 @@ from sync import outbox
 
 BACKUPS_KEPT = 7
 EVENTS_KEPT_DAYS = 400
+STAMP = "%Y%m%dT%H%M%S"
 
 _NUMBER = re.compile(r"kiosk-(\d{6})-")
+_MADE = re.compile(r"kiosk-\d{6}-(\d{8}T\d{6})\.db")
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +51,7 @@ def _make(folder: Path, now: Moment) -> Path:
         for left in kept.glob("*.part"):
             forget(left)
         _check_space(path)
-        target = kept / f"kiosk-{_next_number(kept):06}-{now.at:%Y%m%dT%H%M%S}.db"
+        target = kept / f"kiosk-{_next_number(kept):06}-{now.at.astimezone(UTC):{STAMP}}.db"
         if problem := copy(lambda: connect(path), target):
             (folder / DAMAGED).touch()
             raise StoreCorrupt(f"{path} is damaged ({problem}): restart the kiosk, it restores the last backup")
@@ -76,6 +79,15 @@ def _prune_events(folder: Path, now: Moment) -> None:
 def backups(folder: Path) -> list[Path]:
     """The newest first."""
     return sorted((folder / "backup").glob("kiosk-*.db"), key=lambda path: (_number(path), path.name), reverse=True)
+
+
+def made_at(path: Path) -> datetime | None:
+    """When a backup was made, by its name (UTC there, so that names sort); None for a file that we did not name."""
+    found = _MADE.fullmatch(path.name)
+    try:
+        return datetime.strptime(found[1], STAMP).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
 
 
 def _number(path: Path) -> int:

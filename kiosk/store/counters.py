@@ -336,11 +336,7 @@ class Counters:
             other = load_counter(w.conn, row["id"])
             if other.ticket and other.id in self.book.desks:
                 raise Refused("clerk_busy", counter=other.id)
-            if other.ticket:
-                ticket = load_ticket(w.conn, other.ticket)
-                move_ticket(w, ticket, tickets.transfer(ticket, other, service=ticket.queue))
-                other = load_counter(w.conn, other.id)
-            _close_desk(w, other)
+            _give_up_desk(w, other)
 
     def _counter_event(self, now: Moment, counter_id: str, seen: Seen | None, kind: str, **data: str) -> Counter:
         self._desk(counter_id)
@@ -374,6 +370,22 @@ def _open_desk(w: Writing, counter: Counter, clerk: str) -> Counter:
     day = str(w.now.day) if w.now.trusted else ""
     data = {"counter": counter.id, "clerk": clerk, "day": day, "boot": w.now.boot}
     return move_counter(w, counter, ("counter.opened", data))
+
+
+def give_up_others(w: Writing, kept: Collection[str]) -> None:
+    """The office has these counters and no more: whoever is at another one, or was sent there, may be called by all."""
+    for row in w.conn.execute("SELECT id FROM counters WHERE state != 'closed'").fetchall():
+        if row["id"] not in kept:
+            _give_up_desk(w, load_counter(w.conn, row["id"]))
+
+
+def _give_up_desk(w: Writing, counter: Counter) -> None:
+    """A number that is open here goes back to its place in line."""
+    if counter.ticket:
+        ticket = load_ticket(w.conn, counter.ticket)
+        move_ticket(w, ticket, tickets.transfer(ticket, counter, service=ticket.queue))
+        counter = load_counter(w.conn, counter.id)
+    _close_desk(w, counter)
 
 
 def _close_desk(w: Writing, counter: Counter) -> Counter:

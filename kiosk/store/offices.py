@@ -3,12 +3,13 @@
 It keeps texts; whether one can be used is the caller's affair (`kiosk.revising`), before and after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from kiosk.clock import Moment
+from kiosk.store.counters import give_up_others
 from kiosk.store.database import Database
 from kiosk.tickets import Refused, text_of, time_of
 
@@ -37,12 +38,22 @@ class OfficeVersions:
         self.database = database
 
     def apply(
-        self, now: Moment, text: str, sha256: str, version: int, *, by: str, note: str = "", seen: int | None = None
+        self,
+        now: Moment,
+        text: str,
+        sha256: str,
+        version: int,
+        *,
+        by: str,
+        note: str = "",
+        seen: int | None = None,
+        counters: Collection[str] | None = None,
     ) -> int:
         """Put a checked document in force; every process takes it over by itself. Returns the row's id.
 
-        `seen` is the id of the newest version that its author knew. Raises Refused: "office_changed" when there is a
-        newer one, "office_old" when `version` was not raised.
+        `counters` are those that it has: open numbers at or for any other go back into line, for whoever serves them.
+        None: the same as before. `seen` is the id of the newest version that its author knew. Raises Refused:
+        "office_changed" when there is a newer one, "office_old" when `version` was not raised.
         """
         with self.database.writing(now) as w:
             row = w.conn.execute("SELECT id, version FROM office_versions ORDER BY id DESC LIMIT 1").fetchone()
@@ -55,6 +66,8 @@ class OfficeVersions:
                 (text_of(now.at), sha256, version, text, by, note),
             )
             w.emit("office.applied", {"sha256": sha256, "version": version, "by": by})
+            if counters is not None:
+                give_up_others(w, counters)
             return int(cursor.lastrowid or 0)
 
     def orphans(self, services: Sequence[str], counters: Sequence[str]) -> int:

@@ -115,6 +115,11 @@ class People:
         # A clock that was set back does not make a sign-in last longer than the day it is shown to have begun.
         return SignIn(row["person"], row["counter"], row["csrf"], at) if abs(now.at - at) < LASTS else None
 
+    def attended(self, now: Moment) -> frozenset[str]:
+        """The counters at which somebody is signed in."""
+        rows = self.database.rows("SELECT DISTINCT counter FROM signins WHERE counter != '' AND at > ?", _since(now))
+        return frozenset(row["counter"] for row in rows)
+
     def sign_out(self, now: Moment, token: str) -> None:
         """The browser is nobody's any more. What becomes of the counter is the caller's affair."""
         with self.database.writing(now) as w:

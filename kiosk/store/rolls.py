@@ -1,7 +1,7 @@
 """Rolls of pre-printed numbers: without a working printer the help desk tears numbers off and enters that it did.
 
 A roll's numbers are those of the service: one sequence, so that no number is out twice. While a roll is in use the
-kiosk's keys give none of that service.
+kiosk's keys give none of that service. It is in use for the day: the next one closes it with all that is open.
 """
 
 import sqlite3
@@ -9,7 +9,7 @@ import sqlite3
 from kiosk.clock import Moment
 from kiosk.rulebook import Rulebook, ServiceRule
 from kiosk.store.database import Database, Writing
-from kiosk.store.series import given_so_far, open_day, running
+from kiosk.store.series import current, given_so_far, open_day, running
 from kiosk.tickets import Refused, label
 
 MOST = 9999
@@ -43,8 +43,11 @@ class Rolls:
                 w.emit("roll.ended", {"service": service})
         return bool(gone)
 
-    def next_numbers(self) -> dict[str, str]:
-        """The number on top of each roll, by service."""
+    def next_numbers(self, now: Moment) -> dict[str, str]:
+        """The number on top of each roll, by service; none before the first write of a new day has closed them."""
+        series = current(self.database)
+        if now.trusted and series is not None and series.day != str(now.day):
+            return {}
         rows = self.database.rows("SELECT service, next FROM rolls")
         rules = {row["service"]: self.book.services.get(row["service"]) for row in rows}
         return {row["service"]: label(rule.prefix, row["next"]) for row in rows if (rule := rules[row["service"]])}

@@ -214,8 +214,19 @@ def _close_day(w: Writing, new: Series, was_set: bool) -> None:
         counter = load_counter(w.conn, row["id"])
         if counter.day != new.day and not counter.ticket and not _stays(counter, w.now.boot, was_set):
             move_counter(w, counter, ("counter.closed", {"counter": counter.id}))
+    _end_rolls(w, new)
     w.conn.execute("DELETE FROM undo")
     calls.clear(w.conn)
+
+
+def _end_rolls(w: Writing, new: Series) -> None:
+    """Numbers begin again in the morning, and whether somebody still tears them off a roll nobody knows: a person says
+    so anew. A roll of which a number belongs to the new day is in use now."""
+    used = "SELECT 1 FROM tickets WHERE series = ? AND tickets.service = rolls.service AND issuer = 'roll'"
+    ended = w.conn.execute(f"SELECT service FROM rolls WHERE NOT EXISTS ({used}) ORDER BY service", (new.id,))
+    for row in ended.fetchall():
+        w.conn.execute("DELETE FROM rolls WHERE service = ?", (row["service"],))
+        w.emit("roll.ended", {"service": row["service"]})
 
 
 def _stays(row: Ticket | Counter, boot: str, was_set: bool) -> bool:

@@ -5,7 +5,7 @@ A `Days` is read once, in one query whatever the period's length, and then summe
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from math import ceil
 from typing import Any
@@ -79,6 +79,10 @@ class Day:
     waits: Mapping[str, int]
     services: Mapping[str, int]
 
+    def moved(self, cell: Cell) -> "Day":
+        """The same sums in another row."""
+        return replace(self, cell=cell)
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -99,13 +103,17 @@ class Days:
         return self.over(period).get(ALL, Visits())
 
 
-def read_days(sites: Sequence[Site], period: Period, dim: str = "all") -> Days:
-    """The sums of these sites from the period's first to its last day by `dim`, one of DIMS."""
+def read_days(sites: Sequence[Site], period: Period, dim: str = "all", *, by_site: bool = False) -> Days:
+    """The sums of these sites from the period's first to its last day by `dim`, one of DIMS.
+
+    `by_site` keeps the sites apart whatever the `dim`.
+    """
     if dim not in DIMS:
         raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
     found = Rollup.objects.filter(site__in=sites, dim=dim, day__range=(period.first, period.last))
-    rows = found.values_list("day", "site_id", "key", *COUNTS, "waits", "services")
-    return Days(tuple(Day(r[0], cell_of(dim, r[1], r[2]), tuple(r[3:-2]), r[-2], r[-1]) for r in rows.iterator()))
+    rows = list(found.values_list("day", "site_id", "key", *COUNTS, "waits", "services"))
+    cells = (Cell(row[2], row[1]) if by_site else cell_of(dim, row[1], row[2]) for row in rows)
+    return Days(tuple(Day(r[0], cell, tuple(r[3:-2]), r[-2], r[-1]) for r, cell in zip(rows, cells, strict=True)))
 
 
 def cell_of(dim: str, site: int, key: str) -> Cell:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
-from kiosk.office import LabelSet
+from kiosk.office import LabelSet, Office
 from kiosk.rating import RatingPolicy
 from server.office.models import Document, Kind
 from server.office.names import Names, names_of, office_of
@@ -55,6 +55,11 @@ def names_on(sites: Sequence[Site], day: date) -> dict[int, Names]:
     return {documents.key: _names(documents, day) for documents in _documents(sites)}
 
 
+def offices_now(sites: Sequence[Site]) -> dict[int, Office | None]:
+    """The newest office document of each site, by its primary key."""
+    return {documents.key: _office(documents) for documents in _documents(sites)}
+
+
 def _documents(sites: Sequence[Site]) -> list[_Documents]:
     """Needs the sites' units; one query for all."""
     found = Document.objects.filter(site__in=sites, kind=Kind.OFFICE).order_by("version")
@@ -65,8 +70,13 @@ def _documents(sites: Sequence[Site]) -> list[_Documents]:
 
 
 @lru_cache(maxsize=1024)
+def _office(documents: _Documents) -> Office | None:
+    return office_of(documents.site)
+
+
+@lru_cache(maxsize=1024)
 def _asking(documents: _Documents, needed: frozenset[str]) -> Asking:
-    office = office_of(documents.site)
+    office = _office(documents)
     if office is None:
         return Asking()
     sets: Mapping[str, LabelSet] = {each.id: each for each in office.label_sets}

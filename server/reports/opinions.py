@@ -8,7 +8,7 @@ bundles. A day's ratings are shown from noon of the next day on, when its kiosks
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import sqrt
@@ -73,23 +73,27 @@ def settled(now: datetime) -> date:
     return (now - SETTLES).astimezone(LOCAL).date() - timedelta(days=1)
 
 
-def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[date]:
-    """Days of ratings that a figure of this period leaves out: their bundle is unfinished, or reaches over its edge.
+def bundles(counts: Mapping[date, int], period: Period, least: int) -> list[tuple[date, ...]]:
+    """The bundles that lie wholly in a period: each is the fewest days, within a month, that have enough ratings.
 
     `counts` are the counting ratings by day, from the first of the period's first month on.
     """
-    held: set[date] = set()
-    bundle: list[date] = []
+    found: list[tuple[date, ...]] = []
+    bundle: tuple[date, ...] = ()
     for day in sorted(day for day, n in counts.items() if n and day <= period.last):
         if bundle and (bundle[0].year, bundle[0].month) != (day.year, day.month):
-            held.update(bundle)
-            bundle = []
-        bundle.append(day)
+            bundle = ()
+        bundle += (day,)
         if sum(counts[each] for each in bundle) >= least:
-            if bundle[0] not in period:
-                held.update(bundle)
-            bundle = []
-    return held.union(bundle)
+            found += [bundle] if bundle[0] in period else []
+            bundle = ()
+    return found
+
+
+def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[date]:
+    """Days of ratings that a figure of this period leaves out: their bundle is unfinished, or reaches over its edge."""
+    shown = {day for bundle in bundles(counts, period, least) for day in bundle}
+    return {day for day, n in counts.items() if n and day in period} - shown
 
 
 # --- reading --------------------------------------------------------------------------------------------------
@@ -117,6 +121,10 @@ class _Seen:
         return sum(tally.n for tally in self.tallies if not tally.flags)
 
 
+Place = tuple[str, str]
+"""The key of a row, "" for all, and the label set."""
+
+
 @dataclass(frozen=True, slots=True)
 class _SiteRatings:
     """One site's ratings by key and label set, finished services by key and day, and reasons by label set and day."""
@@ -132,36 +140,42 @@ class _SiteRatings:
         stack = self.stacks.get(key, {}).get(label_set)
         return held_back(stack.counts(), period, self.asking.least) if stack else set()
 
-    def seen(self, label_set: str, key: str, period: Period) -> _Seen:
-        """What may be shown of a key. Services of a day count for the set that was asked then."""
-        held = self.held(label_set, key, period)
+    def seen(self, place: Place, held: Collection[date], period: Period) -> _Seen:
+        """A row without the days that are held back. Services of a day count for the set that was asked then."""
+        key, label_set = place
         by_day, served = self.stacks[key][label_set].by_day, self.served.get(key, {})
         tallies = [t for day, each in by_day.items() if day in period and day not in held for t in each]
         days = (day for day in served if day in period and day not in held and label_set in self._asked_on(day))
         return _Seen(tuple(tallies), sum(served[day] for day in days))
 
-    def all_seen(self, period: Period, apart: bool) -> dict[tuple[str, str], _Seen]:
-        """By key and label set, those that may be shown; `apart`: as a breakdown of what is shown as a whole."""
+    def all_seen(self, period: Period, apart: bool) -> dict[Place, _Seen]:
+        """The rows that may be shown; `apart`: as a breakdown of what is shown as a whole."""
         places = [(key, label_set) for key, sets in self.stacks.items() for label_set in sets if key or not apart]
-        seen = {(key, label_set): self.seen(label_set, key, period) for key, label_set in places}
-        shown = {place: each for place, each in seen.items() if each.n}
-        return self._apart(shown, period) if apart else shown
+        held = {(key, label_set): self.held(label_set, key, period) for key, label_set in places}
+        if apart:
+            self._hold_more(held, period)
+        seen = {place: self.seen(place, held[place], period) for place in places}
+        return {place: each for place, each in seen.items() if each.n}
 
     def label_sets(self) -> set[str]:
         return {label_set for sets in self.stacks.values() for label_set in sets}
 
-    def _apart(self, seen: dict[tuple[str, str], _Seen], period: Period) -> dict[tuple[str, str], _Seen]:
-        """Without the smallest rows whose neighbours would give away what is withheld: what is left when all rows are
-        taken from the whole must be nobody's, or at least as many."""
-        kept = dict(seen)
+    def _hold_more(self, held: dict[Place, set[date]], period: Period) -> None:
+        """Hold the smallest bundles back while what is withheld could be worked out from its neighbours: what is left
+        when all rows are taken from the whole must be nobody's, or enough."""
         for label_set in self.label_sets():
-            whole = self._whole(label_set)
-            held = held_back(whole, period, self.asking.least)
-            total = sum(n for day, n in whole.items() if day in period and day not in held)
-            own = sorted((place for place in seen if place[1] == label_set), key=lambda place: (-seen[place].n, place))
-            while own and 0 < abs(total - sum(seen[place].n for place in own)) < self.asking.least:
-                del kept[own.pop()]
-        return kept
+            whole, least = self._whole(label_set), self.asking.least
+            rest = _n_of(whole, bundles(whole, period, least))
+            own: list[tuple[int, tuple[date, ...], Place]] = []
+            for place in (place for place in held if place[1] == label_set):
+                counts = self.stacks[place[0]][label_set].counts()
+                own += [(_n_of(counts, [bundle]), bundle, place) for bundle in bundles(counts, period, least)]
+            own.sort(reverse=True)
+            rest -= sum(n for n, _, _ in own)
+            while own and 0 < abs(rest) < least:
+                n, bundle, place = own.pop()
+                held[place] |= set(bundle)
+                rest += n
 
     def _whole(self, label_set: str) -> dict[date, int]:
         counts: Counter[date] = Counter()
@@ -174,6 +188,19 @@ class _SiteRatings:
         """The sets that were asked last, up to this day; before the first rating, the first one."""
         at = bisect_right(self.asked, day, key=lambda each: each[0])
         return self.asked[max(at - 1, 0)][1] if self.asked else frozenset()
+
+
+def _n_of(counts: Mapping[date, int], found: Iterable[tuple[date, ...]]) -> int:
+    return sum(counts[day] for bundle in found for day in bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Ratings of one site and label set that are told together: days without a gap."""
+
+    site: int
+    days: Period
+    opinion: Opinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +226,22 @@ class RatingDays:
         """The same of everything. Only of ratings by `all`."""
         return self.over(period).get(ALL, {})
 
+    def of(self, sites: Iterable[int]) -> "RatingDays":
+        """Those of some of the sites alone, by their primary keys."""
+        return replace(self, sites={site: self.sites[site] for site in sites if site in self.sites})
+
+    def spans(self, period: Period) -> Iterator["Span"]:
+        """The smallest parts of which all figures are made, each with the days since the one before. Only by `all`."""
+        for site, ratings in self.sites.items():
+            for label_set, stack in ratings.stacks.get("", {}).items():
+                since = period.first
+                for bundle in bundles(stack.counts(), period, ratings.asking.least):
+                    since = max(since, around(Kind.MONTH, bundle[-1]).first)
+                    span = Period(since, bundle[-1], Kind.RANGE)
+                    seen = ratings.seen(("", label_set), (), span)
+                    yield Span(site, span, _opinion(ratings.asking.sets.get(label_set), label_set, [seen]))
+                    since = bundle[-1] + timedelta(days=1)
+
     def reasons(self, period: Period) -> dict[str, dict[str, int]]:
         """How often each reason was ticked with the ratings that are shown, by label set, the most frequent first."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -217,6 +260,10 @@ class RatingDays:
         )
         given = any(n and day in period for stack in stacks for day, n in stack.counts().items())
         return given and not self.over(period)
+
+    def least(self, site: int) -> int:
+        """The fewest ratings that a site shows."""
+        return (self.sites[site].asking if site in self.sites else Asking()).least
 
     def labels(self, name: str) -> LabelSet | None:
         """What a label set's levels mean, by its name in these figures; None when no office document says it."""

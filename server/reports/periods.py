@@ -47,6 +47,11 @@ class Period:
         return (self.last - self.first).days + 1
 
     @property
+    def is_weekend(self) -> bool:
+        """Whether no day of it is from Monday to Friday."""
+        return self.first.weekday() >= 5 and self.last - self.first <= timedelta(days=6 - self.first.weekday())
+
+    @property
     def key(self) -> str:
         """The same period as text for addresses and file names: 2026-11-23, 2026-W48, 2026-11, 2026-Q4, 2026, or
         2026-11-01..2026-11-15. `parse` reads it."""

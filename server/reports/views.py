@@ -1,13 +1,145 @@
 """The dashboard and the reports as pages."""
 
-from django.http import HttpRequest, HttpResponse
+import hashlib
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
 
-from server.accounts.access import for_roles
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+
+from kiosk.texts import LOCAL, Texts
+from server import clock
+from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
+from server.nav import FIGURES
 from server.pages import page
+from server.publication.of_reports import beside
+from server.reports import charts
+from server.reports.choosing import Choice, choice_of, place_of
+from server.reports.downloads import as_csv, as_xlsx
+from server.reports.own import own_months
+from server.reports.periods import Kind
+from server.reports.periods import words as period_words
+from server.reports.report import Report, report
+from server.reports.tables import said
+from server.reports.today import sites_now, units_now
+from server.words import language_of, texts
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PICTURE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""A chart that is opened by itself needs the style sheet that stands in it, and nothing else."""
+POLL_S = 5
+"""How often a page of today asks for what changed."""
 
 
 @for_roles(*Role)
 def today(request: HttpRequest) -> HttpResponse:
-    """What happens now."""
-    return page(request, "today.html")
+    """What happens now. Clerks have their own page."""
+    if person(request).role == Role.CLERK:
+        return redirect("mine")
+    return page(request, "today.html", **_now(request), poll_s=POLL_S)
+
+
+@for_roles(*(set(Role) - {Role.CLERK}))
+def live(request: HttpRequest) -> HttpResponse:
+    """The moving part of today's page; nothing (204) while it is as the asker has it."""
+    values = _now(request)
+    if request.GET.get("version") == values["version"]:
+        return HttpResponse(status=204)
+    return page(request, str(values["moving"]), **values)
+
+
+def _now(request: HttpRequest) -> dict[str, Any]:
+    place, now = place_of(request, person(request)), clock.now()
+    shown = sites_now(place.sites, now)
+    version = hashlib.sha256(repr((language_of(request), shown)).encode()).hexdigest()[:16]
+    moving = "reports/now.html" if place.unit else "reports/communes.html"
+    units = [] if place.unit else units_now(shown)
+    places = {"place": place, "query": urlencode(place.query)}
+    return {**places, "shown": shown, "units": units, "version": version, "moving": moving, "today": now}
+
+
+@for_roles(Role.CLERK)
+def mine(request: HttpRequest) -> HttpResponse:
+    """A clerk's own sums."""
+    user, t = person(request), texts(language_of(request))
+    known = bool(user.site and user.clerk)
+    months = own_months(user.site, user.clerk, clock.now()) if user.site and user.clerk else []
+    shown = [(period_words(t, month.period), month) for month in months if month.visits.issued]
+    return page(request, "reports/mine.html", months=shown, known=known)
+
+
+# --- reports --------------------------------------------------------------------------------------------------
+
+
+@for_roles(*FIGURES)
+def reports(request: HttpRequest) -> HttpResponse:
+    """A report as a page, with the form that chooses another one."""
+    choice, t, now = _asked(request)
+    made = report(choice, t, now)
+    values: dict[str, Any] = {
+        "choice": choice, "report": made, "charts": _charts(made), "cell": said, "kinds": list(Kind),
+        "before": choice.for_period(choice.period.before()), "after": choice.for_period(choice.period.after()),
+        **beside(choice),
+    }  # fmt: skip
+    return page(request, "reports/report.html", **values)
+
+
+@for_roles(*FIGURES)
+def report_print(request: HttpRequest) -> HttpResponse:
+    """The same on A4, for the printer or as a PDF."""
+    choice, t, now = _asked(request)
+    made = report(choice, t, now)
+    values: dict[str, Any] = {"choice": choice, "report": made, "charts": _charts(made), "cell": said, "made": now}
+    return page(request, "reports/print.html", **values, **beside(choice))
+
+
+def _charts(made: Report) -> dict[str, list[tuple[str, str, int, int]]]:
+    """Name, words and size of each chart, by the table that it belongs to."""
+    found: dict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+    for chart in charts.charts_of(made):
+        found[chart.table].append((chart.key, charts.alt(made, chart), *charts.size(made, chart)))
+    return found
+
+
+@for_roles(*FIGURES)
+def chart(request: HttpRequest, key: str) -> HttpResponse:
+    """A chart of the same report."""
+    choice, t, now = _asked(request)
+    wanted = charts.BY_KEY.get(key)
+    if wanted is None:
+        raise Http404(key)
+    try:
+        svg = charts.draw(report(choice, t, now, only=[wanted.table]), wanted, t)
+    except LookupError as error:
+        raise Http404(key) from error
+    return HttpResponse(svg, content_type="image/svg+xml", headers={"Content-Security-Policy": PICTURE})
+
+
+@for_roles(*FIGURES)
+def report_csv(request: HttpRequest) -> HttpResponse:
+    """The report for any office program."""
+    choice, t, now = _asked(request)
+    return _file(request, choice, as_csv(report(choice, t, now), t, now), "csv", "text/csv; charset=utf-8")
+
+
+@for_roles(*FIGURES)
+def report_xlsx(request: HttpRequest) -> HttpResponse:
+    """The report for Excel."""
+    choice, t, now = _asked(request)
+    return _file(request, choice, as_xlsx(report(choice, t, now), t, now), "xlsx", XLSX)
+
+
+def _asked(request: HttpRequest) -> tuple[Choice, Texts, datetime]:
+    now = clock.now()
+    choice = choice_of(request, person(request), now.astimezone(LOCAL).date())
+    return choice, texts(language_of(request)), now
+
+
+def _file(request: HttpRequest, choice: Choice, content: bytes, ending: str, kind: str) -> HttpResponse:
+    note(request, "report.saved", f"{choice.period.key} {choice.dim} {ending}", choice.place.unit)
+    whose = choice.place.unit.code if choice.place.unit else "tat-ca"
+    name = f"bao-cao-{whose}-{choice.period.key}.{ending}"
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,13 +1,15 @@
 """Days of an office as facts, straight into the server's tables: what the feed makes of events is tested elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 
+import pytest
 from django.db import transaction
 
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
+from server import clock
 from server.facts.models import Rating, Ticket
 from server.facts.rollups import sum_day
 from server.registry.models import Device, Site
@@ -75,3 +77,10 @@ def days(device: Device, *levels: str, first: date = FIRST, **rated: str) -> Non
 def noon(day: date) -> datetime:
     """12:00 of the day: from then on the ratings of the day before may be shown."""
     return datetime.combine(day, time(12), LOCAL)
+
+
+@pytest.fixture
+def it_is() -> Iterator[Callable[[datetime], None]]:
+    """Sets the server's clock to a moment, at which it stands still until the end of the test."""
+    yield lambda now: clock.follow(lambda: now)
+    clock.follow(None)

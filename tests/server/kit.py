@@ -222,7 +222,9 @@ def fresh_database(engine: str, folder: Path) -> Iterator[None]:
 def server_on(engine: str, folder: Path) -> Iterator[Server]:
     """A server with an empty database, its data in `folder`."""
     config = replace(settings.CONFIG, data_dir=str(folder))
-    with fresh_database(engine, folder), override_settings(CONFIG=config):
+    # Passwords are hashed in no time: how well they are hashed is not what these tests are about.
+    quick = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
+    with fresh_database(engine, folder), override_settings(CONFIG=config, **quick):
         yield Server(folder)
 
 

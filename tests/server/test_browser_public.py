@@ -2,14 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 
 import pytest
+import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from server import clock as server_clock
+from server.facts.models import Comment
+from server.publication import freezing, public
+from server.publication.content import Place
+from server.publication.models import Setting
+from server.reports import periods
 from tests.browser import Watched, watched
 from tests.office import moment
-from tests.server.kit import Server
+from tests.server import figures_kit as kit
+from tests.server.kit import PASSWORD, Server
 from tests.server.test_phones import Morning, clock, morning
 
 __all__ = ["clock", "morning"]
@@ -90,3 +100,106 @@ def test_a_code_that_is_not_known_yet_is_looked_for_again_and_no_page_has_an_obs
         expect(page.locator("h1")).to_contain_text("counter 1")
         has_no_obstacle(page)
         seen.complaints.clear()  # the browser itself complains of a 404
+
+
+# --- what is published ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def desk(chromium: Browser, server: Server, username: str, role: str, **fields: object) -> Iterator[Page]:
+    """A computer at which such a new account has signed in through the page."""
+    server.user(username, role, **fields)
+    with watched(chromium, server.url) as seen:
+        page = seen.page(f"{server.url}/sign-in")
+        page.get_by_label("Tên đăng nhập").fill(username)
+        page.get_by_label("Mật khẩu").fill(PASSWORD)
+        page.get_by_role("button", name="Đăng nhập").click()
+        expect(page.locator(".who")).to_be_visible()
+        yield page
+
+
+def code_on(page: Page) -> str:
+    """What the QR code on a page says."""
+    picture = Image.open(BytesIO(page.locator(".symbol svg").screenshot()))
+    (found,) = zxingcpp.read_barcodes(picture)
+    return found.text
+
+
+@pytest.fixture
+def december(lite: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server at noon of the second of December, that speaks of the address under which it is reached."""
+    now = kit.noon(kit.date(2026, 12, 2))
+    server_clock.follow(lambda: now)
+    monkeypatch.setattr(public, "making", public._Making())
+    public.cache.clear()
+    yield lite
+    public.cache.clear()
+    server_clock.follow(None)
+
+
+def test_a_frozen_month_a_late_rating_the_first_adjustment_and_the_code_that_opens_it(
+    chromium: Browser, december: Server
+):
+    kit.days(december.device, "333331", "333312")
+    with december.serving() as url, desk(chromium, december, "lanh-dao", "leader") as page:
+        page.goto(f"{url}/publication/frozen")
+        page.get_by_label("Kỳ", exact=True).select_option(label="tháng 11/2026")
+        page.get_by_role("button", name="Chốt số liệu").click()
+        expect(page.locator(".rate")).to_contain_text("(9/12 lượt đánh giá)")
+        first = code_on(page)
+        late = [kit.rating(december.device, kit.FIRST, 1) for _ in range(5)]
+        kit.keep(december.site, kit.FIRST, [kit.ticket(december.device, kit.FIRST) for _ in late], late)
+        page.reload()
+        page.get_by_label("Lý do").fill("Điện thoại đánh giá muộn")
+        page.get_by_role("button", name="Ghi điều chỉnh lần 1 ngay").click()
+        expect(page.locator(".rate")).to_contain_text("(9/17 lượt đánh giá)")
+        expect(page.locator(".history")).to_contain_text("Điều chỉnh lần 1")
+        second = code_on(page)
+        assert first != second
+        with phone(chromium, december, script=False) as seen:
+            public_page = seen.page()
+            public_page.goto(first.replace("http://testserver", url))
+            expect(public_page.locator("main")).to_contain_text("(9/12 lượt đánh giá)")
+            expect(public_page.locator("main")).to_contain_text("Kỳ này đã có điều chỉnh lần 1.")
+            public_page.goto(second.replace("http://testserver", url))
+            expect(public_page.locator("main")).to_contain_text("Điện thoại đánh giá muộn")
+            assert code_on(public_page) == second
+            public_page.get_by_role("link", name="Số này được tính thế nào").first.click()
+            expect(public_page.locator("main")).to_contain_text("9 ÷ 17")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_page_for_everybody_has_an_obstacle_or_is_wider_than_a_phone(
+    chromium: Browser, december: Server, language: str
+):
+    kit.days(december.device, "333331", "333312")
+    row = freezing.freeze(Place(december.unit), periods.parse("2026-11"), "", "", server_clock.now())
+    Setting.objects.create(site=december.site, on=True)
+    code = f"/cong-khai/chot/{row.key}"
+    with december.serving() as url, phone(chromium, december) as seen:
+        page = seen.page()
+        for path in ("/cong-khai/12345", "/cong-khai/12345/chinh/giai-trinh", code, f"{code}/0/giai-trinh"):
+            page.goto(f"{url}{path}?l={language}")
+            has_no_obstacle(page)
+
+
+def test_no_page_of_the_leader_has_an_obstacle_and_a_clerk_sees_no_comment(chromium: Browser, december: Server):
+    Comment.objects.create(
+        id="c", site=december.site, device=december.device, day=kit.date(2026, 11, 23), ticket="", counter="1",
+        clerk="nguyen-thi-a", rating="", sha256="", text="<b>Chờ lâu quá</b>",
+    )  # fmt: skip
+    row = freezing.freeze(Place(december.unit), periods.parse("2026-11"), "", "", server_clock.now())
+    Setting.objects.create(site=december.site, on=True)
+    paths = ("public", "frozen", f"frozen/{row.pk}", "comments", "letters", "bulletin")
+    with december.serving() as url:
+        with desk(chromium, december, "lanh-dao", "leader") as page:
+            for path in (*(f"/publication/{each}" for each in paths), "/explain?period=2026-11"):
+                page.goto(url + path)
+                found = Axe().run(page).response["violations"]
+                assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
+            page.goto(f"{url}/publication/comments")
+            expect(page.locator("blockquote")).to_have_text("<b>Chờ lâu quá</b>")
+        with desk(chromium, december, "cong-chuc", "clerk", site=december.site, clerk="nguyen-thi-a") as page:
+            assert page.get_by_role("link", name="Công khai").count() == 0
+            answer = page.request.get(f"{url}/publication/comments")
+            assert (answer.status, "Chờ lâu quá" in answer.text()) == (403, False)

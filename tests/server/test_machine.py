@@ -104,7 +104,7 @@ def let_loose(engine: str, examples: int, steps: int) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_whatever_happens_the_commune_server_gets_every_event_once_and_nothing_else(engine: str) -> None:
-    let_loose(engine, examples=20, steps=30)
+    let_loose(engine, examples=10, steps=30)
 
 
 @pytest.mark.slow

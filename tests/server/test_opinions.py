@@ -162,6 +162,13 @@ def test_no_clerk_can_be_worked_out_from_the_others(lite: Server, b: str, c: str
     assert rest == 0 or rest >= 5
 
 
+def test_only_as_much_is_held_back_as_is_needed(lite: Server):
+    """Two of clerk b are withheld; of clerk c the smallest bundle goes with them, and the rest stays."""
+    days(lite.device, "33", clerk="b")
+    days(lite.device, "33333", "333333", "3333333", clerk="c")
+    assert kn(november(lite, "clerk").over(NOVEMBER)[Cell("c", lite.site.pk)]) == {"smile": (13, 13)}
+
+
 def test_a_breakdown_says_whose_ratings_they_are_and_how_many_of_the_services_were_rated(lite: Server):
     days(lite.device, "33333", clerk="b", counter="2")
     days(lite.device, "333322", clerk="c", counter="3")

@@ -1,5 +1,6 @@
 """Signing in, and what every page of the server has."""
 
+from django.conf import settings
 from django.test import Client
 
 from tests.server.kit import PASSWORD, Server
@@ -52,3 +53,7 @@ def test_pages_have_a_strict_content_policy_and_no_inline_script(lite: Server):
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
     assert "<script>" not in answer.content.decode()
+
+
+def test_passwords_are_kept_by_scrypt():
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.ScryptPasswordHasher"]

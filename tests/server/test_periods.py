@@ -41,6 +41,13 @@ def test_a_day_lies_in_its_period(day: date, kind: Kind):
     assert day in around(kind, day)
 
 
+def test_a_weekend_is_what_has_no_working_day():
+    days = [around(Kind.DAY, MONDAY + timedelta(days=at)).is_weekend for at in range(7)]
+    assert days == [False] * 5 + [True] * 2
+    assert between(MONDAY + timedelta(days=5), MONDAY + timedelta(days=6)).is_weekend
+    assert not between(MONDAY + timedelta(days=5), MONDAY + timedelta(days=7)).is_weekend
+
+
 MONDAY = date(2026, 11, 23)
 SAID = {
     Kind.DAY: ("2026-11-23", "ngày 23/11/2026", "23/11/2026"),

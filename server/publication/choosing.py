@@ -1,0 +1,55 @@
+"""Which place and period a page of figures is about, by its address: ?unit=CODE&site=ID&period=2026-11."""
+
+from datetime import date
+
+from django.http import Http404, HttpRequest
+
+from server.accounts.models import User
+from server.publication.content import Place
+from server.registry.models import Site
+from server.reports import periods
+from server.reports.periods import BadPeriod, Kind, Period
+
+RECENT = {Kind.MONTH: 12, Kind.QUARTER: 4, Kind.YEAR: 2, Kind.WEEK: 8}
+"""How many periods of each kind are offered."""
+
+
+def place(request: HttpRequest, user: User) -> Place:
+    """The chosen commune and reception point; without a site, or with several, the whole commune. Raises Http404 for
+    somebody else's."""
+    asked = request.POST if request.method == "POST" else request.GET
+    units, code, sites = user.units(), asked.get("unit", ""), [each for each in asked.getlist("site") if each]
+    if len(sites) == 1:
+        known = {str(each.pk): each for each in Site.objects.select_related("unit").filter(unit__in=units)}
+        if sites[0] not in known:
+            raise Http404("site")
+        return Place(known[sites[0]].unit, known[sites[0]])
+    unit = units.filter(code=code).first() if code else user.unit
+    if unit is None:
+        raise Http404("unit")
+    return Place(unit)
+
+
+def period(asked: str, usual: Period) -> Period:
+    """The period of a text; the usual one when there is none in it."""
+    try:
+        return periods.parse(asked) if asked else usual
+    except BadPeriod:
+        return usual
+
+
+def over(today: date) -> dict[Kind, list[Period]]:
+    """The latest periods that are over, by kind, the newest first."""
+    found: dict[Kind, list[Period]] = {}
+    for kind, most in RECENT.items():
+        last = periods.around(kind, today)
+        last = last if last.last <= today else last.before()
+        found[kind] = [last]
+        while len(found[kind]) < most:
+            found[kind].append(found[kind][-1].before())
+    return found
+
+
+def last_month(today: date) -> Period:
+    """The latest month that is over."""
+    return over(today)[Kind.MONTH][0]

@@ -1,0 +1,200 @@
+"""The figures of a period as plain values that can be kept as JSON: what is frozen, published and explained.
+
+Shape: {"format", "unit": {"code", "name"}, "site": {"key", "name"} or None, "period", "visits": {counts, "wait",
+"service"}, "services": [{"id", "name", …counts, "wait"}], "ratings": [{"set", "name", "levels", "k", "n", "served",
+"by_level", "left_out", "left_out_total"}], "withheld", "least", "reasons": {set: {reason: n}}, "letters": {kind: n},
+"dossiers": {…} or None}. A spread is {"n", "median", "p90"} in whole minutes.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from kiosk.office import LabelSet
+from kiosk.rating import Figure, RatingPolicy, may_show
+from server.facts.models import Fact
+from server.office.names import unit_name
+from server.publication import letters
+from server.registry.models import Site, Unit
+from server.reports.figures import COUNTS, Cell, Spread, Visits, read_days
+from server.reports.naming import names_on
+from server.reports.opinions import RatingDays, read_ratings
+from server.reports.periods import Period
+
+FORMAT = 1
+LEVEL = ("value", "text", "text_en", "satisfied", "face")
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A commune as a whole, or one of its reception points."""
+
+    unit: Unit
+    site: Site | None = None
+
+    def sites(self) -> list[Site]:
+        """The reception points, with their unit."""
+        if self.site is not None:
+            return [self.site]
+        return list(Site.objects.select_related("unit").filter(unit=self.unit).order_by("key"))
+
+
+def content_of(place: Place, period: Period, now: datetime) -> Content:
+    """The figures of a period as they may be shown now."""
+    sites = place.sites()
+    ratings = read_ratings(sites, period, now)
+    site = {"key": place.site.key, "name": place.site.name} if place.site else None
+    return {
+        "format": FORMAT,
+        "unit": {"code": place.unit.code, "name": unit_name(place.unit, period.last)},
+        "site": site,
+        "period": period.key,
+        "visits": _visits(read_days(sites, period).whole(period)),
+        "services": _services(sites, period),
+        "ratings": [
+            rating(name, each.labels, each.figure, each.left_out) for name, each in ratings.whole(period).items()
+        ],
+        "withheld": ratings.withholds(period),
+        "least": _least(ratings),
+        "reasons": ratings.reasons(period),
+        "letters": letters.counted(place.unit, period),
+        "dossiers": dossiers_at(sites),
+    }
+
+
+def packed(content: Mapping[str, Any]) -> bytes:
+    """Always the same bytes for the same figures."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def unpacked(data: bytes | memoryview) -> Content:
+    """The other way."""
+    content: Content = json.loads(bytes(data))
+    return content
+
+
+def dossiers_at(sites: Sequence[Site]) -> Content | None:
+    """The newest dossier figures that a kiosk of these sites has told, None for none."""
+    told = Fact.objects.filter(site__in=sites, kind="dossiers").values_list("value", flat=True)
+    return max((value for value in told if value.get("as_of")), key=lambda value: str(value["as_of"]), default=None)
+
+
+def adjusted(before: Content, now: Content) -> Content:
+    """What stands in place of frozen figures, given what they would be now.
+
+    Counts follow. Ratings of a label set move as on the kiosk, only when at least `least` of its own came in: with
+    fewer, what moved would tell who pressed. Names and dossier figures stay as they were frozen.
+    """
+    policy = RatingPolicy(rating_min=max(before["least"], now["least"]))
+    shown, true = _by_set(before), _by_set(now)
+    kept = may_show(_figures(shown), _figures(true), policy)
+    moved = {name for name, figure in kept.items() if name in true and figure.n != shown.get(name, {"n": 0})["n"]}
+    ratings = [true[name] if name in moved else shown[name] for name in sorted(kept)]
+    reasons = {name: (now if name in moved else before)["reasons"].get(name, {}) for name in sorted(kept)}
+    same = {name: before[name] for name in ("format", "unit", "site", "period", "dossiers", "least")}
+    return {
+        **now,
+        **same,
+        "ratings": ratings,
+        "reasons": {name: ticked for name, ticked in reasons.items() if ticked},
+        "withheld": now["withheld"] and not ratings,
+        "services": _named_as_before(before, now),
+    }
+
+
+def changes(before: Content, after: Content) -> list[tuple[tuple[str, ...], int | None, int | None]]:
+    """Which numbers differ: where each stands, what it was, what it is. A count that is not there is 0; a time that
+    is not there is None."""
+    was, now = dict(_numbers(before)), dict(_numbers(after))
+
+    def of(numbers: dict[tuple[str, ...], int | None], path: tuple[str, ...]) -> int | None:
+        return numbers.get(path, None if "wait" in path else 0)
+
+    paths = {**now, **was}
+    return [(path, of(was, path), of(now, path)) for path in paths if of(was, path) != of(now, path)]
+
+
+def _numbers(content: Content) -> Iterator[tuple[tuple[str, ...], int | None]]:
+    """Every number that is compared, by its place."""
+    yield from _counts(("visits",), content["visits"])
+    for service in content["services"]:
+        yield from _counts(("services", service["id"]), service)
+    for rating in content["ratings"]:
+        place = ("ratings", rating["set"])
+        yield from (((*place, name), rating[name]) for name in ("k", "n", "served", "left_out_total"))
+        yield from (((*place, "level", level), n) for level, n in rating["by_level"].items())
+    for kind, n in content["letters"].items():
+        yield ("letters", kind), n
+
+
+def _counts(place: tuple[str, ...], of: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], int | None]]:
+    yield from (((*place, name), of[name]) for name in COUNTS)
+    yield from (((*place, "wait", name), of["wait"][name]) for name in ("median", "p90"))
+
+
+# --- making it ------------------------------------------------------------------------------------------------
+
+
+def _visits(visits: Visits) -> Content:
+    return {**{name: getattr(visits, name) for name in COUNTS}, "wait": _spread(visits.wait),
+            "service": _spread(visits.service)}  # fmt: skip
+
+
+def _spread(spread: Spread) -> Content:
+    return asdict(spread)
+
+
+def _services(sites: Sequence[Site], period: Period) -> list[Content]:
+    names = names_on(sites, period.last)
+    found = read_days(sites, period, "service").over(period)
+    order = [id for site in sites for id in names[site.pk].services]
+    known = {id: name for site in reversed(sites) for id, name in names[site.pk].services.items()}
+
+    def place(cell: Cell) -> tuple[int, str]:
+        return (order.index(cell.key) if cell.key in order else len(order), cell.key)
+
+    return [
+        {"id": cell.key, "name": known.get(cell.key, cell.key), **_visits(found[cell])}
+        for cell in sorted(found, key=place)
+    ]
+
+
+def rating(name: str, labels: LabelSet | None, figure: Figure, left_out: int | None) -> Content:
+    """One label set's figure; `left_out` counts each flagged rating once, None when nobody knows."""
+    levels = sorted(labels.levels, key=lambda level: -level.value) if labels else []
+    return {
+        "set": name,
+        "name": labels.name if labels else name,
+        "levels": [{field: getattr(each, field) for field in LEVEL} for each in levels],
+        "k": figure.k,
+        "n": figure.n,
+        "served": figure.served,
+        "by_level": _plain(figure.by_level),
+        "left_out": {flag: _plain(by_level) for flag, by_level in figure.left_out.items()},
+        "left_out_total": left_out,
+    }
+
+
+def _plain(by_level: Mapping[int, int]) -> dict[str, int]:
+    """Keys as JSON has them."""
+    return {str(level): n for level, n in by_level.items()}
+
+
+def _least(ratings: RatingDays) -> int:
+    return max((site.asking.least for site in ratings.sites.values()), default=RatingPolicy().rating_min)
+
+
+def _by_set(content: Content) -> dict[str, Content]:
+    return {rating["set"]: rating for rating in content["ratings"]}
+
+
+def _figures(ratings: Mapping[str, Content]) -> dict[str, Figure]:
+    return {name: Figure(name, each["k"], each["n"], each["served"]) for name, each in ratings.items()}
+
+
+def _named_as_before(before: Content, now: Content) -> list[Content]:
+    names = {service["id"]: service["name"] for service in before["services"]}
+    return [{**service, "name": names.get(service["id"], service["name"])} for service in now["services"]]

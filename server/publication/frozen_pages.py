@@ -1,0 +1,126 @@
+"""Pages of frozen periods and of how figures come about, for those who sign in."""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from kiosk.public.form import clean
+from kiosk.texts import LOCAL
+from server import clock, qr
+from server.accounts.access import for_roles, note, person
+from server.accounts.models import Role
+from server.nav import FIGURES
+from server.pages import page, say
+from server.publication import choosing, freezing
+from server.publication.content import content_of
+from server.publication.freezing import NotOver
+from server.publication.models import Frozen
+from server.publication.wording import differing, history, values_of
+from server.registry.models import Site
+from server.reports import periods
+from server.reports.periods import BadPeriod
+from server.words import language_of, texts
+
+LEADERS = (Role.ADMIN, Role.LEADER)
+
+
+@require_http_methods(["GET", "POST"])
+@for_roles(*LEADERS)
+def frozen(request: HttpRequest) -> HttpResponse:
+    """The list of frozen periods, and the way to freeze another one."""
+    if request.method == "POST":
+        return _freeze(request)
+    user, today = person(request), clock.now().astimezone(LOCAL).date()
+    rows = list(Frozen.objects.select_related("site", "unit").filter(unit__in=user.units()).order_by("-last", "-pk"))
+    newest, t = freezing.newest(rows), texts(language_of(request))
+    return page(
+        request,
+        "publication/frozen.html",
+        rows=[(row, periods.words(t, freezing.period_of(row)), newest.get(row.pk, 0)) for row in rows],
+        sites=list(Site.objects.filter(unit__in=user.units()).order_by("key")),
+        offered={
+            kind: [(period.key, periods.words(t, period)) for period in found]
+            for kind, found in choosing.over(today).items()
+        },
+        today=today,
+    )
+
+
+def _freeze(request: HttpRequest) -> HttpResponse:
+    user, now = person(request), clock.now()
+    place = choosing.place(request, user)
+    try:
+        period = _posted_period(request)
+        made = freezing.freeze(place, period, clean(request.POST.get("title", ""))[:120], user.name, now)
+    except (BadPeriod, NotOver) as error:
+        say(request, "frozen.not_over" if isinstance(error, NotOver) else "frozen.bad_period")
+        return HttpResponseRedirect(reverse("frozen"))
+    note(request, "figures.frozen", f"{made.site.name if made.site else made.unit.name}, {period.key}", made.unit)
+    return HttpResponseRedirect(reverse("frozen-period", args=[made.pk]))
+
+
+def _posted_period(request: HttpRequest) -> periods.Period:
+    first, last = request.POST.get("from", ""), request.POST.get("to", "")
+    if first or last:
+        return periods.parse(f"{first}..{last}")
+    return periods.parse(request.POST.get("period", ""))
+
+
+@require_GET
+@for_roles(*LEADERS)
+def frozen_period(request: HttpRequest, id: int) -> HttpResponse:
+    """One frozen period with its revisions, what differs now, and the code that opens it for everybody."""
+    row = _own(request, id)
+    number, t = request.GET.get("n", ""), texts(language_of(request))
+    shown = freezing.shown(row, int(number) if number.isdecimal() else None)
+    if shown is None:
+        raise Http404("revision")
+    revisions = freezing.revisions(row)
+    after = freezing.differences(row, clock.now())
+    address = freezing.address(row, shown.revision.number)
+    return page(
+        request,
+        "publication/frozen-period.html",
+        shown=shown,
+        period=periods.words(t, freezing.period_of(row)),
+        history=history(t, revisions),
+        pending=differing(t, revisions[-1].content, after) if after else [],
+        address=address,
+        symbol=qr.svg(address),
+        **values_of(shown.content),
+    )
+
+
+@require_POST
+@for_roles(*LEADERS)
+def adjust(request: HttpRequest, id: int) -> HttpResponse:
+    """Write what differs now as the next revision."""
+    row = _own(request, id)
+    made = freezing.adjust(row, clock.now(), person(request).name, clean(request.POST.get("reason", ""))[:300])
+    if made:
+        note(request, "figures.adjusted", f"{row.period}: {made.number}", row.unit)
+    say(request, "server.saved" if made else "frozen.same")
+    return HttpResponseRedirect(reverse("frozen-period", args=[row.pk]))
+
+
+@require_GET
+@for_roles(*FIGURES)
+def explain(request: HttpRequest) -> HttpResponse:
+    """How the figures of a place and period come about (giải trình số liệu); for printing too."""
+    now, t = clock.now(), texts(language_of(request))
+    place = choosing.place(request, person(request))
+    period = choosing.period(request.GET.get("period", ""), choosing.last_month(now.astimezone(LOCAL).date()))
+    content = content_of(place, period, now)
+    return page(
+        request,
+        "publication/explain.html",
+        **values_of(content),
+        period=periods.words(t, period),
+        stamp=freezing.stamp(place, period),
+        at=now,
+    )
+
+
+def _own(request: HttpRequest, id: int) -> Frozen:
+    return get_object_or_404(Frozen.objects.select_related("unit", "site"), pk=id, unit__in=person(request).units())

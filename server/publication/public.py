@@ -1,0 +1,189 @@
+"""Pages for everybody: a reception point's figures, frozen figures by their code, and how they come about.
+
+They touch no session and set no cookie. A page is made once in CACHED_S seconds, however many open it.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from kiosk.public.limits import Limiter, Rate
+from kiosk.public.pages import HEADERS
+from kiosk.texts import LOCAL
+from server import clock, qr
+from server.publication import freezing, published
+from server.publication.models import Frozen
+from server.publication.wording import history, values_of
+from server.registry.models import Site
+from server.reports import periods
+from server.reports.naming import names_on, offices_now
+from server.words import LANGUAGES, texts
+
+CACHED_S = 60
+CODE = re.compile(r"[A-Za-z0-9._-]{1,20}")
+KEY = re.compile(f"[{freezing.ALPHABET}]{{{freezing.KEY_LETTERS}}}")
+BUSY_S = 30
+
+Made = tuple[int, str]
+"""Status and HTML of a page."""
+
+
+class _Making:
+    """How often pages may be made: those that are in the cache cost nothing and are not counted."""
+
+    def __init__(self) -> None:
+        self._limiter = Limiter(each=Rate(burst=20, every_s=1), together=Rate(burst=120, every_s=0.1))
+        self._lock = threading.Lock()
+
+    def allow(self, key: str) -> bool:
+        with self._lock:
+            return self._limiter.allow(key, time.monotonic())
+
+
+making = _Making()
+
+
+def _public(page: Callable[..., Made | None]) -> Callable[..., HttpResponse]:
+    """A page for everybody, from the cache if it was made a moment ago. None: it says that there is nothing here."""
+
+    @require_safe
+    @wraps(page)
+    def wrapped(request: HttpRequest, **parts: Any) -> HttpResponse:
+        language = request.GET.get("l", "")
+        language = language if language in LANGUAGES else LANGUAGES[0]
+        place = f"{page.__name__}.{'.'.join(map(str, parts.values()))}"
+        key = cache_key(place, language)
+        made: Made | None = cache.get(key) if _sound(parts) else _nothing(language)
+        if made is None:
+            if not making.allow(place):
+                return _answer((HTTPStatus.TOO_MANY_REQUESTS, _render("message", language, message="public.busy")))
+            made = page(language, clock.now(), **parts) or _nothing(language)
+            cache.set(key, made, CACHED_S)
+        return _answer(made)
+
+    return wrapped
+
+
+def cache_key(place: str, language: str) -> str:
+    return f"public.{place}.{language}"
+
+
+def forget(site: Site) -> None:
+    """A leader changed what is public: the pages are made anew."""
+    code = site.unit.code
+    places = [f"{page}.{code}{key}" for page in ("unit", "explained") for key in ("", f".{site.key}")]
+    cache.delete_many([cache_key(place, language) for place in places for language in LANGUAGES])
+
+
+@_public
+def unit(language: str, now: datetime, code: str, site: str = "") -> Made | None:
+    """/cong-khai/CODE[/SITE]: a reception point's figures, or the list of those that a commune has."""
+    found = _chosen(code, site)
+    if not found:
+        return None
+    if len(found) > 1:
+        return HTTPStatus.OK, _render("sites", language, sites=found, unit=found[0].unit)
+    shown = published.public_site(found[0], now)
+    t = texts(language)
+    frozen = [(row, periods.words(t, freezing.period_of(row)), number) for row, number in shown.frozen]
+    rated = periods.words(t, shown.rated.period) if shown.rated else ""
+    values = {"shown": shown, "frozen": frozen, "rated": rated, "month": periods.words(t, shown.clerks_of), "at": now}
+    return HTTPStatus.OK, _render("site", language, **values)
+
+
+@_public
+def explained(language: str, now: datetime, code: str, site: str) -> Made | None:
+    """/cong-khai/CODE/SITE/giai-trinh: how the satisfaction on the page comes about."""
+    found = _chosen(code, site)
+    if not found or not found[0].publication.satisfaction:
+        return None
+    place, day = found[0], now.astimezone(LOCAL).date()
+    office, names = offices_now([place])[place.pk], names_on([place], day)[place.pk]
+    rated = published.rated(place, day, office, names)
+    return HTTPStatus.OK, _render(
+        "explained", language, site=place, unit_name=names.unit, ratings=rated.ratings if rated else (), visits=None,
+        withheld=True, least=office.rules.rating_min if office else 5, moves="explain.moves_sessions",
+        period=periods.words(texts(language), rated.period) if rated else "",
+    )  # fmt: skip
+
+
+@_public
+def frozen(language: str, now: datetime, key: str, number: int | None = None) -> Made | None:
+    """/cong-khai/chot/KEY[/N]: frozen figures, the newest revision or the N-th."""
+    values = _frozen(language, key, number)
+    if values is None:
+        return None
+    symbol = qr.svg(freezing.address(values["shown"].frozen, values["shown"].revision.number))
+    return HTTPStatus.OK, _render("frozen", language, **values, symbol=symbol)
+
+
+@_public
+def frozen_explained(language: str, now: datetime, key: str, number: int) -> Made | None:
+    """/cong-khai/chot/KEY/N/giai-trinh: how frozen figures come about."""
+    values = _frozen(language, key, number)
+    if values is None:
+        return None
+    content = values["content"]
+    more = {name: content[name] for name in ("visits", "withheld", "least")}
+    return HTTPStatus.OK, _render("frozen-explained", language, **values, **more, moves="explain.moves_bundles")
+
+
+def _frozen(language: str, key: str, number: int | None) -> dict[str, Any] | None:
+    row = Frozen.objects.select_related("unit", "site").filter(key=key).first()
+    shown = freezing.shown(row, number) if row else None
+    if row is None or shown is None:
+        return None
+    t = texts(language)
+    period = freezing.period_of(row)
+    return {
+        "shown": shown,
+        "period": periods.words(t, period),
+        "capitals": periods.title_words(t, period),
+        "history": history(t, freezing.revisions(row)),
+        **values_of(shown.content),
+    }
+
+
+def _chosen(code: str, site: str) -> list[Site]:
+    return [each for each in published.sites_of(code) if site in ("", each.key)]
+
+
+def _sound(parts: Mapping[str, Any]) -> bool:
+    """Whether an address may lead somewhere at all: nothing else costs a look at the database."""
+    checks = {"code": CODE, "key": KEY}
+    return all(check.fullmatch(parts[name]) for name, check in checks.items() if name in parts) and all(
+        "\0" not in str(part) and len(str(part)) <= 40 for part in parts.values()
+    )
+
+
+# --- answers --------------------------------------------------------------------------------------------------
+
+
+def _nothing(language: str) -> Made:
+    return HTTPStatus.NOT_FOUND, _render("message", language, message="public.nothing")
+
+
+def _render(name: str, language: str, **values: Any) -> str:
+    others = [(code, texts(code)("language.name")) for code in LANGUAGES if code != language]
+    frame = {"t": texts(language), "language": language, "others": others}
+    frame["query"] = "" if language == LANGUAGES[0] else f"?l={language}"
+    return render_to_string(f"publication/public/{name}.html", {**frame, **values})
+
+
+def _answer(made: Made) -> HttpResponse:
+    status, html = made
+    answer = HttpResponse(html, status=status, headers=HEADERS)
+    answer["Cache-Control"] = f"public, max-age={CACHED_S}" if status == HTTPStatus.OK else "no-store"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer["Retry-After"] = str(BUSY_S)
+    return answer

@@ -1,0 +1,336 @@
+"""Frozen periods: they never change, later differences are told, and everybody who has the code sees the same."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+
+from kiosk.texts import LOCAL
+from server import clock
+from server.accounts.models import Audit
+from server.publication import content, freezing, letters, public
+from server.publication.content import Place
+from server.publication.freezing import NotOver
+from server.publication.models import Frozen, Revision
+from server.registry.models import Site, Unit
+from server.reports import periods
+from tests.server import figures_kit as kit
+from tests.server.kit import Server
+from tests.server.test_phones import said
+
+NOVEMBER = periods.parse("2026-11")
+DECEMBER = datetime(2026, 12, 2, 12, tzinfo=LOCAL)
+
+
+@pytest.fixture(autouse=True)
+def december(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Noon of the second of December: all of November may be shown."""
+    clock.follow(lambda: DECEMBER)
+    monkeypatch.setattr(public, "making", public._Making())
+    cache.clear()
+    yield
+    cache.clear()
+    clock.follow(None)
+
+
+def november(server: Server) -> None:
+    """Twelve ratings on two days, nine of them satisfied."""
+    kit.days(server.device, "333331", "333312")
+
+
+def frozen(server: Server, by: str = "Nguyễn Văn A") -> Frozen:
+    return freezing.freeze(Place(server.unit), NOVEMBER, "", by, DECEMBER)
+
+
+def late(server: Server, levels: str, day: date = kit.FIRST) -> None:
+    """Ratings of tickets of a day that are told after it was frozen."""
+    tickets = [kit.ticket(server.device, day) for _ in levels]
+    kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level)) for level in levels])
+
+
+def k_n(shown: freezing.Shown | None) -> tuple[int, int]:
+    assert shown
+    return shown.content["ratings"][0]["k"], shown.content["ratings"][0]["n"]
+
+
+def page(path: str) -> str:
+    cache.clear()
+    answer = Client().get(path)
+    assert answer.status_code == 200, path
+    return said(answer)
+
+
+# --- freezing and adjusting -----------------------------------------------------------------------------------
+
+
+def test_frozen_figures_stay_as_they_were_and_what_comes_late_is_the_first_adjustment(server: Server):
+    november(server)
+    row = frozen(server)
+    assert k_n(freezing.shown(row)) == (9, 12)
+    before = bytes(row.revisions.get().content)
+    late(server, "11111")
+    made = freezing.adjust(row, DECEMBER + timedelta(hours=1), "Nguyễn Văn A", "đánh giá về muộn")
+    assert made
+    assert (made.number, made.by) == (1, "Nguyễn Văn A")
+    assert bytes(row.revisions.get(number=0).content) == before
+    assert k_n(freezing.shown(row, 0)) == (9, 12)
+    assert k_n(freezing.shown(row)) == (9, 17)
+    assert freezing.adjust(row, DECEMBER) is None
+
+
+def test_fewer_than_five_late_ratings_do_not_move_a_frozen_rate_but_their_services_are_told(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    late(lite, "1111")
+    assert freezing.adjust(row, DECEMBER)
+    shown = freezing.shown(row)
+    assert k_n(shown) == (9, 12)
+    assert shown
+    assert shown.content["visits"]["served"] == 16
+    late(lite, "1")
+    assert freezing.adjust(row, DECEMBER)
+    assert k_n(freezing.shown(row)) == (9, 17)
+
+
+def test_the_server_looks_for_differences_once_a_day(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    assert freezing.adjust_due(DECEMBER) == 1
+    late(lite, "11111")
+    assert freezing.adjust_due(DECEMBER) == 0
+    assert freezing.adjust_due(DECEMBER + timedelta(days=1)) == 1
+    made = row.revisions.order_by("-number")[0]
+    assert (made.number, made.by) == (1, "")
+
+
+def test_a_period_that_is_frozen_twice_is_frozen_once(server: Server):
+    first, again = frozen(server), frozen(server, "Trần Thị B")
+    assert first == again
+    assert Revision.objects.get().by == "Nguyễn Văn A"
+    site = freezing.freeze(Place(server.unit, server.site), NOVEMBER, "", "", DECEMBER)
+    assert site != first
+    assert len({first.key, site.key}) == 2
+
+
+def test_a_period_that_is_not_over_cannot_be_frozen(lite: Server):
+    with pytest.raises(NotOver):
+        freezing.freeze(Place(lite.unit), periods.parse("2026-12"), "", "", DECEMBER)
+    assert freezing.freeze(Place(lite.unit), periods.parse("2026-12-02"), "", "", DECEMBER)
+
+
+def test_a_revision_is_never_written_over(lite: Server):
+    frozen(lite)
+    with pytest.raises(TypeError):
+        Revision.objects.get().save()
+
+
+def test_names_stay_as_they_were_when_the_period_was_frozen(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    Unit.objects.update(name="phường Mới")
+    row.refresh_from_db()
+    late(lite, "11111")
+    freezing.adjust(Frozen.objects.select_related("unit").get(), DECEMBER)
+    shown = freezing.shown(row)
+    assert shown
+    assert shown.content["unit"]["name"] == "xã Mẫu"
+
+
+def test_letters_are_frozen_with_the_months_that_they_belong_to(lite: Server):
+    letters.enter(lite.unit, date(2026, 11, 1), {"thanks": 3, "apology": 1})
+    letters.enter(lite.unit, date(2026, 12, 1), {"thanks": 9})
+    row = frozen(lite)
+    shown = freezing.shown(row)
+    assert shown
+    assert shown.content["letters"] == {"thanks": 3, "apology": 1}
+    letters.enter(lite.unit, date(2026, 11, 1), {"thanks": 4})
+    after = freezing.differences(row, DECEMBER)
+    assert after
+    assert content.changes(shown.content, after) == [(("letters", "thanks"), 3, 4)]
+    half = freezing.freeze(Place(lite.unit), periods.parse("2026-11-01..2026-11-15"), "", "", DECEMBER)
+    found = freezing.shown(half)
+    assert found
+    assert found.content["letters"] == {}
+
+
+def test_a_report_of_the_same_place_and_period_gets_the_address_of_its_frozen_figures(lite: Server):
+    assert freezing.stamp(Place(lite.unit), NOVEMBER) is None
+    row = frozen(lite)
+    assert freezing.stamp(Place(lite.unit), NOVEMBER) == (f"http://testserver/cong-khai/chot/{row.key}/0", 0)
+    assert freezing.stamp(Place(lite.unit, lite.site), NOVEMBER) is None
+
+
+def test_a_report_carries_the_code_of_its_frozen_figures_the_way_to_its_explanation_and_the_letters(lite: Server):
+    november(lite)
+    letters.enter(lite.unit, date(2026, 11, 1), {"thanks": 3})
+    leader, code = lite.signed_in("lanh-dao", "leader"), "Kỳ này đã chốt số liệu"
+    query = "kind=month&day=2026-11-05"
+    assert code not in leader.get(f"/reports?{query}").content.decode()
+    row = frozen(lite)
+    for path in ("/reports", "/reports/print"):
+        text = leader.get(f"{path}?{query}").content.decode()
+        assert f"/cong-khai/chot/{row.key}/0" in text, path
+        assert f"{code} (chốt lần đầu)" in text
+        assert re.search(r"Thư cảm ơn</th><td[^>]*>3<", text)
+        link = re.search(r'href="(/explain[?][^"]+)"', text)
+        assert link
+        assert "9 ÷ 12" in said(leader.get(link[1].replace("&amp;", "&")))
+    Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
+    assert code not in leader.get(f"/reports?{query}&site={lite.site.pk}").content.decode()
+    assert code not in lite.signed_in("tinh", "viewer").get(f"/reports?{query}").content.decode()
+
+
+# --- what everybody sees --------------------------------------------------------------------------------------
+
+
+def test_everybody_who_has_the_code_sees_the_frozen_figures_and_their_adjustments(server: Server):
+    november(server)
+    row = frozen(server)
+    late(server, "11111")
+    freezing.adjust(row, DECEMBER)
+    newest, first = page(f"/cong-khai/chot/{row.key}"), page(f"/cong-khai/chot/{row.key}/0")
+    assert "BÁO CÁO TIẾP NHẬN VÀ MỨC ĐỘ HÀI LÒNG – THÁNG 11/2026" in newest
+    assert "(9/17 lượt đánh giá)" in newest
+    assert "Điều chỉnh lần 1 : 12:00 ngày 02/12/2026, máy chủ tự ghi số liệu về muộn" in newest
+    assert re.search(r"lượt đánh giá 12 17", newest)
+    assert "(9/12 lượt đánh giá)" in first
+    assert "Kỳ này đã có điều chỉnh lần 1." in first
+    assert "không thay số liệu của Bộ chỉ số theo Quyết định 766/QĐ-TTg" in first
+    assert "Adjustment 1" in page(f"/cong-khai/chot/{row.key}?l=en")
+
+
+def test_figures_that_were_changed_in_the_database_are_shown_to_be_so(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    data = bytes(Revision.objects.get().content).replace(b'"served":12', b'"served":99')
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE publication_revision SET content = %s", [data])
+    assert "không còn khớp dấu chốt" in page(f"/cong-khai/chot/{row.key}")
+
+
+@pytest.mark.parametrize(
+    "path", ["X", "0" * 20, "0" * 20 + "/0", "%00" * 20, "a" * 500, "'" * 20, "0" * 20 + "/0/giai-trinh"]
+)
+def test_a_code_that_nobody_gave_out_opens_nothing(server: Server, path: str):
+    frozen(server)
+    answer = Client().get(f"/cong-khai/chot/{path}")
+    assert answer.status_code == 404
+    assert "Không có trang này" in said(answer)
+
+
+def test_a_revision_that_there_is_not_opens_nothing(lite: Server):
+    row = frozen(lite)
+    assert Client().get(f"/cong-khai/chot/{row.key}/1").status_code == 404
+    assert Client().get(f"/cong-khai/chot/{row.key}/99999999999999999999999").status_code == 404
+
+
+def test_how_a_frozen_figure_comes_about_is_explained(lite: Server):
+    kit.days(lite.device, "333331", "222312")
+    late(lite, "", kit.FIRST)
+    kit.keep(lite.site, kit.FIRST, (), [kit.rating(lite.device, kit.FIRST, 1, flags="burst late")])
+    row = frozen(lite)
+    text = page(f"/cong-khai/chot/{row.key}/0/giai-trinh")
+    assert "lượt hài lòng ÷ lượt đánh giá = 6 ÷ 12 = 50 %" in text
+    assert "Tính cả Bình thường: 6 ÷ 12 = 50 %" in text
+    assert "Không tính Bình thường: 6 ÷ 8 = 75 %" in text
+    assert re.search(r"Hài lòng Có 6 Bình thường Không 4 Không hài lòng Không 2", text)
+    assert "Bấm liên tiếp quá nhanh 0 0 1 1" in text
+    assert "Tất cả 1 lượt" in text
+    assert "Thời gian chờ của một phiếu = lúc được gọi lần đầu" in text
+
+
+# --- who may --------------------------------------------------------------------------------------------------
+
+
+def post(browser: Client, **fields: Any) -> Any:
+    return browser.post("/publication/frozen", fields)
+
+
+def test_a_leader_freezes_a_period_and_that_is_noted(lite: Server):
+    november(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    assert "tháng 11/2026" in said(leader.get("/publication/frozen"))
+    answer = post(leader, period="2026-11", title="Giao ban <b>tháng 11</b>")
+    row = Frozen.objects.get()
+    assert answer["Location"] == f"/publication/frozen/{row.pk}"
+    text = leader.get(answer["Location"]).content.decode()
+    assert "Giao ban &lt;b&gt;tháng 11" in text
+    assert f"http://testserver/cong-khai/chot/{row.key}/0" in text
+    assert Audit.objects.get().what == "figures.frozen"
+    assert row.revisions.get().by == "Người dùng lanh-dao"
+
+
+def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    late(lite, "11111")
+    assert "lượt đánh giá 12 17" in said(leader.get(f"/publication/frozen/{row.pk}"))
+    assert leader.post(f"/publication/frozen/{row.pk}/adjust", {"reason": "máy gửi muộn"}).status_code == 302
+    text = said(leader.get(f"/publication/frozen/{row.pk}?n=0"))
+    assert "máy gửi muộn" in text
+    assert "(9/12 lượt đánh giá)" in text
+    leader.post(f"/publication/frozen/{row.pk}/adjust")
+    assert "Không có khác biệt" in said(leader.get(f"/publication/frozen/{row.pk}"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"period": "2026-12"}, "Kỳ này chưa hết"),
+        ({"period": "nonsense"}, "Không có kỳ này"),
+        ({}, "Không có kỳ này"),
+        ({"from": "2026-11-30", "to": "2026-11-01"}, "Không có kỳ này"),
+        ({"from": "2026-11-30"}, "Không có kỳ này"),
+    ],
+)
+def test_a_period_that_cannot_be_frozen_is_said(lite: Server, fields: dict[str, str], problem: str):
+    leader = lite.signed_in("lanh-dao", "leader")
+    post(leader, **fields)
+    assert problem in said(leader.get("/publication/frozen"))
+    assert not Frozen.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["clerk", "technician", "viewer", "operator"])
+def test_nobody_but_leaders_and_administrators_freezes(lite: Server, role: str):
+    row = frozen(lite)
+    browser = lite.signed_in("ai-do", role)
+    for path in ("frozen", f"frozen/{row.pk}", "public", "letters", "bulletin"):
+        assert browser.get(f"/publication/{path}").status_code == 403, path
+    assert post(browser, period="2026-11").status_code == 403
+    assert browser.post(f"/publication/frozen/{row.pk}/adjust").status_code == 403
+    assert browser.post("/publication/public", {"site": lite.site.pk, "on": "on"}).status_code == 403
+    assert Frozen.objects.count() == 1
+
+
+def test_another_communes_frozen_periods_and_sites_are_not_there(lite: Server):
+    unit = Unit.objects.create(code="54321", name="xã Khác")
+    site = Site.objects.create(unit=unit, key="chinh", name="Trụ sở xã Khác")
+    row = freezing.freeze(Place(unit), NOVEMBER, "", "", DECEMBER)
+    leader = lite.signed_in("lanh-dao", "leader")
+    assert "xã Khác" not in said(leader.get("/publication/frozen"))
+    assert leader.get(f"/publication/frozen/{row.pk}").status_code == 404
+    assert leader.post(f"/publication/frozen/{row.pk}/adjust").status_code == 404
+    assert post(leader, period="2026-11", site=site.pk).status_code == 404
+    assert leader.get(f"/explain?site={site.pk}").status_code == 404
+    assert leader.get("/explain?unit=54321").status_code == 404
+    assert leader.get(f"/publication/bulletin?site={site.pk}").status_code == 404
+    assert leader.post("/publication/public", {"site": site.pk, "on": "on"}).status_code == 404
+
+
+def test_those_who_see_figures_see_how_they_come_about(lite: Server):
+    november(lite)
+    viewer = lite.signed_in("tinh", "viewer")
+    assert "9 ÷ 12" in said(viewer.get("/explain?unit=12345&period=2026-11"))
+    leader = lite.signed_in("lanh-dao", "leader")
+    text = said(leader.get(f"/explain?site={lite.site.pk}&period=nonsense"))
+    assert "tháng 11/2026" in text
+    row = frozen(lite)
+    assert f"/cong-khai/chot/{row.key}/0" in said(leader.get("/explain?period=2026-11"))
+    assert viewer.get("/explain").status_code == 404
+    assert lite.signed_in("cong-chuc", "clerk").get("/explain").status_code == 403

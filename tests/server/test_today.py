@@ -1,0 +1,233 @@
+"""The page of today: who waits, which counters are open, and what the kiosk published. Each role sees what it may."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from kiosk.store import Store
+from server.facts.models import Fact
+from server.registry.models import Device, Site, Unit
+from server.reports.today import SiteNow, read_published, sites_now
+from tests.office import moment
+from tests.server.figures_kit import FIRST, days, it_is, keep, noon, ticket
+from tests.server.kit import Server, batches
+from tests.server.test_facts import a_morning
+
+__all__ = ["it_is"]
+
+Clock = Callable[[datetime], None]
+
+
+def told(server: Server, store: Store, now: datetime) -> SiteNow:
+    """The site now, after the kiosk has told everything."""
+    for batch in batches(store.database.conn):
+        assert server.push(batch).status_code == 200
+    Device.objects.update(seen=now)
+    server.settle(now)
+    return sites_now([server.site], now)[0]
+
+
+def test_a_morning_is_told_as_it_stands(server: Server, store: Store):
+    a_morning(store)
+    shown = told(server, store, moment(600).at)
+    assert (shown.waiting, shown.longest, shown.open, len(shown.desks)) == (2, 9, 2, 4)
+    assert (shown.visits.issued, shown.visits.served) == (5, 1)
+    assert (shown.queues[0].id, shown.queues[0].waiting) == ("ho-tich", 2)
+    assert [desk.state for desk in shown.desks] == ["open", "open", "closed", "closed"]
+    assert shown.working
+    assert not shown.stale
+
+
+def serve(store: Store, n: int, levels: Sequence[int] = ()) -> None:
+    """So many quick services at counter 1, so that slips promise a wait; `levels` are the ratings given after them."""
+    for at in range(n):
+        store.issuing.issue(moment(at * 200), "chung-thuc", priority=False)
+        if not at:
+            store.counters.open(moment(5), "1", "nguyen-thi-a")
+        store.counters.call_next(moment(at * 200 + 10), "1")
+        store.counters.start(moment(at * 200 + 15), "1")
+        store.counters.finish(moment(at * 200 + 100), "1")
+        for level in levels[at : at + 1]:
+            store.ratings.press(moment(at * 200 + 105), "1", level, "key")
+
+
+def wait_for_somebody(store: Store) -> None:
+    """Three people whom nobody calls."""
+    serve(store, 5)
+    for at in range(3):
+        store.issuing.issue(moment(1000 + at), "chung-thuc", priority=False)
+
+
+def test_a_wait_beyond_what_the_slip_promised_is_an_alarm_and_says_which_counters_help(lite: Server, store: Store):
+    wait_for_somebody(store)
+    soon = told(lite, store, moment(1200).at)
+    assert soon.late == ()
+    late = sites_now([lite.site], moment(1000 + 16 * 60).at)[0]
+    assert late.late == ("Chứng thực",)
+    assert late.idle == ("4",)
+
+
+def test_outside_office_hours_nobody_is_kept_waiting_by_the_office(lite: Server, store: Store):
+    wait_for_somebody(store)
+    evening = told(lite, store, moment(11 * 3600).at)
+    assert (evening.working, evening.late) == (False, ())
+
+
+def test_a_silent_kiosk_is_said_and_greyed(lite: Server, store: Store, it_is: Clock):
+    a_morning(store)
+    told(lite, store, moment(600).at)
+    browser = lite.signed_in("lanh-dao", "leader")
+    it_is(moment(600).at + timedelta(minutes=11))
+    assert "không gửi dữ liệu" not in text(browser)
+    it_is(moment(600).at + timedelta(minutes=13))
+    page = text(browser)
+    assert "k-7F3K2M không gửi dữ liệu từ 07:40 ngày 23/11/2026" in page
+    assert 'class="site old"' in page
+
+
+def test_a_counter_that_was_left_open_yesterday_is_not_open_today(lite: Server, store: Store):
+    a_morning(store)
+    shown = told(lite, store, moment(0, day=2).at)
+    assert (shown.open, shown.waiting, shown.visits.issued) == (0, 0, 0)
+
+
+def test_ratings_of_today_are_what_the_kiosk_published_and_never_live(lite: Server, store: Store):
+    serve(store, 6, [1, 3, 3, 3, 3, 3])
+    assert told(lite, store, moment(3600).at).published == ()
+    assert store.ratings.publish(moment(4 * 3600 + 60))
+    shown = told(lite, store, moment(4 * 3600 + 120).at).published
+    assert [(each.figure.k, each.figure.n, each.session) for each in shown] == [(5, 6, "sang")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}, {"day": "2026-11-23", "session": "sang", "figures": []}, {"day": 3, "session": "x", "figures": {}},
+     {"day": "2026-11-23", "session": "sang", "figures": {"smile": {"k": "viele"}}},
+     {"day": "2026-11-23", "session": "sang", "figures": {"smile": 7}}],
+)  # fmt: skip
+def test_published_figures_that_make_no_sense_are_not_shown(value: dict[str, object]):
+    assert read_published(value) == []
+
+
+# --- pages ----------------------------------------------------------------------------------------------------
+
+
+def text(browser: Client, address: str = "/") -> str:
+    answer = browser.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_the_page_asks_for_what_changed_and_gets_nothing_while_nothing_did(lite: Server, store: Store, it_is: Clock):
+    a_morning(store)
+    told(lite, store, moment(600).at)
+    it_is(moment(601).at)
+    browser = lite.signed_in("lanh-dao", "leader")
+    version = re.search(r'name="version" value="(\w+)"', text(browser))
+    assert version
+    assert browser.get(f"/live?version={version[1]}").status_code == 204
+    store.issuing.issue(moment(640), "dat-dai", priority=False)
+    told(lite, store, moment(660).at)
+    it_is(moment(661).at)
+    changed = browser.get(f"/live?version={version[1]}")
+    assert changed.status_code == 200
+    assert "<html" not in changed.content.decode()
+
+
+def another_commune() -> Site:
+    unit = Unit.objects.create(code="99999", name="xã Khác")
+    return Site.objects.create(unit=unit, key="chinh", name="Trụ sở xã Khác")
+
+
+@pytest.mark.parametrize("role", ["admin", "leader", "technician"])
+def test_a_person_of_a_commune_sees_its_sites_and_no_others(lite: Server, role: str):
+    other = another_commune()
+    browser = lite.signed_in("nguoi", role)
+    page = text(browser)
+    assert "Trụ sở xã Mẫu" in page
+    assert "xã Khác" not in page
+    assert browser.get("/?unit=99999").status_code == 404
+    assert browser.get(f"/live?site={other.pk}").status_code == 404
+    assert browser.get("/?unit=nonsense").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_the_province_sees_all_communes_and_can_open_each(lite: Server, role: str):
+    another_commune()
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST)])
+    browser = lite.signed_in("tinh", role)
+    page = text(browser)
+    assert 'href="/?unit=12345"' in page
+    assert "xã Khác" in page
+    assert "Trụ sở xã Khác" in text(browser, "/?unit=99999")
+    assert "Trụ sở xã Mẫu" not in text(browser, "/?unit=99999")
+
+
+def test_a_clerk_is_sent_to_own_figures_and_may_see_nothing_else(lite: Server):
+    clerk = lite.signed_in("cong-chuc", "clerk", site=lite.site, clerk="nguyen-thi-a")
+    assert clerk.get("/").headers["Location"] == "/mine"
+    assert clerk.get("/live").status_code == 403
+    assert lite.signed_in("lanh-dao", "leader").get("/mine").status_code == 403
+
+
+def test_ten_sites_take_as_few_queries_as_one(lite: Server, store: Store):
+    a_morning(store)
+    told(lite, store, moment(600).at)
+    more = [Site.objects.create(unit=lite.unit, key=f"d{n}", name=f"Điểm {n}") for n in range(9)]
+    counts = []
+    for sites in ([lite.site], [lite.site, *more]):
+        sites_now(sites, moment(600).at)
+        with CaptureQueriesContext(connection) as asked:
+            sites_now(sites, moment(600).at)
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 10
+
+
+# --- a clerk's own --------------------------------------------------------------------------------------------
+
+
+def own_page(lite: Server, it_is: Clock) -> str:
+    it_is(noon(FIRST + timedelta(days=7)))
+    return text(lite.signed_in("cong-chuc", "clerk", site=lite.site, clerk="nguyen-thi-a"), "/mine")
+
+
+def test_a_clerk_sees_own_sums_of_at_least_five_ratings(lite: Server, it_is: Clock):
+    days(lite.device, "33332")
+    days(lite.device, "33333", clerk="b")
+    page = own_page(lite, it_is)
+    assert "(4/5)" in page
+    assert "tháng 11/2026" in page
+
+
+@pytest.mark.parametrize(("own", "others"), [("3333", "33333"), ("33333", "333")])
+def test_a_clerk_sees_nothing_while_own_or_the_others_are_fewer(lite: Server, it_is: Clock, own: str, others: str):
+    days(lite.device, own)
+    days(lite.device, others, clerk="b")
+    assert "Chưa đủ lượt đánh giá để hiện" in own_page(lite, it_is)
+    assert "(5/5)" not in own_page_again(lite)
+
+
+def own_page_again(lite: Server) -> str:
+    return text(lite.signed_in("cong-chuc-2", "clerk", site=lite.site, clerk="nguyen-thi-a"), "/mine")
+
+
+def test_a_clerk_never_sees_ratings_of_today(lite: Server, it_is: Clock):
+    days(lite.device, "33333", first=FIRST + timedelta(days=7))
+    assert "(5/5)" not in own_page(lite, it_is)
+
+
+def test_an_account_without_a_clerk_is_told_whom_to_ask(lite: Server):
+    assert "Nhờ quản trị viên" in text(lite.signed_in("moi", "clerk"), "/mine")
+
+
+def test_published_facts_of_another_month_are_not_of_today(lite: Server, store: Store):
+    value = {"day": "2026-10-30", "session": "sang", "period": "2026-10", "figures": {}}
+    Fact.objects.create(
+        site=lite.site, device=lite.device, kind="published", key="2026-10", value=value, at=moment(0).at
+    )
+    assert sites_now([lite.site], moment(0).at)[0].published == ()
