@@ -37,7 +37,11 @@ PAGES: tuple[Page, ...] = (
     Page("reports", FIGURES),
     Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
     Page("documents", LEADERS | {Role.TECHNICIAN}),
-    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
+    Page(
+        "machines",
+        MACHINES,
+        (Page("kiosks", MACHINES), Page("alarms", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS)),
+    ),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
 

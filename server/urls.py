@@ -15,6 +15,7 @@ from server.registry import api as registry
 from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import api as figures
 from server.reports import views as reports
+from server.watch import views as watch
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
@@ -38,6 +39,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
     path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
     path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("alarms", watch.alarms, name="alarms"),
+    path("alarms/target", watch.target, name="alarms-target"),
+    path("alarms/target/test", watch.test, name="alarms-test"),
+    path("alarms/target/secret", watch.new_secret, name="alarms-secret"),
+    path("alarms/target/told", watch.told, name="alarms-told"),
     path("quarantine", quarantine.quarantine, name="quarantine"),
     path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
