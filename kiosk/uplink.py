@@ -41,13 +41,13 @@ def stamp(now: Moment) -> wire.Stamp:
     return wire.Stamp(now.at, now.quality, now.boot, now.mono)
 
 
-def make_outbox(database: Database, clock: Clock) -> Outbox:
-    """The database's feed, for those who carry it away."""
+def make_outbox(database: Database, clock: Clock, after: int = 0) -> Outbox:
+    """The database's feed, for those who carry it away. A new epoch counts beyond `after`, too."""
 
     def next_epoch(conn: sqlite3.Connection) -> str:
         """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
         marks = database.high_water
-        new = wire.new_epoch(marks.next_epoch())
+        new = wire.new_epoch(marks.next_epoch(after))
         marks.remember_feed(new)
         skip_to_ceilings(Writing(conn, clock.now()), database)
         return new

@@ -155,6 +155,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
     "loggers": {
         "axes": {"level": "ERROR"},  # it would write names
+        "django.request": {"level": "ERROR"},  # it would write the codes of slips that are not known yet
         "waitress": {"level": "ERROR"},
     },
 }

@@ -68,6 +68,10 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.photos", "kiosk.present.words",
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
+    "kiosk.enrol_command": {
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.uplink",
+        "kiosk.waiting", "sync.exchange", "sync.outbox", "sync.wire",
+    },
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
     },

@@ -19,13 +19,14 @@ from kiosk.public.limits import PER_COUNTER, PER_TICKET
 from kiosk.public.pages import HEADERS
 from kiosk.store import Store
 from server import clock as server_clock
-from server.facts import comments, projector
+from server.facts import projector
 from server.facts.models import Comment, Rating, RatingRollup, Ticket
 from server.feed.models import Event
 from server.office.models import Document
 from server.phones import look, say, views
 from server.registry.models import Device, Site, Unit
 from sync import wire
+from sync.beside import text_hash
 from tests.office import moment
 from tests.server.kit import Server, batch_of, batches
 
@@ -190,6 +191,16 @@ def test_every_code_that_opens_nothing_is_answered_alike(both: Morning, code: st
         assert page(code, post(f"/{letter}/{code}", SAY)) == usual
     assert "Có thể máy lấy số chưa gửi số liệu về: trang sẽ tự tải lại" in usual
     assert "The kiosk may not have reported" in get("/T/X?l=en").content.decode()
+
+
+def test_no_code_of_a_slip_is_logged(morning: Morning, caplog: pytest.LogCaptureFixture):
+    path = morning.served()
+    get(path)
+    morning.tell()
+    for _ in range(9):
+        post(path, {"do": "rate"})
+        post(path, SAY)
+    assert path.removeprefix("/T/") not in caplog.text
 
 
 def test_a_code_that_two_tickets_have_opens_neither(morning: Morning):
@@ -374,7 +385,7 @@ def test_html_and_split_letters_in_a_comment_are_kept_as_words_alone(morning: Mo
     post(path, {"comment": "<script>alert(1)</script> ho\u0323\u0302 ti\u0323ch\a \u202e0912 345 678"})
     kept = Comment.objects.get()
     assert kept.text == "<script>alert(1)</script> hộ tịch •••"
-    assert kept.sha256 == comments.digest(kept.salt, kept.text)
+    assert kept.sha256 == text_hash(kept.salt, kept.text)
     again = post(path, {"level": "", "comment": "<b>" * 400})
     assert b"<b><b>" not in again.content
 
