@@ -6,6 +6,7 @@ every pin that is wanted twice is reported at once.
 """
 
 import ipaddress
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ FILE = "/etc/kiosk/kiosk.toml"
 DATA_DIR = "/var/lib/kiosk"
 CHOSEN = "chosen.toml"
 """File in `data_dir` with what the guided set-up chose; kiosk.toml goes before it."""
+ENROLLED = "enrolled.toml"
+"""File in `data_dir` with the server that `kiosk enrol` joined; kiosk.toml goes before it."""
 LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iterdir() if f.name.endswith(".toml")))
 THEMES = ("standard", "large", "contrast", "contrast-large")
 WIRING = frozenset({"services", "priority", "cancel", "language", "counters"})
@@ -297,20 +300,25 @@ def shipped() -> Config:
 def load_config(path: Path | str | None = None) -> Config:
     """The device's configuration over the defaults: `path`, else $KIOSK_CONFIG, else /etc/kiosk/kiosk.toml if there.
 
-    What was chosen in the guided set-up lies between the two. Relative paths start at the file's folder. Raises
-    DocumentError with everything that is wrong in it.
+    What was chosen in the guided set-up and by `kiosk enrol` lies between the two. Relative paths start at the file's
+    folder. Raises DocumentError with everything that is wrong in it.
     """
     file = chosen_file(path)
     named = path or os.environ.get("KIOSK_CONFIG") or file.exists()
     own = documents.parse_file(file) if named else {}
     data_dir = own.get("data_dir", DATA_DIR)
-    set_up = file.parent.resolve() / data_dir / CHOSEN if isinstance(data_dir, str) else None
-    if set_up is None or not set_up.exists():
-        return _read(_defaults(), own, str(file)) if named else shipped()
-    # Checked by itself first, so that a mistake in it is not said of kiosk.toml.
-    chosen = documents.parse_file(set_up)
-    _read(_defaults(), chosen, str(set_up))
-    return _read(_defaults(), _merged(chosen, own), str(file) if named else "")
+    below = _written(file.parent.resolve() / data_dir) if isinstance(data_dir, str) else {}
+    return _read(_defaults(), _merged(below, own), str(file) if named else "")
+
+
+def _written(folder: Path) -> dict[str, Any]:
+    """What the kiosk itself wrote, each file checked by itself first: a mistake in it is not said of kiosk.toml."""
+    values: dict[str, Any] = {}
+    for path in (folder / CHOSEN, folder / ENROLLED):
+        if path.exists():
+            values = _merged(values, documents.parse_file(path))
+            _read(_defaults(), documents.parse_file(path), str(path))
+    return values
 
 
 def chosen_text(language: str, printer: str, paper_mm: int) -> str:
@@ -318,6 +326,14 @@ def chosen_text(language: str, printer: str, paper_mm: int) -> str:
     chosen = {"language": language, "printer": {"url": printer, "paper_mm": paper_mm}}
     _read(_defaults(), chosen, "")
     return f'language = "{language}"\n\n[printer]\nurl = "{printer}"\npaper_mm = {paper_mm}\n'
+
+
+def enrolled_text(server: str, ca_file: str = "", allow_plain_http: bool = False) -> str:
+    """The file `ENROLLED` for a server. Raises DocumentError when it may not be."""
+    sync = {"server": server, "ca_file": ca_file, "allow_plain_http": allow_plain_http}
+    _read(_defaults(), {"sync": sync}, "")
+    # JSON's texts are TOML's.
+    return "[sync]\n" + "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in sync.items())
 
 
 def chosen_file(path: Path | str | None = None) -> Path:

@@ -240,6 +240,11 @@ def new_epoch(counter: int) -> str:
     return f"{counter:08x}{secrets.token_hex(4)}"
 
 
+def is_epoch(text: str) -> bool:
+    """Whether this is an epoch's name."""
+    return _EPOCH.fullmatch(text) is not None
+
+
 def epoch_counter(epoch: str) -> int:
     """The counter in an epoch's name (0 for the empty name of a feed that has not begun)."""
     return int(epoch[:8], 16) if epoch else 0
@@ -294,7 +299,7 @@ def parse_header(line: bytes) -> Header:
         raise BadBatch(f"feed {raw.get('feed')!r}: this end reads {FEED}")
     checks: dict[str, Callable[[Any], bool]] = {
         "device": lambda value: isinstance(value, str) and bool(_DEVICE.fullmatch(value)),
-        "epoch": lambda value: isinstance(value, str) and bool(_EPOCH.fullmatch(value)),
+        "epoch": lambda value: isinstance(value, str) and is_epoch(value),
         "count": is_count,
         "head": is_count,
         "end": lambda value: isinstance(value, str) and bool(_HASH.fullmatch(value)),

@@ -13,10 +13,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Replace the file whole. Raises OSError; the old content stays then."""
+def write_durably(path: Path, text: str, mode: int = 0o666) -> None:
+    """Replace the file whole, for those whom mode and umask let in. Raises OSError; the old content stays then."""
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("w") as file:
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -129,11 +129,12 @@ def _visits(rows: Sequence[Day]) -> Visits:
 
 def spread(counts: Iterable[Mapping[str, int]]) -> Spread:
     """The spread of times that are counted by whole minutes, {"3": 12, …}, of any number of days together."""
-    total: Counter[int] = Counter()
+    total: dict[str, int] = {}
     for each in counts:
         for minute, n in each.items():
-            total[int(minute)] += n
-    return Spread(total.total(), rank(total, 50), rank(total, 90))
+            total[minute] = total.get(minute, 0) + n
+    by_minute = {int(minute): n for minute, n in total.items()}
+    return Spread(sum(by_minute.values()), rank(by_minute, 50), rank(by_minute, 90))
 
 
 def rank(counts: Mapping[int, int], percent: int) -> int | None:

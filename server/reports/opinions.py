@@ -8,7 +8,7 @@ bundles. A day's ratings are shown from noon of the next day on, when its kiosks
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import sqrt
@@ -80,13 +80,14 @@ def bundles(counts: Mapping[date, int], period: Period, least: int) -> list[tupl
     """
     found: list[tuple[date, ...]] = []
     bundle: tuple[date, ...] = ()
+    total = 0
     for day in sorted(day for day, n in counts.items() if n and day <= period.last):
         if bundle and (bundle[0].year, bundle[0].month) != (day.year, day.month):
-            bundle = ()
-        bundle += (day,)
-        if sum(counts[each] for each in bundle) >= least:
+            bundle, total = (), 0
+        bundle, total = (*bundle, day), total + counts[day]
+        if total >= least:
             found += [bundle] if bundle[0] in period else []
-            bundle = ()
+            bundle, total = (), 0
     return found
 
 
@@ -104,9 +105,13 @@ class _Stack:
     """The ratings of one site, key and label set by day."""
 
     by_day: Mapping[date, tuple[Tally, ...]]
+    counts: Mapping[date, int]
+    """Those that count."""
 
-    def counts(self) -> dict[date, int]:
-        return {day: sum(t.n for t in tallies if not t.flags) for day, tallies in self.by_day.items()}
+    @classmethod
+    def of(cls, by_day: Mapping[date, Sequence[Tally]]) -> "_Stack":
+        counts = {day: sum(t.n for t in tallies if not t.flags) for day, tallies in by_day.items()}
+        return cls({day: tuple(tallies) for day, tallies in by_day.items()}, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ class _SiteRatings:
 
     def held(self, label_set: str, key: str, period: Period) -> set[date]:
         stack = self.stacks.get(key, {}).get(label_set)
-        return held_back(stack.counts(), period, self.asking.least) if stack else set()
+        return held_back(stack.counts, period, self.asking.least) if stack else set()
 
     def seen(self, place: Place, held: Collection[date], period: Period) -> _Seen:
         """A row without the days that are held back. Services of a day count for the set that was asked then."""
@@ -168,7 +173,7 @@ class _SiteRatings:
             rest = _n_of(whole, bundles(whole, period, least))
             own: list[tuple[int, tuple[date, ...], Place]] = []
             for place in (place for place in held if place[1] == label_set):
-                counts = self.stacks[place[0]][label_set].counts()
+                counts = self.stacks[place[0]][label_set].counts
                 own += [(_n_of(counts, [bundle]), bundle, place) for bundle in bundles(counts, period, least)]
             own.sort(reverse=True)
             rest -= sum(n for n, _, _ in own)
@@ -181,7 +186,7 @@ class _SiteRatings:
         counts: Counter[date] = Counter()
         for sets in self.stacks.values():
             if label_set in sets:
-                counts.update(sets[label_set].counts())
+                counts.update(sets[label_set].counts)
         return counts
 
     def _asked_on(self, day: date) -> frozenset[str]:
@@ -192,6 +197,15 @@ class _SiteRatings:
 
 def _n_of(counts: Mapping[date, int], found: Iterable[tuple[date, ...]]) -> int:
     return sum(counts[day] for bundle in found for day in bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Ratings of one site and label set that are told together: days without a gap."""
+
+    site: int
+    days: Period
+    opinion: Opinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +235,18 @@ class RatingDays:
         """Those of some of the sites alone, by their primary keys."""
         return replace(self, sites={site: self.sites[site] for site in sites if site in self.sites})
 
+    def spans(self, period: Period) -> Iterator["Span"]:
+        """The smallest parts of which all figures are made, each with the days since the one before. Only by `all`."""
+        for site, ratings in self.sites.items():
+            for label_set, stack in ratings.stacks.get("", {}).items():
+                since = period.first
+                for bundle in bundles(stack.counts, period, ratings.asking.least):
+                    since = max(since, around(Kind.MONTH, bundle[-1]).first)
+                    span = Period(since, bundle[-1], Kind.RANGE)
+                    seen = ratings.seen(("", label_set), (), span)
+                    yield Span(site, span, _opinion(ratings.asking.sets.get(label_set), label_set, [seen]))
+                    since = bundle[-1] + timedelta(days=1)
+
     def reasons(self, period: Period) -> dict[str, dict[str, int]]:
         """How often each reason was ticked with the ratings that are shown, by label set, the most frequent first."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -237,7 +263,7 @@ class RatingDays:
         stacks = (
             stack for ratings in self.sites.values() for sets in ratings.stacks.values() for stack in sets.values()
         )
-        given = any(n and day in period for stack in stacks for day, n in stack.counts().items())
+        given = any(n and day in period for stack in stacks for day, n in stack.counts.items())
         return given and not self.over(period)
 
     def least(self, site: int) -> int:
@@ -310,7 +336,7 @@ def _read_stacks(sites: Sequence[Site], days: tuple[date, date], dim: str) -> di
         by_day[site, key[0] if key else "", label_set][day].append(tally)
     stacks: dict[int, dict[str, dict[str, _Stack]]] = defaultdict(lambda: defaultdict(dict))
     for (site, of, label_set), days_of in sorted(by_day.items()):
-        stacks[site][of][label_set] = _Stack({day: tuple(tallies) for day, tallies in days_of.items()})
+        stacks[site][of][label_set] = _Stack.of(days_of)
     return stacks
 
 
