@@ -24,6 +24,8 @@ from server.facts.models import Comment, Rating, RatingRollup, Ticket
 from server.feed.models import Event
 from server.office.models import Document
 from server.phones import look, say, views
+from server.registry import enrolment
+from server.registry.enrolment import EnrolError
 from server.registry.models import Device, Site, Unit
 from sync import wire
 from sync.beside import text_hash
@@ -537,6 +539,10 @@ def test_nobody_can_speak_for_the_servers_own_feed(morning: Morning):
     post(path, {"level": "3"})
     device = Device.objects.exclude(name="k-7F3K2M").get()
     assert (device.revoked, device.token) == (True, "")
+    technician, now = morning.server.signed_in("ky-thuat", "technician"), morning.clock.now()
+    assert device.name not in technician.get("/kiosks").content.decode()
     batch = batch_of([], [], device.name, device.epoch)
     assert morning.server.push(batch, "").status_code == 401
     assert morning.server.push(batch).status_code == 403
+    with pytest.raises(EnrolError):
+        enrolment.enrol(enrolment.make_code(morning.server.site, now), device.name, now)
