@@ -153,9 +153,10 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.store", "kiosk.waiting", "sync",
     },
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
-    "kiosk.downlink": {
+    "kiosk.downlink": {"kiosk.clock", "kiosk.config", "kiosk.receiving", "kiosk.store", "sync"},
+    "kiosk.receiving": {
         "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",
-        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync.fetch",
     },
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
