@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from server.accounts import people
+from server.accounts import audit, people
 from server.accounts import views as accounts
 from server.feed import api
 from server.feed import views as feed
@@ -58,6 +58,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
     path("admin/integrators", integrators.integrators, name="integrators"),
     path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/audit", audit.audit, name="audit"),
+    path("admin/audit.csv", audit.sheet, name="audit-sheet"),
     path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
