@@ -83,6 +83,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/tickets", figures.tickets),
     path("api/v1/days", figures.days),
     path("api/v1/ratings", figures.ratings),
+    path("api/v1/openapi.json", figures.openapi),
     # documents
     path("api/v1/office", office.document, {"kind": "office"}),
     path("api/v1/board", office.document, {"kind": "board"}),

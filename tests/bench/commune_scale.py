@@ -39,9 +39,7 @@ def province(plan: Plan) -> list[Figure]:
             Figure("province.events", "events of the simulated province", events, ""),
             Figure("province.ingest", "500 events taken in, of the last tenth", _tenth(times, -1) * 1000, "ms"),
             Figure("province.flat", "ingest of the last tenth ÷ of the first", flat, "×", Goal(1.5)),
-            Figure(
-                "province.bytes", "of disk for each event with its facts and sums", _bytes(folder) / events, "B"
-            ),
+            Figure("province.bytes", "of disk for each event with its facts and sums", _bytes(folder) / events, "B"),
             Figure("province.facts", "events folded into facts and sums", folded, "/s"),
         ]
         return figures + _pages(plan, last)
