@@ -135,12 +135,13 @@ def _run(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     _setup()
-    from server.work import Worker
+    from server.work import ASIDE, Worker
 
-    parent, worker = os.getppid(), Worker()
+    parent, worker, aside = os.getppid(), Worker(), Worker(ASIDE).start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
-    worker.run(lambda: os.getppid() == parent)
+    worker.run(lambda: os.getppid() == parent and aside.is_alive())
+    aside.stop()
     return 0
 
 

@@ -36,7 +36,12 @@ PAGES: tuple[Page, ...] = (
     Page("mine", frozenset({Role.CLERK})),
     Page("reports", FIGURES),
     Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
-    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
+    Page("documents", LEADERS | {Role.TECHNICIAN}),
+    Page(
+        "machines",
+        MACHINES,
+        (Page("kiosks", MACHINES), Page("alarms", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS)),
+    ),
     Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
 )
 

@@ -36,9 +36,11 @@ SAY = {"do": "rate", "level": "1", "reason": "wait", "comment": "Chờ lâu quá
 class Morning:
     """A kiosk and a server at the same hour: `at` seconds after the office opened; `tell` pushes all that is new."""
 
-    def __init__(self, server: Server, store: Store, clock: "Clock") -> None:
+    def __init__(self, server: Server, store: Store, clock: "Clock", device: str = "k-7F3K2M") -> None:
         self.server, self.store, self.clock = server, store, clock
         self._told = 0
+        self._device = device
+        Device.objects.update(name=device)
 
     def take(self, service: str = "ho-tich") -> str:
         """The address behind the code of a new number's slip."""
@@ -58,7 +60,7 @@ class Morning:
         whole = [line for batch in batches(self.store.database.conn) for line in batch.lines]
         epoch = self.store.database.conn.execute("SELECT epoch FROM feed").fetchone()[0]
         if whole[self._told :]:
-            answer = self.server.push(batch_of(whole[: self._told], whole[self._told :], "k-7F3K2M", epoch))
+            answer = self.server.push(batch_of(whole[: self._told], whole[self._told :], self._device, epoch))
             assert answer.status_code == 200, answer.content
         self._told = len(whole)
         self.settle()
@@ -294,6 +296,20 @@ def test_a_key_goes_before_a_phone_whichever_was_heard_of_first(both: Morning):
     for device in Device.objects.order_by("-pk"):
         projector.rebuild(device, both.clock.now())
         assert sorted(ratings()) == [("key", 3, True), ("phone", 1, False)]
+
+
+@pytest.mark.parametrize("kiosk", ["a-kiosk", "z-kiosk"])
+def test_a_key_goes_before_a_phone_also_when_both_are_folded_at_once(
+    lite: Server, store: Store, clock: Clock, kiosk: str
+):
+    morning = Morning(lite, store, clock, kiosk)
+    path = morning.served()
+    morning.tell()
+    post(path, {"level": "1"})
+    morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
+    morning.tell()
+    assert sorted(ratings()) == [("key", 3, True), ("phone", 1, False)]
+    assert sorted(RatingRollup.objects.values_list("level", "flags", "n")) == [(1, "second", 1), (3, "", 1)]
 
 
 def test_beside_a_rating_a_phone_adds_only_its_comment_and_only_once(morning: Morning):
