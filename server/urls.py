@@ -93,6 +93,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/tickets", figures.tickets),
     path("api/v1/days", figures.days),
     path("api/v1/ratings", figures.ratings),
+    path("api/v1/openapi.json", figures.openapi),
     # documents
     path("documents/", documents.sites, name="documents"),
     path("documents/photo/<str:name>", documents.photo, name="documents-photo"),
