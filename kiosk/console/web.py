@@ -50,6 +50,7 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *TechnicianPage(site).routes(),
         *OfficePage(site).routes(),
         *PinsPage(site).routes(),
+        *TrustPages(site).staff_routes(),
     ]
 
 
