@@ -135,12 +135,16 @@ def _run(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     _setup()
+    from server.pull.worker import Puller
     from server.work import Worker
 
-    parent, worker = os.getppid(), Worker()
+    parent, worker, puller = os.getppid(), Worker(), Puller().start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
-    worker.run(lambda: os.getppid() == parent)
+    try:
+        worker.run(lambda: os.getppid() == parent)
+    finally:
+        puller.stop()
     return 0
 
 
