@@ -157,8 +157,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
-        "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.notify", "kiosk.numerals",
+        "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts",
         "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
 }  # fmt: skip
@@ -178,7 +178,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sse_starlette": ("kiosk.console.live",),
     "cryptography": ("kiosk.console.certificates",),
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
-    "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
+    "waitress": ("server.web", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
     "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (
