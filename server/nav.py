@@ -15,6 +15,7 @@ ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
 KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
 MACHINES = FIGURES | KEEPERS
 LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+AUDITORS = ACCOUNTS | LEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,16 @@ PAGES: tuple[Page, ...] = (
         MACHINES,
         (Page("kiosks", MACHINES), Page("alarms", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS)),
     ),
-    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
+    Page(
+        "admin",
+        AUDITORS,
+        (
+            Page("people", ACCOUNTS),
+            Page("communes", OPERATORS),
+            Page("integrators", ACCOUNTS),
+            Page("audit", AUDITORS),
+        ),
+    ),
 )
 
 

@@ -153,9 +153,10 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.store", "kiosk.waiting", "sync",
     },
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
-    "kiosk.downlink": {
+    "kiosk.downlink": {"kiosk.clock", "kiosk.config", "kiosk.receiving", "kiosk.store", "sync"},
+    "kiosk.receiving": {
         "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",
-        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync.fetch",
     },
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
@@ -166,7 +167,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours", "kiosk.notify",
         "kiosk.numerals", "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising",
         "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
@@ -185,9 +186,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("kiosk.simulator", "kiosk.console.server", "kiosk.console.patience"),
     "h11": ("kiosk.console.patience",),
     "sse_starlette": ("kiosk.console.live",),
-    "cryptography": ("kiosk.console.certificates",),
+    "cryptography": ("kiosk.console.certificates", "server.pull.secrets"),
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
-    "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
+    "waitress": ("server.web", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
     "qrcode": ("kiosk.console.codes", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (

@@ -24,6 +24,8 @@ from server.facts.models import Comment, Rating, RatingRollup, Ticket
 from server.feed.models import Event
 from server.office.models import Document
 from server.phones import look, say, views
+from server.registry import enrolment
+from server.registry.enrolment import EnrolError
 from server.registry.models import Device, Site, Unit
 from sync import wire
 from sync.beside import text_hash
@@ -499,6 +501,25 @@ def test_another_communes_kiosk_cannot_rate_our_ticket(both: Morning):
     assert Rating.objects.get(pk="r-of-another").site == site
 
 
+def test_another_communes_kiosk_cannot_take_our_tickets_and_comments_by_their_ids(both: Morning):
+    path = both.served()
+    both.tell()
+    post(path, {"comment": "Của chúng tôi"})
+    both.settle()
+    unit = Unit.objects.create(code="54321", name="xã Khác")
+    both.server.enrol("k-OTHER1", "another-token", Site.objects.create(unit=unit, key="chinh", name="Trụ sở xã Khác"))
+    issued = wire.decode_event(bytes(Event.objects.filter(type="ticket.issued")[0].line)).data
+    given = wire.decode_event(bytes(Event.objects.filter(type="comment.given")[0].line)).data
+    stamp = wire.Stamp(both.clock.now(), "ntp", "b0000009", 1)
+    lines = [wire.event_line("ticket.issued", {**issued, "token": "STOLENTOKEN00000"}, stamp)]
+    lines += [wire.event_line("comment.given", {**given, "sha256": "0"}, stamp)]
+    assert both.server.push(batch_of([], lines, "k-OTHER1", wire.new_epoch(1)), "another-token").status_code == 200
+    both.settle()
+    assert {row.site for row in (*Ticket.objects.all(), *Comment.objects.all())} == {both.server.site}
+    assert get("/T/STOLENTOKEN00000").status_code == 404
+    assert "Số 1001" in said(get(path))
+
+
 def test_each_office_speaks_with_its_own_names(morning: Morning):
     path = morning.take()
     morning.tell()
@@ -518,6 +539,10 @@ def test_nobody_can_speak_for_the_servers_own_feed(morning: Morning):
     post(path, {"level": "3"})
     device = Device.objects.exclude(name="k-7F3K2M").get()
     assert (device.revoked, device.token) == (True, "")
+    technician, now = morning.server.signed_in("ky-thuat", "technician"), morning.clock.now()
+    assert device.name not in technician.get("/kiosks").content.decode()
     batch = batch_of([], [], device.name, device.epoch)
     assert morning.server.push(batch, "").status_code == 401
     assert morning.server.push(batch).status_code == 403
+    with pytest.raises(EnrolError):
+        enrolment.enrol(enrolment.make_code(morning.server.site, now), device.name, now)
