@@ -37,6 +37,7 @@ PAGES: tuple[Page, ...] = (
     Page("mine", frozenset({Role.CLERK})),
     Page("reports", FIGURES),
     Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
+    Page("documents", LEADERS | {Role.TECHNICIAN}),
     Page(
         "machines",
         MACHINES,

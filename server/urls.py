@@ -7,6 +7,8 @@ from server.accounts import views as accounts
 from server.feed import api
 from server.feed import views as feed
 from server.office import api as office
+from server.office import board_pages, edit_pages
+from server.office import pages as documents
 from server.phones import views as phones
 from server.publication import comment_pages, frozen_pages, public, settings_pages
 from server.registry import api as registry
@@ -91,7 +93,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/tickets", figures.tickets),
     path("api/v1/days", figures.days),
     path("api/v1/ratings", figures.ratings),
+    path("api/v1/openapi.json", figures.openapi),
     # documents
+    path("documents/", documents.sites, name="documents"),
+    path("documents/photo/<str:name>", documents.photo, name="documents-photo"),
+    path("documents/<int:id>", documents.site, name="documents-site"),
+    path("documents/<int:id>/copy", documents.copy, name="documents-copy"),
+    path("documents/<int:id>/text", edit_pages.text, name="documents-text"),
+    path("documents/<int:id>/office.toml", edit_pages.download, name="documents-download"),
+    path("documents/<int:id>/edit/<slug:name>", edit_pages.part, name="documents-part"),
+    path("documents/<int:id>/board/edit", board_pages.board, name="documents-board"),
+    path("documents/<int:id>/<slug:kind>/<int:version>", documents.version, name="documents-version"),
+    path("documents/<int:id>/<slug:kind>/<int:version>/restore", documents.restore, name="documents-restore"),
     path("api/v1/office", office.document, {"kind": "office"}),
     path("api/v1/board", office.document, {"kind": "board"}),
     path("api/v1/blob/<slug:sha256>", office.blob),

@@ -378,7 +378,7 @@ def test_plain_http_is_refused_off_loopback_unless_it_is_allowed_and_shown(url: 
 def test_plain_http_that_is_allowed_shows_in_status_and_outcome(device: Device) -> None:
     with Script(accept(device, 0)) as server:
         insecure = Client("http://kiosk.invalid", TOKEN, DEVICE, allow_plain_http=True)
-        insecure._url = f"{server.url}/api/v1/feed"
+        insecure._api = f"{server.url}/api/v1"
         with closing(insecure):
             outcome = insecure.push(device.outbox, device.now, {})
     assert outcome.plain_http

@@ -15,8 +15,8 @@ from server.registry.models import Device
 
 
 def devices_of(user: User) -> QuerySet[Device]:
-    """The kiosks of the communes that somebody may see."""
-    return Device.objects.filter(site__unit__in=user.units()).select_related("site__unit")
+    """The kiosks of the communes that somebody may see; not the server's own feeds, for which nobody gets a token."""
+    return Device.objects.filter(site__unit__in=user.units(), own_feed=None).select_related("site__unit")
 
 
 def healths(devices: Iterable[Device], now: datetime) -> list[Health]:

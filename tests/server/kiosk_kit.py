@@ -5,10 +5,11 @@ from pathlib import Path
 
 from kiosk.clock import Moment, SystemClock
 from kiosk.config import Config, load_config
+from kiosk.feed import make_outbox
 from kiosk.store.comments import keep_comment
 from kiosk.store.database import Database
 from kiosk.store.prepare import prepare
-from kiosk.uplink import Uplink, make_outbox
+from kiosk.uplink import Uplink
 from sync.client import Outcome
 from tests.server.kit import TOKEN
 from tests.sync_kit import DEVICE
