@@ -77,9 +77,9 @@ def is_likely(epoch: str) -> bool:
     return wire.is_epoch(epoch) and wire.epoch_counter(epoch) < MOST_EPOCHS
 
 
-def begin_beyond(database: Database, clock: Clock, known: str, *, own: bool = False) -> None:
+def begin_beyond(database: Database, clock: Clock, known: str) -> None:
     """A kiosk in the place of another one begins an epoch after `known`, the last that the server has ("": none)."""
-    feed = make_outbox(database, clock, wire.epoch_counter(known), own=own)
+    feed = make_outbox(database, clock, wire.epoch_counter(known))
     epoch = feed.feed()[0].epoch
     if known and known != epoch and wire.epoch_counter(known) >= wire.epoch_counter(epoch):
         feed.renew(epoch, f"the server knows epoch {known} of this kiosk")

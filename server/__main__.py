@@ -150,13 +150,17 @@ def _run(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     _setup()
+    from server.pull.worker import Puller
     from server.work import ASIDE, Worker
 
-    parent, worker, aside = os.getppid(), Worker(), Worker(ASIDE).start()
+    parent, worker, aside, puller = os.getppid(), Worker(), Worker(ASIDE).start(), Puller().start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
-    worker.run(lambda: os.getppid() == parent and aside.is_alive())
-    aside.stop()
+    try:
+        worker.run(lambda: os.getppid() == parent and aside.is_alive())
+    finally:
+        puller.stop()
+        aside.stop()
     return 0
 
 

@@ -80,6 +80,7 @@ class Config:
     listen: str = key("address to answer on; a web server in front brings HTTPS", "127.0.0.1")
     port: int = key("its port; 0 takes a free one", 8800, between(0, 65535))
     threads: int = key("requests that are answered at the same time", 8, between(1, 64))
+    pull_loopback: bool = key("fetch from kiosks on this very machine; for tests and the demo", False)
     behind_proxy: bool = key("trust X-Forwarded-Proto of the web server in front", False)
     log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
     mail: Mail = key("where alarms go out", Mail())

@@ -11,6 +11,7 @@ from server.office import board_pages, edit_pages
 from server.office import pages as documents
 from server.phones import views as phones
 from server.publication import comment_pages, frozen_pages, public, settings_pages
+from server.pull import views as pull
 from server.registry import api as registry
 from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import api as figures
@@ -34,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("kiosks", kiosks.kiosks, name="kiosks"),
     path("kiosks/enrol", enrolling.new, name="enrol"),
     path("kiosks/enrol/<int:id>/wait", enrolling.wait, name="enrol-wait"),
+    path("kiosks/pull", pull.connect, name="pull"),
     path("kiosks/<int:id>", kiosks.kiosk, name="kiosk"),
     path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
     path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),

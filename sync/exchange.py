@@ -153,6 +153,10 @@ class Line:
             timer.cancel()
             timer.join()
 
+    def abort(self) -> None:
+        """Cut what is under way; any thread may call it, and whoever asked hears Silent."""
+        self._cut(threading.Event())
+
     def _cut(self, was_cut: threading.Event) -> None:
         was_cut.set()
         for connection in list(self._sockets):
@@ -323,5 +327,10 @@ def _watched_pools(sockets: "WeakSet[socket.socket]") -> dict[str, type[HTTPConn
 
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
+
+        def _validate_conn(self, conn: HTTPConnection) -> None:  # type: ignore[override]
+            """Without a warning for a line that is to believe anything: whoever made it says so."""
+            if conn.is_closed:
+                conn.connect()
 
     return {"http": PlainPool, "https": SecurePool}

@@ -67,8 +67,9 @@ class Fetched:
 def fetch(outbox: Outbox, question: Asked) -> Fetched:
     """What follows the position that is asked for, which is thereby acknowledged.
 
-    A question about another epoch is answered from the start of the current one. When the two cannot agree about the
-    current one, a new epoch begins, as after a push. Raises what the outbox raises besides NeedsNewEpoch.
+    A question about an older epoch is answered from the start of the current one. When the two cannot agree about the
+    current one, or the server knows a later one (a card was replaced), a new epoch begins: the outbox counts it beyond
+    that of the question. Raises what the outbox raises besides NeedsNewEpoch.
     """
     feed, _ = outbox.feed()
     again = False
@@ -76,6 +77,8 @@ def fetch(outbox: Outbox, question: Asked) -> Fetched:
         if question.epoch != feed.epoch:
             if feed.base.seq:
                 raise Forked(0, f"a server asks for all events, but only those after {feed.base.seq} are retained")
+            if wire.epoch_counter(question.epoch) >= wire.epoch_counter(feed.epoch):
+                raise Forked(0, f"the server knows the later epoch {question.epoch} of this kiosk")
             return Fetched(outbox.read(0, question.limit), feed.cursor > 0)
         again = question.after.seq < feed.cursor
         _settle(outbox, feed.epoch, feed.cursor, question)

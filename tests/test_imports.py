@@ -186,7 +186,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("kiosk.simulator", "kiosk.console.server", "kiosk.console.patience"),
     "h11": ("kiosk.console.patience",),
     "sse_starlette": ("kiosk.console.live",),
-    "cryptography": ("kiosk.console.certificates",),
+    "cryptography": ("kiosk.console.certificates", "server.pull.secrets"),
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
     "waitress": ("server.web", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),

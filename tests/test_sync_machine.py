@@ -39,7 +39,7 @@ from tests.sync_kit import DEVICE, OPENING
 
 KEEP_DAYS = 10
 FAULTS = ("none", "request lost", "response lost", "error before commit", "duplicate", "delayed", "refused")
-PULL_FAULTS = ("none", "none", "answer lost", "error before commit", "duplicate", "server restarted")
+PULL_FAULTS = ("none", "none", "answer lost", "error before commit", "duplicate")
 TROUBLES = (
     "kiosk restored",
     "kiosk rolled back",
@@ -165,7 +165,6 @@ class SyncMachine(RuleBasedStateMachine):
         self.network = Network(self.server)
         self.client = Client("http://127.0.0.1", "token", DEVICE, rng=random.Random(1))
         self.client._exchange.session.mount("http://", self.network)
-        self.followed = ""
         self.committed: dict[str, bytes] = {}
         self.alive: set[str] = set()
         self.wounded: set[str] = set()
@@ -233,8 +232,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def fetch_once(self, fault: str, limit: int) -> bool:
         """The server asks for what follows; whether it now has all."""
-        # It follows the epoch of the last answer, or of what it has stored after a restart.
-        epoch = self.followed or self.server.latest_epoch() or ""
+        epoch = self.server.latest_epoch() or ""
         after = self.server.head(epoch) if epoch else wire.START
         fetched = fetch(self.outbox, Asked(epoch, after, limit, now=self.now))
         batch = fetched.reading.batch(DEVICE, {})
@@ -246,7 +244,6 @@ class SyncMachine(RuleBasedStateMachine):
             result = self.server.ingest(batch, fail=fault == "error before commit")
         except RuntimeError:
             return False
-        self.followed = "" if fault == "server restarted" else batch.header.epoch
         return result.code == "ok" and result.head.seq == batch.header.head
 
     @precondition(lambda self: self.network.late)
@@ -321,7 +318,6 @@ class SyncMachine(RuleBasedStateMachine):
         """No backup older than what the kiosk keeps: that is what keep_days is for."""
         young = [copy for at, copy in self.server_backups if at > self.now - timedelta(days=KEEP_DAYS)]
         if young:
-            self.followed = ""
             self.server.restore(self.latest(data, young))
             # Trouble on both sides: what the kiosk's disk had forgotten or damaged before, nobody can send again.
             self.alive -= self.only_there - (set(self.rows()) - self.wounded) - set(self.server.held())

@@ -20,7 +20,7 @@ from kiosk import __version__
 from kiosk.addresses import addresses
 from kiosk.clock import Clock, Moment
 from kiosk.console.site import Said, Site, Visitor
-from kiosk.feed import begin_beyond, believe, is_likely, make_outbox, note_contact, status
+from kiosk.feed import believe, is_likely, make_outbox, note_contact, status
 from kiosk.store import Store, StoreError
 from kiosk.store.comments import CommentTexts
 from kiosk.store.facts import device_id
@@ -120,6 +120,8 @@ class FetchPages:
     async def feed(self, request: Request) -> Response:
         """GET /api/v1/feed: the next batch; held back for a while when there is none."""
         asked = fetched.asked(dict(request.query_params))
+        if asked.epoch and not is_likely(asked.epoch):
+            raise wire.WireError("epoch: no kiosk has begun so many")
         got, body = await self._fetch(asked)
         if not got.reading.lines and asked.wait_s and self._waiting < MOST_WAITING:
             self._waiting += 1
@@ -151,16 +153,16 @@ class FetchPages:
         return Response(beside.encode(Message(device, *message)), media_type=wire.CONTENT_TYPE)
 
     async def pair(self, request: Request) -> Response:
-        """POST /api/v1/pair {"code", "epoch"}: a code for a token, once."""
+        """POST /api/v1/pair {"code"}: a code for a token, once."""
         body = bytearray()
         async for piece in request.stream():
             body += piece
             if len(body) > MOST_BODY:
                 raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {MOST_BODY} bytes")
         asked = wire.parse_object(bytes(body))
-        code, known = asked.get("code"), asked.get("epoch", "")
-        if not isinstance(code, str) or not isinstance(known, str) or (known and not is_likely(known)):
-            raise wire.WireError("code is a text, epoch one of this kiosk or empty")
+        code = asked.get("code")
+        if not isinstance(code, str):
+            raise wire.WireError("code is a text")
         digits = "".join(letter for letter in code if letter.isalnum())
         try:
             token = await self.site.access.ask(lambda s, now: s.pulling.pair(now, digits), "pull")
@@ -169,8 +171,6 @@ class FetchPages:
                 seconds = int(str(error.values["seconds"]))
                 raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, "busy", "too many wrong codes", seconds) from error
             raise _Refused(HTTPStatus.FORBIDDEN, "code", "this code is wrong or over") from error
-        clock = self.site.access.clock
-        await self.site.access.ask(lambda s, now: begin_beyond(s.database, clock, known, own=True))
         return JSONResponse(await self._about(token))
 
     async def _about(self, token: str) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class FetchPages:
 
 
 def _fetch(store: Store, now: Moment, clock: Clock, device: str, asked: Asked) -> tuple[Fetched, bytes]:
-    outbox = make_outbox(store.database, clock, own=True)
+    outbox = make_outbox(store.database, clock, wire.epoch_counter(asked.epoch), own=True)
     got = fetched.fetch(outbox, asked)
     if got.again:
         CommentTexts(store.database, lambda: now).settle(0)

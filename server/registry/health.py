@@ -101,10 +101,10 @@ def silent(device: Device, now: datetime) -> bool:
 def _contact(device: Device, now: datetime, open_long: bool) -> Finding:
     if device.revoked:
         return Finding("contact", Level.UNKNOWN, "revoked")
-    if device.seen is None:
-        return Finding("contact", Level.UNKNOWN, "never")
     if device.trouble:
         return Finding("contact", Level.BAD, "trouble", dict(device.trouble))
+    if device.seen is None:
+        return Finding("contact", Level.UNKNOWN, "never")
     if silent(device, now):
         since = {"seen": device.seen.isoformat()}
         return Finding("contact", *((Level.BAD, "silent") if open_long else (Level.UNKNOWN, "closed")), since)

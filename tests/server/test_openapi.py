@@ -96,3 +96,21 @@ def test_real_answers_are_as_described(filled: Server, store: Store):
             assert answer.status_code == status, (address, answer.content)
             path = address.partition("?")[0].replace(PHOTO, "{sha256}")
             schema[path][method].validate_response(answer)
+
+
+def test_each_key_of_an_answer_is_described(filled: Server):
+    reader = {"Authorization": f"Bearer {READER}"}
+    described = json.loads(Client().get("/api/v1/openapi.json").content)["components"]["schemas"]
+    (ticket, *_), (day, *_), (bundle, *_) = (
+        Client().get(address, headers=reader).json()[key]
+        for address, key in (
+            ("/api/v1/tickets", "tickets"),
+            ("/api/v1/days", "days"),
+            ("/api/v1/ratings?month=2026-11", "ratings"),
+        )
+    )
+    shown = {"Ticket": ticket, "Day": day, "Sums": day["sums"][0], "Ratings": bundle}
+    assert {name: set(row) for name, row in shown.items()} == {
+        name: set(described[name]["properties"]) for name in shown
+    }
+    assert all(set(described[name]["required"]) == set(row) for name, row in shown.items())
