@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 ARGS ?=
 
-.PHONY: demo server test test-slow bench check container-test locks wheel-test clean
+.PHONY: demo server test test-slow bench bench-server check container-test locks wheel-test clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/server.txt
@@ -23,8 +23,13 @@ $(VENV)/.dev: requirements/dev.txt
 demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make demo ARGS="--per-hour 40"
 	$(PY) -m kiosk demo $(ARGS)
 
-server: $(VENV)/.run  ## the commune server with its data in build/server: make server ARGS="--config server.toml"
-	$(PY) -m server $(ARGS) run
+CONFIG ?= build/server/server.toml
+build/server/server.toml:
+	mkdir -p $(@D)
+	echo 'data_dir = "."' >$@
+
+server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server.toml
+	$(PY) -m server --config $(CONFIG) $(or $(ARGS),run)
 
 test: $(VENV)/.dev
 	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)
@@ -36,6 +41,10 @@ test-slow: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(PY) -m tests.bench $(ARGS)
+
+bench-server: $(VENV)/.dev  ## what the commune server costs, with the data of a province; some fifteen minutes
+	scripts/need.sh pg_ctlcluster=postgresql
+	$(PY) -m tests.bench --only commune --only drain --only province $(ARGS)
 
 check: $(VENV)/.dev
 	$(PY) -m ruff check .

@@ -93,9 +93,12 @@ def parser() -> argparse.ArgumentParser:
     sync = add("sync", sync_run, "carry events to the commune server")
     sync.add_argument("--once", action="store_true", help="push until nothing waits, then end")
     enrol = add("enrol", _enrol, "join a commune server with a one-time code from its page")
-    enrol.add_argument("url", metavar="URL", help="address of the server, as https://may-chu.example")
-    enrol.add_argument("code", metavar="CODE", help="the code, as ABCD-EFGH")
+    enrol.add_argument(
+        "url", metavar="URL", nargs="?", default="", help="address of the server, as https://may-chu.example"
+    )
+    enrol.add_argument("code", metavar="CODE", nargs="?", default="", help="the code, as ABCD-EFGH")
     enrol.add_argument("--replace", action="store_true", help="take the place of the kiosk that the code is for")
+    enrol.add_argument("--leave", action="store_true", help="have no server any more")
     enrol.add_argument("--ca-file", metavar="FILE", type=Path, help="certificate authority of the server")
     enrol.add_argument("--allow-plain-http", action="store_true", help="allow http:// beyond this machine")
     export = add("export", export_run, "write events that wait for the server to a USB stick")

@@ -19,6 +19,7 @@ from kiosk.documents import DocumentError
 from kiosk.feed import begin_beyond, is_likely
 from kiosk.setup import load_device, load_office
 from kiosk.store.database import Database
+from kiosk.store.downloads import Downloads
 from kiosk.store.durable import write_durably
 from kiosk.store.facts import device_id
 from kiosk.store.orders import Orders
@@ -51,6 +52,10 @@ def run(options: argparse.Namespace) -> int:
     """`kiosk enrol`. Raises ValueError with what to do."""
     config = load_device(options.config)
     t, folder = Texts(config.language), Path(config.data_dir)
+    if options.leave:
+        return _leave(config, folder, t)
+    if not options.code:
+        raise ValueError("kiosk enrol URL CODE, or kiosk enrol --leave")
     before = config.sync if options.url == config.sync.server or not (folder / ENROLLED).exists() else Sync()
     ca_file = str(options.ca_file.resolve()) if options.ca_file else before.ca_file
     plain = options.allow_plain_http or before.allow_plain_http
@@ -68,10 +73,26 @@ def run(options: argparse.Namespace) -> int:
         if done.device != name:
             write_durably(folder / "device-id", done.device)
         write_durably(Path(config.sync.token_file), done.token, 0o600)
+        Downloads(database).forget(clock.now())
         Orders(database).give(clock.now(), PART, "restart", by=BY)
     print(t("enrol.done", don_vi=done.unit, diem=done.site, may=done.device))
     print(t(f"enrol_office.{done.office}", loi=done.office_problem))
     print(t("enrol.sends"))
+    return 0
+
+
+def _leave(config: Config, folder: Path, t: Texts) -> int:
+    """No server from now on; events wait in the database, and the office document is the kiosk's own again."""
+    if _in_file(config).get("server"):
+        raise ValueError(t("enrol.leave_file", tep=config.file))
+    clock = SystemClock()
+    prepare(folder, clock.now())
+    with hold(folder), closing(Database(folder)) as database:
+        for path in (folder / ENROLLED, Path(config.sync.token_file)):
+            path.unlink(missing_ok=True)
+        Downloads(database).forget(clock.now())
+        Orders(database).give(clock.now(), PART, "restart", by=BY)
+    print(t("enrol.left"))
     return 0
 
 
@@ -86,11 +107,16 @@ def _check(config: Config, options: argparse.Namespace, plain: bool, t: Texts) -
         raise ValueError(t("enrol.plain")) from error
     except AddressError as error:
         raise ValueError(t("enrol.address", url=documents.printable(options.url))) from error
-    own = documents.parse_file(Path(config.file)) if config.file else {}
-    if own.get("sync", {}).get("server", options.url) != options.url:
+    if _in_file(config).get("server", options.url) != options.url:
         raise ValueError(t("enrol.file_first", tep=config.file))
     if options.replace and config.device != "auto":
         raise ValueError(t("enrol.fixed_name", tep=config.file, may=config.device))
+
+
+def _in_file(config: Config) -> dict[str, Any]:
+    """What kiosk.toml itself says of the server: it goes before what was learnt."""
+    own = documents.parse_file(Path(config.file)) if config.file else {}
+    return dict(own.get("sync", {}))
 
 
 def _check_writable(path: Path) -> None:

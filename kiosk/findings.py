@@ -16,14 +16,11 @@ from kiosk.clock import Moment
 from kiosk.config import Config, read_token
 from kiosk.documents import Problem, mistake, printable
 from kiosk.languages import read as read_languages
-from kiosk.office import Office
+from kiosk.office import SAMPLE_CODE, Office
 from kiosk.present.calling import names_of, reading, vocabulary
 from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
 from kiosk.wiring import advice
-
-SAMPLE_CODE = "00000"
-"""The unit's code in the sample office; no real unit has it."""
 
 
 @dataclass(frozen=True, slots=True)

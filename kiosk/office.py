@@ -21,6 +21,8 @@ from kiosk.rulebook import DeskRule, Rulebook, ServiceRule
 from kiosk.schema import Check, Reader, between, key, matches, one_of
 
 FORMAT = 1
+SAMPLE_CODE = "00000"
+"""The unit's code in the sample office; no real unit has it."""
 ROLES = ("clerk", "helper", "leader", "technician")
 FACES = ("very_happy", "happy", "neutral", "unhappy", "very_unhappy")
 THREE_KEYS = ("happy", "neutral", "unhappy")

@@ -50,6 +50,8 @@ def _show(config: Config) -> None:
     spoken = words(config, found.office)
     where = _line(found.applied, spoken) if found.applied else found.file or spoken.t("technician.office_sample")
     print(f"# {where}", file=sys.stderr)
+    if _asked(config, lambda versions: versions.owned()):
+        print(f"# {spoken.t('refused.office_owned')}", file=sys.stderr)
     text = revising.readable(found.text)
     print(text, end="" if text.endswith("\n") else "\n")
 
@@ -63,7 +65,7 @@ def _apply(config: Config, file: Path, note: str) -> None:
         raise ValueError(
             f"{file}: version {current.version} is in force: raise version to {current.version + 1} or more"
         )
-    for name in revising.named_pictures(office):
+    for _, name in revising.pictures(office):
         with suppress(FileNotFoundError):  # one that lies on the device already
             photos.copy_in(file.parent / name, Path(config.data_dir) / PHOTOS, name)
     _put(config, text, note)
@@ -125,6 +127,8 @@ def _put(config: Config, text: str, note: str) -> None:
         desks = [one.id for one in office.counters]
         id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note, counters=desks)
     except Refused as refused:
+        if refused.reason == "office_owned":
+            raise ValueError(Texts(config.language)("refused.office_owned")) from refused
         raise ValueError("another version was applied meanwhile: see kiosk office history") from refused
     finally:
         store.close()

@@ -6,7 +6,7 @@ Pure: texts in, offices and sentences out. Who applies it, and where versions ar
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,25 +14,30 @@ from typing import Any
 from kiosk import documents
 from kiosk.config import Config
 from kiosk.documents import DocumentError, Problem
-from kiosk.office import Office
+from kiosk.office import SAMPLE_CODE, Office
 from kiosk.schema import keys
 from kiosk.wiring import check_against
 
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY = re.compile(r'\s*("[^"]+"|[A-Za-z0-9_.-]+)\s*=')
 _VERSION = re.compile(r"(?m)^(\s*version\s*=\s*)\d+")
+_PHOTO = re.compile(r"([0-9a-f]{64})\.(?:jpg|png)")
 _AT_LINE = re.compile(r"cannot be read: line (\d+)")
-NAMED_BY = ("id", "day", "name", "value")
+NAMED_BY = ("id", "day", "name", "value", "text")
 """Keys by which an item of a list is known again; the first that all have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value that differs: where, what it was and what it is to be ("" = not there)."""
+    """One value that differs: where (keys, and names of items), what it was and what it is to be ("" = not there)."""
 
-    place: str
+    parts: tuple[str, ...]
     old: str
     new: str
+
+    @property
+    def place(self) -> str:
+        return " ".join(self.parts)
 
 
 def read(text: str, config: Config, file: str = "office.toml") -> Office:
@@ -61,8 +66,11 @@ def raised(text: str, above: int) -> str:
 def moved(old: Office, new: Office) -> list[Problem]:
     """Why a new version is none of this office's: it is for another site, or for another unit.
 
-    A unit may get another code, but then from a later day on (`valid_from`): units merge.
+    A unit may get another code, but then from a later day on (`valid_from`), for units merge. The sample office is
+    nobody's.
     """
+    if old.unit.code == SAMPLE_CODE:
+        return []
     if old.site.id != new.site.id:
         says = f"is {new.site.id}, but this is the site {old.site.id}"
         return [Problem("", "site.id", "[site] id", says, "other_site", {"moi": new.site.id, "cu": old.site.id})]
@@ -84,8 +92,8 @@ def readable(text: str) -> str:
     return json.dumps(documents.parse(text.encode(), ""), ensure_ascii=False, indent=2) + "\n"
 
 
-def changes(old: Office, new: Office) -> list[Change]:
-    """All values that differ, in the order of the new document; the version itself is not told."""
+def changes(old: Any, new: Any) -> list[Change]:
+    """All values of two documents that differ, in the order of the new one; the version itself is not told."""
     return [change for change in _compared(documents.plain(old), documents.plain(new), ()) if change.place != "version"]
 
 
@@ -93,22 +101,22 @@ def _compared(old: Any, new: Any, place: tuple[str, ...]) -> Iterator[Change]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for name in [*new, *(name for name in old if name not in new)]:
             yield from _compared(old.get(name), new.get(name), (*place, name))
-    elif (name := _name_of(old, new)) is not None:
+    elif (name := named_by(old, new)) is not None:
         before, after = ({str(item[name]): item for item in items} for items in (old, new))
         if list(before) != list(after) and sorted(before) == sorted(after):
-            yield Change(" ".join(place), ", ".join(before), ", ".join(after))
+            yield Change(place, ", ".join(before), ", ".join(after))
         yield from _compared(before, after, place)
     elif old != new:
-        yield Change(" ".join(place), _shown(old), _shown(new))
+        yield Change(place, _shown(old), _shown(new))
 
 
-def _name_of(old: Any, new: Any) -> str | None:
-    if not (isinstance(old, list) and isinstance(new, list) and [*old, *new]):
+def named_by(*lists: Any) -> str | None:
+    """The key by which items of these lists are known again, None when there is none (or they are no lists)."""
+    items = [item for one in lists if isinstance(one, list) for item in one]
+    if not items or not all(isinstance(one, list) for one in lists):
         return None
-    for name in NAMED_BY:
-        if all(isinstance(item, dict) and name in item for item in [*old, *new]):
-            return name
-    return None
+    named = (name for name in NAMED_BY if all(isinstance(item, dict) and name in item for item in items))
+    return next(named, None)
 
 
 def _shown(value: Any) -> str:
@@ -146,9 +154,22 @@ def _lines(text: str) -> dict[str, int]:
     return lines
 
 
-def named_pictures(office: Office) -> Sequence[str]:
-    """The picture files that the document names."""
-    return [name for name in (office.unit.emblem, *(clerk.photo for clerk in office.clerks)) if name]
+def pictures(office: Office) -> list[tuple[str, str]]:
+    """The picture files that the document names, each behind its place."""
+    named = [(f"clerks.{at}.photo", clerk.photo) for at, clerk in enumerate(office.clerks, 1)]
+    return [(place, name) for place, name in [("unit.emblem", office.unit.emblem), *named] if name]
+
+
+def photo_hash(name: str) -> str:
+    """The hash in the name of a photo of the commune server; "" for a file that somebody put on the device."""
+    found = _PHOTO.fullmatch(name)
+    return found[1] if found else ""
+
+
+def missing_photo(place: str, name: str) -> Problem:
+    """A photo that the commune server should have."""
+    says = f"the server does not have the photo {name}: upload it again"
+    return Problem("", place, place, says, "no_photo", {"tep": name})
 
 
 def with_value(text: str, table: str, key: str, value: str) -> str:

@@ -40,6 +40,7 @@ class Showing:
         """How a new kiosk is set up, while it is one."""
         self._published: Publication | None = None
         self._outlooks: Outlook = {}
+        self._rolls: Mapping[str, str] = {}
 
     def read(self, now: Moment) -> BoardFacts:
         """What there is to show of the queue, and which rating keys shine."""
@@ -71,7 +72,7 @@ class Showing:
         """The tiles or the message in their place; the printer's icon is added to the others for staff."""
         front = self.front
         if not lost:
-            self._outlooks = self.store.outlooks(now)
+            self._outlooks, self._rolls = self.store.outlooks(now), self.store.rolls.next_numbers(now)
         icon = PRINTER_ICONS.get(front.printer)
         return take_view(
             front.words,
@@ -85,6 +86,7 @@ class Showing:
             next_language=front.next_words.t("language.name"),
             marks=self.marks,
             setup_line=self.setup_line,
+            rolls=self._rolls,
         )
 
     def idle(self, now: Moment) -> IdleView:

@@ -12,7 +12,7 @@ from kiosk.addresses import addresses, names
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.findings import Finding
-from kiosk.office import Look
+from kiosk.office import SAMPLE_CODE, Look
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.screen import Output, Screen
@@ -88,7 +88,7 @@ class Checklist:
 
 def setup_line(config: Config, words: Words, store: "Store", now: Moment) -> str:
     """Where a new kiosk is set up, and with which code; "" for one that has an office or whose console has a user."""
-    if words.office.unit.code != findings.SAMPLE_CODE or not (code := store.setting_up.code(now)):
+    if words.office.unit.code != SAMPLE_CODE or not (code := store.setting_up.code(now)):
         return ""
     console = config.console
     own = [str(address) for address in addresses() if address.version == 4] or [names()[-1]]

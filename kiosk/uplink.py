@@ -12,8 +12,9 @@ from pathlib import Path
 
 from kiosk.clock import Clock
 from kiosk.config import Config, read_token
+from kiosk.downlink import Downlink
 from kiosk.feed import believe, make_outbox, status
-from kiosk.store import StoreError
+from kiosk.store import StoreCorrupt, StoreError
 from kiosk.store.comments import CommentTexts
 from kiosk.store.facts import device_id
 from kiosk.waiting import Waiting
@@ -45,6 +46,7 @@ class Uplink(Waiting):
             ca_file=config.sync.ca_file or None,
             read_s=config.sync.timeout_s,
         )
+        self.downlink = Downlink(config, self.database, self.client)
         self.texts = CommentTexts(self.database, clock.now)
         self._texts_due = 0.0
         self._texts_failed = 0
@@ -72,8 +74,19 @@ class Uplink(Waiting):
             raise self.database.explain(error) from error
         if outcome.server_now is not None:
             believe(self.database, self.clock, outcome.server_now)
+        if outcome.state == "ok":
+            self._follow(outcome)
         self._carry_texts(outcome)
         return outcome
+
+    def _follow(self, outcome: Outcome) -> None:
+        """Documents that the server offers; a disk in trouble is met again with the next push."""
+        try:
+            self.downlink.follow(outcome, self.clock.now())
+        except StoreCorrupt:
+            raise
+        except OSError as error:
+            logger.error("a document of the server was not put in force: %s", error)
 
     def _carry_texts(self, outcome: Outcome) -> None:
         """The words of comments, once the server has all events. A server that was restored gets all again."""

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "server.reports",
     "server.phones",
     "server.publication",
+    "server.watch",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -155,6 +156,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": CONFIG.log_level.upper()},
     "loggers": {
         "axes": {"level": "ERROR"},  # it would write names
+        "django.request": {"level": "ERROR"},  # it would write the codes of slips that are not known yet
         "waitress": {"level": "ERROR"},
     },
 }

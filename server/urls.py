@@ -2,17 +2,21 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from server.accounts import people
+from server.accounts import audit, people
 from server.accounts import views as accounts
 from server.feed import api
 from server.feed import views as feed
 from server.office import api as office
+from server.office import board_pages, edit_pages
+from server.office import pages as documents
 from server.phones import views as phones
 from server.publication import comment_pages, frozen_pages, public, settings_pages
 from server.pull import views as pull
 from server.registry import api as registry
 from server.registry import communes, enrolling, integrators, kiosks, quarantine
+from server.reports import api as figures
 from server.reports import views as reports
+from server.watch import views as watch
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
@@ -37,6 +41,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
     path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
     path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("alarms", watch.alarms, name="alarms"),
+    path("alarms/target", watch.target, name="alarms-target"),
+    path("alarms/target/test", watch.test, name="alarms-test"),
+    path("alarms/target/secret", watch.new_secret, name="alarms-secret"),
+    path("alarms/target/told", watch.told, name="alarms-told"),
     path("quarantine", quarantine.quarantine, name="quarantine"),
     path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
@@ -51,6 +60,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
     path("admin/integrators", integrators.integrators, name="integrators"),
     path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/audit", audit.audit, name="audit"),
+    path("admin/audit.csv", audit.sheet, name="audit-sheet"),
     path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
@@ -80,7 +91,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cong-khai/<str:code>", public.unit, name="public-unit"),
     path("cong-khai/<str:code>/<str:site>", public.unit, name="public-site"),
     path("cong-khai/<str:code>/<str:site>/giai-trinh", public.explained),
+    # what programs of others read
+    path("api/v1/tickets", figures.tickets),
+    path("api/v1/days", figures.days),
+    path("api/v1/ratings", figures.ratings),
+    path("api/v1/openapi.json", figures.openapi),
     # documents
+    path("documents/", documents.sites, name="documents"),
+    path("documents/photo/<str:name>", documents.photo, name="documents-photo"),
+    path("documents/<int:id>", documents.site, name="documents-site"),
+    path("documents/<int:id>/copy", documents.copy, name="documents-copy"),
+    path("documents/<int:id>/text", edit_pages.text, name="documents-text"),
+    path("documents/<int:id>/office.toml", edit_pages.download, name="documents-download"),
+    path("documents/<int:id>/edit/<slug:name>", edit_pages.part, name="documents-part"),
+    path("documents/<int:id>/board/edit", board_pages.board, name="documents-board"),
+    path("documents/<int:id>/<slug:kind>/<int:version>", documents.version, name="documents-version"),
+    path("documents/<int:id>/<slug:kind>/<int:version>/restore", documents.restore, name="documents-restore"),
     path("api/v1/office", office.document, {"kind": "office"}),
     path("api/v1/board", office.document, {"kind": "board"}),
     path("api/v1/blob/<slug:sha256>", office.blob),

@@ -138,6 +138,10 @@ class Client:
             outcome = Outcome("storage", f"our own disk: {short(error)}")
         return self._finish(outcome)
 
+    def get(self, path: str, most: int, etag: str = "") -> Answer:
+        """Fetch something of the server's interface, as "office"; 304 if it is what `etag` names. Raises Silent."""
+        return self._exchange.get(f"{self._api}/{path}", {"If-None-Match": etag} if etag else None, most)
+
     def send_texts(self, texts: Texts) -> Sent:
         """Send the words of comments that wait. Raises what `texts` raises; all else becomes a Sent.
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.bench.figures import Figure, Goal, table
 from tests.bench.measure import profiled
 
@@ -26,6 +28,14 @@ NAMES = {
     *(f"console.{part}" for part in ("rss", "pss", "idle", "cpu", "shown", "shown.late", "click", "click.late")),
     *(f"console.{part}" for part in ("signin", "desk", "board", "fonts")),
     *("crowd.rate", *EXACT),
+}
+
+
+SERVER_NAMES = {
+    *(f"commune.{engine}" for engine in ("sqlite", "postgresql")),
+    *(f"drain.{part}" for part in ("seconds", "busy", "lost")),
+    *(f"province.{part}" for part in ("events", "ingest", "flat", "bytes", "facts")),
+    *(f"province.{who}.{page}" for who in ("commune", "province") for page in ("today", "month", "year")),
 }
 
 
@@ -61,9 +71,17 @@ def test_one_benchmark_runs_alone_with_the_machine_that_it_ran_on(tmp_path: Path
     assert {"cpu", "cores", "system", "python", "sqlite", "file system", "load"} == set(content["machine"])
 
 
+@pytest.mark.slow
+def test_the_servers_benchmarks_run_and_nothing_is_lost(tmp_path: Path):
+    done = bench(tmp_path, *(option for name in ("commune", "drain", "province") for option in ("--only", name)))
+    assert done.returncode == 0, done.stderr
+    assert set(figures(tmp_path)) == SERVER_NAMES
+    assert figures(tmp_path)["drain.lost"]["value"] == 0
+
+
 def test_each_figure_stands_in_the_document():
     text = (ROOT / "docs" / "benchmarks.md").read_text()
-    assert [name for name in sorted(NAMES) if f"| {name} " not in text] == []
+    assert [name for name in sorted(NAMES | SERVER_NAMES) if f"| {name} " not in text] == []
 
 
 def test_a_goal_is_met_at_its_bound_and_a_missed_one_stands_out():

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from kiosk.store import Store
 from kiosk.texts import Texts
 from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.console_kit import Browser, HandClock
-from tests.office import open_store
+from tests.office import moment, open_store
 
 CONFIG = """
 data_dir = "data"
@@ -346,6 +347,16 @@ def test_the_usual_printer_is_called_what_people_call_it(new: New):
     new.go("printer")
     page = new.browser.get("/setup/printer").text
     assert 'value="file:/dev/kiosk-printer" checked> Máy in USB<' in page.replace("\n", "")
+
+
+def test_a_kiosk_that_a_server_set_up_meanwhile_says_how_pins_are_given_and_keeps_the_servers_document(new: New):
+    new.begin()
+    new.go("done")
+    office = replace(sample(), version=9)
+    new.store.downloads.apply_office(moment(), 9, "a" * 64, office.to_json().decode(), office.sha256, "1234")
+    assert "sudo kiosk pin" in new.send("done").text
+    newest = new.store.offices.newest()
+    assert newest is not None and newest.version == 9
 
 
 def test_it_cannot_be_done_twice(new: New):

@@ -8,7 +8,7 @@ import pytest
 from kiosk import findings
 from kiosk.config import Config, Sync, shipped
 from kiosk.findings import Finding
-from kiosk.office import sample
+from kiosk.office import SAMPLE_CODE, sample
 from kiosk.printer_device import PrinterState
 from kiosk.texts import Texts, languages
 from tests.office import moment
@@ -111,7 +111,7 @@ def test_the_server_s_last_answer_is_told(tmp_path: Path):
 
 
 def test_the_sample_office_is_known_by_its_code():
-    assert sample().unit.code == findings.SAMPLE_CODE
+    assert sample().unit.code == SAMPLE_CODE
     assert findings.document(sample(), T).note
     other = replace(sample(), unit=replace(sample().unit, code="12345"))
     assert findings.document(other, T) == Finding("office", True, sample().site.name)

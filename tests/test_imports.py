@@ -40,11 +40,12 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.feed", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office",
-        "kiosk.orders", "kiosk.photos", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public",
+        "kiosk.orders", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public",
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
         "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.beside", "sync.export", "sync.fetched",
         "sync.wire",
     },
+    "kiosk.console.shrinking": {"kiosk.console.apart", "kiosk.photos", "kiosk.views.figures"},
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
@@ -148,8 +149,15 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
     "kiosk.feed": {"kiosk.clock", "kiosk.store", "kiosk.vitals", "sync.outbox", "sync.wire"},
-    "kiosk.uplink": {"kiosk.clock", "kiosk.config", "kiosk.feed", "kiosk.store", "kiosk.waiting", "sync"},
+    "kiosk.uplink": {
+        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.store", "kiosk.waiting", "sync",
+    },
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
+    "kiosk.downlink": {"kiosk.clock", "kiosk.config", "kiosk.receiving", "kiosk.store", "sync"},
+    "kiosk.receiving": {
+        "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync.fetch",
+    },
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "server", "sync"},
@@ -159,9 +167,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.hours", "kiosk.numerals", "kiosk.office",
-        "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising", "kiosk.schema", "kiosk.texts",
-        "kiosk.tickets", "kiosk.turns", "server", "sync",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours",
+        "kiosk.numerals", "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising",
+        "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
 }  # fmt: skip
 
@@ -182,7 +190,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
     "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
-    "qrcode": ("kiosk.console.phone", "kiosk.symbol", "kiosk.views", "server.qr"),
+    "qrcode": ("kiosk.console.codes", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
         "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",

@@ -134,8 +134,10 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     days = [{"day": "2026-02-03", "kind": "half", "reason": "a|b"}]
     board = {"format": 1, "version": 1, "lines": [{"text": " a"}], "days": days}
     found += refused(BoardDocument.read, board)
-    found += revising.moved(sample(), replace(sample(), site=replace(sample().site, id="phu")))
-    found += revising.moved(sample(), replace(sample(), unit=replace(sample().unit, code="99")))
+    real = replace(sample(), unit=replace(sample().unit, code="12345"))
+    found += revising.moved(real, replace(real, site=replace(real.site, id="phu")))
+    found += revising.moved(real, replace(real, unit=replace(real.unit, code="99")))
+    found.append(revising.missing_photo("clerks.1.photo", "a.jpg"))
     return [*found, *check_against(config, small), *advice(config, small), *advice(shipped(), small)]
 
 

@@ -161,6 +161,15 @@ def test_a_second_rating_is_told_that_there_is_one_and_where_comments_go(here: H
     assert here.view(68, "already", url="").detail == "", "no phone reaches anything"
 
 
+def test_a_number_of_a_roll_has_no_code_to_scan(here: Here):
+    here.store.rolls.start(moment(0), "ho-tich", "1501")
+    here.store.issuing.issue(moment(1), "ho-tich", by="staff")
+    here.store.counters.call_next(moment(2), "1")
+    here.store.counters.finish(moment(61), "1")
+    assert here.press("happy", 62) == "thanks"
+    assert [here.view(62, "thanks").detail, here.view(68, "already").detail, here.view(200).detail] == ["", "", ""]
+
+
 def test_a_press_before_the_end_is_told_when_the_time_comes(here: Here):
     here.store.counters.open(moment(0), "1")
     view = here.view(2, here.press("happy", 1))

@@ -6,11 +6,14 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from kiosk.config import Config, load_config, panel_keys, shipped
+from kiosk.front import Front
 from kiosk.hours import Opening
 from kiosk.office import Office, sample
 from kiosk.parts import key_pins
 from kiosk.present.take import cancelled_notice, key_marks, refusal_notice, stopped_notice, take_view
 from kiosk.present.words import Words
+from kiosk.showing import Showing
+from kiosk.store import Store
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
 from kiosk.views.model import Notice, TakeView
@@ -71,6 +74,23 @@ def test_the_band_invites_to_choose_only_while_that_leads_to_a_number(touch: boo
     assert title(Notice("slip", "Số của Ông/Bà", "1001"), touch=touch) == "Lấy số thành công"
     gone = tuple(replace(service, valid_to=date(2026, 11, 22)) for service in sample().services)
     assert title(None, replace(sample(), services=gone), touch=touch) == "Chưa lấy được số"
+
+
+@pytest.mark.parametrize("touch", [True, False])
+def test_a_service_on_a_roll_sends_to_the_help_desk_before_anybody_chooses_it(store: Store, touch: bool):
+    said = words()
+    showing = Showing(store, Front(store, said), said, touch=touch, marks={"priority": "P"})
+    store.rolls.start(moment(1), "ho-tich", "1501")
+    rolled, other, *_ = showing.take(moment(2)).tiles
+    assert (rolled.available, rolled.note, rolled.waiting_text) == (False, "Lấy số ở bàn hướng dẫn", "")
+    assert (other.available, other.note) == (True, "")
+    for service in sample().services:
+        store.rolls.start(moment(3), service.id, f"{service.digit}501")
+    every = showing.take(moment(4))
+    assert len(every.tiles) == len(sample().services)
+    assert (every.header.title, every.priority, every.panel) == ("Chưa lấy được số", None, "")
+    store.rolls.end(moment(5), "ho-tich")
+    assert showing.take(moment(6)).tiles[0].available
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

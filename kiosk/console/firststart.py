@@ -339,6 +339,8 @@ class SetupPages:
         technicians = draft.technicians()
         if not technicians:
             raise Wrong([t("setup.no_technician")])
+        if await self.site.access.ask(lambda store, now: store.offices.owned()):
+            raise Wrong([t("setup.owned")])
         await self._settle(chosen_text(draft.language, draft.printer, draft.paper_mm), "")
         raised = revising.raised(document, self.site.words.office.version)
         office = Office.from_json(raised.encode(), "")

@@ -11,6 +11,7 @@ from kiosk.findings import Finding
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.store import Store
+from kiosk.texts import Texts
 
 
 def found(store: Store, now: Moment, config: Config, words: Words, *, runs: bool) -> Iterator[Finding]:
@@ -18,6 +19,7 @@ def found(store: Store, now: Moment, config: Config, words: Words, *, runs: bool
     t = words.t
     yield _kiosk(runs, words)
     yield findings.document(words.office, t)
+    yield from _from_server(store, t)
     yield findings.database(Path(store.database.folder), "", t)
     yield findings.clock(now, t)
     for one in _noted(store, config, words):
@@ -31,6 +33,16 @@ def _kiosk(runs: bool, words: Words) -> Finding:
     if not runs:
         return Finding("kiosk", False, t("technician.not_running"), t("technician.not_running_do"))
     return Finding("kiosk", True, t("technician.running"), detail=f"{t('technician.version').lower()} {__version__}")
+
+
+def _from_server(store: Store, t: Texts) -> Iterator[Finding]:
+    """An office document of the commune server that is not in force."""
+    looked = store.downloads.looked("office")
+    if looked.refused:
+        detail = "; ".join(str(one["where"]) for one in looked.problems)
+        yield Finding("office", False, t("technician.office_refused", n=looked.version), detail=detail)
+    if looked.behind:
+        yield Finding("office", True, t("technician.office_behind", n=looked.offered, co=looked.version), note=True)
 
 
 def _noted(store: Store, config: Config, words: Words) -> Iterator[Finding]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -11,14 +13,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from kiosk import photos, revising, setup
+from kiosk import revising, setup
 from kiosk.clock import Moment
+from kiosk.console import apart
+from kiosk.console.pictures import SHRINK_S
 from kiosk.console.preview import Previews
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
 from kiosk.office import Office
 from kiosk.revising import Change
 from kiosk.store import Store
+from kiosk.store.downloads import Looked
 from kiosk.store.offices import OfficeVersion
 from kiosk.texts import Texts
 from kiosk.tickets import Refused
@@ -100,7 +105,7 @@ class OfficePage:
         seen: str = "",
     ) -> Response:
         document = await asyncio.to_thread(setup.load_text, self.site.config)
-        history = await self.site.access.ask(lambda s, now: s.offices.history())
+        history, owned, looked = await self.site.access.ask(_facts)
         preview = self.previews.begin(judged.text) if judged and judged.office else ""
         return self.site.page(
             request,
@@ -114,6 +119,9 @@ class OfficePage:
             note=note,
             seen=seen or document.id,
             history=history,
+            owned=owned,
+            looked=looked,
+            refused=[_said(problem, self.site.words_for(request).t) for problem in looked.problems],
             preview=preview,
             pictures=self.previews.fragment(request, preview) if preview else "",
         )
@@ -169,11 +177,11 @@ class OfficePage:
         file, whose = form.get("file"), text(form, "whose")
         if not isinstance(file, UploadFile) or not file.size:
             return Said(False, t("technician.photo_none"))
-        try:
-            async with self._one_picture:
-                name = await asyncio.to_thread(_kept, file, Path(self.site.config.data_dir) / setup.PHOTOS)
-        except photos.PhotoError as error:
-            return Said(False, t(f"photo.{error.reason}", tep=file.filename or t("technician.photo_file")))
+        async with self._one_picture:
+            kept = await asyncio.to_thread(_kept, file, Path(self.site.config.data_dir) / setup.PHOTOS)
+        if "reason" in kept:
+            return Said(False, t(f"photo.{kept['reason']}", tep=file.filename or t("technician.photo_file")))
+        name = kept["name"]
         fresh = _with_picture(office, whose, name)
         if fresh is None:
             raise HTTPException(404)
@@ -184,6 +192,15 @@ class OfficePage:
         return Said(True, t("technician.photo_done", n=fresh.version), PATH)
 
 
+def _facts(store: Store, now: Moment) -> tuple[list[OfficeVersion], bool, Looked]:
+    return store.offices.history(), store.offices.owned(), store.downloads.looked("office")
+
+
+def _said(problem: Mapping[str, Any], t: Texts) -> str:
+    """What is wrong with a document of the server."""
+    return f"{problem['where']}: {mistake(Problem('', **problem), t)}"
+
+
 def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
     """A mistake in the text; where it is the device's keys that miss something, what to do first."""
     says = mistake(problem, t)
@@ -192,12 +209,15 @@ def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
     return Mistake(revising.line_of(entered, problem), problem.where, says)
 
 
-def _kept(file: UploadFile, folder: Path) -> str:
+def _kept(file: UploadFile, folder: Path) -> dict[str, str]:
+    """The picture's `name` in the folder, or the `reason` why it cannot be shown, see `shrinking`."""
     with tempfile.NamedTemporaryFile(suffix=".picture") as part:
         while block := file.file.read(1 << 20):
             part.write(block)
         part.flush()
-        return photos.copy_in(Path(part.name), folder)
+        asked = {"do": "keep", "path": part.name, "folder": str(folder)}
+        kept: dict[str, str] = apart.ask("kiosk.console.shrinking", [asked], SHRINK_S)[0]
+        return kept
 
 
 def _with_picture(office: Office, whose: str, name: str) -> Office | None:

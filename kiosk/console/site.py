@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.console.access import Access
-from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
+from kiosk.console.tls import Certificate
 from kiosk.office import Clerk
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words

@@ -84,8 +84,9 @@ def _who_sits_there(counter: Counter, desk: Desk | None, free: bool) -> str:
 def _says(words: Words, state: RateState, counter: Counter, armed: Ticket | None, clerk_id: str) -> tuple[str, str]:
     """The message in place of the faces, and what to do next where that is not in it."""
     t, free = words.t, words.office.rules.free_rating
-    # The slip's page takes a comment too; in free mode there are no slips.
-    more = t("rate.more") if words.public_url and not free else ""
+    # The slip's page takes a comment too; in free mode there are no slips, and a roll's numbers have no code.
+    has_code = words.public_url and not free and armed is not None and armed.issuer != "roll"
+    more = t("rate.more") if has_code else ""
     match state:
         case "ask":
             return "", ""

@@ -1,6 +1,6 @@
 """The view for taking a number: tiles, the priority bar, and the one message in their place."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from kiosk.clock import Moment
@@ -31,35 +31,38 @@ def take_view(
     next_language: str = "",
     marks: Mapping[str, str] | None = None,
     setup_line: str = "",
+    rolls: Collection[str] = (),
 ) -> TakeView:
     """What the citizen sees at the kiosk; `priority` after the priority key, until a service is chosen.
 
     `next_language` is what the next language calls itself. `marks` says, where keys are pressed, what stands on those
     that there are (by action): what no key does is not offered. `setup_line` tells whoever sets a new kiosk up how.
+    `rolls` are services whose numbers the help desk tears off a roll.
     """
     t, marks = words.t, marks or {}
     offered = any(service.offered(now.day) for service in words.office.services)
-    tiles = tuple(_tile(words, now, service.id, outlook) for service in words.office.services)
+    tiles = tuple(_tile(words, now, service.id, outlook, rolls) for service in words.office.services)
+    gives = any(tile.available for tile in tiles)
     return TakeView(
-        header=words.header(now, _title(t, notice, offered=offered, touch=touch), lost),
+        header=words.header(now, _title(t, notice, gives=gives, touch=touch), lost),
         mode="touch" if touch else "keys",
         tiles=tiles if offered else (),
-        priority=_priority_bar(words, marks, chosen=priority, touch=touch) if offered else None,
+        priority=_priority_bar(words, marks, chosen=priority, touch=touch) if gives else None,
         notice=notice,
         ticker=setup_line or words.ticker(now),
         ticker_label=t("board.ticker"),
         staff_icons=staff_icons,
         language=_language_key(next_language, marks, touch),
-        panel="" if touch or not offered else t("kiosk.panel"),
+        panel="" if touch or not gives else t("kiosk.panel"),
         message="" if offered else t("kiosk.nothing_offered"),
     )
 
 
-def _title(t: Texts, notice: Notice | None, *, offered: bool, touch: bool) -> str:
+def _title(t: Texts, notice: Notice | None, *, gives: bool, touch: bool) -> str:
     """What the band says: it invites to choose only while that leads to a number."""
     if notice and notice.number:
         return t("kiosk.taken")
-    if (notice and notice.kind != "cancelled") or not offered:
+    if (notice and notice.kind != "cancelled") or not gives:
         return t("kiosk.not_taken")
     return t("kiosk.hint_touch" if touch else "kiosk.hint_button")
 
@@ -88,9 +91,10 @@ def _language_key(name: str, marks: Mapping[str, str], touch: bool) -> LanguageK
     return LanguageKey("language", name, marks.get("language", "")) if name and reached else None
 
 
-def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
+def _tile(words: Words, now: Moment, id: str, outlook: Outlook, rolls: Collection[str]) -> Tile:
     t, service = words.t, words.service(id)
-    offered = service.offered(now.day)
+    offered, rolled = service.offered(now.day), id in rolls
+    note = "" if offered and not rolled else t("kiosk.at_desk" if offered else "kiosk.not_offered")
     return Tile(
         action=f"take:{id}",
         digit=service.digit,
@@ -98,9 +102,9 @@ def _tile(words: Words, now: Moment, id: str, outlook: Outlook) -> Tile:
         hint=service.hint if t.base == "vi" else service.hint_en,
         icon=service.icon,
         colour=service.colour,
-        waiting_text=_waiting(words, *outlook[id]) if offered and id in outlook else "",
-        available=offered,
-        note="" if offered else t("kiosk.not_offered"),
+        waiting_text=_waiting(words, *outlook[id]) if not note and id in outlook else "",
+        available=not note,
+        note=note,
     )
 
 

@@ -13,6 +13,7 @@ from kiosk.store.counters import Counters
 from kiosk.store.database import Database, StoreBusy, StoreCorrupt, StoreError
 from kiosk.store.desk import DeskFacts, desk_facts
 from kiosk.store.dossiers import DossierFigures
+from kiosk.store.downloads import Downloads
 from kiosk.store.issuing import Issued, Issuing
 from kiosk.store.offices import OfficeVersions
 from kiosk.store.orders import Orders
@@ -52,8 +53,8 @@ class Store:
     what staff changed for a day, `dossiers` the figures of dossiers that staff entered, `people` who may use
     the console, `panels` the rating tablets at the counters, `phones` what citizens see and say on their phones,
     `posters` the codes of the counters' posters, `slips` prints again, `rolls` are pre-printed numbers, `offices` the
-    office documents that were applied, `orders` what one process asks of another, `setting_up` the set-up of a new
-    kiosk, `pulling` which server may fetch the feed.
+    office documents that were applied, `downloads` what the commune server sent, `orders` what one process asks of
+    another, `setting_up` the set-up of a new kiosk, `pulling` which server may fetch the feed.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -70,6 +71,7 @@ class Store:
         self.slips = Slips(self.database)
         self.rolls = Rolls(self.database, book)
         self.offices = OfficeVersions(self.database)
+        self.downloads = Downloads(self.database)
         self.orders = Orders(self.database)
         self.setting_up = SettingUp(self.database)
         self.pulling = Pulling(self.database)

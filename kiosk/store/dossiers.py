@@ -5,7 +5,7 @@ import sqlite3
 
 from kiosk.clock import BELIEVABLE, Moment
 from kiosk.dossiers import Dossiers, dossiers_of, plain, problem
-from kiosk.store.database import Database
+from kiosk.store.database import Database, Writing
 from kiosk.tickets import Refused
 
 _KEY = "dossiers"
@@ -21,20 +21,30 @@ class DossierFigures:
         """Put figures in force. Raises Refused for figures that cannot be, or that are from a time to come."""
         check(now, dossiers)
         with self.database.writing(now) as w:
-            w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_KEY, json.dumps(plain(dossiers))))
-            w.emit("dossiers.set", plain(dossiers))
+            put_dossiers(w, dossiers)
 
     def clear(self, now: Moment) -> bool:
         """Take the figures off the board; whether there were any."""
         with self.database.writing(now) as w:
-            gone = w.conn.execute("DELETE FROM facts WHERE key = ?", (_KEY,)).rowcount
-            if gone:
-                w.emit("dossiers.cleared", {})
-        return bool(gone)
+            return clear_dossiers(w)
 
     def current(self) -> Dossiers | None:
         """The figures in force, None before the first."""
         return dossiers_in(self.database.conn)
+
+
+def put_dossiers(w: Writing, dossiers: Dossiers) -> None:
+    """Figures with their event, within a transaction."""
+    w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_KEY, json.dumps(plain(dossiers))))
+    w.emit("dossiers.set", plain(dossiers))
+
+
+def clear_dossiers(w: Writing) -> bool:
+    """The other way; whether there were any."""
+    gone = w.conn.execute("DELETE FROM facts WHERE key = ?", (_KEY,)).rowcount
+    if gone:
+        w.emit("dossiers.cleared", {})
+    return bool(gone)
 
 
 def check(now: Moment, dossiers: Dossiers) -> None:

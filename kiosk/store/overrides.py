@@ -2,7 +2,7 @@
 
 import sqlite3
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, get_args
@@ -11,7 +11,7 @@ from kiosk.board_document import TICKER_LETTERS, TICKER_LINES
 from kiosk.clock import Moment
 from kiosk.hours import CalendarDay, session_at
 from kiosk.rulebook import Rulebook
-from kiosk.store.database import Database
+from kiosk.store.database import Database, Writing
 from kiosk.store.ids import new_id
 from kiosk.tickets import REASON_LETTERS, Refused
 
@@ -90,8 +90,7 @@ class Overrides:
             raise Refused("ticker_full", says, n=TICKER_LINES)
         for line in over:
             self.remove_line(now, line.key)
-        key = _key_after(kept[-1].key) if kept else new_id()
-        self._put(now, "ticker", key, {"text": text, "until": str(until or "")})
+        self._put(now, "ticker", next_key(kept), {"text": text, "until": str(until or "")})
 
     def remove_line(self, now: Moment, key: str) -> None:
         """Take a line off the boards."""
@@ -100,7 +99,7 @@ class Overrides:
 
     def lines(self) -> list[TickerLine]:
         """All lines that staff wrote, oldest first, with those whose last day is over."""
-        return _lines(self.database.conn)
+        return lines_in(self.database.conn)
 
     def days(self) -> list[CalendarDay]:
         """The days that staff opened or closed, in order."""
@@ -112,13 +111,18 @@ class Overrides:
         return [_extra(row["key"], row["value"]) for row in rows]
 
     def _put(self, now: Moment, kind: str, key: str, data: dict[str, object]) -> None:
-        told = {"of": kind, "key": key, **data}
-        value = override_value(told)
         with self.database.writing(now) as w:
-            w.conn.execute("DELETE FROM overrides WHERE kind = ? AND key = ?", (kind, key))
-            if value:
-                w.conn.execute("INSERT INTO overrides VALUES (?, ?, ?)", (kind, key, value))
-            w.emit("override.set", told)
+            put_override(w, kind, key, data)
+
+
+def put_override(w: Writing, kind: str, key: str, data: Mapping[str, object]) -> None:
+    """One row with its event, in place of the one before; see `override_value`."""
+    told = {"of": kind, "key": key, **data}
+    value = override_value(told)
+    w.conn.execute("DELETE FROM overrides WHERE kind = ? AND key = ?", (kind, key))
+    if value:
+        w.conn.execute("INSERT INTO overrides VALUES (?, ?, ?)", (kind, key, value))
+    w.emit("override.set", told)
 
 
 def override_value(data: Mapping[str, Any]) -> str:
@@ -135,15 +139,16 @@ def override_value(data: Mapping[str, Any]) -> str:
 
 def ticker_lines(conn: sqlite3.Connection, now: Moment) -> tuple[str, ...]:
     """What staff wrote for the boards and is still to be shown; a clock that is not believed ends no line."""
-    return tuple(line.text for line in _lines(conn) if not (now.trusted and _is_over(line, now.day)))
+    return tuple(line.text for line in lines_in(conn) if not (now.trusted and _is_over(line, now.day)))
 
 
-def _key_after(key: str) -> str:
+def next_key(kept: Sequence[TickerLine]) -> str:
     """The newest line comes last, though two be written in one millisecond, or the clock go back between them."""
-    return f"{int(key.partition('-')[0], 16) + 1:08x}-{new_id()}"
+    return f"{int(kept[-1].key.partition('-')[0], 16) + 1:08x}-{new_id()}" if kept else new_id()
 
 
-def _lines(conn: sqlite3.Connection) -> list[TickerLine]:
+def lines_in(conn: sqlite3.Connection) -> list[TickerLine]:
+    """All lines, oldest first."""
     lines = []
     for row in conn.execute("SELECT key, value FROM overrides WHERE kind = 'ticker' ORDER BY key"):
         until, _, text = row["value"].partition("|")

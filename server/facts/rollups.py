@@ -69,6 +69,7 @@ def _counts(of: _Sum) -> dict[str, int]:
 
 def _sums(tickets: Iterable[Ticket]) -> dict[tuple[str, str], _Sum]:
     sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
+    sums["all", ""] = _Sum()  # a day whose tickets went to another one is told too: with zeros
     for ticket in tickets:
         for place in _places(ticket):
             _add(sums[place], ticket)

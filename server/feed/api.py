@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from server import clock
 from server.facts import texts
 from server.feed.intake import WrongDevice, device_of, take
+from server.feed.room import while_there_is_room
 from server.office.documents import offered
 from server.registry import trouble
 from server.registry.models import Device
@@ -44,6 +45,8 @@ def by_token(answer: Answer) -> Callable[..., HttpResponse]:
     return wrapped
 
 
+@csrf_exempt
+@while_there_is_room
 @require_POST
 @by_token
 def push(request: HttpRequest, device: Device) -> JsonResponse:

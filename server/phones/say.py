@@ -9,11 +9,11 @@ from kiosk.public.form import Given
 from kiosk.public.state import Kind, kind_of
 from kiosk.texts import LOCAL
 from kiosk.tickets import Data
-from server.facts import comments
 from server.facts.fold import facts_of
 from server.facts.models import Comment, Ticket
 from server.phones import look, own
 from server.registry.models import Site
+from sync.beside import text_hash
 
 
 def of_ticket(row: Ticket, given: Given, now: datetime) -> bool:
@@ -65,7 +65,7 @@ def _when(site: Site, now: datetime) -> Data:
 def _comment(said: own.Said, text: str, about: Data) -> None:
     """Keep the words with their salt; the event carries only a hash (docs/feed.md)."""
     id, day, salt = own.new_id(), look.today(said.now), secrets.token_hex(16)
-    sha256 = comments.digest(salt, text)
+    sha256 = text_hash(salt, text)
     where = {"site": said.device.site, "device": said.device, "day": day}
     Comment.objects.create(id=id, text=text, salt=salt, sha256=sha256, **where, **about)
     said.emit("comment.given", {"comment": id, **about, "day": str(day), "sha256": sha256})

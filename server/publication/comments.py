@@ -8,10 +8,9 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from kiosk.public.form import clean
-from kiosk.texts import LOCAL
 from server.accounts.models import Role, User
 from server.facts.models import Comment
-from server.facts.texts import COMMENT_DAYS
+from server.facts.texts import COMMENT_DAYS, oldest
 from server.registry.models import Site
 
 MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
@@ -90,8 +89,7 @@ def _words(field: str, text: str, may_be_empty: bool = False) -> str:
 
 def forget_old(now: datetime) -> int:
     """Delete the words whose time is over; how many. What a leader wrote about them stays."""
-    before = now.astimezone(LOCAL).date() - timedelta(days=COMMENT_DAYS)
-    old = Comment.objects.filter(day__lt=before).exclude(text=None).exclude(_UNDER_WORK)
+    old = Comment.objects.filter(day__lt=oldest(now)).exclude(text=None).exclude(_UNDER_WORK)
     with transaction.atomic():
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:

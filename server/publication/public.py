@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 from kiosk.public.limits import Limiter, Rate
 from kiosk.public.pages import HEADERS
 from kiosk.texts import LOCAL
-from server import clock
+from server import clock, qr
 from server.publication import freezing, published
 from server.publication.models import Frozen
 from server.publication.wording import history, values_of
@@ -121,7 +121,10 @@ def explained(language: str, now: datetime, code: str, site: str) -> Made | None
 def frozen(language: str, now: datetime, key: str, number: int | None = None) -> Made | None:
     """/cong-khai/chot/KEY[/N]: frozen figures, the newest revision or the N-th."""
     values = _frozen(language, key, number)
-    return (HTTPStatus.OK, _render("frozen", language, **values)) if values else None
+    if values is None:
+        return None
+    symbol = qr.svg(freezing.address(values["shown"].frozen, values["shown"].revision.number))
+    return HTTPStatus.OK, _render("frozen", language, **values, symbol=symbol)
 
 
 @_public

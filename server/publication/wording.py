@@ -56,7 +56,7 @@ def _what(t: Texts, path: tuple[str, ...], *contents: Content) -> str:
 
 
 def _count(t: Texts, rest: Sequence[str]) -> str:
-    return t(f"frozen.{'_'.join(rest)}")
+    return t(f"frozen.wait_{rest[1]}" if rest[0] == "wait" else f"reports.{rest[0]}")
 
 
 def _name(kind: str, key: str, id: str, contents: Sequence[Content]) -> str:

@@ -164,5 +164,5 @@ def bring_office(site: Site, text: str | None, by: str, now: datetime) -> Brough
     if Document.objects.filter(site=site, kind=Kind.OFFICE).exists():
         return Brought("kept")
     fields = {"sha256": office.sha256, "content": office.to_json(), "at": now, "by": by[:60]}
-    _, made = Document.objects.get_or_create(site=site, kind=Kind.OFFICE, version=1, defaults=fields)
+    _, made = Document.objects.get_or_create(site=site, kind=Kind.OFFICE, version=office.version, defaults=fields)
     return Brought("taken" if made else "kept")

@@ -13,6 +13,7 @@ from kiosk.office import LabelSet
 from kiosk.rating import FLAGS
 from kiosk.texts import LOCAL, Texts
 from server.office.names import Names, unit_name
+from server.publication import letters
 from server.reports import periods
 from server.reports.choosing import Choice
 from server.reports.figures import Cell, Days, Visits, arrivals, read_days, refusals
@@ -60,15 +61,18 @@ class _Read:
 
     @cached_property
     def whole(self) -> Days:
-        return read_days(self.sites, self.both)
+        return self.by_site.together() if self.dim == "unit" else read_days(self.sites, self.both)
+
+    @cached_property
+    def by_site(self) -> Days:
+        return read_days(self.sites, self.both, by_site=True)
 
     @cached_property
     def by(self) -> dict[Cell, Visits]:
         if self.dim != "unit":
             return read_days(self.sites, self.period, self.dim).over(self.period)
-        days = read_days(self.sites, self.period, by_site=True)
         first = _first_sites(self)
-        return Days(tuple(row.moved(Cell("", first[row.cell.site])) for row in days.rows)).over(self.period)
+        return self.by_site.moved(lambda cell: Cell("", first[cell.site])).over(self.period)
 
     @cached_property
     def ratings(self) -> RatingDays:
@@ -298,6 +302,14 @@ def level_counts(t: Texts, labels: LabelSet | None, counts: Mapping[int, int]) -
     return [(words.get(value, t("reports.level_n", n=value)), counts.get(value, 0)) for value in order]
 
 
+def _letters(read: _Read) -> Table:
+    """What the commune counted by hand."""
+    t, unit = read.t, read.choice.place.unit
+    found = letters.counted(unit, read.period) if unit else {}
+    rows = tuple((t(f"letters.{kind}"), n) for kind, n in found.items())
+    return Table("letters", t("letters.title"), (t("letters.kind"), t("letters.n")), rows)
+
+
 _TABLES: Mapping[str, Callable[[_Read], Table]] = {
     "summary": _summary,
     "by": _by,
@@ -310,6 +322,7 @@ _TABLES: Mapping[str, Callable[[_Read], Table]] = {
     "rated_by": _rated_by,
     "ratings_time": _ratings_time,
     "reasons": _reasons,
+    "letters": _letters,
 }
 
 

@@ -15,6 +15,7 @@ from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
 from server.nav import FIGURES
 from server.pages import page
+from server.publication.of_reports import beside
 from server.reports import charts
 from server.reports.choosing import Choice, choice_of, place_of
 from server.reports.downloads import as_csv, as_xlsx
@@ -81,6 +82,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     values: dict[str, Any] = {
         "choice": choice, "report": made, "charts": _charts(made), "cell": said, "kinds": list(Kind),
         "before": choice.for_period(choice.period.before()), "after": choice.for_period(choice.period.after()),
+        **beside(choice),
     }  # fmt: skip
     return page(request, "reports/report.html", **values)
 
@@ -90,7 +92,8 @@ def report_print(request: HttpRequest) -> HttpResponse:
     """The same on A4, for the printer or as a PDF."""
     choice, t, now = _asked(request)
     made = report(choice, t, now)
-    return page(request, "reports/print.html", choice=choice, report=made, charts=_charts(made), cell=said, made=now)
+    values: dict[str, Any] = {"choice": choice, "report": made, "charts": _charts(made), "cell": said, "made": now}
+    return page(request, "reports/print.html", **values, **beside(choice))
 
 
 def _charts(made: Report) -> dict[str, list[tuple[str, str, int, int]]]:

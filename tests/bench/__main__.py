@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from tests.bench import commune, feed, figures, lan, processes, screens, slips, tickets
+from tests.bench import commune, commune_scale, drain, feed, figures, lan, processes, screens, slips, tickets
 from tests.bench.children import ROOT
 from tests.bench.figures import Figure
 from tests.bench.plan import Plan
@@ -34,8 +34,12 @@ BENCHES: dict[str, Bench] = {
         feed.sync,
         lan.console,
         commune.commune,
+        drain.drain,
+        commune_scale.province,
     )
 }
+OF_THE_SERVER = frozenset({"commune", "drain", "province"})
+"""Another machine's matter, and minutes long: only when asked for (`make bench-server`)."""
 
 
 def main() -> int:
@@ -46,7 +50,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as folder:
         machine = figures.machine(Path(folder))
         plan = Plan(Path(folder), options.quick)
-        found = [figure for name in options.only or BENCHES for figure in _run(name, plan, options.profile)]
+        found = [
+            figure
+            for name in options.only or [n for n in BENCHES if n not in OF_THE_SERVER]
+            for figure in _run(name, plan, options.profile)
+        ]
     print(figures.table(found))
     missed = sum(figure.met is False for figure in found)
     seconds = time.monotonic() - began

@@ -35,7 +35,7 @@ def _ingest(plan: Plan, engine: str) -> list[Figure]:
     kiosk = Kiosk("k-7F3K2M", 1)
     with kit.fresh_database(engine, folder):
         kit.Server(folder)
-        with _serving(folder) as port:
+        with serving(folder) as port:
             connection = HTTPConnection("127.0.0.1", port, timeout=60)
             for n in range(plan.count(25, 1)):
                 lines = kiosk.day(date(2026, 1, 5) + timedelta(days=n), 200)
@@ -64,7 +64,7 @@ def _push(connection: HTTPConnection, batch: wire.Batch) -> float:
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[int]:
+def serving(folder: Path) -> Iterator[int]:
     """`kiosk-server run` on the database of the kit, in a process of its own; yields its port."""
     settings = kit.connections.settings["default"]
     postgres = "postgresql" in settings["ENGINE"]

@@ -163,7 +163,8 @@ def test_a_frozen_month_a_late_rating_the_first_adjustment_and_the_code_that_ope
             expect(public_page.locator("main")).to_contain_text("Kỳ này đã có điều chỉnh lần 1.")
             public_page.goto(second.replace("http://testserver", url))
             expect(public_page.locator("main")).to_contain_text("Điện thoại đánh giá muộn")
-            public_page.get_by_role("link", name="Số này được tính thế nào").click()
+            assert code_on(public_page) == second
+            public_page.get_by_role("link", name="Số này được tính thế nào").first.click()
             expect(public_page.locator("main")).to_contain_text("9 ÷ 17")
 
 

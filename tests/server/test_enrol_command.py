@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from kiosk.__main__ import main
 from kiosk.clock import SystemClock
 from kiosk.config import ENROLLED, load_config
 from kiosk.office import sample
+from kiosk.setup import load_office
 from kiosk.store.database import Database
 from kiosk.store.facts import device_id
 from kiosk.uplink import Uplink
@@ -262,3 +264,49 @@ def test_a_server_that_refuses_the_token_is_left_at_once_when_a_new_one_comes(li
             uplink._wait(uplink.push())
             assert uplink.asked_to_restart
         assert push(toml) == "ok"
+
+
+def test_a_kiosk_that_leaves_has_no_server_and_owns_its_office_document_again(
+    lite: Server, toml: Path, capsys: pytest.CaptureFixture[str]
+):
+    with lite.serving() as url:
+        enrol(toml, url, make_code(lite.site, clock.now()))
+        push(toml)
+    office = toml.parent / "office.json"
+    office.write_bytes(replace(sample(), version=5).to_json())
+    apply = ["office", "apply", str(office), "--config", str(toml)]
+    assert main(apply) == 1
+    assert main(["enrol", "--leave", "--config", str(toml)]) == 0
+    assert load_config(toml).sync.server == ""
+    assert not (toml.parent / "data" / "token").exists()
+    assert main(apply) == 0
+    assert main(["enrol", "--config", str(toml)]) == 1
+    assert "URL CODE" in capsys.readouterr().err
+
+
+def test_a_kiosk_whose_file_names_the_server_does_not_leave_it_by_half(toml: Path, capsys: pytest.CaptureFixture[str]):
+    toml.write_text('data_dir = "data"\n[sync]\nserver = "https://may-chu.example"\n')
+    assert main(["enrol", "--leave", "--config", str(toml)]) == 1
+    assert str(toml) in capsys.readouterr().err
+
+
+def test_a_kiosk_that_joins_another_server_takes_its_documents_whatever_the_first_one_had(lite: Server, toml: Path):
+    with lite.serving() as url:
+        enrol(toml, url, make_code(lite.site, clock.now()))
+        push(toml)
+        old = Document.objects.get()
+        old.delete()
+        newer = replace(sample(), version=1, slogans=("Mới",))
+        Document.objects.create(
+            site=lite.site,
+            kind="office",
+            version=1,
+            sha256=newer.sha256,
+            content=newer.to_json(),
+            at=clock.now(),
+            by="x",
+        )
+        device = Device.objects.get(name=device_id(toml.parent / "data", "auto"))
+        enrol(toml, url, make_code(lite.site, clock.now(), device=device))
+        push(toml)
+    assert load_office(load_config(toml)).slogans == ("Mới",)

@@ -165,6 +165,26 @@ def test_a_report_of_the_same_place_and_period_gets_the_address_of_its_frozen_fi
     assert freezing.stamp(Place(lite.unit, lite.site), NOVEMBER) is None
 
 
+def test_a_report_carries_the_code_of_its_frozen_figures_the_way_to_its_explanation_and_the_letters(lite: Server):
+    november(lite)
+    letters.enter(lite.unit, date(2026, 11, 1), {"thanks": 3})
+    leader, code = lite.signed_in("lanh-dao", "leader"), "Kỳ này đã chốt số liệu"
+    query = "kind=month&day=2026-11-05"
+    assert code not in leader.get(f"/reports?{query}").content.decode()
+    row = frozen(lite)
+    for path in ("/reports", "/reports/print"):
+        text = leader.get(f"{path}?{query}").content.decode()
+        assert f"/cong-khai/chot/{row.key}/0" in text, path
+        assert f"{code} (chốt lần đầu)" in text
+        assert re.search(r"Thư cảm ơn</th><td[^>]*>3<", text)
+        link = re.search(r'href="(/explain[?][^"]+)"', text)
+        assert link
+        assert "9 ÷ 12" in said(leader.get(link[1].replace("&amp;", "&")))
+    Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
+    assert code not in leader.get(f"/reports?{query}&site={lite.site.pk}").content.decode()
+    assert code not in lite.signed_in("tinh", "viewer").get(f"/reports?{query}").content.decode()
+
+
 # --- what everybody sees --------------------------------------------------------------------------------------
 
 

@@ -88,7 +88,7 @@ def test_ratings_are_shown_with_interval_answer_rate_levels_reasons_and_what_is_
         ["Mặt cười", "Bình thường", "3", "14,3\u00a0%"],
         ["Mặt cười", "Không hài lòng", "2", "9,5\u00a0%"],
     ]
-    assert cells(page, "left_out")[1:] == [["Mặt cười", "Bấm dồn dập", "Không hài lòng", "1"]]
+    assert cells(page, "left_out")[1:] == [["Mặt cười", "Bấm liên tiếp quá nhanh", "Không hài lòng", "1"]]
     assert cells(page, "reasons")[1:] == [["Mặt cười", "Chờ đợi lâu", "4"]]
 
 

@@ -1,0 +1,224 @@
+"""What programs of others read with an integrator's token: tickets, sums of days, ratings. docs/server.md explains it.
+
+Tickets and days are read by a cursor that says where the last answer ended: what changed since comes again under the
+same id. No code of a slip, no free text, nothing that ties two tickets to one person.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import cache, wraps
+from http import HTTPStatus
+from importlib import resources
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from kiosk.tickets import text_of
+from server import clock
+from server.facts.models import Cursor, Rollup, Ticket
+from server.feed.api import refused
+from server.feed.intake import digest
+from server.registry.models import Integrator, Site
+from server.reports.figures import COUNTS, Spread, spread
+from server.reports.opinions import Span, read_ratings
+from server.reports.periods import BadPeriod, Kind, Period, parse
+
+MOST = 1000
+"""Most rows of an answer; of days, which are long, a tenth."""
+TICKET = (
+    "id", "day", "session", "number", "service", "queue", "priority", "state", "counter", "clerk", "issued_at",
+    "reached_at", "started_at", "ended_at", "implied", "calls", "transfers", "holds", "misses", "issuer", "num",
+)  # fmt: skip
+NAMED = {"reached_at": "called_at", "issuer": "issued_by"}
+"""Fields whose names people read otherwise."""
+
+Asked = Callable[[HttpRequest, Integrator], JsonResponse]
+
+
+class BadQuery(ValueError):
+    """A parameter that cannot be read; the message says what it should be."""
+
+
+def by_integrator(answer: Asked) -> Callable[[HttpRequest], JsonResponse]:
+    """Only for a program that shows its token; whose it is goes into the answer."""
+
+    @csrf_exempt
+    @require_safe
+    @wraps(answer)
+    def wrapped(request: HttpRequest) -> JsonResponse:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        known = Integrator.objects.select_related("unit").filter(token=digest(token.strip()), revoked=False).first()
+        if scheme.lower() != "bearer" or known is None:
+            refusal = refused(HTTPStatus.UNAUTHORIZED, "token", "this token is not known here")
+            refusal["WWW-Authenticate"] = "Bearer"
+            return refusal
+        try:
+            made = answer(request, known)
+        except BadQuery as error:
+            return refused(HTTPStatus.BAD_REQUEST, "query", str(error))
+        made["Cache-Control"] = "no-store"
+        return made
+
+    return wrapped
+
+
+@by_integrator
+def tickets(request: HttpRequest, integrator: Integrator) -> JsonResponse:
+    """GET /api/v1/tickets: those that changed since `after`, in the order of their last change."""
+    rebuilds = Cursor.objects.values_list("rebuilds", flat=True).get(one=1)
+    since, limit = _since(request, rebuilds), _limit(request, MOST)
+    found = _of(integrator, Ticket.objects.filter(num__gt=since)).order_by("num")
+    rows = list(found.values("site__unit__code", "site__key", "device__name", *TICKET)[: limit + 1])
+    shown = rows[:limit]
+    last = shown[-1]["num"] if shown else since
+    body = {"tickets": [_ticket(row) for row in shown], "next": f"{rebuilds}.{last}", "more": len(rows) > limit}
+    return JsonResponse(body)
+
+
+@by_integrator
+def days(request: HttpRequest, integrator: Integrator) -> JsonResponse:
+    """GET /api/v1/days: sums of the days that changed since `after`, each whole."""
+    since, limit = _since(request, 0), _limit(request, MOST // 10)
+    found = _of(integrator, Rollup.objects.filter(dim="all", pk__gt=since)).order_by("pk")
+    marks = list(found.values_list("pk", "site_id", "day")[: limit + 1])
+    shown = marks[:limit]
+    last = shown[-1][0] if shown else since
+    body = {"days": _days([(site, day) for _, site, day in shown]), "next": f"0.{last}", "more": len(marks) > limit}
+    return JsonResponse(body)
+
+
+@by_integrator
+def ratings(request: HttpRequest, integrator: Integrator) -> JsonResponse:
+    """GET /api/v1/ratings: a month's ratings in the smallest sums that may be shown."""
+    now, offset, limit = clock.now(), _since(request, 0), _limit(request, MOST)
+    month = _month(request, now)
+    units = {} if integrator.unit is None else {"unit": integrator.unit}
+    sites = list(Site.objects.select_related("unit").filter(**units).order_by("pk"))
+    read = read_ratings(sites, month, now)
+    spans = list(read.spans(month))
+    shown = spans[offset : offset + limit]
+    by_key = {site.pk: site for site in sites}
+    body = {
+        "month": month.key,
+        "until": str(read.upto),
+        "ratings": [_span(by_key[each.site], each) for each in shown],
+        "next": f"0.{offset + len(shown)}",
+        "more": len(spans) > offset + limit,
+    }
+    return JsonResponse(body)
+
+
+@cache
+def _description() -> bytes:
+    return resources.files("server").joinpath("api/openapi.json").read_bytes()
+
+
+@csrf_exempt
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """GET /api/v1/openapi.json: the description of all of this."""
+    return HttpResponse(_description(), content_type="application/json")
+
+
+# --- what was asked -------------------------------------------------------------------------------------------
+
+
+def _of(integrator: Integrator, rows: "QuerySet[Any]") -> "QuerySet[Any]":
+    return rows if integrator.unit is None else rows.filter(site__unit=integrator.unit)
+
+
+def _limit(request: HttpRequest, most: int) -> int:
+    text = request.GET.get("limit", "")
+    if not text:
+        return most // 2
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= most:
+        raise BadQuery(f"limit: from 1 to {most}")
+    return int(text)
+
+
+def _since(request: HttpRequest, generation: int) -> int:
+    """Where the last answer ended. Facts that were made again since are told again, from the first."""
+    text = request.GET.get("after", "")
+    if not text:
+        return 0
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})", text)
+    if found is None:
+        raise BadQuery("after: the `next` of an answer before, or nothing")
+    return int(found[2]) if int(found[1]) == generation else 0
+
+
+def _month(request: HttpRequest, now: datetime) -> Period:
+    try:
+        month = parse(request.GET.get("month", ""))
+    except BadPeriod:
+        month = None
+    if month is None or month.kind is not Kind.MONTH:
+        raise BadQuery("month: as 2026-11")
+    return month
+
+
+# --- rows -----------------------------------------------------------------------------------------------------
+
+
+def _ticket(row: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {NAMED.get(name, name): _plain(row[name]) for name in TICKET}
+    return {**fields, "unit": row["site__unit__code"], "site": row["site__key"], "device": row["device__name"]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return text_of(value)
+    return str(value) if isinstance(value, date) else value
+
+
+def _days(wanted: list[tuple[int, date]]) -> list[dict[str, Any]]:
+    """The sums of these days, each with all its rows, in the order that was asked for."""
+    if not wanted:
+        return []
+    found = Rollup.objects.filter(site__in={site for site, _ in wanted}, day__in={day for _, day in wanted})
+    rows: dict[tuple[int, date], list[dict[str, Any]]] = {place: [] for place in wanted}
+    for row in found.order_by("pk").values("site_id", "day", "dim", "key", *COUNTS, "waits", "services"):
+        place = (row["site_id"], row["day"])
+        if place in rows:
+            rows[place].append(_sums(row))
+    sites = Site.objects.select_related("unit").in_bulk({site for site, _ in wanted})
+    return [
+        {"unit": sites[site].unit.code, "site": sites[site].key, "day": str(day), "sums": rows[site, day]}
+        for site, day in wanted
+    ]
+
+
+def _sums(row: Mapping[str, Any]) -> dict[str, Any]:
+    counts = {name: row[name] for name in ("dim", "key", *COUNTS)}
+    return {**counts, "wait": _spread(row["waits"]), "service_time": _spread(row["services"])}
+
+
+def _spread(counts: Mapping[str, int]) -> dict[str, Any]:
+    found: Spread = spread([counts])
+    return {"n": found.n, "median_min": found.median, "p90_min": found.p90, "by_minute": counts}
+
+
+def _span(site: Site, span: Span) -> dict[str, Any]:
+    opinion, figure = span.opinion, span.opinion.figure
+    satisfied = {level.value: level.satisfied for level in opinion.labels.levels} if opinion.labels else {}
+    return {
+        "unit": site.unit.code,
+        "site": site.key,
+        "first": str(span.days.first),
+        "last": str(span.days.last),
+        "label_set": figure.label_set,
+        "n": figure.n,
+        "served": figure.served,
+        "levels": [
+            {"level": level, "n": n, "satisfied": satisfied.get(level)} for level, n in sorted(figure.by_level.items())
+        ],
+        "left_out": [
+            {"flag": flag, "level": level, "n": n}
+            for flag, levels in figure.left_out.items()
+            for level, n in sorted(levels.items())
+        ],
+    }

@@ -1,0 +1,102 @@
+"""Views of the database for an existing BI tool: names and columns stay, whatever becomes of the tables behind them.
+
+docs/server.md describes each column. Days and times are those of the office's wall clock. No token of a ticket, no
+free text, nothing that ties two tickets to one person; ratings as sums of past days alone, without counter or clerk.
+"""
+
+from django.db import connection
+
+from server.reports.opinions import SETTLES
+
+NAMES = ("v_tickets", "v_ratings", "v_days")
+_SETTLES_H = int(SETTLES.total_seconds() // 3600)
+ZONE = "Asia/Ho_Chi_Minh"
+
+_POSTGRES = {
+    "local": "({0} AT TIME ZONE '" + ZONE + "')",
+    "seconds": "floor(extract(epoch FROM {1} - {0}))::bigint",
+    "each": "jsonb_each_text({0})",
+    "settled": f"((now() AT TIME ZONE '{ZONE}') - interval '{_SETTLES_H} hours')::date",
+}
+_SQLITE = {
+    "local": "datetime({0}, '+7 hours')",  # Vietnam has no daylight saving
+    "seconds": "(CAST(strftime('%s', {1}) AS INTEGER) - CAST(strftime('%s', {0}) AS INTEGER))",
+    "each": "json_each({0})",
+    "settled": f"date('now', '+7 hours', '-{_SETTLES_H} hours')",
+}
+
+
+def create() -> None:
+    """Make the views; they must not be there."""
+    with connection.cursor() as cursor:
+        for statement in _statements():
+            cursor.execute(statement)
+
+
+def drop() -> None:
+    """Take the views away, if they are there."""
+    with connection.cursor() as cursor:
+        for name in NAMES:
+            cursor.execute(f"DROP VIEW IF EXISTS {name}")
+
+
+def _statements() -> list[str]:
+    words = _POSTGRES if connection.vendor == "postgresql" else _SQLITE
+    return [_tickets(words), _ratings(words), _days(words)]
+
+
+_WHERE = "u.code AS unit, u.name AS unit_name, s.key AS site, s.name AS site_name"
+_JOIN = "JOIN registry_site s ON s.id = f.site_id JOIN registry_unit u ON u.id = s.unit_id"
+
+
+def _tickets(words: dict[str, str]) -> str:
+    times = {"issued": "issued_at", "called": "reached_at", "started": "started_at", "ended": "ended_at"}
+    local = ", ".join(f"{words['local'].format(f'f.{column}')} AS {name}" for name, column in times.items())
+    wait = words["seconds"].format("f.issued_at", "f.reached_at")
+    service = words["seconds"].format("f.started_at", "f.ended_at")
+    return f"""CREATE VIEW v_tickets AS
+        SELECT f.id AS ticket, {_WHERE}, d.name AS device, f.day AS day, f.session AS session, f.number AS number,
+          f.service AS service, f.queue AS queue, f.priority AS priority, f.state AS state, f.counter AS counter,
+          f.clerk AS clerk, {local}, {wait} AS wait_s,
+          CASE WHEN f.state = 'served' AND NOT f.implied THEN {service} END AS service_s, f.calls AS calls,
+          f.transfers AS transfers, f.holds AS holds, f.misses AS misses, f.issuer AS issued_by, f.num AS num
+        FROM facts_ticket f {_JOIN} JOIN registry_device d ON d.id = f.device_id"""
+
+
+def _ratings(words: dict[str, str]) -> str:
+    return f"""CREATE VIEW v_ratings AS
+        SELECT {_WHERE}, f.day AS day, f.label_set AS label_set, f.level AS level, f.flags AS flags, sum(f.n) AS n
+        FROM facts_ratingrollup f {_JOIN}
+        WHERE f.day < {words["settled"]}
+        GROUP BY u.code, u.name, s.key, s.name, f.day, f.label_set, f.level, f.flags"""
+
+
+def _days(words: dict[str, str]) -> str:
+    counts = ("issued", "priority", "served", "no_show", "cancelled", "closed", "transfers", "holds")
+    spreads = ", ".join(
+        f"{_sum(words, column)} AS {name}_n, {_total(words, column)} AS {name}_total_min,"
+        f" {_rank(words, column, 50)} AS {name}_median_min, {_rank(words, column, 90)} AS {name}_p90_min"
+        for name, column in (("wait", "waits"), ("service", "services"))
+    )
+    return f"""CREATE VIEW v_days AS
+        SELECT {_WHERE}, f.day AS day, f.dim AS dim, f.key AS key,
+          {", ".join(f"f.{count} AS {count}" for count in counts)}, {spreads}
+        FROM facts_rollup f {_JOIN}"""
+
+
+def _sum(words: dict[str, str], column: str) -> str:
+    return f"(SELECT coalesce(sum(CAST(value AS INTEGER)), 0) FROM {words['each'].format(f'f.{column}')})"
+
+
+def _total(words: dict[str, str], column: str) -> str:
+    each = words["each"].format(f"f.{column}")
+    return f"(SELECT coalesce(sum(CAST(key AS INTEGER) * CAST(value AS INTEGER)), 0) FROM {each})"
+
+
+def _rank(words: dict[str, str], column: str, percent: int) -> str:
+    """Nearest rank, as `server.reports.figures.rank`."""
+    each = words["each"].format(f"f.{column}")
+    return f"""(SELECT min(minute) FROM (
+        SELECT CAST(key AS INTEGER) AS minute, sum(CAST(value AS INTEGER)) OVER (ORDER BY CAST(key AS INTEGER)) AS seen,
+          sum(CAST(value AS INTEGER)) OVER () AS of_all FROM {each}) AS ranked
+        WHERE seen * 100 >= of_all * {percent})"""

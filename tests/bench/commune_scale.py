@@ -1,0 +1,110 @@
+"""The commune server with the data of a province: is it as quick with millions of events as with none?
+
+Takes minutes, so it runs only when it is asked for: `make bench ARGS="--only province"`.
+"""
+
+import statistics
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from django.test import Client
+
+from server import clock, work
+from server.accounts.models import Role, User
+from server.feed.intake import digest, take
+from server.registry.models import Device, Site, Unit
+from tests.bench.figures import Figure, Goal
+from tests.bench.plan import Plan
+from tests.bench.province import Kiosk
+from tests.server import kit
+
+FIRST = date(2026, 1, 5)
+PAGES = {
+    "today": "/",
+    "month": "/reports?period={day:%Y-%m}",
+    "year": "/reports?period={day:%Y}",
+}
+
+
+def province(plan: Plan) -> list[Figure]:
+    """A hundred communes with one kiosk each, day after day, until two million events are there."""
+    folder = plan.place("province")
+    kiosks = [Kiosk(f"k-{n:06d}", n) for n in range(plan.count(100, 2))]
+    with kit.fresh_database("sqlite", folder):
+        devices = {kiosk.name: _commune(n, kiosk.name) for n, kiosk in enumerate(kiosks)}
+        times, events, folded, last = _fill(plan, kiosks, devices)
+        flat = _tenth(times, -1) / _tenth(times, 0)
+        figures = [
+            Figure("province.events", "events of the simulated province", events, ""),
+            Figure("province.ingest", "500 events taken in, of the last tenth", _tenth(times, -1) * 1000, "ms"),
+            Figure("province.flat", "ingest of the last tenth ÷ of the first", flat, "×", Goal(1.5)),
+            Figure("province.bytes", "of disk for each event with its facts and sums", _bytes(folder) / events, "B"),
+            Figure("province.facts", "events folded into facts and sums", folded, "/s"),
+        ]
+        return figures + _pages(plan, last)
+
+
+def _commune(n: int, name: str) -> Device:
+    unit = Unit.objects.create(code=f"{n:05d}", name=f"xã Mẫu {n}")
+    site = Site.objects.create(unit=unit, key="chinh", name=f"Trụ sở {n}")
+    return Device.objects.create(name=name, site=site, token=digest(name))
+
+
+def _fill(plan: Plan, kiosks: list[Kiosk], devices: dict[str, Device]) -> tuple[list[float], int, float, date]:
+    """Seconds of each batch in order, events, events folded per second, and the last day."""
+    times: list[float] = []
+    events, settling, day = 0, 0.0, FIRST
+    wanted = plan.count(2_000_000, 3_000)
+    while events < wanted:
+        at = datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
+        for kiosk in kiosks:
+            for batch in kiosk.batches(kiosk.day(day, 300)):
+                began = time.perf_counter()
+                take(devices[kiosk.name], batch, at)
+                times += [(time.perf_counter() - began) * 500 / len(batch.lines)]
+                events += len(batch.lines)
+        began = time.perf_counter()
+        work.settle(at)
+        settling += time.perf_counter() - began
+        day += timedelta(days=1)
+    return times, events, events / settling, day - timedelta(days=1)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("server.db*"))
+
+
+def _tenth(times: list[float], which: int) -> float:
+    size = max(1, len(times) // 10)
+    return statistics.median(times[:size] if which == 0 else times[-size:])
+
+
+def _pages(plan: Plan, day: date) -> list[Figure]:
+    """Each page by the leader of a commune and by the province, some times, warm."""
+    clock.follow(lambda: datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
+    unit = Unit.objects.order_by("pk")[0]
+    people = {
+        "commune": User.objects.create_user("lanh-dao", None, name="Lãnh đạo", role=Role.LEADER, unit=unit),
+        "province": User.objects.create_user("tinh", None, name="Tỉnh", role=Role.VIEWER),
+    }
+    figures = []
+    for who, user in people.items():
+        client = Client()
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        for name, address in PAGES.items():
+            times = [_seconds(client, address.format(day=day)) for _ in range(plan.count(25, 3))][1:]
+            value = sorted(times)[int(len(times) * 0.95)] * 1000
+            says = f"page “{name}” of a {who}, p95"
+            figures.append(Figure(f"province.{who}.{name}", says, value, "ms", Goal(200)))
+    clock.follow(None)
+    return figures
+
+
+def _seconds(client: Client, address: str) -> float:
+    began = time.perf_counter()
+    answer = client.get(address)
+    seconds = time.perf_counter() - began
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address}: {answer.status_code}")
+    return seconds
