@@ -23,8 +23,13 @@ $(VENV)/.dev: requirements/dev.txt
 demo: $(VENV)/.run  ## the whole appliance in a browser, with no hardware: make demo ARGS="--per-hour 40"
 	$(PY) -m kiosk demo $(ARGS)
 
-server: $(VENV)/.run  ## the commune server with its data in build/server: make server ARGS="--config server.toml"
-	$(PY) -m server $(ARGS) run
+CONFIG ?= build/server/server.toml
+build/server/server.toml:
+	mkdir -p $(@D)
+	echo 'data_dir = "."' >$@
+
+server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server.toml
+	$(PY) -m server --config $(CONFIG) $(or $(ARGS),run)
 
 test: $(VENV)/.dev
 	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)

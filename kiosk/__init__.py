@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 RELEASED = datetime(2026, 11, 23, tzinfo=UTC)
 """No clock that shows an earlier time can be right."""

@@ -308,12 +308,12 @@ def _push_once(uplink: "Uplink") -> int:
 def export_run(options: argparse.Namespace) -> int:
     """`kiosk export`."""
     from kiosk.clock import SystemClock
+    from kiosk.feed import make_outbox, status
     from kiosk.setup import load_device
     from kiosk.store.comments import CommentTexts
     from kiosk.store.database import Database
     from kiosk.store.facts import device_id
     from kiosk.store.prepare import prepare
-    from kiosk.uplink import make_outbox, status
     from sync.export import export
 
     config, clock = load_device(options.config), SystemClock()

@@ -16,6 +16,7 @@ from kiosk import __version__, documents
 from kiosk.clock import SystemClock
 from kiosk.config import ENROLLED, Config, Sync, enrolled_text
 from kiosk.documents import DocumentError
+from kiosk.feed import begin_beyond, is_likely
 from kiosk.setup import load_device, load_office
 from kiosk.store.database import Database
 from kiosk.store.downloads import Downloads
@@ -24,15 +25,11 @@ from kiosk.store.facts import device_id
 from kiosk.store.orders import Orders
 from kiosk.store.prepare import hold, prepare
 from kiosk.texts import Texts
-from kiosk.uplink import make_outbox
 from kiosk.waiting import PART
 from sync import wire
 from sync.exchange import AddressError, Answer, Exchange, InsecureServer, Silent, check_url
-from sync.outbox import Outbox
 
 BY = "command line"
-MOST_EPOCHS = 10**6
-"""No kiosk begins so many."""
 REFUSALS = ("code", "taken", "other_device", "busy")
 
 logger = logging.getLogger(__name__)
@@ -71,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         for path in (folder / ENROLLED, Path(config.sync.token_file)):
             _check_writable(path)
         done = _ask(options, ca_file, name, _office(config), t)
-        _begin_beyond(make_outbox(database, clock, after=wire.epoch_counter(done.epoch)), done.epoch)
+        begin_beyond(database, clock, done.epoch)
         write_durably(folder / ENROLLED, server)
         if done.device != name:
             write_durably(folder / "device-id", done.device)
@@ -172,19 +169,9 @@ def _enrolled(raw: dict[str, Any]) -> Enrolled:
         raise wire.WireError("device, token, unit, site, epoch or office missing or not as expected")
     if not raw["token"].isascii() or not raw["token"].isprintable() or not raw["token"] or " " in raw["token"]:
         raise wire.WireError("a token with characters that no token has")
-    if raw["epoch"] and not (wire.is_epoch(raw["epoch"]) and wire.epoch_counter(raw["epoch"]) < MOST_EPOCHS):
+    if raw["epoch"] and not is_likely(raw["epoch"]):
         raise wire.WireError("an epoch that cannot be")
     wire.check_device(raw["device"])
     shown = (documents.printable(str(raw.get(key, "")))[:300] for key in ("unit", "site", "office_problem"))
     unit, site, problem = shown
     return Enrolled(raw["device"], raw["token"], unit, site, raw["epoch"], raw["office"], problem)
-
-
-# --- after ----------------------------------------------------------------------------------------------------
-
-
-def _begin_beyond(outbox: Outbox, known: str) -> None:
-    """A kiosk in the place of another one begins an epoch after the last one that the server has of it."""
-    own = outbox.feed()[0].epoch
-    if known and known != own and wire.epoch_counter(known) >= wire.epoch_counter(own):
-        outbox.renew(own, f"the server knows epoch {known} of this kiosk")

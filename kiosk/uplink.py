@@ -7,26 +7,19 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
-from kiosk import __version__
-from kiosk.clock import Clock, Moment, Vouched, believable
+from kiosk.clock import Clock
 from kiosk.config import Config, read_token
 from kiosk.downlink import Downlink
+from kiosk.feed import believe, make_outbox, status
 from kiosk.store import StoreCorrupt, StoreError
 from kiosk.store.comments import CommentTexts
-from kiosk.store.database import Database, Writing, connect
-from kiosk.store.facts import device_id, fact, note
-from kiosk.store.series import skip_to_ceilings
-from kiosk.vitals import undervoltage
+from kiosk.store.facts import device_id
 from kiosk.waiting import Waiting
-from sync import outbox, wire
+from sync import outbox
 from sync.client import Client, Outcome
-from sync.outbox import Outbox
 
 LOOK_S = 0.5
 """How often a new event is looked for."""
@@ -36,36 +29,6 @@ TEXTS_S = 5.0
 """Words that could not be sent are tried again after twice this long, then four times, and an hour at most."""
 
 logger = logging.getLogger(__name__)
-
-
-def stamp(now: Moment) -> wire.Stamp:
-    return wire.Stamp(now.at, now.quality, now.boot, now.mono)
-
-
-def make_outbox(database: Database, clock: Clock, after: int = 0) -> Outbox:
-    """The database's feed, for those who carry it away. A new epoch counts beyond `after`, too."""
-
-    def next_epoch(conn: sqlite3.Connection) -> str:
-        """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
-        marks = database.high_water
-        new = wire.new_epoch(marks.next_epoch(after))
-        marks.remember_feed(new)
-        skip_to_ceilings(Writing(conn, clock.now()), database)
-        return new
-
-    return Outbox(lambda: closing(connect(database.path)), next_epoch, lambda: stamp(clock.now()))
-
-
-def status(database: Database, now: Moment) -> dict[str, Any]:
-    """What every batch tells the server about the kiosk's health."""
-    return {
-        "app": __version__,
-        "backlog": outbox.backlog(database.conn),
-        "disk_free_mb": database.free_mb(),
-        "clock": now.quality,
-        "printer": fact(database, "printer") or "unknown",
-        "undervoltage": bool(undervoltage()),
-    }
 
 
 class Uplink(Waiting):
@@ -109,8 +72,8 @@ class Uplink(Waiting):
             outcome = self.client.push(self.outbox, now.at, status(self.database, now))
         except sqlite3.DatabaseError as error:
             raise self.database.explain(error) from error
-        if outcome.server_now is not None and not now.trusted:
-            self._believe(outcome.server_now)
+        if outcome.server_now is not None:
+            believe(self.database, self.clock, outcome.server_now)
         if outcome.state == "ok":
             self._follow(outcome)
         self._carry_texts(outcome)
@@ -142,19 +105,6 @@ class Uplink(Waiting):
         self._texts_due = time.monotonic() + (min(TEXTS_S * 2**self._texts_failed, 3600.0) if failed else 0.0)
         if sent.problem and self._texts_failed == 1:
             logger.warning("the words of comments wait: %s", sent.problem)
-
-    def _believe(self, said: datetime) -> None:
-        """The server's time is better than none, unless it cannot be: the kiosk counts on from it."""
-        now = self.clock.now()
-        if not believable(said, self.clock.floor):
-            return
-        vouched = Vouched("server", said, now.boot, now.mono)
-        try:
-            with self.database.writing(now) as w:
-                note(w, "vouched", vouched.text())
-        except StoreError as error:
-            logger.error("%s", error)
-        self.clock.vouched = vouched
 
     def _wait(self, outcome: Outcome) -> None:
         until = time.monotonic() + min(outcome.delay_s, self.heartbeat_s if outcome.state == "ok" else outcome.delay_s)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from kiosk.documents import DocumentError
+from kiosk.notify import notify
 from server import config as configuration
 
 logger = logging.getLogger("server")
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="serve, and do what is to be done in between").set_defaults(run=_run)
     work = commands.add_parser("work", help="do what is to be done in between; `run` starts it")
+    work.add_argument("--parent", type=int, default=0, help="end with the process of this number")
     work.set_defaults(run=_work)
     commands.add_parser("prepare", help="make or migrate the database").set_defaults(run=_prepare)
     files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
@@ -52,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_argument("--site-name", default="", help="name of the reception point; else “Trụ sở” and the commune's")
     setup.add_argument("--admin", default="", help="name of its administrator's account; else quan-tri-CODE")
     setup.set_defaults(run=_set_up)
+    backup = commands.add_parser("backup", help="copy the database to a new file, also while it is in use (SQLite)")
+    backup.add_argument("file", metavar="FILE", type=Path)
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="put such a copy in place of the database; stop the server before")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    restore.set_defaults(run=_restore)
     return parser
 
 
@@ -104,28 +112,37 @@ def _import(options: argparse.Namespace) -> int:
     return 0 if done and all(file.code == "ok" for file in done) else 1
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from server.backup import backup
+
+    print(backup(configuration.load(), options.file))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from server import clock
+    from server.backup import restore
+
+    print(restore(configuration.load(), options.file, clock.now()))
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     _prepare(options)
     from django.conf import settings
-    from waitress.server import create_server
 
     from server.jobs import Jobs
+    from server.web import listening
     from server.wsgi import application
 
-    web = create_server(
-        application,
-        host=settings.CONFIG.listen,
-        port=settings.CONFIG.port,
-        threads=settings.CONFIG.threads,
-        max_request_body_size=64 * 1024 * 1024,  # files of a stick; everything else has limits of its own
-        channel_timeout=60,
-        ident="",
-    )
-    jobs = Jobs([sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"])
+    web = listening(application, settings.CONFIG)
+    command = [sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"]
+    jobs = Jobs([*command, "--parent", str(os.getpid())])
     logger.info("the commune server answers on http://%s:%s", settings.CONFIG.listen, web.effective_port)
     (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    notify("READY=1")
     try:
         web.run()
     finally:
@@ -135,12 +152,19 @@ def _run(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace) -> int:
     _setup()
-    from server.work import Worker
+    from server.pull.worker import Puller
+    from server.work import ASIDE, Worker
 
-    parent, worker = os.getppid(), Worker()
+    # Not asked for now: a parent that was killed while this process began would not be missed.
+    parent = options.parent or os.getppid()
+    worker, aside, puller = Worker(), Worker(ASIDE).start(), Puller().start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
-    worker.run(lambda: os.getppid() == parent)
+    try:
+        worker.run(lambda: os.getppid() == parent and aside.is_alive())
+    finally:
+        puller.stop()
+        aside.stop()
     return 0
 
 

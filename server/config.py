@@ -1,6 +1,7 @@
 # ruff: noqa: RUF009 - `key` is our `dataclasses.field`
 """server.toml: where the server keeps its data, and how it is reached. Every wrong key is reported at once."""
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from kiosk import documents
-from kiosk.schema import Reader, between, key, matches, one_of
+from kiosk.schema import Check, Reader, between, key, matches, one_of
 
 FILE = "/etc/kiosk-server/server.toml"
 ENVIRONMENT = "KIOSK_SERVER_CONFIG"
@@ -27,6 +28,25 @@ class Mail:
     password_file: str = key("file with the password", "")
     tls: bool = key("STARTTLS", True)
     sender: str = key("address that mails come from", "")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_network(text))
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What webhooks may reach beside the internet."""
+
+    networks: tuple[str, ...] = key(
+        "networks beside the internet in which webhooks may end, as 10.20.0.0/16",
+        (),
+        Check("a network, as 10.20.0.0/16", _is_network),
+    )
+    ca_file: str = key("authority of webhooks that have a certificate of their own; empty = the system's", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +80,11 @@ class Config:
     listen: str = key("address to answer on; a web server in front brings HTTPS", "127.0.0.1")
     port: int = key("its port; 0 takes a free one", 8800, between(0, 65535))
     threads: int = key("requests that are answered at the same time", 8, between(1, 64))
+    pull_loopback: bool = key("fetch from kiosks on this very machine; for tests and the demo", False)
     behind_proxy: bool = key("trust X-Forwarded-Proto of the web server in front", False)
     log_level: str = key("what is logged", "info", one_of("debug", "info", "warning", "error"))
     mail: Mail = key("where alarms go out", Mail())
+    alarms: Alarms = key("what webhooks of alarms may reach", Alarms())
     keep: Keep = key("how long things are kept", Keep())
     file: str = field(default="", compare=False)
 
@@ -93,10 +115,17 @@ def load(path: Path | str | None = None) -> Config:
     config = reader.table(Config, plain)
     reader.finish()
     folder = file.parent.resolve()
-    mail = config.mail
-    password_file = str(folder / mail.password_file) if mail.password_file else ""
-    mail = replace(mail, password_file=password_file)
-    return replace(config, data_dir=str(folder / config.data_dir), mail=mail, file=str(file.resolve()))
+
+    def whole(path: str) -> str:
+        return str(folder / path) if path else ""
+
+    return replace(
+        config,
+        data_dir=str(folder / config.data_dir),
+        mail=replace(config.mail, password_file=whole(config.mail.password_file)),
+        alarms=replace(config.alarms, ca_file=whole(config.alarms.ca_file)),
+        file=str(file.resolve()),
+    )
 
 
 def database(config: Config) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Pages for what went wrong, in plain words."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from server.pages import page
 
@@ -11,7 +11,9 @@ def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """An address that leads nowhere."""
+    """An address that leads nowhere; programs are told so in their own way."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"code": "none", "message": "there is nothing at this address"}, status=404)
     return page(request, "message.html", 404, key="server.not_found")
 
 

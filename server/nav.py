@@ -15,6 +15,7 @@ ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
 KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
 MACHINES = FIGURES | KEEPERS
 LEADERS = frozenset({Role.ADMIN, Role.LEADER})
+AUDITORS = ACCOUNTS | LEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,21 @@ PAGES: tuple[Page, ...] = (
     Page("reports", FIGURES),
     Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
     Page("documents", LEADERS | {Role.TECHNICIAN}),
-    Page("machines", MACHINES, (Page("kiosks", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS))),
-    Page("admin", ACCOUNTS, (Page("people", ACCOUNTS), Page("communes", OPERATORS), Page("integrators", ACCOUNTS))),
+    Page(
+        "machines",
+        MACHINES,
+        (Page("kiosks", MACHINES), Page("alarms", MACHINES), Page("import", KEEPERS), Page("quarantine", KEEPERS)),
+    ),
+    Page(
+        "admin",
+        AUDITORS,
+        (
+            Page("people", ACCOUNTS),
+            Page("communes", OPERATORS),
+            Page("integrators", ACCOUNTS),
+            Page("audit", AUDITORS),
+        ),
+    ),
 )
 
 

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "server.reports",
     "server.phones",
     "server.publication",
+    "server.watch",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from server.accounts import people
+from server.accounts import audit, people
 from server.accounts import views as accounts
 from server.feed import api
 from server.feed import views as feed
@@ -11,10 +11,12 @@ from server.office import board_pages, edit_pages
 from server.office import pages as documents
 from server.phones import views as phones
 from server.publication import comment_pages, frozen_pages, public, settings_pages
+from server.pull import views as pull
 from server.registry import api as registry
 from server.registry import communes, enrolling, integrators, kiosks, quarantine
 from server.reports import api as figures
 from server.reports import views as reports
+from server.watch import views as watch
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", reports.today, name="today"),
@@ -33,11 +35,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("kiosks", kiosks.kiosks, name="kiosks"),
     path("kiosks/enrol", enrolling.new, name="enrol"),
     path("kiosks/enrol/<int:id>/wait", enrolling.wait, name="enrol-wait"),
+    path("kiosks/pull", pull.connect, name="pull"),
     path("kiosks/<int:id>", kiosks.kiosk, name="kiosk"),
     path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
     path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
     path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
     path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
+    path("alarms", watch.alarms, name="alarms"),
+    path("alarms/target", watch.target, name="alarms-target"),
+    path("alarms/target/test", watch.test, name="alarms-test"),
+    path("alarms/target/secret", watch.new_secret, name="alarms-secret"),
+    path("alarms/target/told", watch.told, name="alarms-told"),
     path("quarantine", quarantine.quarantine, name="quarantine"),
     path("quarantine/again", quarantine.look_again, name="quarantine-again"),
     # administration
@@ -52,6 +60,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/communes/<int:id>/sites", communes.site_new, name="site-new"),
     path("admin/integrators", integrators.integrators, name="integrators"),
     path("admin/integrators/<int:id>/revoke", integrators.revoke, name="integrator-revoke"),
+    path("admin/audit", audit.audit, name="audit"),
+    path("admin/audit.csv", audit.sheet, name="audit-sheet"),
     path("admin/sites/<int:id>/name", communes.site_name, name="site-name"),
     path("api/v1/feed", api.push),
     path("api/v1/health", api.health),
@@ -85,6 +95,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/tickets", figures.tickets),
     path("api/v1/days", figures.days),
     path("api/v1/ratings", figures.ratings),
+    path("api/v1/openapi.json", figures.openapi),
     # documents
     path("documents/", documents.sites, name="documents"),
     path("documents/photo/<str:name>", documents.photo, name="documents-photo"),

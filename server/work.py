@@ -17,6 +17,7 @@ from server import clock
 from server.facts import projector, retention, rollups
 from server.publication import comments, freezing
 from server.registry.communes import bring_names
+from server.watch import alarms, telling
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +37,15 @@ JOBS: Sequence[Job] = (
     Job("facts", 0.0, lambda now: projector.project(now) > 0),
     Job("facts again", 5.0, lambda now: projector.rebuild_asked(now) > 0),
     Job("sums", 2.0, lambda now: rollups.roll_up(now) > 0),
+    Job("alarms", 30.0, lambda now: alarms.look(now) > 0),
     Job("what is too old", 6 * 3600.0, retention.drop_old),
     Job("names of communes", 600.0, lambda now: bring_names(now) > 0),
     Job("adjustments", 600.0, lambda now: freezing.adjust_due(now) > 0),
     Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0),
 )
+
+ASIDE: Sequence[Job] = (Job("notices", 2.0, telling.tell_next),)
+"""Jobs that wait for other machines: they run beside the others, so that a slow one holds up nothing here."""
 
 
 class Worker:
@@ -54,6 +59,10 @@ class Worker:
     def start(self) -> "Worker":
         self._thread.start()
         return self
+
+    def is_alive(self) -> bool:
+        """Whether the thread that was started still works."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End after the job that is under way."""

@@ -8,12 +8,12 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -102,30 +102,22 @@ class Bounds:
     deadline_s: float = 60.0
 
 
-@dataclass
-class Exchange:
-    """Keeps a connection to one server. `token` "" sends none; `ca_file` names the authority of a certificate.
+BOUNDS = Bounds()
 
-    Raises AddressError for a token that cannot be one.
-    """
 
-    token: str = ""
-    ca_file: str | None = None
-    bounds: Bounds = Bounds()
-    _sockets: "WeakSet[socket.socket]" = field(default_factory=WeakSet)
+class Line:
+    """Exchanges with one server, one after the other. What a connection is made of is said by a subclass."""
 
-    def __post_init__(self) -> None:
-        if self.token and (not self.token.isascii() or not self.token.isprintable() or " " in self.token):
-            raise AddressError("the token is empty or has characters that no token has: enrol again")
-        self.session = _session(self.token, self.ca_file, self._sockets)
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._sockets: WeakSet[socket.socket] = WeakSet()
 
-    def close(self) -> None:
-        self.session.close()
-
-    def post(self, url: str, body: bytes, content_type: str, packed: bool = False) -> Answer:
+    def post(
+        self, url: str, body: bytes, content_type: str, packed: bool = False, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Raises Silent."""
-        headers = {"Content-Type": content_type} | ({"Content-Encoding": "gzip"} if packed else {})
-        return self._ask("POST", url, headers, body)
+        own = {"Content-Type": content_type} | ({"Content-Encoding": "gzip"} if packed else {})
+        return self._ask("POST", url, {**own, **(headers or {})}, body)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, most: int = MAX_ANSWER) -> Answer:
         """At most so many bytes of an answer. Raises Silent."""
@@ -134,27 +126,25 @@ class Exchange:
     def _ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most: int = MAX_ANSWER
     ) -> Answer:
-        timeouts = (self.bounds.connect_s, self.bounds.read_s)
         try:
-            with (
-                self._cut_off() as was_cut,
-                closing(
-                    self.session.request(
-                        method, url, data=body, headers=headers, timeout=timeouts, allow_redirects=False, stream=True
-                    )
-                ) as response,
-            ):
-                raw = response.raw.read(most + 1, decode_content=False)
-                whole = len(raw) > most or not response.raw.length_remaining
+            with self._cut_off() as was_cut, self._open(method, url, headers, body) as response:
+                raw = response.read(most + 1, decode_content=False)
+                whole = len(raw) > most or not response.length_remaining
                 if was_cut.is_set() or not whole:
                     raise Silent("the answer did not come to its end")
-                return Answer(response.status_code, raw, response.headers, most)
+                return Answer(response.status, raw, response.headers, most)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Silent(short(_root(error))) from error
 
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> AbstractContextManager[urllib3.HTTPResponse]:
+        """The answer with its body still to come; the connection is given back or closed at the end."""
+        raise NotImplementedError
+
     @contextmanager
     def _cut_off(self) -> Iterator[threading.Event]:
-        """The time-outs of requests start again with each byte; this one does not."""
+        """The time-outs of a connection start again with each byte; this one does not."""
         was_cut = threading.Event()
         timer = threading.Timer(self.bounds.deadline_s, self._cut, (was_cut,))
         timer.daemon = True
@@ -165,11 +155,114 @@ class Exchange:
             timer.cancel()
             timer.join()
 
+    def abort(self) -> None:
+        """Cut what is under way; any thread may call it, and whoever asked hears Silent."""
+        self._cut(threading.Event())
+
     def _cut(self, was_cut: threading.Event) -> None:
         was_cut.set()
         for connection in list(self._sockets):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+class Exchange(Line):
+    """To a server by its name, with the authorities that the system knows, or the one in `ca_file`.
+
+    `token` "" sends none. Raises AddressError for a token that cannot be one.
+    """
+
+    def __init__(self, token: str = "", ca_file: str | None = None, bounds: Bounds = BOUNDS) -> None:
+        super().__init__(bounds)
+        self.session = _session(check_token(token), ca_file, self._sockets)
+
+    def close(self) -> None:
+        self.session.close()
+
+    @contextmanager
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Iterator[urllib3.HTTPResponse]:
+        timeouts = (self.bounds.connect_s, self.bounds.read_s)
+        asked = self.session.request(
+            method, url, data=body, headers=headers, timeout=timeouts, allow_redirects=False, stream=True
+        )
+        with closing(asked) as response:
+            yield response.raw
+
+
+class _Pooled(Line):
+    """By a connection pool of urllib3; addresses (`url`) of questions are paths."""
+
+    _pool: HTTPConnectionPool
+    _headers: dict[str, str]
+
+    def close(self) -> None:
+        self._pool.close()
+
+    @contextmanager
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Iterator[urllib3.HTTPResponse]:
+        response = self._pool.request(
+            method,
+            url,
+            body=body,
+            headers={**self._headers, **headers},
+            timeout=urllib3.Timeout(self.bounds.connect_s, self.bounds.read_s),
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            yield cast(urllib3.HTTPResponse, response)
+        finally:
+            # A body that was not read to its end leaves the connection unusable.
+            if response.length_remaining:
+                response.close()
+            response.release_conn()
+
+
+class Pinned(_Pooled):
+    """To one address in figures, whose certificate must be signed by one authority (PEM) and no other.
+
+    Names are not compared: that authority signs for one kiosk only. Without an authority anything is believed, which is
+    for a first look and nothing else. `token` "" sends none.
+    """
+
+    def __init__(self, address: str, port: int, authority: str, token: str = "", bounds: Bounds = BOUNDS) -> None:
+        super().__init__(bounds)
+        if authority:
+            check: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_cert_data": authority, "assert_hostname": False}
+        else:
+            check = {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+        pool = _watched_pools(self._sockets)["https"]
+        self._pool = pool(address, port, maxsize=1, retries=False, **check)
+        self._headers = {"Accept-Encoding": "identity"}
+        if check_token(token):
+            self._headers["Authorization"] = f"Bearer {token}"
+
+
+class Named(_Pooled):
+    """To one address in figures that `host` was found to lead to; the certificate must be that name's.
+
+    It is signed by an authority that the system knows, or by the one in `ca_file`.
+    """
+
+    def __init__(self, address: str, host: str, port: int, ca_file: str = "", bounds: Bounds = BOUNDS) -> None:
+        super().__init__(bounds)
+        check: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_certs": ca_file or None}
+        pool = _watched_pools(self._sockets)["https"]
+        self._pool = pool(address, port, maxsize=1, retries=False, server_hostname=host, assert_hostname=host, **check)
+        name = f"[{host}]" if ":" in host else host
+        self._headers = {"Accept-Encoding": "identity", "Host": name if port == 443 else f"{name}:{port}"}
+
+
+def check_token(token: str) -> str:
+    """The token itself if it can be one. Raises AddressError."""
+    if token and (not token.isascii() or not token.isprintable() or " " in token):
+        raise AddressError("the token is empty or has characters that no token has: enrol again")
+    return token
 
 
 def check_url(server_url: str, allow_plain_http: bool = False) -> bool:
@@ -258,5 +351,10 @@ def _watched_pools(sockets: "WeakSet[socket.socket]") -> dict[str, type[HTTPConn
 
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = Secure
+
+        def _validate_conn(self, conn: HTTPConnection) -> None:  # type: ignore[override]
+            """Without a warning for a line that is to believe anything: whoever made it says so."""
+            if conn.is_closed:
+                conn.connect()
 
     return {"http": PlainPool, "https": SecurePool}

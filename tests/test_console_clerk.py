@@ -1,10 +1,12 @@
 """The clerk's page over a real socket: sign-in, moves, what a page that is behind may do, and the stream."""
 
 import threading
+from itertools import pairwise
 
 import pytest
 
 from kiosk import pins
+from kiosk.console import access, live
 from tests.console_kit import CLERKS, LEADER, PIN, Browser, Hall
 
 
@@ -190,6 +192,20 @@ def test_the_page_follows_what_others_do_and_goes_on_after_the_console_came_back
         assert any(kind == "fragment" and number in data for kind, data in _some(events, 20))
     hall.restart()
     assert number in clerk.fragment("/desk/live", "line", number)
+
+
+def test_what_another_process_writes_is_shown_though_nobody_asks_the_database(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(access, "HOUSE_S", 600.0)
+    monkeypatch.setattr(live, "BEAT_S", 0.2)
+    hall.restart()
+    clerk = hall.clerk("1")
+    with clerk.stream("/desk/live") as events:
+        beats = pairwise(event for event in events if event[0] == "beat")
+        assert any(one == next_one for one, next_one in beats)  # the page knows of the sign-in
+        number = hall.take()
+        assert any(number in data for _, data in _some(events, 20))
 
 
 def _some(events, most):

@@ -3,18 +3,16 @@
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 
 from kiosk.console import live
-from tests.console_kit import Hall
+from tests.console_kit import Hall, memory_mb
 
 CHANGES = 2000
 SMALL = 4096
 """Bytes that a computer takes in (or sends off) before the next must wait."""
 MOST_MB = 16
-PAGE = Path("/proc/self/statm")
 
 
 @contextmanager
@@ -28,11 +26,6 @@ def deaf(hall: Hall, path: str) -> Iterator[socket.socket]:
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\n\r\n"
         sock.sendall(request.encode())
         yield sock
-
-
-def memory_mb() -> float:
-    """What this process, in which the console runs, has in memory."""
-    return int(PAGE.read_text().split()[1]) * 4096 / 1e6
 
 
 def change(hall: Hall) -> str:

@@ -32,12 +32,14 @@ from requests.adapters import BaseAdapter
 
 from sync import ingest, outbox, wire
 from sync.client import Client
+from sync.fetched import Asked, fetch
 from sync.ingest import SqliteStorage
 from sync.outbox import Outbox
 from tests.sync_kit import DEVICE, OPENING
 
 KEEP_DAYS = 10
 FAULTS = ("none", "request lost", "response lost", "error before commit", "duplicate", "delayed", "refused")
+PULL_FAULTS = ("none", "none", "answer lost", "error before commit", "duplicate")
 TROUBLES = (
     "kiosk restored",
     "kiosk rolled back",
@@ -124,6 +126,10 @@ class Server:
     def latest_epoch(self) -> str | None:
         return self.storage.latest_epoch(DEVICE)
 
+    def head(self, epoch: str) -> wire.Position:
+        with self.storage.writing():
+            return self.storage.locked_head(DEVICE, epoch)
+
     def backup(self) -> Any:
         return copy_of(self.conn)
 
@@ -141,8 +147,9 @@ def copy_of(conn: sqlite3.Connection) -> sqlite3.Connection:
 
 
 class SyncMachine(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(by_pull=st.booleans())
+    def begin(self, by_pull: bool) -> None:
+        self.heals_by_pull = by_pull
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name)
         self.now, self.counter = OPENING, 0
@@ -218,6 +225,26 @@ class SyncMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 6))
     def push_well(self, limit: int) -> None:
         self.push("none", limit)
+
+    @rule(fault=st.sampled_from(PULL_FAULTS), limit=st.integers(1, 6))
+    def pull(self, fault: str, limit: int) -> None:
+        self.fetch_once(fault, limit)
+
+    def fetch_once(self, fault: str, limit: int) -> bool:
+        """The server asks for what follows; whether it now has all."""
+        epoch = self.server.latest_epoch() or ""
+        after = self.server.head(epoch) if epoch else wire.START
+        fetched = fetch(self.outbox, Asked(epoch, after, limit, now=self.now))
+        batch = fetched.reading.batch(DEVICE, {})
+        if fault == "answer lost":
+            return False
+        if fault == "duplicate":
+            self.server.ingest(batch, fail=False)
+        try:
+            result = self.server.ingest(batch, fail=fault == "error before commit")
+        except RuntimeError:
+            return False
+        return result.code == "ok" and result.head.seq == batch.header.head
 
     @precondition(lambda self: self.network.late)
     @rule(data=st.data(), again=st.booleans())
@@ -360,13 +387,24 @@ class SyncMachine(RuleBasedStateMachine):
             self.client.close()
             self.folder.cleanup()
 
-    def the_net_heals(self) -> None:
+    def all_is_pushed(self) -> None:
         self.network.fault, self.client._limit = "none", 6
         for _ in range(200):
             outcome = self.client.push(self.outbox, self.now, {})
             if outcome.state == "ok" and not outcome.backlog:
                 break
         assert (outcome.state, outcome.backlog) == ("ok", 0)
+
+    def all_is_fetched(self) -> None:
+        """The last question acknowledges what the last but one brought."""
+        assert any(self.fetch_once("none", 6) and self.fetch_once("none", 6) for _ in range(200))
+        assert self.outbox.backlog() == 0
+
+    def the_net_heals(self) -> None:
+        if self.heals_by_pull:
+            self.all_is_fetched()
+        else:
+            self.all_is_pushed()
         for body in self.network.late:
             self.server.take(body)
         self.nothing_is_lost_and_nothing_invented()

@@ -7,13 +7,16 @@ two clerks' clicks one after the other. While another program writes, it is the 
 import asyncio
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from kiosk.clock import Clock, Moment, Vouched
 from kiosk.store import Store, StoreBusy, StoreCorrupt, StoreError
+from kiosk.store.database import connect
 
 T = TypeVar("T")
 ANSWER_FIRST_S = 0.01
@@ -25,8 +28,8 @@ TRY_MS = 10
 AGAIN_S = 0.05
 LOOK_S = 0.1
 """How soon what another process wrote is seen."""
-HOUSE_EACH = 10
-"""Looks between two rounds of what else is due."""
+HOUSE_S = 1.0
+"""How often what else is due is done."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,7 @@ class Access:
         self._open = open_store
         self._store: Store | None = None
         self._seen: tuple[int, int] | None = None
+        self._watch: _Watch | None = None
         self._trouble = ""
         self._news = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -50,7 +54,8 @@ class Access:
         self._loop = asyncio.get_running_loop()
         self._store = store = await self._loop.run_in_executor(self._pool, self._open)
         await self._loop.run_in_executor(self._pool, store.database.be_patient, TRY_MS)
-        await self.ask(lambda store, now: None)
+        self._watch = await self.ask(lambda store, now: _Watch(store.database.path, self._look_soon))
+        self._watch.start()
 
     async def ask(self, what: Callable[[Store, Moment], T], actor: str = "") -> T:
         """Read or write; events of a write name the `actor`. Raises what `what` raises: Refused, StoreError.
@@ -73,24 +78,23 @@ class Access:
         """Wait until something was written since that revision, or so long; the revision now."""
         if self.revision == since:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._news.wait()
         return self.revision
 
-    async def watch(self) -> None:
-        """Look for what other processes write, until cancelled. Raises StoreCorrupt: a restart mends it.
+    async def keep_house(self) -> None:
+        """Do what is due, until cancelled. Raises StoreCorrupt: a restart mends it.
 
         A disk that is full, or held by another program, is waited for: a restart would sign nobody in.
         """
-        looks = 0
         while True:
-            looks += 1
+            await asyncio.sleep(HOUSE_S)
             try:
-                await self.ask(self._keep_house if looks % HOUSE_EACH == 0 else lambda store, now: None)
+                await self.ask(self._keep_house)
             except StoreCorrupt:
                 raise
             except StoreError:
                 pass  # `_do` has said it
-            await asyncio.sleep(LOOK_S)
 
     def wake(self) -> None:
         """Let everybody who waits look again."""
@@ -108,11 +112,16 @@ class Access:
 
     async def close(self) -> None:
         assert self._loop is not None
+        if self._watch:
+            await asyncio.to_thread(self._watch.close)
         if self._store:
             await self._loop.run_in_executor(self._pool, self._store.close)
         self._pool.shutdown()
 
     # --- in the thread ---------------------------------------------------------------------------------------
+
+    def _look_soon(self) -> None:
+        self._pool.submit(self._do, lambda store, now: None, "")
 
     def _do(self, what: Callable[[Store, Moment], T], actor: str) -> T:
         store = self._store
@@ -164,3 +173,35 @@ class Access:
         store.database.check_mark()
         self.clock.vouched = Vouched.read(store.fact("vouched"))
         store.counters.tick(now)
+
+
+class _Watch(threading.Thread):
+    """Calls `tell` when anything was written, until it is closed. Raises sqlite3.Error.
+
+    It has a connection of its own: looking ten times a second wakes neither the event loop nor the store's thread.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[], None]) -> None:
+        super().__init__(name="watch", daemon=True)
+        self._tell = tell
+        self._over = threading.Event()
+        self._conn = connect(path)
+        self._seen = self._version()
+
+    def close(self) -> None:
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        with closing(self._conn):
+            while not self._over.wait(LOOK_S):
+                with suppress(sqlite3.Error):  # whoever asks next says so
+                    self._look()
+
+    def _look(self) -> None:
+        if (version := self._version()) != self._seen:
+            self._seen = version
+            self._tell()
+
+    def _version(self) -> int:
+        return int(self._conn.execute("PRAGMA data_version").fetchone()[0])

@@ -2,14 +2,18 @@
 
 A clerk's browser trusts the leaf once the authority is installed there, so the authority may sign for this machine and
 private addresses only (name constraints, RFC 5280 4.2.1.10): installed, it is no danger to anything else.
+
+A process of its own (`apart`), for `console.tls` to run.
 """
 
 import datetime as dt
 import ipaddress
 import os
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -19,28 +23,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kiosk import RELEASED
 from kiosk.addresses import Address
+from kiosk.console.apart import answer
+from kiosk.console.tls import Certificate, ends_soon
 from kiosk.store.durable import sync_folder
 
 LEAF_DAYS = 397
 """Longer ones are refused by some browsers (CA/Browser Forum, SC-031)."""
 AUTHORITY_DAYS = 3653
-RENEW_DAYS = 30
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "::1/128")
 LOOPBACK = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 _DAMAGE = (OSError, ValueError, TypeError, x509.ExtensionNotFound)
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Files for the server, and what people compare. `names` are those that it is good for; `until` when it ends."""
-
-    chain: Path
-    key: Path
-    authority: Path
-    fingerprint: str
-    authority_fingerprint: str
-    names: tuple[str, ...]
-    until: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,7 @@ def ensure(folder: Path, names: Sequence[str], addresses: Sequence[Address], now
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     authority = _read(folder / "ca.crt", folder / "ca.key")
-    if authority is None or _ends(authority.certificate, now, RENEW_DAYS):
+    if authority is None or _ends(authority.certificate, now):
         authority = _make_authority(names, addresses, now)
         _write(folder / "ca.key", _private(authority.key))
         _write(folder / "ca.crt", _public(authority.certificate), 0o644)
@@ -75,7 +67,8 @@ def ensure(folder: Path, names: Sequence[str], addresses: Sequence[Address], now
         _fingerprint(leaf.certificate),
         _fingerprint(authority.certificate),
         tuple(str(name.value) for name in wanted),
-        leaf.certificate.not_valid_after_utc,
+        max(leaf.certificate.not_valid_before_utc, authority.certificate.not_valid_before_utc),
+        min(leaf.certificate.not_valid_after_utc, authority.certificate.not_valid_after_utc),
     )
 
 
@@ -166,13 +159,11 @@ def _serves(leaf: x509.Certificate, authority: _Signed, wanted: Sequence[x509.Ge
     except (ValueError, TypeError, InvalidSignature):  # another issuer, another kind of key, not signed by this one
         return False
     there = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return set(there) == set(wanted) and not _ends(leaf, now, RENEW_DAYS)
+    return set(there) == set(wanted) and not _ends(leaf, now)
 
 
-def _ends(certificate: x509.Certificate, now: dt.datetime, days: int) -> bool:
-    """Whether it ends in so many days, or has not begun on a clock that was set right."""
-    at = max(now, RELEASED)
-    return at < certificate.not_valid_before_utc or at + dt.timedelta(days=days) > certificate.not_valid_after_utc
+def _ends(certificate: x509.Certificate, now: dt.datetime) -> bool:
+    return ends_soon(certificate.not_valid_before_utc, certificate.not_valid_after_utc, now)
 
 
 def _read(certificate: Path, key: Path) -> _Signed | None:
@@ -210,3 +201,14 @@ def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
 def _fingerprint(certificate: x509.Certificate) -> str:
     """SHA-256, in pairs, as browsers show it."""
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def work(asked: dict[str, Any]) -> dict[str, Any]:
+    """`ensure`, as another process asks for it."""
+    addresses = [ipaddress.ip_address(address) for address in asked["addresses"]]
+    now = dt.datetime.fromisoformat(asked["now"])
+    return asdict(ensure(Path(asked["folder"]), asked["names"], addresses, now))
+
+
+if __name__ == "__main__":
+    sys.exit(answer(work))

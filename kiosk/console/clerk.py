@@ -19,6 +19,9 @@ from kiosk.store.counters import Seen
 from kiosk.texts import Texts
 from kiosk.tickets import Ticket
 
+LOOK_S = 30.0
+"""So often the page is drawn again for what time alone changes: it says how many minutes."""
+
 Move = Callable[[Store, Moment, str, Seen, FormData], Ticket | None]
 
 
@@ -60,10 +63,10 @@ class ClerkPages:
         return await self._whole(request, visitor, "desk-window.html")
 
     async def live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._moving, request, visitor, ("now", "line", "figures")))
+        return stream(self.site, partial(self._moving, request, visitor, ("now", "line", "figures")), LOOK_S)
 
     async def window_live(self, request: Request, visitor: Visitor) -> Response:
-        return stream(self.site, partial(self._moving, request, visitor, ("window",)))
+        return stream(self.site, partial(self._moving, request, visitor, ("window",)), LOOK_S)
 
     # --- what it shows ---------------------------------------------------------------------------------------
 

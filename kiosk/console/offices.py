@@ -13,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from kiosk import photos, revising, setup
+from kiosk import revising, setup
 from kiosk.clock import Moment
+from kiosk.console import apart
+from kiosk.console.pictures import SHRINK_S
 from kiosk.console.preview import Previews
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.documents import MAX_BYTES, DocumentError, Problem, mistake
@@ -175,11 +177,11 @@ class OfficePage:
         file, whose = form.get("file"), text(form, "whose")
         if not isinstance(file, UploadFile) or not file.size:
             return Said(False, t("technician.photo_none"))
-        try:
-            async with self._one_picture:
-                name = await asyncio.to_thread(_kept, file, Path(self.site.config.data_dir) / setup.PHOTOS)
-        except photos.PhotoError as error:
-            return Said(False, t(f"photo.{error.reason}", tep=file.filename or t("technician.photo_file")))
+        async with self._one_picture:
+            kept = await asyncio.to_thread(_kept, file, Path(self.site.config.data_dir) / setup.PHOTOS)
+        if "reason" in kept:
+            return Said(False, t(f"photo.{kept['reason']}", tep=file.filename or t("technician.photo_file")))
+        name = kept["name"]
         fresh = _with_picture(office, whose, name)
         if fresh is None:
             raise HTTPException(404)
@@ -207,12 +209,15 @@ def _mistake(entered: str, problem: Problem, t: Texts) -> Mistake:
     return Mistake(revising.line_of(entered, problem), problem.where, says)
 
 
-def _kept(file: UploadFile, folder: Path) -> str:
+def _kept(file: UploadFile, folder: Path) -> dict[str, str]:
+    """The picture's `name` in the folder, or the `reason` why it cannot be shown, see `shrinking`."""
     with tempfile.NamedTemporaryFile(suffix=".picture") as part:
         while block := file.file.read(1 << 20):
             part.write(block)
         part.flush()
-        return photos.copy_in(Path(part.name), folder)
+        asked = {"do": "keep", "path": part.name, "folder": str(folder)}
+        kept: dict[str, str] = apart.ask("kiosk.console.shrinking", [asked], SHRINK_S)[0]
+        return kept
 
 
 def _with_picture(office: Office, whose: str, name: str) -> Office | None:

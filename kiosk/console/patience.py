@@ -5,6 +5,7 @@ program that means harm, would hold its place among all connections until the co
 """
 
 import asyncio
+import asyncio.sslproto
 import logging
 import socket
 from typing import Any
@@ -21,6 +22,10 @@ MOST = 400
 a process may have open: beyond them Python would write an error thousands of times a second."""
 MOST_EACH = 300
 """So many of them may one address hold. Behind a router many phones have the same one."""
+
+# Asyncio sets 256 kB aside for each HTTPS connection, open pages among them, and fills them with zeros. A record of TLS
+# is 16 kB at most (RFC 8446 5.1).
+asyncio.sslproto.SSLProtocol.max_size = 32 * 1024
 
 logger = logging.getLogger(__name__)
 

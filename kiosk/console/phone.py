@@ -3,20 +3,19 @@
 It joins what the store knows with what `kiosk.public` shows; it decides nothing, sets no cookie and keeps no address.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import wraps
 from http import HTTPStatus
 
-import qrcode
-from qrcode.constants import ERROR_CORRECT_Q
-from qrcode.image.svg import SvgPathImage
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from kiosk.clock import Moment
+from kiosk.console import apart
 from kiosk.console.live import stream
 from kiosk.console.site import Site, Visitor
 from kiosk.present.words import Words
@@ -42,6 +41,8 @@ ASSETS = "/phone/"
 FILES = {"phone.css": "text/css", "phone.js": "text/javascript", "poster.css": "text/css"}
 MOST_STREAMS = 200
 """Phones that are kept up to date at once; the others ask again by themselves."""
+CODE_S = 30.0
+"""For a poster's code: 0.1 s of a PC."""
 
 Handler = Callable[["PhonePages", Request], Awaitable[Response]]
 
@@ -181,7 +182,8 @@ class PhonePages:
         url = f"{words.public_url.rstrip('/').upper()}/C/{token}"
         services = [words.service_name(id) for id in desk.services]
         frame = self._frame(request.url.path, request)
-        return _html(self.pages.poster(frame, desk.label, services, url, qr_svg(url)))
+        code = await asyncio.to_thread(apart.ask, "kiosk.console.codes", url, CODE_S)
+        return _html(self.pages.poster(frame, desk.label, services, url, code))
 
     # --- both ------------------------------------------------------------------------------------------------
 
@@ -269,14 +271,6 @@ async def asset(request: Request) -> Response:
     known = request.query_params.get("v") == fingerprint(name)
     keep = "public, max-age=31536000, immutable" if known else "no-cache"
     return FileResponse(STATIC / name, media_type=FILES[name], headers={**HEADERS, "Cache-Control": keep})
-
-
-def qr_svg(text: str) -> str:
-    """The text as a QR code (level Q, with its quiet zone), as an SVG element."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_Q, border=4, image_factory=SvgPathImage)
-    code.add_data(text)
-    code.make()
-    return str(code.make_image().to_string(encoding="unicode"))
 
 
 async def _posted(request: Request) -> list[tuple[str, str]]:

@@ -5,11 +5,11 @@ kiosk's own screens. Addresses change with the content, so that a browser asks o
 """
 
 import asyncio
+import base64
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import get_args
 
@@ -19,14 +19,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk import __version__
-from kiosk.photos import PhotoError, open_emblem, open_photo
+from kiosk.console import apart
+from kiosk.programs import ProgramError
 from kiosk.views import figures
 from kiosk.views.figures import PERSON_FRAME, Point
 from kiosk.views.model import FaceKind, Portrait, Tone
 from kiosk.views.theme import THEMES, Rgb, Theme
 
-PHOTO_SIDE = 256
-EMBLEM_SIDE = 192
+SHRINK_S = 30.0
+"""For each picture. The slowest takes a second of a PC."""
 PERSONS = 60
 """So many drawn people differ."""
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -48,7 +49,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._files: dict[str, _Made] = {}
-        self._one_file = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         return [
@@ -61,11 +62,19 @@ class Pictures:
         ]
 
     async def look(self, photos: Iterable[str], emblem: str = "") -> None:
-        """Make what is new or was changed of these files small, one at a time and off the event loop."""
-        for path in {photo for photo in photos if photo}:
-            await self._look(path, _small_photo)
-        if emblem:
-            await self._look(emblem, _small_emblem)
+        """Make what is new or was changed of these files small, off the event loop."""
+        kinds = {**dict.fromkeys(photos, "photo"), emblem: "emblem"}
+        if not self._fresh(kinds):
+            return
+        async with self._one_at_a_time:
+            if stamps := self._fresh(kinds):  # another page may have had them made meanwhile
+                pictures = await asyncio.to_thread(_small, {path: kinds[path] for path in stamps})
+                self._files |= {path: _made(stamp, pictures.get(path, {})) for path, stamp in stamps.items()}
+
+    def _fresh(self, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Files that were not looked at as they are now, with their stamps."""
+        stamps = {path: _stamp(path) for path in paths if path}
+        return {path: stamp for path, stamp in stamps.items() if _stamp_of(self._files.get(path)) != stamp}
 
     def portrait(self, portrait: Portrait) -> str:
         """The address of a clerk's photo, or of a drawn person."""
@@ -79,20 +88,6 @@ class Pictures:
         made = self._files.get(path)
         return f"/pictures/file/{made.name}" if made and made.name else f"/pictures/star.svg?v={__version__}"
 
-    async def _look(self, path: str, make: Callable[[str], tuple[str, bytes]]) -> None:
-        stamp = _stamp(path)
-        known = self._files.get(path)
-        if known and known.stamp == stamp:
-            return
-        async with self._one_file:
-            try:
-                ending, data = await asyncio.to_thread(make, path)
-            except PhotoError as problem:
-                logger.warning("%s; a drawn one is shown", problem)
-                self._files[path] = _Made(stamp)
-            else:
-                self._files[path] = _Made(stamp, f"{hashlib.sha256(data).hexdigest()[:16]}.{ending}", data)
-
     async def _file(self, request: Request) -> Response:
         name = request.path_params["name"]
         made = next((made for made in self._files.values() if made.name == name), None)
@@ -100,6 +95,10 @@ class Pictures:
             raise HTTPException(404)
         kind = "image/jpeg" if name.endswith(".jpg") else "image/png"
         return Response(made.data, headers=FOREVER, media_type=kind)
+
+
+def _stamp_of(made: _Made | None) -> tuple[int, int] | None:
+    return made.stamp if made else None
 
 
 def _stamp(path: str) -> tuple[int, int]:
@@ -110,16 +109,26 @@ def _stamp(path: str) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _small_photo(path: str) -> tuple[str, bytes]:
-    file = BytesIO()
-    open_photo(path, PHOTO_SIDE, figures.person_ground(0)[0]).save(file, "JPEG", quality=88)
-    return "jpg", file.getvalue()
+def _small(kinds: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What `shrinking` makes of each file. One that ends the process spoils no other, and is left out."""
+    asked = [{"do": kind, "path": path} for path, kind in kinds.items()]
+    try:
+        pictures = dict(zip(kinds, apart.ask("kiosk.console.shrinking", asked, SHRINK_S * len(asked)), strict=True))
+    except ProgramError as error:
+        if len(kinds) > 1:
+            return {path: found for path, kind in kinds.items() for found in _small({path: kind}).values()}
+        logger.warning("%s cannot be made small (%s); a drawn one is shown", *kinds, error)
+        return {}
+    for problem in (picture["says"] for picture in pictures.values() if "reason" in picture):
+        logger.warning("%s; a drawn one is shown", problem)
+    return pictures
 
 
-def _small_emblem(path: str) -> tuple[str, bytes]:
-    file = BytesIO()
-    open_emblem(path, EMBLEM_SIDE).save(file, "PNG")
-    return "png", file.getvalue()
+def _made(stamp: tuple[int, int], picture: Mapping[str, str]) -> _Made:
+    if "data" not in picture:
+        return _Made(stamp)
+    data = base64.b64decode(picture["data"])
+    return _Made(stamp, f"{hashlib.sha256(data).hexdigest()[:16]}.{picture['ending']}", data)
 
 
 # --- the kiosk's figures ---

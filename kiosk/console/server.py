@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.types import ASGIApp
 
+from kiosk import memory
 from kiosk.addresses import addresses, names
 from kiosk.clock import Clock, Vouched
 from kiosk.config import Config
 from kiosk.console.access import Access
-from kiosk.console.certificates import Certificate, ensure
 from kiosk.console.following import PART, Following
 from kiosk.console.patience import BoundedSocket, PatientProtocol
 from kiosk.console.site import Shared, Site
+from kiosk.console.tls import Certificate, Keeper
 from kiosk.console.web import make_app
 from kiosk.notify import notify
 from kiosk.present.words import Words
@@ -46,9 +47,10 @@ class Console:
         self.clock = clock
         self._doors = _doors(config)
         self._sockets = [_listen(config.console.address, door.port) for door in self._doors]
+        self._keeper = Keeper(Path(config.data_dir) / "tls")
         self.ports: list[int] = [sock.getsockname()[1] for sock in self._sockets]
         """The port of each door, as bound: staff's first."""
-        self._servers: list[uvicorn.Server] = []
+        self._servers: list[_Server] = []
         self._stop = threading.Event()
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,7 +58,12 @@ class Console:
 
     def run(self) -> None:
         """Answer until stopped. Raises StoreError, also StoreCorrupt for a restart to mend."""
-        asyncio.run(self._run())
+        memory.give_back_large()
+        try:
+            asyncio.run(self._run())
+        finally:
+            for sock in self._sockets:
+                sock.close()
 
     def stop(self) -> None:
         """End all connections and `run`; any thread may call it."""
@@ -74,7 +81,11 @@ class Console:
         folder = Path(self.config.data_dir)
         prepare(folder, self.clock.now())
         with hold(folder):
-            await self._serve(Access(lambda: self._open(folder), self.clock))
+            access = Access(lambda: self._open(folder), self.clock)
+            try:
+                await self._serve(access)
+            finally:
+                await access.close()
 
     def _open(self, folder: Path) -> Store:
         store = Store(folder, self.words.office.rulebook())
@@ -95,7 +106,7 @@ class Console:
             asyncio.create_task(server.serve([sock])) for server, sock in zip(self._servers, self._sockets, strict=True)
         ]
         minding = [
-            asyncio.create_task(access.watch()),
+            asyncio.create_task(access.keep_house()),
             asyncio.create_task(Following(access, sites, self._restart).run()),
             asyncio.create_task(self._mind_certificate(shared)),
         ]
@@ -110,12 +121,11 @@ class Console:
                 site.closing = True
             access.wake()
             for server in self._servers:
-                server.should_exit = True
+                server.end()
             await asyncio.gather(*serving, return_exceptions=True)
             for task in minding:
                 task.cancel()
             await asyncio.gather(*minding, return_exceptions=True)
-            await access.close()
 
     async def _until_stopped(self, tasks: "list[asyncio.Task[None]]") -> None:
         woken = asyncio.create_task(self._woken.wait())
@@ -137,19 +147,22 @@ class Console:
     # --- the certificate -------------------------------------------------------------------------------------
 
     def _certificate(self) -> Certificate:
-        folder = Path(self.config.data_dir) / "tls"
-        return ensure(folder, [*names(), *self.config.console.hosts], addresses(), self.clock.now().at)
+        return self._keeper.certificate([*names(), *self.config.console.hosts], addresses(), self.clock.now().at)
 
     async def _mind_certificate(self, shared: Shared) -> None:
         """Follow the machine's addresses, and renew in time; connections that are open stay as they are."""
         while True:
-            await asyncio.sleep(RENEW_LOOK_S)
+            self._note_left_out(shared)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW_LOOK_S):
+                    await shared.look.wait()
+            shared.look.clear()
             if shared.certificate is None:
                 continue
             try:
                 fresh = await asyncio.to_thread(self._certificate)
             except OSError as error:
-                logger.error("the certificate cannot be renewed: %s", error)
+                logger.error("the certificate stays as it is: %s", error)
                 continue
             if fresh != shared.certificate:
                 logger.info("the certificate was renewed: %s", ", ".join(fresh.names))
@@ -157,6 +170,17 @@ class Console:
                 for server in self._servers:
                     if server.config.ssl:
                         server.config.ssl.load_cert_chain(fresh.chain, fresh.key)
+
+    def _note_left_out(self, shared: Shared) -> None:
+        """Names that the authority may not sign for, since it was made before they were: said once in the log."""
+        if shared.certificate is None:
+            return
+        wanted = dict.fromkeys([*names(), *self.config.console.hosts])
+        left_out = tuple(name for name in wanted if name not in shared.certificate.names)
+        if left_out and left_out != shared.left_out:
+            says = "not in the certificate, whose authority is older: %s. Make a new one on the technician's page"
+            logger.warning(says, ", ".join(left_out))
+        shared.left_out = left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,22 +210,41 @@ def hosts(config: Config) -> list[str]:
 def _listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return BoundedSocket(socket.create_server((address, port), family=family, backlog=BACKLOG))
+        listening = BoundedSocket(socket.create_server((address, port), family=family, backlog=BACKLOG))
     except OSError as error:
         raise OSError(
             f"port {port} of {address} cannot be used ({os.strerror(error.errno or 0)}): set another one in [console]"
         ) from error
+    # Connections inherit it. Asyncio sets it only on sockets that know their protocol's number, and without it the
+    # second piece of an answer by HTTPS waits 40 ms for the browser to acknowledge the first.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 class _Server(uvicorn.Server):
-    """One of several in a process that minds the signals itself."""
+    """One of several in a process that minds the signals itself, and that is told when to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ended.set()
+
+    async def main_loop(self) -> None:
+        """Uvicorn looks ten times a second whether it is to end, and once a second what the date is."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._ended.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def _server(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Server:
+def _server(app: ASGIApp, certificate: Certificate | None) -> _Server:
     config = uvicorn.Config(
         app,
         ssl_certfile=certificate.chain if certificate else None,

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from kiosk import memory, pins
+from kiosk import pins
 from kiosk.clock import Moment
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.office import Clerk
@@ -77,7 +77,7 @@ class SignInPages:
         """One guess at a time: each costs 16 MB and some 50 ms, away from the loop. The browser's mark from now on."""
         stored = await self.site.access.ask(lambda s, now: s.people.begin_try(now, person, mark))
         async with self._one_guess:
-            right = await asyncio.to_thread(_matches, pin, stored)
+            right = await asyncio.to_thread(pins.matches, pin, stored)
         if not right:
             raise Refused("pin_wrong")
         return await self.site.access.ask(lambda s, now: s.people.pin_was_right(now, person, mark))
@@ -90,13 +90,6 @@ class SignInPages:
         return self.site.page(
             request, "signin.html", status, problem=problem, person=person, counter=counter, people=with_pin
         )
-
-
-def _matches(pin: str, stored: str) -> bool:
-    """The C library would keep the guess's 16 MB for this thread for ever."""
-    right = pins.matches(pin, stored)
-    memory.give_back()
-    return right
 
 
 def _home(person: Clerk, counter: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.console.access import Access
-from kiosk.console.certificates import Certificate
 from kiosk.console.guard import same_origin
+from kiosk.console.tls import Certificate
 from kiosk.office import Clerk
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
@@ -67,10 +67,16 @@ Show = Callable[[Request, Visitor, FormData], Awaitable[Response]]
 
 @dataclass(slots=True)
 class Shared:
-    """What the doors of one console have in common: the certificate, and staff's HTTPS port (0 = there is none)."""
+    """What the doors of one console have in common: the certificate, and staff's HTTPS port (0 = there is none).
+
+    `left_out` are names of this machine that the certificate's authority may not sign for. `look` asks the console to
+    see to the certificate at once.
+    """
 
     certificate: Certificate | None = None
     secure_port: int = 0
+    left_out: tuple[str, ...] = ()
+    look: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Site:

@@ -22,13 +22,16 @@ from kiosk.console.clockask import said_time, vouch
 from kiosk.console.live import stay, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
+from kiosk.feed import make_outbox, status
 from kiosk.findings import Finding
 from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError
 from kiosk.store.backup import backup, backups, made_at
+from kiosk.store.database import Database
 from kiosk.store.facts import device_id
 from kiosk.texts import Texts
+from sync.export import export
 
 PATH = "/technician"
 PARTS = ("kiosk", "console", "sync")
@@ -86,6 +89,7 @@ class TechnicianPage:
             pins=pin_map(self.site.config, self.site.words_for(request)),
             backups=await asyncio.to_thread(_listed, folder, self.site.words_for(request).t),
             certificate=self.site.shared.certificate,
+            left_out=self.site.shared.left_out,
             device=device_id(folder, self.site.config.device),
             owned=await self.site.access.ask(lambda s, now: s.offices.owned()),
         )
@@ -201,11 +205,7 @@ def _called(path: Path, t: Texts) -> str:
 
 
 def _export(site: Site, folder: Path, everything: bool) -> Path | None:
-    """By a connection of its own: it may take a while. Imported here, since the network library is slow to import."""
-    from kiosk.store.database import Database
-    from kiosk.uplink import make_outbox, status
-    from sync.export import export
-
+    """By a connection of its own: it may take a while."""
     config, clock = site.config, site.access.clock
     data = Path(config.data_dir)
     database = Database(data)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from kiosk.console.board import BoardPages
 from kiosk.console.clerk import ClerkPages
 from kiosk.console.clockask import ClockPages
+from kiosk.console.fetching import FetchPages
 from kiosk.console.firststart import SetupPages
 from kiosk.console.guard import Guard
 from kiosk.console.helpdesk import HelpPages
@@ -50,6 +51,8 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *TechnicianPage(site).routes(),
         *OfficePage(site).routes(),
         *PinsPage(site).routes(),
+        *FetchPages(site).staff_routes(),
+        *TrustPages(site).staff_routes(),
     ]
 
 
@@ -71,6 +74,7 @@ def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'n
     routes = [
         *(staff_routes(site) if staff else []),
         *public_routes(site),
+        *(FetchPages(site).server_routes() if site.secure else []),
         *([] if staff else _to_https(site)),
         Route("/healthz", _alive),
         Route("/static/fonts/{name}", _font),

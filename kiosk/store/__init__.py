@@ -22,6 +22,7 @@ from kiosk.store.panels import Panels
 from kiosk.store.people import People
 from kiosk.store.phones import Phones
 from kiosk.store.posters import Posters
+from kiosk.store.pulling import Pulling
 from kiosk.store.ratings import Publication, Ratings
 from kiosk.store.rolls import Rolls
 from kiosk.store.series import Series, current
@@ -53,7 +54,7 @@ class Store:
     the console, `panels` the rating tablets at the counters, `phones` what citizens see and say on their phones,
     `posters` the codes of the counters' posters, `slips` prints again, `rolls` are pre-printed numbers, `offices` the
     office documents that were applied, `downloads` what the commune server sent, `orders` what one process asks of
-    another, `setting_up` the set-up of a new kiosk.
+    another, `setting_up` the set-up of a new kiosk, `pulling` which server may fetch the feed.
     """
 
     def __init__(self, folder: Path, book: Rulebook) -> None:
@@ -73,6 +74,7 @@ class Store:
         self.downloads = Downloads(self.database)
         self.orders = Orders(self.database)
         self.setting_up = SettingUp(self.database)
+        self.pulling = Pulling(self.database)
 
     def use(self, book: Rulebook) -> None:
         """From now on the rules of another office document hold; what was given and called stays as it is."""

@@ -3,7 +3,7 @@
 It knows no transaction and no cursor. What an event speaks of must be there, else the event is `Unfit`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -205,15 +205,17 @@ def _count_again(rows: Rows, ticket: str, num: int) -> None:
     Phones rate on the server too, in a feed of its own (server/phones), so that all ratings of the site are looked at.
     """
     rows.load_ratings({ticket})
-    known = [row for row in rows.known(Rating) if row.ticket == ticket]
-    if not known:
-        return
-    first = ratings.counting(_rating_facts(row) for row in known)
-    for row in known:
-        counting = first is not None and row.id == first.id
-        if row.counting != counting:
-            row.counting, row.num = counting, num
-            rows.put(row)
+    for row in counted_again([row for row in rows.known(Rating) if row.ticket == ticket], num):
+        rows.put(row)
+
+
+def counted_again(of_ticket: Sequence[Rating], num: int) -> list[Rating]:
+    """Ask the rules which of one ticket's ratings counts; those for which that changed."""
+    first = ratings.counting(_rating_facts(row) for row in of_ticket)
+    changed = [row for row in of_ticket if row.counting != (first is not None and row.id == first.id)]
+    for row in changed:
+        row.counting, row.num = not row.counting, num
+    return changed
 
 
 def _queue_of(rows: Rows, ticket: str) -> str:

@@ -4,7 +4,8 @@ Raw events come in first and are projected later, so that nothing that an event 
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -15,8 +16,8 @@ from django.db.models import F, Max, QuerySet
 
 from kiosk.texts import LOCAL
 from server.facts import shapes
-from server.facts.fold import Missing, Unfit, fold
-from server.facts.models import Cursor, Desk, Fact, Rating, Refusal, Ticket
+from server.facts.fold import Missing, Unfit, counted_again, fold
+from server.facts.models import Cursor, Desk, Dirty, Fact, Rating, Refusal, Ticket
 from server.facts.rows import Rows
 from server.feed.models import Event
 from server.registry.models import Device
@@ -66,6 +67,8 @@ def project(now: datetime, most: int = CHUNK) -> int:
         if (locked.num, locked.rebuilds) == (cursor.num, cursor.rebuilds):
             for run in runs:
                 _save(run, now)
+            if len(runs) > 1:
+                _count_together(runs, lines[-1].num)
             Cursor.objects.filter(one=1).update(num=lines[-1].num)
     return len(lines)
 
@@ -196,6 +199,18 @@ def _save(run: _Run, now: datetime) -> None:
         _quarantine(run.device, line, reason)
     if run.device.rebuild and not run.asked:
         Device.objects.filter(pk=run.device.pk).update(rebuild=True)
+
+
+def _count_together(runs: Sequence[_Run], num: int) -> None:
+    """Runs do not see each other: which ratings count is asked again of tickets that were rated in several feeds."""
+    tickets = {row.ticket for run in runs for row in run.rows.known(Rating) if row.ticket}
+    of_tickets: dict[tuple[int, str], list[Rating]] = defaultdict(list)
+    for row in Rating.objects.filter(ticket__in=tickets):
+        of_tickets[row.site_id, row.ticket].append(row)
+    changed = [row for rows in of_tickets.values() for row in counted_again(rows, num)]
+    Rating.objects.bulk_update(changed, ["counting", "num"])
+    days = {(row.site_id, row.day) for row in changed}
+    Dirty.objects.bulk_create([Dirty(site_id=site, day=day) for site, day in days], ignore_conflicts=True)
 
 
 def _quarantine(device: Device, line: Line, reason: str) -> None:

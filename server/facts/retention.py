@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import F, Model
+from django.db.models import Model
 
 from kiosk.texts import LOCAL
 from server.accounts.models import Audit
@@ -62,8 +62,7 @@ def _close(first: date) -> None:
     with transaction.atomic():
         since = locked_cursor().since
         if since is None or since < first:
-            # Counted as a rebuild: what another process has read of the rows so far is not written any more.
-            Cursor.objects.filter(one=1).update(since=first, rebuilds=F("rebuilds") + 1)
+            Cursor.objects.filter(one=1).update(since=first)
 
 
 def _drop_rows(model: type[Model], first: date) -> bool:

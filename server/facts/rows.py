@@ -120,4 +120,5 @@ def _upsert(model: type[models.Model], vendor: str) -> tuple[str, list[Any]]:
     changes = ", ".join(f"{column} = excluded.{column}" for column in kept)
     table = model._meta.db_table
     sql = f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    sql += f" WHERE {table}.device_id = excluded.device_id"  # an id that another kiosk uses too takes nothing from it
     return sql, fields

@@ -5,17 +5,18 @@ from datetime import datetime
 
 from django.db.models import Count, QuerySet
 
-from kiosk.texts import sort_key
+from kiosk.texts import Texts, sort_key
 from server.accounts.models import User
 from server.feed.models import Event, Head
 from server.office.opening import hours_of, open_since
-from server.registry.health import SILENT, Health, health
+from server.registry import trouble
+from server.registry.health import SILENT, Finding, Health, health
 from server.registry.models import Device
 
 
 def devices_of(user: User) -> QuerySet[Device]:
-    """The kiosks of the communes that somebody may see."""
-    return Device.objects.filter(site__unit__in=user.units()).select_related("site__unit")
+    """The kiosks of the communes that somebody may see; not the server's own feeds, for which nobody gets a token."""
+    return Device.objects.filter(site__unit__in=user.units(), own_feed=None).select_related("site__unit")
 
 
 def healths(devices: Iterable[Device], now: datetime) -> list[Health]:
@@ -60,3 +61,20 @@ def _quarantined(names: list[str]) -> dict[str, int]:
 
 def _epochs(names: list[str]) -> dict[str, int]:
     return dict(Head.objects.filter(device__in=names).values_list("device").annotate(Count("epoch")).order_by())
+
+
+def says(finding: Finding, t: Texts) -> str:
+    """A finding in words."""
+    values = dict(finding.values)
+    match finding.kind, finding.key:
+        case _, "trouble":
+            return trouble.in_words(values, t)
+        case "printer", state:
+            return t(f"printer.{state}")
+        case _, "clock":
+            return t("health.clock", nguon=t(f"quality.{values['quality']}"))
+        case _, "silent" | "closed":
+            seen = datetime.fromisoformat(values["seen"])
+            return t(f"health.{finding.key}", luc=f"{t.clock(seen)} {t.date(seen)}")
+        case _, key:
+            return t(f"health.{key}", **{name: t.number(value) for name, value in values.items()})

@@ -101,12 +101,13 @@ def silent(device: Device, now: datetime) -> bool:
 def _contact(device: Device, now: datetime, open_long: bool) -> Finding:
     if device.revoked:
         return Finding("contact", Level.UNKNOWN, "revoked")
+    if device.trouble:
+        return Finding("contact", Level.BAD, "trouble", dict(device.trouble))
     if device.seen is None:
         return Finding("contact", Level.UNKNOWN, "never")
-    if device.trouble:
-        return Finding("contact", Level.BAD, "trouble")
     if silent(device, now):
-        return Finding("contact", Level.BAD, "silent") if open_long else Finding("contact", Level.UNKNOWN, "closed")
+        since = {"seen": device.seen.isoformat()}
+        return Finding("contact", *((Level.BAD, "silent") if open_long else (Level.UNKNOWN, "closed")), since)
     return Finding("contact", Level.GOOD, "by_file" if device.mode == Mode.FILE else "speaks")
 
 

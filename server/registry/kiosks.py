@@ -14,8 +14,8 @@ from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
 from server.forms import Form
 from server.pages import page, say
-from server.registry import enrolment, trouble
-from server.registry.fleet import called, devices_of, healths
+from server.registry import enrolment
+from server.registry.fleet import called, devices_of, healths, says
 from server.registry.health import Health, Level
 from server.registry.models import Device, Mode
 from server.words import language_of, texts
@@ -84,7 +84,7 @@ def _form(request: HttpRequest, device: Device) -> KioskForm:
 
 def _words(request: HttpRequest, now: datetime) -> dict[str, Any]:
     t = texts(language_of(request))
-    return {"now": now, "called": called, "trouble": lambda device: trouble.sentence(device, t), "Level": Level}
+    return {"now": now, "called": called, "says": lambda finding: says(finding, t), "Level": Level}
 
 
 @for_roles(*KEEPERS)

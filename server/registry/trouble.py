@@ -1,6 +1,8 @@
 """What is wrong between the server and a kiosk, as the device page shows it: a key under [trouble] with its values."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from kiosk.texts import Texts
 from server.registry.models import Device
@@ -25,7 +27,10 @@ def clear(device: Device, now: datetime, stays: timedelta = STAYS) -> None:
 
 def sentence(device: Device, t: Texts) -> str:
     """What is wrong in words; "" when nothing is."""
-    if not device.trouble:
-        return ""
-    values = {name: value for name, value in device.trouble.items() if name != "key"}
-    return t(f"trouble.{device.trouble['key']}", **values)
+    return in_words(device.trouble, t) if device.trouble else ""
+
+
+def in_words(trouble: Mapping[str, Any], t: Texts) -> str:
+    """A device's `trouble` in words."""
+    values = {name: value for name, value in trouble.items() if name != "key"}
+    return t(f"trouble.{trouble['key']}", **values)

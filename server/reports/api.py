@@ -7,12 +7,14 @@ same id. No code of a slip, no free text, nothing that ties two tickets to one p
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import wraps
+from functools import cache, wraps
 from http import HTTPStatus
+from importlib import resources
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from kiosk.tickets import text_of
@@ -44,6 +46,7 @@ class BadQuery(ValueError):
 def by_integrator(answer: Asked) -> Callable[[HttpRequest], JsonResponse]:
     """Only for a program that shows its token; whose it is goes into the answer."""
 
+    @csrf_exempt
     @require_safe
     @wraps(answer)
     def wrapped(request: HttpRequest) -> JsonResponse:
@@ -107,6 +110,18 @@ def ratings(request: HttpRequest, integrator: Integrator) -> JsonResponse:
         "more": len(spans) > offset + limit,
     }
     return JsonResponse(body)
+
+
+@cache
+def _description() -> bytes:
+    return resources.files("server").joinpath("api/openapi.json").read_bytes()
+
+
+@csrf_exempt
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """GET /api/v1/openapi.json: the description of all of this."""
+    return HttpResponse(_description(), content_type="application/json")
 
 
 # --- what was asked -------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ A `Days` is read once, in one query whatever the period's length, and then summe
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from math import ceil
@@ -34,6 +34,7 @@ class Cell:
 
 
 ALL = Cell()
+"""The one row of everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,6 @@ class Day:
     waits: Mapping[str, int]
     services: Mapping[str, int]
 
-    def moved(self, cell: Cell) -> "Day":
-        """The same sums in another row."""
-        return replace(self, cell=cell)
-
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -97,6 +94,17 @@ class Days:
             if row.day in period:
                 by_cell[row.cell].append(row)
         return {cell: _visits(rows) for cell, rows in sorted(by_cell.items())}
+
+    def moved(self, to: Callable[[Cell], Cell]) -> "Days":
+        """The same sums in other rows."""
+        return Days(tuple(replace(row, cell=to(row.cell)) for row in self.rows))
+
+    def together(self) -> "Days":
+        """The same in one row: each day is summed once, whatever is asked of it then."""
+        by_day: dict[date, list[Day]] = defaultdict(list)
+        for row in self.rows:
+            by_day[row.day].append(row)
+        return Days(tuple(_day(day, rows) for day, rows in by_day.items()))
 
     def whole(self, period: Period) -> Visits:
         """Figures of everything over a period; zeros where nobody came. Only of a `Days` by `all`."""
@@ -127,13 +135,23 @@ def _visits(rows: Sequence[Day]) -> Visits:
     return Visits(**named, wait=spread(row.waits for row in rows), service=spread(row.services for row in rows))
 
 
-def spread(counts: Iterable[Mapping[str, int]]) -> Spread:
-    """The spread of times that are counted by whole minutes, {"3": 12, …}, of any number of days together."""
-    total: Counter[int] = Counter()
+def _day(day: date, rows: Sequence[Day]) -> Day:
+    counts = tuple(sum(column) for column in zip(*(row.counts for row in rows), strict=True))
+    return Day(day, ALL, counts, _total(row.waits for row in rows), _total(row.services for row in rows))
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
     for each in counts:
         for minute, n in each.items():
-            total[int(minute)] += n
-    return Spread(total.total(), rank(total, 50), rank(total, 90))
+            total[minute] = total.get(minute, 0) + n
+    return total
+
+
+def spread(counts: Iterable[Mapping[str, int]]) -> Spread:
+    """The spread of times that are counted by whole minutes, {"3": 12, …}, of any number of days together."""
+    by_minute = {int(minute): n for minute, n in _total(counts).items()}
+    return Spread(sum(by_minute.values()), rank(by_minute, 50), rank(by_minute, 90))
 
 
 def rank(counts: Mapping[int, int], percent: int) -> int | None:

@@ -61,15 +61,18 @@ class _Read:
 
     @cached_property
     def whole(self) -> Days:
-        return read_days(self.sites, self.both)
+        return self.by_site.together() if self.dim == "unit" else read_days(self.sites, self.both)
+
+    @cached_property
+    def by_site(self) -> Days:
+        return read_days(self.sites, self.both, by_site=True)
 
     @cached_property
     def by(self) -> dict[Cell, Visits]:
         if self.dim != "unit":
             return read_days(self.sites, self.period, self.dim).over(self.period)
-        days = read_days(self.sites, self.period, by_site=True)
         first = _first_sites(self)
-        return Days(tuple(row.moved(Cell("", first[row.cell.site])) for row in days.rows)).over(self.period)
+        return self.by_site.moved(lambda cell: Cell("", first[cell.site])).over(self.period)
 
     @cached_property
     def ratings(self) -> RatingDays:

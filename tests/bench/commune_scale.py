@@ -6,6 +6,7 @@ Takes minutes, so it runs only when it is asked for: `make bench ARGS="--only pr
 import statistics
 import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from django.test import Client
 
@@ -38,6 +39,7 @@ def province(plan: Plan) -> list[Figure]:
             Figure("province.events", "events of the simulated province", events, ""),
             Figure("province.ingest", "500 events taken in, of the last tenth", _tenth(times, -1) * 1000, "ms"),
             Figure("province.flat", "ingest of the last tenth ÷ of the first", flat, "×", Goal(1.5)),
+            Figure("province.bytes", "of disk for each event with its facts and sums", _bytes(folder) / events, "B"),
             Figure("province.facts", "events folded into facts and sums", folded, "/s"),
         ]
         return figures + _pages(plan, last)
@@ -67,6 +69,10 @@ def _fill(plan: Plan, kiosks: list[Kiosk], devices: dict[str, Device]) -> tuple[
         settling += time.perf_counter() - began
         day += timedelta(days=1)
     return times, events, events / settling, day - timedelta(days=1)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("server.db*"))
 
 
 def _tenth(times: list[float], which: int) -> float:

@@ -3,6 +3,7 @@
 import re
 import selectors
 import socket
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -28,6 +29,8 @@ PIN = "2468"
 MB_MOST = 60
 READY_S = 30.0
 SHOWN_S = 5.0
+IDLE_S = 30.0
+"""In that time every page is drawn again at least once because of the time alone."""
 QUIET_S = 0.4
 """After so long without news all pages have shown a call."""
 CALLED, CLICKED = "1", "2"
@@ -37,16 +40,32 @@ FONT_FILES = Path(kiosk.__file__).parent / "assets" / "fonts"
 FONTS = re.compile(r'url\("([^"]+\.ttf)"\)')
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The ports of the console as it is shipped: staff by HTTPS, boards by plain HTTP."""
+
+    secure: int
+    plain: int
+    authority: Path
+
+    def browser(self) -> Browser:
+        """Of a clerk's computer, on which the authority is installed."""
+        return Browser("127.0.0.1", self.secure, trusted=self.trusted())
+
+    def trusted(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.authority)
+
+
 def console(plan: Plan) -> list[Figure]:
     """One console with 16 counters, half of the pages desks (of each counter, in turns) and half boards."""
     folder, counters, count = plan.place("console"), plan.count(16, 4), plan.count(60, 8)
     calls = plan.count(60, 3)
-    with _running(folder, hall(sample(), counters), 2 * calls + 20) as (child, port):
-        browsers = [_signed_in(port, counter) for counter in _office(folder).counters]
+    with _running(folder, hall(sample(), counters), 2 * calls + 20) as (child, doors):
+        browsers = [_signed_in(doors.browser(), counter) for counter in _office(folder).counters]
         empty = usage(child.pid)
-        with closing(Pages(port, [browser.cookie for browser in browsers], count)) as pages:
+        with closing(Pages(doors, [browser.cookie for browser in browsers], count)) as pages:
             pages.until_quiet(plan.seconds(2, QUIET_S))
-            before, seconds = usage(child.pid), plan.seconds(10, 0.6)
+            before, seconds = usage(child.pid), plan.seconds(IDLE_S, 0.6)
             time.sleep(seconds)
             idle = (usage(child.pid).cpu_ms - before.cpu_ms) / seconds / 10
             shown, cpu = _called(folder, child, pages, calls)
@@ -75,30 +94,30 @@ def _p95(values: Sequence[float]) -> float:
 
 
 @contextmanager
-def _running(folder: Path, office: Office, numbers: int) -> Iterator[tuple[Child, int]]:
+def _running(folder: Path, office: Office, numbers: int) -> Iterator[tuple[Child, Doors]]:
     """A console that answers, with so many people waiting; it stops with the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    _write(folder, office, port)
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        doors = Doors(one.getsockname()[1], other.getsockname()[1], folder / "data" / "tls" / "ca.crt")
+    _write(folder, office, doors)
     _fill(folder / "data", office, numbers)
     arguments = ("--config", folder / "kiosk.toml", "--clock", folder / "clock.json")
     with Child(folder, "-m", "kiosk.simulator.lan", *arguments) as child:
         until = time.monotonic() + READY_S
-        while not _answers(port):
+        while not _answers(doors):
             child.must_run()
             if time.monotonic() > until:
                 raise TimeoutError(f"the console did not answer within {READY_S:g} s")
             time.sleep(0.05)
-        yield child, port
+        yield child, doors
 
 
-def _write(folder: Path, office: Office, port: int) -> None:
+def _write(folder: Path, office: Office, doors: Doors) -> None:
     (folder / "office.json").write_bytes(office.to_json())
     config = replace(
         shipped(),
         data_dir=str(folder / "data"),
         office=str(folder / "office.json"),
-        console=ConsoleConfig(address="127.0.0.1", port=port, plain_port=0, plain=True),
+        console=ConsoleConfig(address="127.0.0.1", port=doors.secure, plain_port=doors.plain),
     )
     (folder / "kiosk.toml").write_text(documents.toml(config, lambda dotted: "of this benchmark"))
     set_simulated(folder / "clock.json", OPENING, boot=BOOT, mono=10**11)
@@ -120,15 +139,15 @@ def _fill(folder: Path, office: Office, numbers: int) -> None:
             w.conn.executemany("INSERT INTO pins VALUES (?, ?)", [(person.id, kept) for person in office.clerks])
 
 
-def _answers(port: int) -> bool:
+def _answers(doors: Doors) -> bool:
     try:
-        return Browser("127.0.0.1", port).get("/healthz").status == HTTPStatus.OK
+        both = doors.browser(), Browser("127.0.0.1", doors.plain)
+        return all(browser.get("/healthz").status == HTTPStatus.OK for browser in both)
     except OSError:
         return False
 
 
-def _signed_in(port: int, counter: Counter) -> Browser:
-    browser = Browser("127.0.0.1", port)
+def _signed_in(browser: Browser, counter: Counter) -> Browser:
     browser.send("/sign-in", person=counter.clerk, counter=counter.id, pin=PIN)
     browser.get("/desk")
     return browser
@@ -149,6 +168,8 @@ class Page:
         data = self.sock.recv(1 << 20)
         if not data:
             raise ConnectionError("the console ended a stream")
+        if isinstance(self.sock, ssl.SSLSocket):
+            data += self.sock.recv(self.sock.pending())  # deciphered already: `select` would not tell of it
         # A mark may be cut in two by the network.
         if b"event: fragment" in self.rest + data:
             self.fragment_at = time.monotonic()
@@ -158,20 +179,23 @@ class Page:
 class Pages:
     """Streams of desks, in turns over the counters, and of boards; one thread reads them all."""
 
-    def __init__(self, port: int, cookies: Sequence[str], count: int) -> None:
+    def __init__(self, doors: Doors, cookies: Sequence[str], count: int) -> None:
         self._selector = selectors.DefaultSelector()
+        trusted = doors.trusted()
         with ExitStack() as opened:
-            self.pages = [self._open(opened, port, cookies[n % len(cookies)], n, count) for n in range(count)]
+            for n in range(count // 2):
+                raw = opened.enter_context(socket.create_connection(("127.0.0.1", doors.secure)))
+                desk = opened.enter_context(trusted.wrap_socket(raw, server_hostname="127.0.0.1"))
+                self._open(desk, "/desk/live", cookies[n % len(cookies)])
+            for _ in range(count - count // 2):
+                board = opened.enter_context(socket.create_connection(("127.0.0.1", doors.plain)))
+                self._open(board, "/board/live", "")
             self._opened = opened.pop_all()
 
-    def _open(self, opened: ExitStack, port: int, cookie: str, n: int, count: int) -> Page:
-        path = "/desk/live" if n < count // 2 else "/board/live"
-        sock = opened.enter_context(socket.create_connection(("127.0.0.1", port)))
+    def _open(self, sock: socket.socket, path: str, cookie: str) -> None:
         request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nAccept: text/event-stream\r\n\r\n"
         sock.sendall(request.encode())
-        page = Page(sock)
-        self._selector.register(sock, selectors.EVENT_READ, page)
-        return page
+        self._selector.register(sock, selectors.EVENT_READ, Page(sock))
 
     def until_quiet(self, quiet_s: float = QUIET_S) -> list[float]:
         """Read until no page has had a fragment for so long; when each that had one had its first since now."""

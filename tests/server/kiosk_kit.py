@@ -1,15 +1,26 @@
 """A kiosk beside the server: its folder, configuration, database and the real upload."""
 
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from kiosk.clock import Moment, SystemClock
 from kiosk.config import Config, load_config
+from kiosk.config import Console as ConsoleConfig
+from kiosk.console.server import Console
+from kiosk.feed import make_outbox
+from kiosk.office import sample
+from kiosk.present.words import Words
 from kiosk.store.comments import keep_comment
 from kiosk.store.database import Database
 from kiosk.store.prepare import prepare
-from kiosk.uplink import Uplink, make_outbox
+from kiosk.texts import Texts
+from kiosk.uplink import Uplink
+from sync import wire
 from sync.client import Outcome
+from sync.outbox import Outbox
 from tests.server.kit import TOKEN
 from tests.sync_kit import DEVICE
 
@@ -49,21 +60,37 @@ class Kiosk:
         return str(self.database.rows("SELECT id FROM comments ORDER BY n DESC LIMIT 1")[0]["id"])
 
     def push(self) -> Outcome:
-        """Until nothing waits or it cannot go on."""
+        """Until nothing waits or it cannot go on. Without a clock of its own it notes the server's time, once."""
         with closing(Uplink(self.config, self.clock)) as uplink:
-            while (outcome := uplink.push()).backlog and outcome.state in ("ok", "resend"):
+            while (outcome := uplink.push()).state in ("ok", "resend") and self.outbox.backlog():
                 pass
             return outcome
 
     def ids(self) -> list[str]:
-        with closing(self.database.conn.execute("SELECT line FROM events ORDER BY seq")) as rows:
-            from sync import wire
-
-            return [wire.decode_event(bytes(row[0])).id for row in rows]
+        rows = self.database.rows("SELECT line FROM events ORDER BY seq")
+        return [wire.decode_event(bytes(row["line"])).id for row in rows]
 
     @property
-    def outbox(self):  # type: ignore[no-untyped-def]
+    def outbox(self) -> Outbox:
         return make_outbox(self.database, self.clock)
+
+    @contextmanager
+    def console(self) -> Iterator[Console]:
+        """Its console by HTTPS on loopback, until the end of the block."""
+        door = ConsoleConfig(address="127.0.0.1", port=0, plain_port=0)
+        config = replace(self.config, console=door)
+        console = Console(config, Words(sample(), Texts("vi"), "", str(self.folder)), self.clock)
+        thread = threading.Thread(target=console.run, daemon=True)
+        thread.start()
+        try:
+            yield console
+        finally:
+            console.stop()
+            thread.join(10)
+
+    def authority(self) -> str:
+        """Its certificate's authority, as PEM."""
+        return (self.folder / "tls" / "ca.crt").read_text()
 
     def close(self) -> None:
         self.database.close()

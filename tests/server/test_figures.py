@@ -24,8 +24,9 @@ from kiosk.tickets import Ticket as TicketFacts
 from server.facts import fold
 from server.facts.models import Ticket
 from server.registry.models import Site
+from server.reports.bundles import held_back
 from server.reports.figures import Cell, Spread, Visits, arrivals, rank, read_days, refusals, spread
-from server.reports.opinions import held_back, read_ratings
+from server.reports.opinions import read_ratings
 from server.reports.periods import Kind, Period, around, between, parse
 from tests.office import moment
 from tests.server.figures_kit import FIRST, keep, ticket

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from server.facts import shapes
 from server.feed.intake import take
 from server.feed.models import Event
-from server.feed.storage import Storage
+from server.feed.storage import Storage, heads
 from server.registry.models import Device
 from sync import ingest, wire
 from tests.server.kit import ENGINES, server_on
@@ -54,6 +54,9 @@ class CommuneServer(Receiver):
 
     def latest_epoch(self) -> str | None:
         return Device.objects.get(name=DEVICE).epoch or None
+
+    def head(self, epoch: str) -> wire.Position:
+        return heads(DEVICE).get(epoch, wire.START)
 
     def backup(self) -> Any:
         """What a dump of one moment has."""

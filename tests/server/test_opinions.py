@@ -13,8 +13,9 @@ from kiosk.office import Office, sample
 from kiosk.texts import LOCAL
 from server.office.models import Document
 from server.registry.models import Site
+from server.reports.bundles import held_back
 from server.reports.figures import Cell
-from server.reports.opinions import Opinions, RatingDays, held_back, read_ratings, settled, wilson
+from server.reports.opinions import Opinions, RatingDays, read_ratings, settled, wilson
 from server.reports.periods import Kind, Period, around, between, parse
 from tests.server.figures_kit import FIRST, days, keep, noon, rating, ticket
 from tests.server.kit import Server

@@ -24,6 +24,8 @@ from server.facts.models import Comment, Rating, RatingRollup, Ticket
 from server.feed.models import Event
 from server.office.models import Document
 from server.phones import look, say, views
+from server.registry import enrolment
+from server.registry.enrolment import EnrolError
 from server.registry.models import Device, Site, Unit
 from sync import wire
 from sync.beside import text_hash
@@ -36,9 +38,11 @@ SAY = {"do": "rate", "level": "1", "reason": "wait", "comment": "Chờ lâu quá
 class Morning:
     """A kiosk and a server at the same hour: `at` seconds after the office opened; `tell` pushes all that is new."""
 
-    def __init__(self, server: Server, store: Store, clock: "Clock") -> None:
+    def __init__(self, server: Server, store: Store, clock: "Clock", device: str = "k-7F3K2M") -> None:
         self.server, self.store, self.clock = server, store, clock
         self._told = 0
+        self._device = device
+        Device.objects.update(name=device)
 
     def take(self, service: str = "ho-tich") -> str:
         """The address behind the code of a new number's slip."""
@@ -58,7 +62,7 @@ class Morning:
         whole = [line for batch in batches(self.store.database.conn) for line in batch.lines]
         epoch = self.store.database.conn.execute("SELECT epoch FROM feed").fetchone()[0]
         if whole[self._told :]:
-            answer = self.server.push(batch_of(whole[: self._told], whole[self._told :], "k-7F3K2M", epoch))
+            answer = self.server.push(batch_of(whole[: self._told], whole[self._told :], self._device, epoch))
             assert answer.status_code == 200, answer.content
         self._told = len(whole)
         self.settle()
@@ -296,6 +300,20 @@ def test_a_key_goes_before_a_phone_whichever_was_heard_of_first(both: Morning):
         assert sorted(ratings()) == [("key", 3, True), ("phone", 1, False)]
 
 
+@pytest.mark.parametrize("kiosk", ["a-kiosk", "z-kiosk"])
+def test_a_key_goes_before_a_phone_also_when_both_are_folded_at_once(
+    lite: Server, store: Store, clock: Clock, kiosk: str
+):
+    morning = Morning(lite, store, clock, kiosk)
+    path = morning.served()
+    morning.tell()
+    post(path, {"level": "1"})
+    morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
+    morning.tell()
+    assert sorted(ratings()) == [("key", 3, True), ("phone", 1, False)]
+    assert sorted(RatingRollup.objects.values_list("level", "flags", "n")) == [(1, "second", 1), (3, "", 1)]
+
+
 def test_beside_a_rating_a_phone_adds_only_its_comment_and_only_once(morning: Morning):
     path = morning.served()
     morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
@@ -483,6 +501,25 @@ def test_another_communes_kiosk_cannot_rate_our_ticket(both: Morning):
     assert Rating.objects.get(pk="r-of-another").site == site
 
 
+def test_another_communes_kiosk_cannot_take_our_tickets_and_comments_by_their_ids(both: Morning):
+    path = both.served()
+    both.tell()
+    post(path, {"comment": "Của chúng tôi"})
+    both.settle()
+    unit = Unit.objects.create(code="54321", name="xã Khác")
+    both.server.enrol("k-OTHER1", "another-token", Site.objects.create(unit=unit, key="chinh", name="Trụ sở xã Khác"))
+    issued = wire.decode_event(bytes(Event.objects.filter(type="ticket.issued")[0].line)).data
+    given = wire.decode_event(bytes(Event.objects.filter(type="comment.given")[0].line)).data
+    stamp = wire.Stamp(both.clock.now(), "ntp", "b0000009", 1)
+    lines = [wire.event_line("ticket.issued", {**issued, "token": "STOLENTOKEN00000"}, stamp)]
+    lines += [wire.event_line("comment.given", {**given, "sha256": "0"}, stamp)]
+    assert both.server.push(batch_of([], lines, "k-OTHER1", wire.new_epoch(1)), "another-token").status_code == 200
+    both.settle()
+    assert {row.site for row in (*Ticket.objects.all(), *Comment.objects.all())} == {both.server.site}
+    assert get("/T/STOLENTOKEN00000").status_code == 404
+    assert "Số 1001" in said(get(path))
+
+
 def test_each_office_speaks_with_its_own_names(morning: Morning):
     path = morning.take()
     morning.tell()
@@ -502,6 +539,10 @@ def test_nobody_can_speak_for_the_servers_own_feed(morning: Morning):
     post(path, {"level": "3"})
     device = Device.objects.exclude(name="k-7F3K2M").get()
     assert (device.revoked, device.token) == (True, "")
+    technician, now = morning.server.signed_in("ky-thuat", "technician"), morning.clock.now()
+    assert device.name not in technician.get("/kiosks").content.decode()
     batch = batch_of([], [], device.name, device.epoch)
     assert morning.server.push(batch, "").status_code == 401
     assert morning.server.push(batch).status_code == 403
+    with pytest.raises(EnrolError):
+        enrolment.enrol(enrolment.make_code(morning.server.site, now), device.name, now)

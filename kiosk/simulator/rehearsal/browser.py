@@ -1,4 +1,4 @@
-"""A browser without a window: the console's pages, forms and streams by plain HTTP. Knows no page of the console.
+"""A browser without a window: the console's pages, forms and streams. Knows no page of the console.
 
 It does what live.js does: forms go with the page's token and ask for JSON, a stream that ends is opened again after a
 second. Every request is a connection of its own.
@@ -8,6 +8,7 @@ import http.client
 import json
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -36,13 +37,19 @@ class Answer:
 
 
 class Browser:
-    """Cookies of one browser. One thread at a time may use it."""
+    """Cookies of one browser. One thread at a time may use it. With `trusted`, its pages and forms go by HTTPS."""
 
-    def __init__(self, host: str, port: int, cookie: str = "") -> None:
+    def __init__(self, host: str, port: int, cookie: str = "", trusted: ssl.SSLContext | None = None) -> None:
         self.host = host
         self.port = port
-        self.cookie = cookie
+        self._cookies = dict(pair.split("=", 1) for pair in cookie.split("; ") if pair)
+        self.trusted = trusted
         self.csrf = ""
+
+    @property
+    def cookie(self) -> str:
+        """All that it was given, as it is sent back."""
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
     def get(self, path: str) -> Answer:
         """A page. Raises Unreachable."""
@@ -65,7 +72,7 @@ class Browser:
         return result
 
     def _ask(self, method: str, path: str, fields: dict[str, str] | None, accept: str) -> Answer:
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_S)
+        connection = self._connection()
         try:
             body = None if fields is None else urlencode(fields).encode()
             connection.request(method, path, body, self._headers(accept, posts=fields is not None))
@@ -76,15 +83,21 @@ class Browser:
         finally:
             connection.close()
         for cookie in response.headers.get_all("set-cookie", []):
-            self.cookie = cookie.partition(";")[0]
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
         return Answer(response.status, text, response.headers.get("location", ""))
 
     def _headers(self, accept: str, *, posts: bool) -> dict[str, str]:
         headers = {"Accept": accept, "Cookie": self.cookie, "Connection": "close"}
         if posts:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-            headers["Origin"] = f"http://{self.host}:{self.port}"
+            headers["Origin"] = f"{'https' if self.trusted else 'http'}://{self.host}:{self.port}"
         return headers
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.trusted:
+            return http.client.HTTPSConnection(self.host, self.port, timeout=ANSWER_S, context=self.trusted)
+        return http.client.HTTPConnection(self.host, self.port, timeout=ANSWER_S)
 
     def stream(self, path: str, changed: Callable[[], None] = lambda: None) -> "Stream":
         """A page that follows, with this browser's cookie."""

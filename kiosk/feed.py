@@ -1,0 +1,96 @@
+"""The database's feed for whoever carries it away: by push, pull or stick. Knows no network."""
+
+import logging
+import sqlite3
+from contextlib import closing, nullcontext
+from datetime import datetime
+from typing import Any
+
+from kiosk import __version__
+from kiosk.clock import Clock, Moment, Vouched, believable
+from kiosk.store import StoreError
+from kiosk.store.database import Database, Writing, connect
+from kiosk.store.facts import fact, note
+from kiosk.store.series import skip_to_ceilings
+from kiosk.vitals import undervoltage
+from sync import outbox, wire
+from sync.outbox import Outbox
+
+MOST_EPOCHS = 10**6
+"""No kiosk begins so many."""
+NOTED_S = 300
+"""So often it is noted that a server was here."""
+
+logger = logging.getLogger(__name__)
+
+
+def stamp(now: Moment) -> wire.Stamp:
+    return wire.Stamp(now.at, now.quality, now.boot, now.mono)
+
+
+def make_outbox(database: Database, clock: Clock, after: int = 0, *, own: bool = False) -> Outbox:
+    """The database's feed. A new epoch counts beyond `after`, too.
+
+    `own`: on the database's own connection, for whoever works in its thread; else on a fresh one each time.
+    """
+
+    def next_epoch(conn: sqlite3.Connection) -> str:
+        """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
+        marks = database.high_water
+        new = wire.new_epoch(marks.next_epoch(after))
+        marks.remember_feed(new)
+        skip_to_ceilings(Writing(conn, clock.now()), database)
+        return new
+
+    fresh = (lambda: nullcontext(database.conn)) if own else (lambda: closing(connect(database.path)))
+    return Outbox(fresh, next_epoch, lambda: stamp(clock.now()))
+
+
+def status(database: Database, now: Moment) -> dict[str, Any]:
+    """What every batch tells the server about the kiosk's health."""
+    return {
+        "app": __version__,
+        "backlog": outbox.backlog(database.conn),
+        "disk_free_mb": database.free_mb(),
+        "clock": now.quality,
+        "printer": fact(database, "printer") or "unknown",
+        "undervoltage": bool(undervoltage()),
+    }
+
+
+def believe(database: Database, clock: Clock, said: datetime) -> None:
+    """The server's time is better than none, unless it cannot be: all processes of the kiosk count on from it."""
+    now = clock.now()
+    if now.trusted or not believable(said, clock.floor):
+        return
+    vouched = Vouched("server", said, now.boot, now.mono)
+    try:
+        with database.writing(now) as w:
+            note(w, "vouched", vouched.text())
+    except StoreError as error:
+        logger.error("%s", error)
+    clock.vouched = vouched
+
+
+def is_likely(epoch: str) -> bool:
+    """Whether this may be an epoch of some kiosk: a greater one than any has would use up all numbers."""
+    return wire.is_epoch(epoch) and wire.epoch_counter(epoch) < MOST_EPOCHS
+
+
+def begin_beyond(database: Database, clock: Clock, known: str) -> None:
+    """A kiosk in the place of another one begins an epoch after `known`, the last that the server has ("": none)."""
+    feed = make_outbox(database, clock, wire.epoch_counter(known))
+    epoch = feed.feed()[0].epoch
+    if known and known != epoch and wire.epoch_counter(known) >= wire.epoch_counter(epoch):
+        feed.renew(epoch, f"the server knows epoch {known} of this kiosk")
+
+
+def note_contact(database: Database, now: Moment) -> None:
+    """That a server fetched something, for the technician; written once in a while, not each time."""
+    last = outbox.last_answer(database.conn)
+    at = wire.parse_instant(last["at"]) if isinstance(last.get("at"), str) else None
+    if last.get("state") == "ok" and at is not None and abs((now.at - at).total_seconds()) < NOTED_S:
+        return
+    said = {"state": "ok", "at": wire.instant(now.at), "http": 200, "detail": "", "office": None, "board": None}
+    with database.writing(now) as w:
+        outbox.note(w.conn, {**said, "quarantined": []})

@@ -1,0 +1,1 @@
+"""Fetching events from kiosks that cannot reach the server: pairing, the worker, and where it may connect to."""

@@ -1,0 +1,461 @@
+"""The server fetches from kiosks: only where it may connect, only with what was pinned, and none slows the others."""
+
+import ipaddress
+import json
+import re
+import socket
+import ssl
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import override_settings
+
+from kiosk.console.certificates import Certificate, ensure
+from server import clock
+from server.facts.models import Comment
+from server.feed.models import Event
+from server.pull import addresses, fetching, secrets
+from server.pull.addresses import AddressRefused, checked, may_connect, normal
+from server.pull.fetching import Trouble, fetch, line_to
+from server.pull.pairing import PairError, Seen, look, pair
+from server.pull.worker import Puller
+from server.registry import trouble
+from server.registry.models import Device, Mode, Site, Unit
+from server.words import texts
+from sync import wire
+from tests.server.kiosk_kit import Kiosk
+from tests.server.kit import Server
+from tests.sync_kit import DEVICE
+from tests.sync_net import _Listener, http, read_request
+
+
+@pytest.fixture
+def near(lite: Server) -> Iterator[Server]:
+    """A server that may fetch from this machine, as in the demo."""
+    with override_settings(CONFIG=replace(settings.CONFIG, pull_loopback=True)):
+        yield lite
+
+
+@pytest.fixture
+def kiosk(tmp_path: Path) -> Iterator[Kiosk]:
+    kiosk = Kiosk(tmp_path / "kiosk")
+    yield kiosk
+    kiosk.close()
+
+
+def code_of(kiosk: Kiosk) -> str:
+    from kiosk.store.pulling import Pulling
+
+    return Pulling(kiosk.database).new_code(kiosk.now())
+
+
+@contextmanager
+def paired(server: Server, kiosk: Kiosk) -> Iterator[Device]:
+    """The kiosk's console runs, and its events are fetched from now on."""
+    with kiosk.console() as console:
+        seen = look_until(f"127.0.0.1:{console.ports[0]}")
+        yield pair(server.site, seen, code_of(kiosk), clock.now()).device
+
+
+def look_until(address: str) -> Seen:
+    """A console that has just begun takes a moment."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            return look(address)
+        except PairError:
+            if time.monotonic() > until:
+                raise
+
+
+def fetch_all(device: Device) -> None:
+    """All that there is. Without a clock of its own the kiosk notes the server's time after the first question."""
+    device.refresh_from_db()
+    with line_to(device, 0) as line:
+        for _ in range(3):
+            while fetch(device, line, clock.now(), 0):
+                pass
+
+
+def held() -> set[str]:
+    return set(Event.objects.values_list("id", flat=True))
+
+
+# --- addresses ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("192.168.1.20", "https://192.168.1.20:8443"),
+        (" https://192.168.1.20:9000/ ", "https://192.168.1.20:9000"),
+        ("kiosk-1.local:8443", "https://kiosk-1.local:8443"),
+        ("https://[fd00::20]", "https://[fd00::20]:8443"),
+    ],
+)
+def test_an_address_may_be_typed_short(text: str, url: str):
+    assert normal(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "http://192.168.1.20", "https://a:b@192.168.1.20", "https://x/path", "https://x?q=1", "https://x:0",
+     "https://x:99999", "file:///etc/passwd", "https://", "https://kí-ốt", "https://[::1", "x" * 300],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(text: str):
+    with pytest.raises(AddressRefused):
+        normal(text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
+     "169.254.169.254", "169.254.1.1", "fe80::1", "::ffff:169.254.169.254", "100.100.100.200", "fd00:ec2::254",
+     "192.0.0.192", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1"],
+)  # fmt: skip
+def test_the_server_never_connects_to_itself_its_link_or_a_clouds_own(address: str):
+    assert not may_connect(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["192.168.1.20", "10.1.2.3", "172.16.0.9", "203.113.131.1", "fd00::20"])
+def test_kiosks_stand_in_private_networks_and_elsewhere(address: str):
+    assert may_connect(ipaddress.ip_address(address))
+
+
+def test_this_machine_only_with_the_setting(lite: Server):
+    with pytest.raises(PairError) as refused:
+        look("127.0.0.1:8443")
+    assert refused.value.key == "forbidden"
+    with pytest.raises(AddressRefused):
+        checked("https://localhost:8443")
+    assert checked("https://localhost:8443", allow_loopback=True).port == 8443
+
+
+def test_a_name_is_looked_up_once_and_all_that_it_leads_to_must_be_allowed(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    answers = [["192.168.1.20"], ["192.168.1.20", "127.0.0.1"], ["169.254.169.254"]]
+
+    def resolve(host: str, port: int, type: int) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, type, 6, "", (address, port)) for address in answers[len(asked) - 1]]
+
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", resolve)
+    assert checked("https://kiosk.example:8443").address == "192.168.1.20"
+    assert len(asked) == 1
+    for _ in range(2):
+        with pytest.raises(AddressRefused):
+            checked("https://kiosk.example:8443")
+
+
+# --- pairing --------------------------------------------------------------------------------------------------
+
+
+def test_a_technician_pairs_a_kiosk_on_the_page(near: Server, kiosk: Kiosk):
+    kiosk.happen(3)
+    browser = near.signed_in("ky-thuat", "technician")
+    with kiosk.console() as console:
+        address = f"127.0.0.1:{console.ports[0]}"
+        look_until(address)
+        fields = {"site": str(near.site.pk), "label": "Sảnh", "address": address}
+        page = browser.post("/kiosks/pull", fields).content.decode()
+        assert console_fingerprint(kiosk) in page
+        shown = re.search(r'name="fingerprint" value="([^"]+)"', page)
+        assert shown
+        fields |= {"fingerprint": shown[1], "code": code_of(kiosk)}
+        wrong = browser.post("/kiosks/pull", {**fields, "code": "0000 0000"})
+        assert (wrong.status_code, "Mã sai" in wrong.content.decode()) == (422, True)
+        changed = browser.post("/kiosks/pull", {**fields, "fingerprint": "ZZ" + shown[1][2:]})
+        assert "vừa đổi" in changed.content.decode()
+        fields["code"] = code_of(kiosk)
+        done = browser.post("/kiosks/pull", fields)
+        device = Device.objects.get(name=DEVICE)
+        assert done.headers["Location"] == f"/kiosks/{device.pk}"
+        fetch_all(device)
+    assert (device.mode, device.label) == (Mode.PULL, "Sảnh")
+    assert held() == set(kiosk.ids())
+
+
+def console_fingerprint(kiosk: Kiosk) -> str:
+    return secrets.fingerprint(kiosk.authority())
+
+
+@pytest.mark.parametrize("role", ["viewer", "leader", "clerk"])
+def test_others_may_not_pair(lite: Server, role: str):
+    assert lite.signed_in("ai-do", role).get("/kiosks/pull").status_code == 403
+
+
+def test_a_kiosk_of_another_site_is_not_taken_away_from_it(near: Server, kiosk: Kiosk):
+    other = Site.objects.create(unit=Unit.objects.create(code="2", name="xã Khác"), key="chinh", name="Khác")
+    with kiosk.console() as console:
+        seen = look_until(f"127.0.0.1:{console.ports[0]}")
+        with pytest.raises(PairError) as refused:
+            pair(other, seen, code_of(kiosk), clock.now())
+    assert refused.value.key == "elsewhere"
+    near.device.refresh_from_db()
+    assert near.device.mode == Mode.PUSH
+
+
+def test_the_token_lies_sealed_and_its_key_apart(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk) as device:
+        token = json.loads(secrets.opened(device.pull_token))["token"]
+        assert token not in "\n".join(connection.connection.iterdump())
+        key = near.folder / secrets.KEY
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+        key.unlink()
+        assert trouble_of(device) == "pull_again"
+
+
+def trouble_of(device: Device) -> str:
+    """What goes wrong when this kiosk is asked; it must have a sentence."""
+    with pytest.raises(Trouble) as found:
+        fetch_all(device)
+    trouble.tell(device, clock.now(), found.value.key, **found.value.values)
+    for language in ("vi", "en"):
+        assert not trouble.sentence(device, texts(language)).startswith("trouble.")
+        assert "{" not in trouble.sentence(device, texts(language))
+    return found.value.key
+
+
+# --- fetching -------------------------------------------------------------------------------------------------
+
+
+def test_all_events_and_words_are_fetched_and_acknowledged(near: Server, kiosk: Kiosk):
+    kiosk.happen(1100)
+    id = kiosk.comment("Chờ lâu quá")
+    with paired(near, kiosk) as device:
+        fetch_all(device)
+        assert held() == set(kiosk.ids())
+        near.settle(clock.now())
+        fetch_all(device)
+        assert Comment.objects.get(id=id).text == "Chờ lâu quá"
+        assert kiosk.outbox.backlog() == 0
+    device.refresh_from_db()
+    assert device.seen
+    assert device.status["backlog"] == 0
+
+
+def test_a_restored_server_fetches_what_it_lost(near: Server, kiosk: Kiosk):
+    kiosk.happen(20)
+    with paired(near, kiosk) as device:
+        fetch_all(device)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM feed_event WHERE seq > 5")
+            cursor.execute("SELECT id, line FROM feed_event ORDER BY seq")
+            lines = [bytes(line) for _, line in cursor.fetchall()]
+            cursor.execute("UPDATE feed_head SET seq = 5, hash = %s", [wire.chain_all(wire.ZERO, lines)])
+            cursor.execute("UPDATE feed_counter SET num = 5")
+        fetch_all(device)
+    assert held() == set(kiosk.ids())
+
+
+def test_a_kiosk_with_a_new_card_is_followed_in_its_new_epoch(near: Server, kiosk: Kiosk, tmp_path: Path):
+    kiosk.happen(5)
+    with paired(near, kiosk) as device:
+        fetch_all(device)
+    new = Kiosk(tmp_path / "new card")
+    new.happen(2)
+    with paired(near, new) as device:
+        fetch_all(device)
+        assert new.outbox.backlog() == 0
+    assert held() == {*kiosk.ids(), *new.ids()}
+    device.refresh_from_db()
+    assert device.epoch == new.outbox.feed()[0].epoch
+    new.close()
+
+
+def test_a_kiosk_whose_certificate_changed_hears_no_token(near: Server, kiosk: Kiosk, tmp_path: Path):
+    with paired(near, kiosk) as device:
+        with line_to(device, 0):
+            pass
+        other = strange_certificate(tmp_path / "other")
+        with Tls(other, lambda secure: None) as impostor:
+            device.pull_url = f"https://127.0.0.1:{impostor.port}"
+            device.save()
+            assert trouble_of(device) == "pull_certificate"
+            assert impostor.heard == []
+
+
+def test_another_kiosk_at_the_address_is_told_apart(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk) as device:
+        Device.objects.filter(pk=device.pk).update(name="k-OTHER1")
+        assert trouble_of(device) == "other_kiosk"
+    assert not Event.objects.exists()
+
+
+# --- targets that do harm -------------------------------------------------------------------------------------
+
+
+def strange_certificate(folder: Path) -> Certificate:
+    return ensure(folder, ["strange"], [], datetime.now(UTC))
+
+
+class Tls(_Listener):
+    """Speaks TLS with a certificate, reads a request, and does something."""
+
+    def __init__(self, certificate: Certificate, does: Callable[[ssl.SSLSocket], None]) -> None:
+        super().__init__()
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(certificate.chain, certificate.key)
+        self._does = does
+        self.heard: list[bytes] = []
+
+    def serve(self, conn: socket.socket) -> None:
+        try:
+            with self._context.wrap_socket(conn, server_side=True) as secure:
+                while request := read_request(secure):
+                    self.heard.append(request)
+                    self._does(secure)
+        except ssl.SSLError:
+            return
+
+
+@contextmanager
+def target(server: Server, folder: Path, does: Callable[[ssl.SSLSocket], None]) -> Iterator[Device]:
+    """A paired kiosk that has gone bad."""
+    certificate = strange_certificate(folder / "bad")
+    with Tls(certificate, does) as bad:
+        kept = json.dumps({"token": "token", "authority": certificate.authority.read_text()})
+        yield Device.objects.create(
+            name=f"k-BAD{bad.port}", site=server.site, mode=Mode.PULL, pull_url=f"https://127.0.0.1:{bad.port}",
+            pull_token=secrets.seal(kept),
+        )  # fmt: skip
+
+
+def says(answer: bytes) -> Callable[[ssl.SSLSocket], None]:
+    return lambda secure: secure.sendall(answer)
+
+
+def megabytes(secure: ssl.SSLSocket) -> None:
+    secure.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 1000000000\r\n\r\n")
+    for _ in range(100):
+        secure.sendall(bytes(1_000_000))
+
+
+def drip(secure: ssl.SSLSocket) -> None:
+    secure.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
+        secure.sendall(b"x")
+        _NEVER.wait(0.05)
+
+
+def silence(secure: ssl.SSLSocket) -> None:
+    _NEVER.wait(1)
+
+
+_NEVER = threading.Event()
+
+
+@pytest.mark.parametrize(
+    ("does", "key"),
+    [
+        (megabytes, "pull_garbage"),
+        (drip, "pull_silent"),
+        (silence, "pull_silent"),
+        (says(http(200, b"<html>")), "pull_garbage"),
+        (says(http(200, b"\n" * 1000)), "pull_garbage"),
+        (says(http(200, b"[" * 100_000)), "pull_garbage"),
+        (says(http(302, b"", "Location: https://192.168.1.1/")), "pull_garbage"),
+        (says(http(401, b"{}")), "pull_again"),
+        (says(http(503, b"{}", "Retry-After: 5")), "pull_busy"),
+        (says(http(500, b"")), "pull_garbage"),
+        (says(b"\x00\xff" * 500 + b"\r\n\r\n"), "pull_silent"),
+        (lambda secure: secure.close(), "pull_silent"),
+    ],
+)
+def test_a_target_that_does_harm_is_bounded_and_shown(
+    near: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: Callable[[ssl.SSLSocket], None], key: str
+):
+    monkeypatch.setattr(fetching, "SLOW_S", 0.3)
+    begun = time.monotonic()
+    with target(near, tmp_path, does) as device:
+        assert trouble_of(device) == key
+    assert time.monotonic() - begun < 5
+    assert not Event.objects.exists()
+
+
+def test_nobody_there_is_shown(near: Server):
+    kept = json.dumps({"token": "token", "authority": ""})
+    device = Device.objects.create(
+        name="k-GONE01", site=near.site, mode=Mode.PULL, pull_url="https://127.0.0.1:1", pull_token=secrets.seal(kept)
+    )
+    assert trouble_of(device) == "pull_silent"
+
+
+def test_an_address_that_leads_elsewhere_now_is_not_connected_to(lite: Server):
+    kept = json.dumps({"token": "token", "authority": ""})
+    device = Device.objects.create(
+        name="k-REBND1",
+        site=lite.site,
+        mode=Mode.PULL,
+        pull_url="https://localhost:8443",
+        pull_token=secrets.seal(kept),
+    )
+    assert trouble_of(device) == "pull_forbidden"
+
+
+# --- the threads ----------------------------------------------------------------------------------------------
+
+
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def until_here(kiosk: Kiosk) -> None:
+    """Until all that the kiosk has now is here."""
+    ids = set(kiosk.ids())
+    until(lambda: ids <= held())
+
+
+@contextmanager
+def pulling(threads: int, wait_s: float) -> Iterator[Puller]:
+    puller = Puller(threads, wait_s).start()
+    try:
+        yield puller
+    finally:
+        puller.stop()
+
+
+def test_what_happens_at_a_kiosk_is_here_at_once(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk), pulling(2, 10.0):
+        until_here(kiosk)
+        kiosk.happen(1)
+        begun = time.monotonic()
+        until_here(kiosk)
+        assert time.monotonic() - begun < 8  # it does not wait for the end of a question
+
+
+def test_a_target_that_never_answers_slows_no_other_one(near: Server, kiosk: Kiosk, tmp_path: Path):
+    kiosk.happen(5)
+    with target(near, tmp_path, silence) as bad, paired(near, kiosk), pulling(2, 0.0):
+        until_here(kiosk)
+        assert not bad.seen
+
+
+def test_a_kiosk_that_does_not_know_us_any_more_is_shown_on_its_page(near: Server, tmp_path: Path):
+    with target(near, tmp_path, says(http(401, b"{}"))) as bad, pulling(2, 0.0):
+        until(lambda: Device.objects.get(pk=bad.pk).trouble)
+    page = near.signed_in("ky-thuat", "technician").get(f"/kiosks/{bad.pk}").content.decode()
+    assert "Kết nối lại với máy" in page
+
+
+def test_the_end_of_the_worker_waits_for_no_question(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk):
+        with pulling(1, 20.0):
+            until_here(kiosk)
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 8
+        device = Device.objects.get(name=DEVICE)
+    assert device.trouble == {}
