@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from kiosk.documents import DocumentError
+from kiosk.notify import notify
 from server import config as configuration
 
 logger = logging.getLogger("server")
@@ -53,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_argument("--site-name", default="", help="name of the reception point; else “Trụ sở” and the commune's")
     setup.add_argument("--admin", default="", help="name of its administrator's account; else quan-tri-CODE")
     setup.set_defaults(run=_set_up)
+    backup = commands.add_parser("backup", help="copy the database to a new file, also while it is in use (SQLite)")
+    backup.add_argument("file", metavar="FILE", type=Path)
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="put such a copy in place of the database; stop the server before")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    restore.set_defaults(run=_restore)
     return parser
 
 
@@ -105,30 +112,37 @@ def _import(options: argparse.Namespace) -> int:
     return 0 if done and all(file.code == "ok" for file in done) else 1
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from server.backup import backup
+
+    print(backup(configuration.load(), options.file))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from server import clock
+    from server.backup import restore
+
+    print(restore(configuration.load(), options.file, clock.now()))
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     _prepare(options)
     from django.conf import settings
-    from waitress.server import create_server
 
     from server.jobs import Jobs
+    from server.web import listening
     from server.wsgi import application
 
-    web = create_server(
-        application,
-        host=settings.CONFIG.listen,
-        port=settings.CONFIG.port,
-        threads=settings.CONFIG.threads,
-        max_request_body_size=64 * 1024 * 1024,  # files of a stick; everything else has limits of its own
-        channel_timeout=60,
-        ident="",
-    )
-    jobs = Jobs(
-        [sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work", "--parent", str(os.getpid())]
-    )
+    web = listening(application, settings.CONFIG)
+    command = [sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"]
+    jobs = Jobs([*command, "--parent", str(os.getpid())])
     logger.info("the commune server answers on http://%s:%s", settings.CONFIG.listen, web.effective_port)
     (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    notify("READY=1")
     try:
         web.run()
     finally:

@@ -1,6 +1,7 @@
 """The console's doors: HTTPS with a certificate of its own, plain HTTP for what anybody may see."""
 
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -88,6 +89,15 @@ def authority(folder: Path, plain: int) -> str:
     return str(path)
 
 
+def sign_in(folder: Path, url: str, browser: requests.Session, trusted: str) -> requests.Response:
+    """The technician signs in with this browser, which has installed the authority."""
+    with closing(open_store(folder)) as store:
+        store.people.set_pin(HandClock().now(), TECHNICIAN, PIN, by=TECHNICIAN)
+    browser.trust_env, browser.verify = False, trusted
+    fields = {"person": TECHNICIAN, "counter": "", "pin": PIN}
+    return browser.post(f"{url}/sign-in", data=fields, allow_redirects=False, timeout=10)
+
+
 # --- the doors -----------------------------------------------------------------------------------------------
 
 
@@ -101,12 +111,8 @@ def test_a_browser_that_installed_the_authority_signs_in_by_https(tmp_path: Path
 
 def test_both_cookies_of_a_sign_in_by_https_stay_on_https(tmp_path: Path, serve: Callable[..., Console]):
     secure, plain = serve().ports
-    trusted = authority(tmp_path, plain)
-    with closing(open_store(tmp_path)) as store:
-        store.people.set_pin(HandClock().now(), TECHNICIAN, PIN, by=TECHNICIAN)
-    fields = {"person": TECHNICIAN, "counter": "", "pin": PIN}
-    url = f"https://127.0.0.1:{secure}/sign-in"
-    answer = requests.post(url, data=fields, verify=trusted, allow_redirects=False, timeout=10)
+    with requests.Session() as browser:
+        answer = sign_in(tmp_path, f"https://127.0.0.1:{secure}", browser, authority(tmp_path, plain))
     cookies = answer.raw.headers.getlist("set-cookie")
     assert [line.partition("=")[0] for line in cookies] == ["__Host-kiosk", f"__Secure-kiosk-known-{TECHNICIAN}"]
     assert all("Secure" in line.split("; ") for line in cookies)
@@ -167,6 +173,27 @@ def test_the_page_about_the_certificate_shows_the_fingerprint_of_the_file_that_i
     fingerprint = x509.load_pem_x509_certificate(given).fingerprint(certificates.hashes.SHA256()).hex(":").upper()
     assert fingerprint in shown
     assert f"https://127.0.0.1:{secure}/" in shown
+
+
+def test_a_name_that_came_later_is_said_and_a_technician_has_a_certificate_made_that_has_it(
+    tmp_path: Path, serve: Callable[..., Console], caplog: pytest.LogCaptureFixture
+):
+    ensure(tmp_path / "tls", ["old-name"], [], NOW)
+    secure, plain = serve(hosts=("kiosk.xa-mau.example",)).ports
+    url = f"https://127.0.0.1:{secure}"
+    with requests.Session() as browser:
+        sign_in(tmp_path, url, browser, authority(tmp_path, plain))
+        page = browser.get(f"{url}/technician", timeout=10).text
+        assert re.search(r"Chứng thư không có tên [^:]*kiosk\.xa-mau\.example", page)
+        assert [r.levelname for r in caplog.records if "kiosk.xa-mau.example" in r.getMessage()] == ["WARNING"]
+        form = {"csrf": page.partition('name="csrf" value="')[2].partition('"')[0]}
+        json = {"Accept": "application/json"}
+        made = browser.post(f"{url}/technician/certificate", data=form, headers=json, timeout=20)
+        assert made.json()["ok"]
+    assert not is_trusted(secure)
+    page = get(f"{url}/technician", verify=authority(tmp_path, plain), cookies=browser.cookies).text
+    assert "kiosk.xa-mau.example, " in page
+    assert "Chứng thư không có tên" not in page
 
 
 def test_new_addresses_are_in_the_certificate_without_a_restart(

@@ -167,7 +167,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours", "kiosk.notify",
         "kiosk.numerals", "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising",
         "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
@@ -188,7 +188,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sse_starlette": ("kiosk.console.live",),
     "cryptography": ("kiosk.console.certificates", "server.pull.secrets"),
     "django": ("server", "kiosk.simulator.commune_child", "kiosk.simulator.commune_urls"),
-    "waitress": ("server.__main__", "kiosk.simulator.commune_child"),
+    "waitress": ("server.web", "kiosk.simulator.commune_child"),
     "jinja2": ("kiosk.console", "kiosk.public", "server.pages"),
     "qrcode": ("kiosk.console.codes", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (

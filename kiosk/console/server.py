@@ -152,7 +152,11 @@ class Console:
     async def _mind_certificate(self, shared: Shared) -> None:
         """Follow the machine's addresses, and renew in time; connections that are open stay as they are."""
         while True:
-            await asyncio.sleep(RENEW_LOOK_S)
+            self._note_left_out(shared)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW_LOOK_S):
+                    await shared.look.wait()
+            shared.look.clear()
             if shared.certificate is None:
                 continue
             try:
@@ -166,6 +170,17 @@ class Console:
                 for server in self._servers:
                     if server.config.ssl:
                         server.config.ssl.load_cert_chain(fresh.chain, fresh.key)
+
+    def _note_left_out(self, shared: Shared) -> None:
+        """Names that the authority may not sign for, since it was made before they were: said once in the log."""
+        if shared.certificate is None:
+            return
+        wanted = dict.fromkeys([*names(), *self.config.console.hosts])
+        left_out = tuple(name for name in wanted if name not in shared.certificate.names)
+        if left_out and left_out != shared.left_out:
+            says = "not in the certificate, whose authority is older: %s. Make a new one on the technician's page"
+            logger.warning(says, ", ".join(left_out))
+        shared.left_out = left_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -67,10 +67,16 @@ Show = Callable[[Request, Visitor, FormData], Awaitable[Response]]
 
 @dataclass(slots=True)
 class Shared:
-    """What the doors of one console have in common: the certificate, and staff's HTTPS port (0 = there is none)."""
+    """What the doors of one console have in common: the certificate, and staff's HTTPS port (0 = there is none).
+
+    `left_out` are names of this machine that the certificate's authority may not sign for. `look` asks the console to
+    see to the certificate at once.
+    """
 
     certificate: Certificate | None = None
     secure_port: int = 0
+    left_out: tuple[str, ...] = ()
+    look: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Site:

@@ -89,6 +89,7 @@ class TechnicianPage:
             pins=pin_map(self.site.config, self.site.words_for(request)),
             backups=await asyncio.to_thread(_listed, folder, self.site.words_for(request).t),
             certificate=self.site.shared.certificate,
+            left_out=self.site.shared.left_out,
             device=device_id(folder, self.site.config.device),
             owned=await self.site.access.ask(lambda s, now: s.offices.owned()),
         )

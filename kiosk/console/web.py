@@ -52,6 +52,7 @@ def staff_routes(site: Site) -> list[BaseRoute]:
         *OfficePage(site).routes(),
         *PinsPage(site).routes(),
         *FetchPages(site).staff_routes(),
+        *TrustPages(site).staff_routes(),
     ]
 
 

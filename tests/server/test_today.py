@@ -9,9 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from kiosk.rating import Figure
 from kiosk.store import Store
 from server.facts.models import Fact
 from server.registry.models import Device, Site, Unit
+from server.reports.opinions import Opinion
+from server.reports.own import _showable
 from server.reports.today import SiteNow, read_published, sites_now
 from tests.office import moment
 from tests.server.figures_kit import FIRST, days, it_is, keep, noon, ticket
@@ -214,6 +217,16 @@ def test_a_clerk_sees_nothing_while_own_or_the_others_are_fewer(lite: Server, it
 
 def own_page_again(lite: Server) -> str:
     return text(lite.signed_in("cong-chuc-2", "clerk", site=lite.site, clerk="nguyen-thi-a"), "/mine")
+
+
+def test_beside_the_offices_figures_nobody_elses_are_left_over():
+    def alone(n: int) -> Opinion:
+        return Opinion(None, Figure("smile", n, n, 20), 0)
+
+    assert _showable({"smile": alone(8)}, {"smile": alone(11)}, 5) == {}
+    assert _showable({"smile": alone(8)}, {"smile": alone(13)}, 5) == {"smile": alone(8)}
+    assert _showable({"smile": alone(8)}, {"smile": alone(8)}, 5) == {"smile": alone(8)}
+    assert _showable({"smile": alone(8)}, {}, 5) == {}
 
 
 def test_a_clerk_never_sees_ratings_of_today(lite: Server, it_is: Clock):

@@ -1,0 +1,72 @@
+"""Copies of the server's SQLite database, made and brought back while it may be in use. Knows no Django.
+
+PostgreSQL has its own tools for it: who asks for a copy there is told which.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from kiosk.texts import LOCAL
+from server.config import SECRET, Config
+
+DATABASE = "server.db"
+TABLES = frozenset({"feed_event", "feed_head", "registry_device", "django_migrations"})
+"""A file without them is no database of a commune server."""
+
+
+def backup(config: Config, file: Path) -> str:
+    """Write a whole, checked copy to a new file: what else to keep. Raises ValueError or OSError."""
+    _check_engine(config, "pg_dump --format=custom --file FILE")
+    if file.exists():
+        raise ValueError(f"{file} is there already: give another name")
+    source = config.folder / DATABASE
+    if not source.exists():
+        raise ValueError(f"{source} is not there: nothing to copy")
+    part = file.with_name(f"{file.name}.part")
+    _copy(source, part)
+    _check(part)
+    part.replace(file)
+    return f"{file} is a whole copy. Keep {config.folder / SECRET} with it: without it webhook secrets change."
+
+
+def restore(config: Config, file: Path, now: datetime) -> str:
+    """Put a copy in place of the database; the present one is kept beside it. Raises ValueError or OSError."""
+    _check_engine(config, "pg_restore --clean --if-exists")
+    _check(file)
+    present = config.folder / DATABASE
+    aside = config.folder / f"{DATABASE}.before-{now.astimezone(LOCAL):%Y%m%d-%H%M%S}"
+    if present.exists():
+        _copy(present, aside)
+    _copy(file, present)
+    return f"{file} is the database now; the one before is {aside}. Start the server: kiosks send again what it lacks."
+
+
+def _check_engine(config: Config, command: str) -> None:
+    if config.database:
+        raise ValueError(f"the database is PostgreSQL: use {command} with the address in server.toml")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """By SQLite's own online backup: logs and locks of both files are its business."""
+    os.close(os.open(target, os.O_CREAT | os.O_RDWR, 0o600))
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target, timeout=60)) as new:
+            old.backup(new)
+    except sqlite3.Error as error:
+        raise OSError(f"{source} cannot be copied to {target}: {error}") from error
+
+
+def _check(file: Path) -> None:
+    if not file.exists():
+        raise ValueError(f"{file} is not there")
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as conn:
+            sound = conn.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        raise ValueError(f"{file} is no database: {error}") from error
+    if sound != "ok" or not tables >= TABLES:
+        raise ValueError(f"{file} is damaged, or no database of a commune server")

@@ -1,0 +1,29 @@
+"""The web server that answers: waitress, behind one that brings HTTPS."""
+
+from collections.abc import Callable
+from typing import Any
+
+from waitress.server import create_server
+
+from server.config import Config
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a request: files of a stick. Everything else has limits of its own."""
+
+
+def listening(application: Callable[..., Any], config: Config) -> Any:
+    """A waitress that listens and does not answer yet: `effective_port`, `run()`, `close()`. Raises OSError.
+
+    waitress takes X-Forwarded-* away from requests unless it is told whom to believe.
+    """
+    proxy: dict[str, Any] = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto"}}
+    return create_server(
+        application,
+        host=config.listen,
+        port=config.port,
+        threads=config.threads,
+        max_request_body_size=MOST_BYTES,
+        channel_timeout=60,
+        ident="",
+        **(proxy if config.behind_proxy else {}),
+    )
