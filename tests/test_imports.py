@@ -167,9 +167,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.simulator.rehearsal.book": set(),
     "sync": {"sync"},
     "server": {
-        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours",
-        "kiosk.notify", "kiosk.numerals", "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating",
-        "kiosk.revising", "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server", "sync",
+        "kiosk.board_document", "kiosk.documents", "kiosk.dossiers", "kiosk.drafting", "kiosk.hours", "kiosk.notify",
+        "kiosk.numerals", "kiosk.office", "kiosk.photos", "kiosk.public", "kiosk.rating", "kiosk.revising",
+        "kiosk.schema", "kiosk.texts", "kiosk.tickets", "kiosk.turns", "server", "sync",
     },
 }  # fmt: skip
 

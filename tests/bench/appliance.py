@@ -78,6 +78,7 @@ class Appliance:
         app.front = Front(app.store, app.words)
         app.showing = Showing(app.store, app.front, app.words, touch=True, marks={})
         app.panel = parts.open_panel(self.config, app.inbox.put)
+        app.sound = parts.open_sound(self.config)
         app.printing = parts.open_printing(self.config, app.words, app.store, app.clock, self._report)
         app.orders = Orders(app.store, app.office.sha256, Adopting(app))
         app.front.on_taken = self._took
