@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="serve, and do what is to be done in between").set_defaults(run=_run)
     work = commands.add_parser("work", help="do what is to be done in between; `run` starts it")
+    work.add_argument("--parent", type=int, default=0, help="end with the process of this number")
     work.set_defaults(run=_work)
     commands.add_parser("prepare", help="make or migrate the database").set_defaults(run=_prepare)
     files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
@@ -135,7 +136,8 @@ def _run(options: argparse.Namespace) -> int:
     from server.wsgi import application
 
     web = listening(application, settings.CONFIG)
-    jobs = Jobs([sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"])
+    command = [sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"]
+    jobs = Jobs([*command, "--parent", str(os.getpid())])
     logger.info("the commune server answers on http://%s:%s", settings.CONFIG.listen, web.effective_port)
     (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -153,7 +155,9 @@ def _work(options: argparse.Namespace) -> int:
     from server.pull.worker import Puller
     from server.work import ASIDE, Worker
 
-    parent, worker, aside, puller = os.getppid(), Worker(), Worker(ASIDE).start(), Puller().start()
+    # Not asked for now: a parent that was killed while this process began would not be missed.
+    parent = options.parent or os.getppid()
+    worker, aside, puller = Worker(), Worker(ASIDE).start(), Puller().start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: worker.stop())
     try:

@@ -112,10 +112,16 @@ class Line:
         self.bounds = bounds
         self._sockets: WeakSet[socket.socket] = WeakSet()
 
-    def post(self, url: str, body: bytes, content_type: str, packed: bool = False) -> Answer:
+    def post(
+        self, url: str, body: bytes, content_type: str, packed: bool = False, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Raises Silent."""
-        headers = {"Content-Type": content_type} | ({"Content-Encoding": "gzip"} if packed else {})
-        return self._ask("POST", url, headers, body)
+        own = {"Content-Type": content_type} | ({"Content-Encoding": "gzip"} if packed else {})
+        return self._ask("POST", url, {**own, **(headers or {})}, body)
+
+    def put(self, url: str, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Raises Silent."""
+        return self._ask("PUT", url, {"Content-Type": content_type, **(headers or {})}, body)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None, most: int = MAX_ANSWER) -> Answer:
         """At most so many bytes of an answer. Raises Silent."""
@@ -189,24 +195,11 @@ class Exchange(Line):
             yield response.raw
 
 
-class Pinned(Line):
-    """To one address in figures, whose certificate must be signed by one authority (PEM) and no other.
+class _Pooled(Line):
+    """By a connection pool of urllib3; addresses (`url`) of questions are paths."""
 
-    Names are not compared: that authority signs for one kiosk only. Without an authority anything is believed, which is
-    for a first look and nothing else. Addresses (`url`) of questions are paths. `token` "" sends none.
-    """
-
-    def __init__(self, address: str, port: int, authority: str, token: str = "", bounds: Bounds = BOUNDS) -> None:
-        super().__init__(bounds)
-        if authority:
-            check: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_cert_data": authority, "assert_hostname": False}
-        else:
-            check = {"cert_reqs": "CERT_NONE", "assert_hostname": False}
-        pool = _watched_pools(self._sockets)["https"]
-        self._pool = pool(address, port, maxsize=1, retries=False, **check)
-        self._headers = {"Accept-Encoding": "identity"}
-        if check_token(token):
-            self._headers["Authorization"] = f"Bearer {token}"
+    _pool: HTTPConnectionPool
+    _headers: dict[str, str]
 
     def close(self) -> None:
         self._pool.close()
@@ -232,6 +225,41 @@ class Pinned(Line):
             if response.length_remaining:
                 response.close()
             response.release_conn()
+
+
+class Pinned(_Pooled):
+    """To one address in figures, whose certificate must be signed by one authority (PEM) and no other.
+
+    Names are not compared: that authority signs for one kiosk only. Without an authority anything is believed, which is
+    for a first look and nothing else. `token` "" sends none.
+    """
+
+    def __init__(self, address: str, port: int, authority: str, token: str = "", bounds: Bounds = BOUNDS) -> None:
+        super().__init__(bounds)
+        if authority:
+            check: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_cert_data": authority, "assert_hostname": False}
+        else:
+            check = {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+        pool = _watched_pools(self._sockets)["https"]
+        self._pool = pool(address, port, maxsize=1, retries=False, **check)
+        self._headers = {"Accept-Encoding": "identity"}
+        if check_token(token):
+            self._headers["Authorization"] = f"Bearer {token}"
+
+
+class Named(_Pooled):
+    """To one address in figures that `host` was found to lead to; the certificate must be that name's.
+
+    It is signed by an authority that the system knows, or by the one in `ca_file`.
+    """
+
+    def __init__(self, address: str, host: str, port: int, ca_file: str = "", bounds: Bounds = BOUNDS) -> None:
+        super().__init__(bounds)
+        check: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_certs": ca_file or None}
+        pool = _watched_pools(self._sockets)["https"]
+        self._pool = pool(address, port, maxsize=1, retries=False, server_hostname=host, assert_hostname=host, **check)
+        name = f"[{host}]" if ":" in host else host
+        self._headers = {"Accept-Encoding": "identity", "Host": name if port == 443 else f"{name}:{port}"}
 
 
 def check_token(token: str) -> str:

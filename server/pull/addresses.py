@@ -63,14 +63,14 @@ def checked(url: str, allow_loopback: bool = False) -> Target:
 
 def may_connect(address: Address, allow_loopback: bool = False) -> bool:
     """Whether a kiosk may stand there. Private networks are where kiosks are."""
-    real = _real(address)
+    real = meant(address)
     if real.is_loopback:
         return allow_loopback
     odd = real.is_link_local or real.is_multicast or real.is_unspecified or real.is_reserved
     return not odd and real not in METADATA
 
 
-def _real(address: Address) -> Address:
+def meant(address: Address) -> Address:
     """The IPv4 address within an IPv6 one that only carries it."""
     if isinstance(address, ipaddress.IPv4Address):
         return address

@@ -20,7 +20,8 @@ KEPT = timedelta(days=731)
 
 def look(now: datetime) -> int:
     """Begin and end alarms by how the kiosks are; how many began or ended."""
-    every = healths(Device.objects.select_related("site__unit"), now)
+    # Without the server's own feeds: they speak only when somebody does.
+    every = healths(Device.objects.filter(own_feed=None).select_related("site__unit"), now)
     lasting: dict[int, dict[str, Alarm]] = {}
     for alarm in Alarm.objects.filter(ended=None):
         lasting.setdefault(alarm.device_id, {})[alarm.kind] = alarm

@@ -1,7 +1,7 @@
 """Notices by webhook: one signed POST to an https address that is none of our own network's.
 
 The name is looked up once, and what was found is checked and connected to: a name that leads elsewhere a moment later
-(DNS rebinding) gets nowhere. Redirects are not followed, proxies not used, and no more than the status is read.
+(DNS rebinding) gets nowhere. Redirects are not followed, and the time for it is bounded.
 """
 
 import hashlib
@@ -9,22 +9,20 @@ import hmac
 import ipaddress
 import json
 import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from datetime import datetime
-from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
+from server.pull.addresses import Address, meant
 from server.watch.message import Message
 from server.watch.models import Target
+from sync.exchange import Bounds, Named, Silent
 
-STEP_S, WHOLE_S = 10.0, 20.0
-"""For one step of an exchange, and for the whole of it."""
+BOUNDS = Bounds(connect_s=10.0, read_s=10.0, deadline_s=20.0)
 
 
 class Refused(Exception):
@@ -46,7 +44,6 @@ def post(target: Target, message: Message, now: datetime) -> None:
     body = json.dumps(message.data, ensure_ascii=False).encode()
     timestamp = int(now.timestamp())
     headers = {
-        "Content-Type": "application/json",
         "X-Kiosk-Timestamp": str(timestamp),
         "X-Kiosk-Signature": f"sha256={signature(secret_of(target), timestamp, body)}",
     }
@@ -71,25 +68,24 @@ def parts(url: str) -> tuple[str, int, str]:
     return host, port, (split.path or "/") + (f"?{split.query}" if split.query else "")
 
 
-def check(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+def check(address: Address) -> None:
     """Only the internet, and networks that the operator named: nothing of this machine, its neighbours or a cloud's
     metadata. Raises Refused."""
+    real = meant(address)
     named = [ipaddress.ip_network(network) for network in settings.CONFIG.alarms.networks]
-    if (not address.is_global or address.is_multicast) and not any(address in network for network in named):
+    if (not real.is_global or real.is_multicast) and not any(real in network for network in named):
         raise Refused(f"{address} is not on the internet")
 
 
-def _ask(url: str, body: bytes, headers: dict[str, str]) -> int:
+def _ask(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     """The status of the answer."""
     host, port, path = parts(url)
-    address = _resolved(host, port)
-    context = ssl.create_default_context(cafile=settings.CONFIG.alarms.ca_file or None)
-    with closing(_Pinned(host, port, address, context)) as connection, _deadline(connection):
+    line = Named(_resolved(host, port), host, port, settings.CONFIG.alarms.ca_file, BOUNDS)
+    with closing(line):
         try:
-            connection.request("POST", path, body, headers)
-            return connection.getresponse().status
-        except HTTPException as error:
-            raise Refused(f"no answer of a web server: {type(error).__name__}") from error
+            return line.post(path, body, "application/json", headers=headers).http
+        except Silent as error:
+            raise Refused(f"no answer: {error}") from error
 
 
 def _resolved(host: str, port: int) -> str:
@@ -97,41 +93,3 @@ def _resolved(host: str, port: int) -> str:
     for address in found:
         check(ipaddress.ip_address(address.partition("%")[0]))
     return min(found)
-
-
-class _Pinned(HTTPSConnection):
-    """A connection to an address that was looked up before; the certificate is that of the name."""
-
-    def __init__(self, host: str, port: int, address: str, context: ssl.SSLContext) -> None:
-        super().__init__(host, port, timeout=STEP_S, context=context)
-        self._address, self._tls = address, context
-        self._handle: socket.socket | None = None
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), STEP_S)
-        # TLS takes the socket away while it shakes hands: a second handle of it can still be cut.
-        self._handle = plain.dup()
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
-
-    def cut(self) -> None:
-        """End it now, whatever waits for it."""
-        if self._handle:
-            with suppress(OSError):
-                self._handle.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        super().close()
-        if self._handle:
-            self._handle.close()
-
-
-@contextmanager
-def _deadline(connection: _Pinned) -> Iterator[None]:
-    """Time-outs start again with each byte; this one does not."""
-    timer = threading.Timer(WHOLE_S, connection.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -60,9 +60,9 @@ class Kiosk:
         return str(self.database.rows("SELECT id FROM comments ORDER BY n DESC LIMIT 1")[0]["id"])
 
     def push(self) -> Outcome:
-        """Until nothing waits or it cannot go on."""
+        """Until nothing waits or it cannot go on. Without a clock of its own it notes the server's time, once."""
         with closing(Uplink(self.config, self.clock)) as uplink:
-            while (outcome := uplink.push()).backlog and outcome.state in ("ok", "resend"):
+            while (outcome := uplink.push()).state in ("ok", "resend") and self.outbox.backlog():
                 pass
             return outcome
 

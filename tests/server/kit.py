@@ -35,6 +35,7 @@ from django.core.cache import caches  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
+from waitress import wasyncore  # noqa: E402
 from waitress.server import create_server  # noqa: E402
 
 from kiosk.office import sample  # noqa: E402
@@ -98,7 +99,13 @@ class Server:
     def serving(self, with_worker: bool = False) -> Iterator[str]:
         """The same server behind a real socket on loopback; yields its address."""
         web = create_server(application, host="127.0.0.1", port=0, threads=4)
-        thread = threading.Thread(target=web.run, daemon=True)
+        ended = threading.Event()
+
+        def serve() -> None:
+            while not ended.is_set():
+                wasyncore.loop(0.2, map=web._map, count=1)
+
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         worker = work.Worker().start() if with_worker else None
         self.url = f"http://127.0.0.1:{web.effective_port}"
@@ -107,9 +114,11 @@ class Server:
         finally:
             if worker:
                 worker.stop()
-            web.close()
+            ended.set()
+            web.pull_trigger()
             thread.join(10)
             web.task_dispatcher.shutdown()
+            wasyncore.close_all(web._map)
 
 
 # --- databases ------------------------------------------------------------------------------------------------

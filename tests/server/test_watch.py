@@ -11,6 +11,7 @@ from django.test import override_settings
 from kiosk.store import Store
 from server import clock, work
 from server.accounts.models import Audit
+from server.phones.models import OwnFeed
 from server.registry.health import SILENT
 from server.registry.models import Device, Mode, Site, Unit
 from server.watch import alarms, telling
@@ -95,6 +96,13 @@ def test_a_kiosk_that_is_carried_by_stick_or_shut_out_has_no_alarm(lite: Server)
     alarms.look(NOW)
     Device.objects.update(revoked=True)
     alarms.look(NOW + MINUTE)
+    assert lasting() == []
+
+
+def test_the_servers_own_feeds_are_no_kiosks_that_could_be_silent(lite: Server):
+    says(lite.device, ago=timedelta(days=1))
+    OwnFeed.objects.create(site=lite.site, device=lite.device)
+    alarms.look(NOW)
     assert lasting() == []
 
 

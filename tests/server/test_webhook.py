@@ -97,7 +97,7 @@ def test_another_round_is_another_secret_and_no_secret_is_in_the_database(lite: 
     [
         "127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "::", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",
         "fe80::1", "fd00:ec2::254", "100.100.100.200", "224.0.0.1", "ff02::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
-        "255.255.255.255", "192.0.2.1",
+        "255.255.255.255", "192.0.2.1", "64:ff9b::a00:1", "2002:7f00:1::", "::127.0.0.1",
     ],
 )  # fmt: skip
 def test_no_address_of_our_own_machine_its_neighbours_or_a_clouds_metadata_is_asked(lite: Server, address: str):
@@ -159,6 +159,12 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing(lite: Server, certif
     assert receiver.requests == []
 
 
+def test_the_certificate_must_be_that_of_the_name(lite: Server, certificate: Path):
+    with Receiver(certificate, http(204, b"")) as receiver, allowing(certificate, *LOOPBACK):
+        assert "127.0.0.1" in problem_of(lite, f"https://127.0.0.1:{receiver.port}/")
+    assert receiver.requests == []
+
+
 def drips(conn: socket.socket) -> None:
     while True:
         conn.sendall(b"x")
@@ -179,7 +185,7 @@ def test_an_answer_that_never_comes_to_its_end_is_cut_off(
             with self._context.wrap_socket(conn, server_side=True) as secure:
                 behaves(secure)
 
-    monkeypatch.setattr(webhook, "WHOLE_S", 0.5)
+    monkeypatch.setattr(webhook, "BOUNDS", replace(webhook.BOUNDS, deadline_s=0.5))
     started = time.monotonic()
     with Slow(certificate, b"") as receiver, allowing(certificate, *LOOPBACK):
         assert problem_of(lite, f"https://localhost:{receiver.port}/")
@@ -195,7 +201,7 @@ def test_a_handshake_that_drips_is_cut_off(lite: Server, monkeypatch: pytest.Mon
                 conn.sendall(b"\x02")
                 self.ended.wait(0.02)
 
-    monkeypatch.setattr(webhook, "WHOLE_S", 0.5)
+    monkeypatch.setattr(webhook, "BOUNDS", replace(webhook.BOUNDS, deadline_s=0.5))
     with Dripping(b"") as server, allowing(None, *LOOPBACK):
         assert problem_of(lite, f"https://localhost:{server.port}/")
 

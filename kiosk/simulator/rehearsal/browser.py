@@ -42,9 +42,14 @@ class Browser:
     def __init__(self, host: str, port: int, cookie: str = "", trusted: ssl.SSLContext | None = None) -> None:
         self.host = host
         self.port = port
-        self.cookie = cookie
+        self._cookies = dict(pair.split("=", 1) for pair in cookie.split("; ") if pair)
         self.trusted = trusted
         self.csrf = ""
+
+    @property
+    def cookie(self) -> str:
+        """All that it was given, as it is sent back."""
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
     def get(self, path: str) -> Answer:
         """A page. Raises Unreachable."""
@@ -78,7 +83,8 @@ class Browser:
         finally:
             connection.close()
         for cookie in response.headers.get_all("set-cookie", []):
-            self.cookie = cookie.partition(";")[0]
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self._cookies[name] = value
         return Answer(response.status, text, response.headers.get("location", ""))
 
     def _headers(self, accept: str, *, posts: bool) -> dict[str, str]:

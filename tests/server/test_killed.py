@@ -1,0 +1,109 @@
+"""The server's processes are killed again and again while a kiosk pushes: nothing is lost, nothing is there twice."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from kiosk.clock import SystemClock
+from kiosk.feed import make_outbox
+from kiosk.store import Store
+from server import clock
+from server.feed.models import Event
+from sync.client import Client
+from sync.exchange import Exchange, Silent
+from tests.office import moment
+from tests.server.kit import TOKEN, Server, _free_port
+from tests.server.test_facts import facts, own
+from tests.sync_kit import DEVICE
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@contextmanager
+def running(toml: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server's process that answers; it and what it started are gone at the end of the block."""
+    process = subprocess.Popen([sys.executable, "-m", "server", "--config", str(toml), "run"], cwd=ROOT)
+    try:
+        with closing(Exchange()) as exchange:
+            until = time.monotonic() + 60
+            while not _answers(exchange, url):
+                assert process.poll() is None
+                assert time.monotonic() < until
+                time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers(exchange: Exchange, url: str) -> bool:
+    with suppress(Silent):
+        return exchange.get(f"{url}/api/v1/health").http == 200
+    return False
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in found.read_text().split()] if found.exists() else []
+
+
+def killing(lite: Server, store: Store, rounds: int) -> None:
+    rng, outbox = random.Random(7), make_outbox(store.database, SystemClock())
+    port = _free_port()
+    url, toml = f"http://127.0.0.1:{port}", lite.folder / "server.toml"
+    toml.write_text(f'data_dir = "{lite.folder}"\nport = {port}\nurl = "{url}"\n')
+    for at in range(rounds):
+        with running(toml, url) as process, closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
+            workers = children(process.pid)
+            killer = threading.Timer(rng.uniform(0.05, 0.6), process.kill)
+            if at % 2:  # the one that makes facts of events goes first
+                for worker in workers:
+                    os.kill(worker, signal.SIGKILL)
+            killer.start()
+            client._limit = rng.randint(1, 5)
+            while process.poll() is None:
+                store.issuing.issue(moment(at * 100 + rng.random() * 100), "ho-tich")
+                client.push(outbox, clock.now(), {})
+            killer.join()
+        for worker in workers:
+            _gone(worker)
+    with running(toml, url), closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
+        while client.push(outbox, clock.now(), {}).backlog:
+            pass
+    _all_is_here(store)
+
+
+def _gone(pid: int) -> None:
+    """A worker ends by itself when the process that started it is gone."""
+    until = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def _all_is_here(store: Store) -> None:
+    from server import work
+
+    work.settle(clock.now())
+    lines = [bytes(row["line"]) for row in store.database.rows("SELECT line FROM events ORDER BY seq")]
+    assert [bytes(line) for line in Event.objects.order_by("num").values_list("line", flat=True)] == lines
+    assert not Event.objects.exclude(quarantined=None).exists()
+    assert facts() == own(store)
+
+
+def test_a_server_killed_at_any_moment_loses_and_doubles_nothing(lite: Server, store: Store):
+    killing(lite, store, rounds=2)
+
+
+@pytest.mark.slow
+def test_a_server_killed_at_any_moment_loses_and_doubles_nothing_long(lite: Server, store: Store):
+    killing(lite, store, rounds=40)

@@ -1,0 +1,285 @@
+"""The real upload and the real server over HTTP, with everything in between that can go wrong on a line."""
+
+import gzip
+import random
+import socket
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from server import clock
+from server.facts.models import Ticket
+from server.feed.models import Event
+from server.registry.models import Device as Enrolled
+from sync.client import Client
+from tests.server.kiosk_kit import Kiosk
+from tests.server.kit import TOKEN, Server, batch_of
+from tests.sync_kit import DEVICE, Device
+from tests.sync_net import Proxy
+
+FAULTS = [("reset", 0), ("cut", 0), ("cut", 1), ("cut", 150), ("cut", 700), ("swallow", 0), ("halve", 0), ("mute", 0)]
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Device:
+    return Device(tmp_path / "kiosk.db")
+
+
+def stored() -> list[str]:
+    return list(Event.objects.order_by("num").values_list("id", flat=True))
+
+
+def pushing(url: str, **options: float) -> Client:
+    return Client(url, TOKEN, DEVICE, rng=random.Random(1), **options)  # type: ignore[arg-type]
+
+
+def push_all(client: Client, device: Device) -> None:
+    for _ in range(50):
+        outcome = client.push(device.outbox, device.now, {})
+        if outcome.state == "ok" and not outcome.backlog:
+            return
+    raise AssertionError(outcome)
+
+
+@contextmanager
+def proxied(server: Server) -> Iterator[Proxy]:
+    with server.serving() as url, Proxy(int(url.rpartition(":")[2])) as proxy:
+        yield proxy
+
+
+# --- a line that breaks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("mode", "count"), FAULTS)
+def test_what_a_broken_connection_held_arrives_with_the_next_one(lite: Server, device: Device, mode: str, count: int):
+    ids = device.happen(40)
+    with proxied(lite) as proxy:
+        proxy.mode, proxy.bytes = mode, count
+        with closing(pushing(proxy.url, read_s=0.4)) as hasty:
+            assert hasty.push(device.outbox, device.now, {}).state in {"offline", "fault"}
+            assert device.cursor == 0
+        proxy.mode = "pass"
+        with closing(pushing(proxy.url)) as client:
+            push_all(client, device)
+    assert stored() == ids
+
+
+def test_a_connection_cut_at_random_bytes_never_loses_or_doubles(server: Server, device: Device):
+    rng, ids = random.Random(5), []
+    with proxied(server) as proxy, closing(pushing(proxy.url, read_s=1.0)) as client:
+        for _ in range(15):
+            ids += device.happen(rng.randint(1, 30))
+            proxy.mode, proxy.bytes = rng.choice(["pass", "cut", "swallow", "halve", "reset"]), rng.randint(0, 2500)
+            client._exchange.close()  # each round on a connection of its own
+            client.push(device.outbox, device.now, {})
+        proxy.mode = "pass"
+        push_all(client, device)
+    assert stored() == ids
+
+
+def test_a_slow_line_is_no_fault(lite: Server, device: Device):
+    ids = device.happen(20)
+    with proxied(lite) as proxy, closing(pushing(proxy.url)) as client:
+        proxy.mode = "slow"
+        assert client.push(device.outbox, device.now, {}).state == "ok"
+    assert stored() == ids
+
+
+def test_a_backlog_of_weeks_arrives_in_order(server: Server, device: Device):
+    ids = device.happen(3000)
+    with server.serving() as url, closing(pushing(url)) as client:
+        push_all(client, device)
+    assert stored() == ids
+
+
+def test_two_uploads_of_one_feed_do_not_harm_each_other(server: Server, device: Device):
+    ids = device.happen(400)
+    with server.serving() as url, closing(pushing(url)) as one, closing(pushing(url)) as two:
+        one._limit = two._limit = 60
+        for _ in range(12):
+            one.push(device.outbox, device.now, {})
+            two.push(device.outbox, device.now, {})
+    assert stored() == ids
+
+
+# --- disks that are replaced ----------------------------------------------------------------------------------
+
+
+def test_a_server_restored_from_last_weeks_backup_gets_everything_again(lite: Server, tmp_path: Path):
+    kiosk = Kiosk(tmp_path / "kiosk")
+    kiosk.happen(30)
+    with lite.serving() as url:
+        kiosk.configure(url)
+        kiosk.push()
+        lite.settle(clock.now())
+        with closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
+            connection.ensure_connection()
+            connection.connection.backup(backup)
+        kiosk.happen(700)
+        id = kiosk.comment("Chờ lâu quá")
+        kiosk.push()
+        lite.settle(clock.now())
+        with closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
+            backup.backup(connection.connection)
+        assert len(stored()) < 100
+        assert kiosk.push().state == "ok"
+        lite.settle(clock.now())
+        kiosk.push()
+    assert set(stored()) == set(kiosk.ids())
+    assert kiosk.outbox.backlog() == 0
+    from server.facts.models import Comment
+
+    assert Comment.objects.get(id=id).text == "Chờ lâu quá"
+    kiosk.close()
+
+
+def test_a_card_that_is_replaced_without_a_word_begins_again_and_loses_nothing_of_its_own(lite: Server, tmp_path: Path):
+    """Somebody copied the token onto a new card: other epoch, same name."""
+    old, new = Kiosk(tmp_path / "old"), Kiosk(tmp_path / "new")
+    with lite.serving() as url:
+        for kiosk in (old, new):
+            kiosk.happen(5)
+            kiosk.configure(url)
+            assert kiosk.push().state == "ok"
+            assert kiosk.outbox.backlog() == 0
+    assert set(stored()) == {*old.ids(), *new.ids()}
+    old.close()
+    new.close()
+
+
+def test_two_kiosks_with_one_token_and_two_names_harm_nobody(lite: Server, tmp_path: Path):
+    right, wrong = Kiosk(tmp_path / "right"), Kiosk(tmp_path / "wrong", device="k-WRONG1")
+    with lite.serving() as url:
+        right.configure(url)
+        wrong.configure(url, "k-WRONG1")
+        wrong.happen(3)
+        outcome = wrong.push()
+        assert (outcome.state, outcome.http) == ("refused", 403)
+        assert right.push().state == "ok"
+    assert set(stored()) == set(right.ids())
+    device = Enrolled.objects.get(name=DEVICE)
+    assert device.trouble == {"key": "other_device", "other": "k-WRONG1"}
+    page = lite.signed_in("ky-thuat", "technician").get(f"/kiosks/{device.pk}").content.decode()
+    assert "k-WRONG1" in page
+    assert wrong.outbox.backlog() > 0
+    right.close()
+    wrong.close()
+
+
+# --- bodies that do harm --------------------------------------------------------------------------------------
+
+
+def raw(url: str, request: bytes, pieces: list[bytes] | None = None, pause_s: float = 0.0) -> bytes:
+    """What comes back for these bytes, until the server closes or has answered."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=15) as conn:
+        conn.sendall(request)
+        for piece in pieces or []:
+            time.sleep(pause_s)
+            conn.sendall(piece)
+        conn.settimeout(15)
+        answer = b""
+        while b"\r\n\r\n" not in answer and (piece := conn.recv(65536)):
+            answer += piece
+        return answer
+
+
+def head(length: str, *more: str) -> bytes:
+    lines = ["POST /api/v1/feed HTTP/1.1", "Host: testserver", f"Authorization: Bearer {TOKEN}", *more]
+    return "\r\n".join([*lines, *([f"Content-Length: {length}"] if length else []), "", ""]).encode()
+
+
+def some() -> bytes:
+    return batch_of([], [b'{"strange": 1}'], DEVICE, "0000000112345678").plain()
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ")[1]) if answer else 0
+
+
+def test_a_body_in_chunks_is_taken(lite: Server):
+    body = some()
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    with lite.serving() as url:
+        assert status(raw(url, head("", "Transfer-Encoding: chunked") + chunked)) == 200
+    assert len(stored()) == 1
+
+
+def test_a_slow_sender_is_waited_for_and_holds_up_no_other(lite: Server, device: Device):
+    body = some()
+    with lite.serving() as url, closing(pushing(url)) as client:
+        host, _, port = url.removeprefix("http://").partition(":")
+        slow = [socket.create_connection((host, int(port)), timeout=15) for _ in range(12)]  # more than threads
+        for conn in slow:
+            conn.sendall(head(str(len(body))) + body[:10])
+        ids = device.happen(3)
+        assert client.push(device.outbox, device.now, {}).state == "ok"
+        assert stored() == ids
+        slow[0].sendall(body[10:])
+        assert status(slow[0].recv(65536)) == 200
+        for conn in slow:
+            conn.close()
+
+
+@pytest.mark.parametrize(
+    ("length", "more", "body", "wanted"),
+    [
+        ("2000000", (), bytes(2_000_000), {413}),
+        ("99999999999", (), b"", {413}),
+        ("-1", (), b"", {400}),
+        ("x", (), b"", {400}),
+        ("5", (), some(), {400}),
+        (None, ("Content-Encoding: br",), some(), {415}),
+        (None, ("Content-Encoding: gzip",), some(), {400}),
+        (None, ("Content-Encoding: gzip",), gzip.compress(bytes(30_000_000)), {400, 413}),
+        (None, ("Content-Encoding: gzip",), gzip.compress(bytes(3_000_000)), {413}),
+        (None, ("Content-Encoding: gzip",), gzip.compress(some()) + b"more", {400}),
+        (None, (), b"", {400}),
+        (None, (), b"\n" * 500_000, {400}),
+        (None, (), some()[:-1], {400}),
+        (None, (), some().replace(b'"count":1', b'"count":2'), {400}),
+    ],
+)
+def test_a_body_that_does_harm_is_refused_and_the_next_one_taken(
+    lite: Server, length: str | None, more: tuple[str, ...], body: bytes, wanted: set[int]
+):
+    with lite.serving() as url:
+        begun = time.monotonic()
+        answer = raw(url, head(str(len(body)) if length is None else length, *more) + body)
+        assert status(answer) in wanted, answer[:200]
+        assert time.monotonic() - begun < 10
+        assert stored() == []
+        good = some()
+        assert status(raw(url, head(str(len(good))) + good)) == 200
+    assert len(stored()) == 1
+
+
+def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(lite: Server):
+    body = some()
+    with lite.serving() as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as conn:
+            conn.sendall(head(str(len(body))) + body[:-5])
+        assert status(raw(url, head(str(len(body))) + body)) == 200
+    assert len(stored()) == 1
+
+
+def test_tickets_of_a_broken_line_are_counted_once(lite: Server, device: Device):
+    """What arrived twice is folded once."""
+    device.happen(5)
+    with proxied(lite) as proxy:
+        proxy.mode = "swallow"
+        with closing(pushing(proxy.url, read_s=0.4)) as hasty:
+            hasty.push(device.outbox, device.now, {})
+            hasty.push(device.outbox, device.now, {})
+        proxy.mode = "pass"
+        with closing(pushing(proxy.url)) as client:
+            push_all(client, device)
+    lite.settle(clock.now())
+    assert Event.objects.count() == 5
+    assert Ticket.objects.count() == 0  # these events are no real tickets, and none of them stops the feed
