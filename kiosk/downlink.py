@@ -7,10 +7,10 @@ from kiosk.config import Config
 from kiosk.receiving import Receiver
 from kiosk.store.database import Database
 from kiosk.store.downloads import Looked
-from sync import fetch
+from sync import offers
 from sync.client import Client, Outcome
 from sync.exchange import Silent
-from sync.fetch import Fetched, Kind, Unsound
+from sync.offers import Kind, Offer, Unsound
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ class Downlink:
             self.receiver.downloads.note_offered(now, kind, version)
             return
         try:
-            found = fetch.document(self.client, kind, fetch.etag(looked.version, looked.sha256))
-            if isinstance(found, Fetched):
-                self.receiver.take(kind, found, lambda sha256: fetch.photo(self.client, sha256), now)
+            found = offers.document(self.client, kind, offers.etag(looked.version, looked.sha256))
+            if isinstance(found, Offer):
+                self.receiver.take(kind, found, lambda sha256: offers.photo(self.client, sha256), now)
             elif found == "same":
                 self.receiver.downloads.note_offered(now, kind, version)
             self._trouble = ""

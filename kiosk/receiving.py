@@ -23,7 +23,7 @@ from kiosk.store.database import Database
 from kiosk.store.downloads import Downloads, Looked, Said
 from kiosk.store.durable import sync_folder
 from kiosk.store.offices import owned_by_server
-from sync.fetch import Fetched, Kind, etag
+from sync.offers import Kind, Offer, etag
 
 LETTERS = 300
 
@@ -41,7 +41,7 @@ class Receiver:
         self.downloads = Downloads(database)
         self.photos = Path(config.data_dir) / setup.PHOTOS
 
-    def take(self, kind: Kind, found: Fetched, photo: Photos, now: Moment) -> Looked:
+    def take(self, kind: Kind, found: Offer, photo: Photos, now: Moment) -> Looked:
         """Judge a document and put it in force, photos first; what became of it.
 
         Raises StoreError, and OSError when a photo cannot be kept: then nothing happened.
@@ -58,7 +58,7 @@ class Receiver:
             self.downloads.refuse(now, kind, found.version, found.sha256, problems)
         return self.downloads.looked(kind)
 
-    def _take_office(self, found: Fetched, photo: Photos, now: Moment) -> None:
+    def _take_office(self, found: Offer, photo: Photos, now: Moment) -> None:
         office = self._office(found.content)
         missing = list(self._fetch_photos(office, photo))
         for one in missing:
@@ -82,7 +82,7 @@ class Receiver:
             raise DocumentError(wrong)
         return office
 
-    def _take_board(self, found: Fetched, now: Moment) -> None:
+    def _take_board(self, found: Offer, now: Moment) -> None:
         document = BoardDocument.from_json(found.content, "")
         if document.dossiers:
             # A clock that is not believed tells no future from the past.
@@ -154,7 +154,7 @@ def put_document(
         return Reply(HTTPStatus.BAD_REQUEST, {"code": "bad_request", "message": str(error)[:LETTERS]}, here)
     if type(version) is not int or version < 1:
         return Reply(HTTPStatus.BAD_REQUEST, {"code": "bad_request", "message": "the document has no version"}, here)
-    found = Fetched(version, digest(content).hexdigest(), content)
+    found = Offer(version, digest(content).hexdigest(), content)
     if (found.version, found.sha256) != (looked.version, looked.sha256):
         if if_match not in ("*", here):
             return Reply(HTTPStatus.PRECONDITION_FAILED, {"code": "changed", "message": "another one is here"}, here)

@@ -119,6 +119,10 @@ class Line:
         own = {"Content-Type": content_type} | ({"Content-Encoding": "gzip"} if packed else {})
         return self._ask("POST", url, {**own, **(headers or {})}, body)
 
+    def put(self, url: str, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Raises Silent."""
+        return self._ask("PUT", url, {"Content-Type": content_type, **(headers or {})}, body)
+
     def get(self, url: str, headers: Mapping[str, str] | None = None, most: int = MAX_ANSWER) -> Answer:
         """At most so many bytes of an answer. Raises Silent."""
         return self._ask("GET", url, headers or {}, None, most)

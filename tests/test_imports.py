@@ -40,10 +40,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.feed", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office",
-        "kiosk.orders", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public",
+        "kiosk.orders", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.receiving",
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
         "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.beside", "sync.export", "sync.fetched",
-        "sync.wire",
+        "sync.offers", "sync.wire",
     },
     "kiosk.console.shrinking": {"kiosk.console.apart", "kiosk.photos", "kiosk.views.figures"},
     "kiosk.addresses": set(),
@@ -156,7 +156,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.downlink": {"kiosk.clock", "kiosk.config", "kiosk.receiving", "kiosk.store", "sync"},
     "kiosk.receiving": {
         "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",
-        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync.fetch",
+        "kiosk.revising", "kiosk.setup", "kiosk.store", "sync.offers",
     },
     "kiosk.vitals": set(),
     "kiosk.gallery": {"kiosk"},

@@ -37,7 +37,7 @@ MOST_BODY = 10_000
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-class _Refused(Exception):
+class Refusal(Exception):
     """An answer other than 200."""
 
     def __init__(self, status: HTTPStatus, code: str, message: str, wait_s: int = 0) -> None:
@@ -61,9 +61,9 @@ class FetchPages:
 
     def server_routes(self) -> list[Route]:
         return [
-            Route("/api/v1/feed", self._guarded(self.feed)),
-            Route("/api/v1/comments", self._guarded(self.comments)),
-            Route("/api/v1/pair", self._guarded(self.pair, open=True), methods=["POST"]),
+            Route("/api/v1/feed", self.guarded(self.feed)),
+            Route("/api/v1/comments", self.guarded(self.comments)),
+            Route("/api/v1/pair", self.guarded(self.pair, open=True), methods=["POST"]),
         ]
 
     # --- for the technician ----------------------------------------------------------------------------------
@@ -87,12 +87,12 @@ class FetchPages:
         return Said(True, self.site.words_for(request).t("panel.code_is", ma=f"{code[:4]} {code[4:]}"), PATH)
 
     async def _end(self, request: Request, visitor: Visitor, form: FormData) -> Said:
-        await self.site.ask(lambda s, now: s.pulling.end(now), visitor)
+        await self.site.ask(_no_server, visitor)
         return Said(True, self.site.words_for(request).t("pull.ended"), PATH)
 
     # --- for the server --------------------------------------------------------------------------------------
 
-    def _guarded(self, answer: Answer, open: bool = False) -> Answer:
+    def guarded(self, answer: Answer, open: bool = False) -> Answer:
         """Only with the token, unless `open`; what goes wrong is JSON."""
 
         async def handler(request: Request) -> Response:
@@ -100,7 +100,7 @@ class FetchPages:
                 if not open:
                     await self._authorize(request)
                 return await answer(request)
-            except _Refused as error:
+            except Refusal as error:
                 headers = {"Retry-After": str(error.wait_s)} if error.wait_s else {}
                 return JSONResponse({"code": error.code, "message": str(error)}, error.status, headers)
             except wire.WireError as error:
@@ -115,7 +115,7 @@ class FetchPages:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         known = scheme.lower() == "bearer" and await self.site.access.ask(lambda s, now: s.pulling.knows(token.strip()))
         if not known:
-            raise _Refused(HTTPStatus.UNAUTHORIZED, "token", "this token is not known here: pair this kiosk again")
+            raise Refusal(HTTPStatus.UNAUTHORIZED, "token", "this token is not known here: pair this kiosk again")
 
     async def feed(self, request: Request) -> Response:
         """GET /api/v1/feed: the next batch; held back for a while when there is none."""
@@ -158,19 +158,19 @@ class FetchPages:
         async for piece in request.stream():
             body += piece
             if len(body) > MOST_BODY:
-                raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {MOST_BODY} bytes")
+                raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {MOST_BODY} bytes")
         asked = wire.parse_object(bytes(body))
         code = asked.get("code")
         if not isinstance(code, str):
             raise wire.WireError("code is a text")
         digits = "".join(letter for letter in code if letter.isalnum())
         try:
-            token = await self.site.access.ask(lambda s, now: s.pulling.pair(now, digits), "pull")
+            token = await self.site.access.ask(partial(_paired, digits=digits), "pull")
         except Refused as error:
             if error.reason == "panel_wait":
                 seconds = int(str(error.values["seconds"]))
-                raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, "busy", "too many wrong codes", seconds) from error
-            raise _Refused(HTTPStatus.FORBIDDEN, "code", "this code is wrong or over") from error
+                raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, "busy", "too many wrong codes", seconds) from error
+            raise Refusal(HTTPStatus.FORBIDDEN, "code", "this code is wrong or over") from error
         return JSONResponse(await self._about(token))
 
     async def _about(self, token: str) -> dict[str, Any]:
@@ -191,6 +191,19 @@ def _fetch(store: Store, now: Moment, clock: Clock, device: str, asked: Asked) -
         believe(store.database, clock, asked.now)
     note_contact(store.database, now)
     return got, wire.encode_batch(got.reading.batch(device, status(store.database, now)), packed=False)
+
+
+def _paired(store: Store, now: Moment, digits: str) -> str:
+    """The token of a server that begins here; whose the office document was before is forgotten."""
+    token = store.pulling.pair(now, digits)
+    store.downloads.forget(now)
+    return token
+
+
+def _no_server(store: Store, now: Moment) -> None:
+    """Nobody fetches any more, and the office document is the kiosk's own again."""
+    store.pulling.end(now)
+    store.downloads.forget(now)
 
 
 def _words(store: Store, now: Moment, after: int | None) -> tuple[int, list[beside.Text]]:

@@ -25,6 +25,7 @@ from kiosk.console.panels import PanelsPage
 from kiosk.console.phone import PhonePages
 from kiosk.console.pictures import Pictures
 from kiosk.console.pinspage import PinsPage
+from kiosk.console.putting import DocumentDoor
 from kiosk.console.signin import SignInPages
 from kiosk.console.site import HERE, Site
 from kiosk.console.technician import TechnicianPage
@@ -74,7 +75,7 @@ def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'n
     routes = [
         *(staff_routes(site) if staff else []),
         *public_routes(site),
-        *(FetchPages(site).server_routes() if site.secure else []),
+        *(_for_servers(site) if site.secure else []),
         *([] if staff else _to_https(site)),
         Route("/healthz", _alive),
         Route("/static/fonts/{name}", _font),
@@ -96,6 +97,12 @@ def make_app(site: Site, hosts: Iterable[str], *, staff: bool, frames: str = "'n
     handlers = {HTTPException: missing, StoreBusy: busy, StoreError: trouble, 500: trouble}
     app = Starlette(routes=routes, exception_handlers=handlers)
     return Guard(app, hosts, frames=frames)
+
+
+def _for_servers(site: Site) -> list[BaseRoute]:
+    """What is for a commune server that fetches: only where the kiosk's own certificate protects its token."""
+    pages = FetchPages(site)
+    return [*pages.server_routes(), *DocumentDoor(site, pages).routes()]
 
 
 def _to_https(site: Site) -> list[BaseRoute]:

@@ -13,6 +13,7 @@ from server.facts.models import Fact
 from server.office.documents import etag, newest
 from server.office.models import Blob, Kind
 from server.registry.models import Device
+from sync.offers import read_etag
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,9 @@ def deliver(device: Device, put: Put) -> list[str]:
 
 
 def _due(device: Device, kind: str) -> bool:
-    last = newest(device.site, kind)
-    return last is not None and etag(last) != known(device, kind)
+    """A kiosk that has more than this server, which was restored, keeps what it has."""
+    last, here = newest(device.site, kind), read_etag(known(device, kind))
+    return last is not None and (here is None or last.version >= here[0]) and etag(last) != known(device, kind)
 
 
 def known(device: Device, kind: str) -> str:

@@ -1,7 +1,7 @@
 """One question to one kiosk: what follows in its feed, then the words of its comments. Bounded in bytes and seconds."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from django.conf import settings
 from server.facts import texts
 from server.feed.intake import WrongDevice, take
 from server.feed.storage import heads
+from server.office.delivery import Answered, deliver
 from server.pull import secrets
 from server.pull.addresses import AddressRefused, checked
 from server.registry import trouble
@@ -72,6 +73,19 @@ def fetch(device: Device, line: Pinned, now: datetime, wait_s: float) -> bool:
     return more
 
 
+def bring(device: Device, line: Pinned) -> None:
+    """Put the documents there that the kiosk has not judged yet. Raises Trouble."""
+
+    def put(path: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        answer = _whole(lambda: line.put(f"/api/v1/{path}", body, "application/octet-stream", headers))
+        try:
+            return Answered(answer.http, answer.parsed(), answer.headers.get("ETag", ""))
+        except wire.WireError as error:
+            raise Trouble("pull_garbage") from error
+
+    deliver(device, put)
+
+
 def fetch_words(device: Device, line: Pinned, now: datetime) -> None:
     """The words of comments, after their events. Raises Trouble."""
     after = ""
@@ -91,11 +105,7 @@ def fetch_words(device: Device, line: Pinned, now: datetime) -> None:
 
 
 def _ask(line: Pinned, path: str, most: int) -> Answer:
-    try:
-        answer = line.get(path, most=most)
-    except Silent as error:
-        said = str(error)
-        raise Trouble("pull_certificate" if "CERTIFICATE" in said.upper() else "pull_silent") from error
+    answer = _whole(lambda: line.get(path, most=most))
     if answer.http == 200:
         return answer
     if answer.http in (401, 403):
@@ -103,3 +113,11 @@ def _ask(line: Pinned, path: str, most: int) -> Answer:
     if answer.http in (429, 503):
         raise Trouble("pull_busy")
     raise Trouble("pull_garbage")
+
+
+def _whole(exchange: Callable[[], Answer]) -> Answer:
+    try:
+        return exchange()
+    except Silent as error:
+        said = str(error)
+        raise Trouble("pull_certificate" if "CERTIFICATE" in said.upper() else "pull_silent") from error

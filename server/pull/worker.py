@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError, close_old_connections, connections
 
 from server import clock
-from server.pull.fetching import Trouble, fetch, line_to
+from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.registry import trouble
 from server.registry.models import Device, Mode
 from sync.exchange import Pinned
@@ -116,6 +116,7 @@ class Puller:
             try:
                 while not self._stopping.is_set() and fetch(device, line, clock.now(), wait_s):
                     continue
+                bring(device, line)
             finally:
                 self._lines.discard(line)
 

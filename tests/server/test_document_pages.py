@@ -289,6 +289,19 @@ def test_a_form_of_an_older_version_changes_only_what_was_changed_in_it(lite: Se
     assert (quotas["dat-dai"], quotas["chung-thuc"]) == (11, 22)
 
 
+def test_a_new_person_whom_another_one_seats_meanwhile_keeps_the_seat(lite: Server):
+    one, two = lite.signed_in("mot", "technician"), lite.signed_in("hai", "admin")
+    older = fields(two.get(at(lite, "/edit/people")))
+    n = len(sample().clerks) + 1
+    send(one, at(lite, "/edit/people"), **{f"name-{n}": "Trần Thị M"})
+    text = written(office_of(lite)).replace('clerk = "nguyen-thi-a"', 'clerk = "tran-thi-m"')
+    one.post(at(lite, "/text"), {"text": text, "do": "publish", "seen": "2"})
+    met = two.post(at(lite, "/edit/people"), {**older, "name-2": "Trần Văn Bình"})
+    two.post(at(lite, "/text"), {**fields(met), "do": "publish"})
+    office = office_of(lite)
+    assert (office.clerks[1].name, office.counters[0].clerk) == ("Trần Văn Bình", "tran-thi-m")
+
+
 def test_texts_in_pieces_are_put_together(lite: Server):
     client = lite.signed_in("quan-tri", "admin")
     send(client, at(lite, "/edit/contact"), slogans="Hộ tịch")

@@ -140,6 +140,21 @@ def test_a_document_of_another_site_or_unit_is_refused_unless_the_unit_got_its_c
         assert kiosk.office.unit.code == "99999"
 
 
+def test_a_number_at_a_counter_that_goes_away_goes_back_into_line(lite: Server, tmp_path: Path):
+    with down(lite, tmp_path) as kiosk:
+        kiosk.push()
+        kiosk.store.issuing.issue(moment(10), "ho-tich")
+        kiosk.store.counters.open(moment(60), "1", "nguyen-thi-a")
+        kiosk.store.counters.call_next(moment(120), "1")
+        others = tuple(
+            replace(one, services=(*one.services, "ho-tich")) for one in sample().counters[1:] if one.id != "1"
+        )
+        publish_office(lite, counters=others)
+        kiosk.push()
+        assert [one.id for one in kiosk.office.counters] == [one.id for one in others]
+        assert kiosk.store.board(moment(180)).waiting == {"ho-tich": 1}
+
+
 def test_the_sample_office_is_nobodys_and_gives_way_to_any_other(lite: Server, tmp_path: Path):
     with down(lite, tmp_path) as kiosk:
         kiosk.push()

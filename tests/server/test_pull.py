@@ -21,18 +21,21 @@ from django.db import connection
 from django.test import override_settings
 
 from kiosk.console.certificates import Certificate, ensure
+from kiosk.store.offices import OfficeVersions
 from server import clock
 from server.facts.models import Comment
 from server.feed.models import Event
+from server.office.applied import applied
 from server.pull import addresses, fetching, secrets
 from server.pull.addresses import AddressRefused, checked, may_connect, normal
-from server.pull.fetching import Trouble, fetch, line_to
+from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
 from server.registry import trouble
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
 from sync import wire
+from tests.server.down_kit import publish_office
 from tests.server.kiosk_kit import Kiosk
 from tests.server.kit import Server
 from tests.sync_kit import DEVICE
@@ -459,3 +462,22 @@ def test_the_end_of_the_worker_waits_for_no_question(near: Server, kiosk: Kiosk)
         assert time.monotonic() - begun < 8
         device = Device.objects.get(name=DEVICE)
     assert device.trouble == {}
+
+
+# --- documents ------------------------------------------------------------------------------------------------
+
+
+def test_documents_of_the_server_are_put_to_a_kiosk_that_it_fetches_from(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk) as device:
+        publish_office(near, slogans=("Nhanh gọn",))
+        with line_to(device, 0) as line:
+            bring(device, line)
+        fetch_all(device)
+        near.settle()
+        [kiosk_now] = [one for one in applied(near.site, "office", 2, texts("vi")) if one.device == device]
+        assert (kiosk_now.state, kiosk_now.version) == ("current", 2)
+        with line_to(device, 0) as line:
+            bring(device, line)
+    newest = OfficeVersions(kiosk.database).newest()
+    assert newest is not None and (newest.by, newest.version) == ("server", 2)
+    assert Event.objects.filter(type="office.applied").count() == 1

@@ -26,7 +26,7 @@ class Unsound(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class Offer:
     """A document as it came, under the name that the server gave it."""
 
     version: int
@@ -45,7 +45,7 @@ def read_etag(text: str) -> tuple[int, str] | None:
     return (int(found[1]), found[2]) if found else None
 
 
-def document(client: "Client", kind: Kind, known: str = "") -> Fetched | Literal["same", "none"]:
+def document(client: "Client", kind: Kind, known: str = "") -> Offer | Literal["same", "none"]:
     """What is offered, unless it is what the etag `known` names. Raises Silent or Unsound."""
     answer = client.get(kind, MAX_DOCUMENT, known)
     if answer.http == 304:
@@ -55,7 +55,7 @@ def document(client: "Client", kind: Kind, known: str = "") -> Fetched | Literal
     content, named = _body(answer), read_etag(answer.headers.get("ETag", ""))
     if named is None or hashlib.sha256(content).hexdigest() != named[1]:
         raise Unsound(f"the {kind} document is not what its ETag names")
-    return Fetched(*named, content)
+    return Offer(*named, content)
 
 
 def photo(client: "Client", sha256: str) -> bytes | None:
