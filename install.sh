@@ -214,7 +214,7 @@ fill_environment() { # HOME WORK
     --ignore-installed --no-deps --only-binary :all: --require-hashes -r "$work/run.txt"
   # Built from a copy: nothing is left behind in the folder of the technician.
   mkdir "$work/tree"
-  cp -r "$source_dir"/{kiosk,sync,pyproject.toml,README.md,LICENSE} "$work/tree/"
+  cp -r "$source_dir"/{kiosk,sync,server,pyproject.toml,README.md,LICENSE} "$work/tree/"
   "$home/bin/python" -m pip --disable-pip-version-check install -q --no-cache-dir --no-deps --no-build-isolation "$work/tree"
   install -D -m 644 "$source_dir/docs/install.md" "$home/share/install.md"
   PYGAME_HIDE_SUPPORT_PROMPT=1 "$home/bin/python" -I -c 'import evdev, pygame, kiosk, sync'

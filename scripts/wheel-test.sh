@@ -24,7 +24,7 @@ must_say() { # STATUSES TEXT OPTION…: kiosk ends with one of these exit status
 }
 
 mkdir "$work/tree" "$work/elsewhere"
-cp -r "$tree"/{kiosk,sync,pyproject.toml,README.md,LICENSE} "$work/tree/"
+cp -r "$tree"/{kiosk,sync,server,pyproject.toml,README.md,LICENSE} "$work/tree/"
 find "$work/tree" -name __pycache__ -prune -exec rm -rf {} +
 
 "$python" -m venv "$work/venv"
@@ -54,3 +54,21 @@ must_say 0 "data_dir" config --config kiosk.toml
 must_say "0 1" "Everything is ready|things to do" check --config kiosk.toml
 must_say 0 '"lost"' demo --headless --seconds 5 --per-hour 3600 --seed 1 --dir "$work/demo"
 tail -n 1 "$work/output"
+
+# The commune server out of the same wheel, with its own packages.
+"${pip[@]}" install -q --require-hashes -r "$tree/requirements/server.txt"
+printf 'data_dir = "server"\n' >server.toml
+export KIOSK_SERVER_CONFIG=$PWD/server.toml DJANGO_SETTINGS_MODULE=server.settings
+"$work/venv/bin/kiosk-server" prepare
+"$work/venv/bin/python" - <<'PYTHON'
+import django
+
+django.setup()
+
+from django.test import Client
+
+for address in ("/sign-in", "/static/server.css", "/static/console/console.css", "/api/v1/openapi.json", "/T/0000000000000000"):
+    answer = Client().get(address, headers={"host": "localhost"})
+    assert answer.status_code in (200, 404) and (address.startswith("/T/") or answer.status_code == 200), (address, answer)
+PYTHON
+said "✓ kiosk-server prepare, its pages and its style"

@@ -13,6 +13,8 @@ from kiosk.texts import LOCAL
 from server.config import SECRET, Config
 
 DATABASE = "server.db"
+KEYS = (SECRET, "pull.key")
+"""Files in data_dir that belong to the database and are not in it."""
 TABLES = frozenset({"feed_event", "feed_head", "registry_device", "django_migrations"})
 """A file without them is no database of a commune server."""
 
@@ -29,7 +31,8 @@ def backup(config: Config, file: Path) -> str:
     _copy(source, part)
     _check(part)
     part.replace(file)
-    return f"{file} is a whole copy. Keep {config.folder / SECRET} with it: without it webhook secrets change."
+    kept = " and ".join(str(config.folder / name) for name in KEYS)
+    return f"{file} is a whole copy. Keep {kept} with it: tokens of kiosks and secrets of webhooks hang on them."
 
 
 def restore(config: Config, file: Path, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The docs know every key of kiosk.toml and of the office document, and no other.
+"""The docs know every key of kiosk.toml, of the office document and of server.toml, and no other.
 
 `python -m tests.test_config_docs` writes the tables again after a declaration has changed.
 """
@@ -16,9 +16,10 @@ import pytest
 from kiosk.config import ACTION, Config, load_config, shipped
 from kiosk.office import FACES, Office
 from kiosk.schema import keys, markdown
+from server.config import Config as ServerConfig
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [(DOCS / "configuration.md", Config), (DOCS / "office.md", Office)]
+PAGES = [(DOCS / "configuration.md", Config), (DOCS / "office.md", Office), (DOCS / "server.md", ServerConfig)]
 TABLE = re.compile(r"(<!-- keys: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 

@@ -20,9 +20,10 @@ from django.db import connection
 from kiosk.store import Store
 from server.__main__ import _parser
 from server.backup import backup, restore
-from server.config import FILE, Config
+from server.config import FILE, SECRET, Config
 from server.facts.models import Ticket
 from server.feed.models import Event
+from server.pull.secrets import KEY
 from tests.office import moment
 from tests.server.kit import NOW, Server, batches
 from tests.server.test_facts import a_morning, push_all
@@ -162,7 +163,8 @@ def test_a_copy_made_while_the_server_works_is_whole_and_after_bringing_it_back_
 
 def test_a_copy_is_readable_by_its_owner_alone_and_overwrites_nothing(lite: Server, tmp_path: Path):
     copy = tmp_path / "copy.db"
-    assert str(lite.folder / "secret") in backup(config_of(lite), copy)
+    said = backup(config_of(lite), copy)
+    assert [name for name in (SECRET, KEY) if str(lite.folder / name) not in said] == []
     assert copy.stat().st_mode & 0o777 == 0o600
     with pytest.raises(ValueError, match="there already"):
         backup(config_of(lite), copy)
