@@ -17,6 +17,7 @@ from server import clock
 from server.facts import projector, retention, rollups
 from server.publication import comments, freezing
 from server.registry.communes import bring_names
+from server.reports import months
 from server.watch import alarms, telling
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ JOBS: Sequence[Job] = (
     Job("facts", 0.0, lambda now: projector.project(now) > 0),
     Job("facts again", 5.0, lambda now: projector.rebuild_asked(now) > 0),
     Job("sums", 2.0, lambda now: rollups.roll_up(now) > 0),
+    Job("months", 60.0, lambda now: months.sum_months(now) > 0),
     Job("alarms", 30.0, lambda now: alarms.look(now) > 0),
     Job("what is too old", 6 * 3600.0, retention.drop_old),
     Job("names of communes", 600.0, lambda now: bring_names(now) > 0),

@@ -72,23 +72,16 @@ def fetch(outbox: Outbox, question: Asked) -> Fetched:
     that of the question. Raises what the outbox raises besides NeedsNewEpoch.
     """
     feed, _ = outbox.feed()
-    again = False
+    known = question.epoch == feed.epoch
+    # A server that knows nothing of this epoch has none of its events, whatever was acknowledged before.
+    after = question.after if known else START
+    again = after.seq < feed.cursor
     try:
-        if question.epoch != feed.epoch:
-            if feed.base.seq:
-                raise Forked(0, f"a server asks for all events, but only those after {feed.base.seq} are retained")
-            if wire.epoch_counter(question.epoch) >= wire.epoch_counter(feed.epoch):
-                raise Forked(0, f"the server knows the later epoch {question.epoch} of this kiosk")
-            return Fetched(outbox.read(0, question.limit), feed.cursor > 0)
-        again = question.after.seq < feed.cursor
-        _settle(outbox, feed.epoch, feed.cursor, question)
-        return Fetched(outbox.read(question.after.seq, question.limit), again)
+        if not known and wire.epoch_counter(question.epoch) >= wire.epoch_counter(feed.epoch):
+            raise Forked(0, f"the server knows the later epoch {question.epoch} of this kiosk")
+        code: Code = "gap" if again or not known else "ok"
+        outbox.settle(feed.epoch, code, after, question.now)
+        return Fetched(outbox.read(after.seq, question.limit), again)
     except NeedsNewEpoch as error:
         outbox.renew(feed.epoch, str(error))
         return Fetched(outbox.read(0, question.limit), True)
-
-
-def _settle(outbox: Outbox, epoch: str, cursor: int, question: Asked) -> None:
-    """Take the position over; nothing is written where the cursor stands there already, and the day is the same."""
-    code: Code = "gap" if question.after.seq < cursor else "ok"
-    outbox.settle(epoch, code, question.after, question.now)

@@ -165,7 +165,9 @@ def test_a_second_run_does_not_ask_for_a_restart(tmp_path):
 def test_every_file_of_the_folder_is_placed(tmp_path):
     place(tmp_path)
     placed = {content for _, _, content in contents(tmp_path).values()}
-    assert [path.name for path in (HERE / "systemd").iterdir() if path.read_bytes() not in placed] == []
+    assert [
+        path.name for path in (HERE / "systemd").glob("*") if path.is_file() and path.read_bytes() not in placed
+    ] == []
 
 
 def test_only_the_command_can_be_executed_and_only_root_reads_the_configuration(tmp_path):

@@ -123,9 +123,18 @@ class Console:
             for server in self._servers:
                 server.end()
             await asyncio.gather(*serving, return_exceptions=True)
+            await self._hang_up()
             for task in minding:
                 task.cancel()
             await asyncio.gather(*minding, return_exceptions=True)
+
+    async def _hang_up(self) -> None:
+        """A browser that does not read to the end would keep its connection open beyond the loop."""
+        for server in self._servers:
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
+        for _ in range(3):  # TLS hands the end on to what lies below it
+            await asyncio.sleep(0)
 
     async def _until_stopped(self, tasks: "list[asyncio.Task[None]]") -> None:
         woken = asyncio.create_task(self._woken.wait())

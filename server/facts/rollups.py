@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
@@ -20,6 +21,10 @@ LONGEST_MIN = 600
 """Waits beyond ten hours are counted there: a day has no more."""
 
 _ENDS = {State.SERVED: "served", State.NO_SHOW: "no_show", State.CANCELLED: "cancelled", State.CLOSED: "closed"}
+
+
+day_summed = Signal()
+"""A day's sums were written, in a transaction that holds the cursor's lock; `site` and `day` say which."""
 
 
 @dataclass
@@ -60,6 +65,7 @@ def sum_day(site: Site, day: date) -> None:
     )
     RatingRollup.objects.bulk_create(_rating_sums(site, day, ratings))
     ReasonRollup.objects.bulk_create(_reason_sums(site, day, ratings))
+    day_summed.send(sender=Rollup, site=site, day=day)
 
 
 def _counts(of: _Sum) -> dict[str, int]:

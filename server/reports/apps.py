@@ -12,6 +12,10 @@ class Reports(AppConfig):
     name = "server.reports"
 
     def ready(self) -> None:
+        from server.facts.rollups import day_summed
+        from server.reports.months import forget
+
+        day_summed.connect(forget)
         # Django tells only apps with tables of their own.
         facts = apps.get_app_config("facts")
         pre_migrate.connect(_drop_views, sender=facts)

@@ -5,8 +5,8 @@ Two figures that differ by a few ratings would tell whose these are. So all figu
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from server.reports.naming import Asking
@@ -53,6 +53,10 @@ class Piece:
     alike: Mapping[Alike, int]
     served: int
 
+    @property
+    def month(self) -> tuple[int, int]:
+        return self.days[0].year, self.days[0].month
+
     def lies_in(self, period: Period) -> bool:
         return period.first <= self.days[0] and self.days[-1] <= period.last
 
@@ -90,6 +94,23 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """A whole month that is summed already: `own` of a row of this breakdown, `of_all` of everything."""
+
+    period: Period
+    key: str
+    label_set: str
+    seen: Seen
+    reasons: Mapping[str, int]
+    rated: bool
+    own: bool = True
+    of_all: bool = True
+
+    def piece(self) -> Piece:
+        return Piece((self.period.first, self.period.last), self.seen.n, self.seen.alike, self.seen.served)
+
+
+@dataclass(frozen=True, slots=True)
 class SiteRatings:
     """One site's ratings: pieces by row, and of everything by label set; reasons by label set and day."""
 
@@ -102,23 +123,53 @@ class SiteRatings:
 
     def seen(self, period: Period, *, apart: bool) -> dict[Place, Seen]:
         """The rows that may be shown; `apart`: as a breakdown beside the whole."""
+        return {place: seen for place, seen in self.sums(period, apart=apart).items() if seen.n}
+
+    def sums(self, period: Period, *, apart: bool) -> dict[Place, Seen]:
+        """The same with rows of which no rating may be shown: services, and what was left out on quiet days."""
         rows = {place: [each for each in row if each.lies_in(period)] for place, row in self.rows.items()}
         if apart:
             rows = {place: row for place, row in rows.items() if place[0]}
             self._hold_more(rows, period)
-        return {place: _seen(row) for place, row in rows.items() if any(piece.n for piece in row)}
+        return {place: _seen(row) for place, row in rows.items()}
+
+    def with_months(self, months: Sequence[Month]) -> "SiteRatings":
+        """With months that are summed already, each of them one piece."""
+        if not months:
+            return self
+        rows = {place: list(row) for place, row in self.rows.items()}
+        whole = {label_set: list(row) for label_set, row in self.whole.items()}
+        ticked = {label_set: dict(by_day) for label_set, by_day in self.ticked.items()}
+        rated = set(self.rated)
+        for month in months:
+            if month.own:
+                rows.setdefault((month.key, month.label_set), []).append(month.piece())
+            if month.of_all:
+                whole.setdefault(month.label_set, []).append(month.piece())
+                ticked.setdefault(month.label_set, {})[month.period.first] = month.reasons
+                rated.update({month.period.first} if month.rated else ())
+        return replace(
+            self,
+            rows={place: tuple(row) for place, row in rows.items()},
+            whole={label_set: tuple(row) for label_set, row in whole.items()},
+            ticked=ticked,
+            rated=frozenset(rated),
+        )
 
     def _hold_more(self, rows: dict[Place, list[Piece]], period: Period) -> None:
         """Hold the smallest bundles back while what is withheld could be worked out from its neighbours: what is left
-        when all rows are taken from the whole must be nobody's, or enough."""
+        when all rows are taken from the whole must be nobody's, or enough. By month, so that a year is its months."""
         for label_set, whole in self.whole.items():
-            own = [(each.n, each.days, place) for place, row in rows.items() if place[1] == label_set for each in row]
-            own = sorted((each for each in own if each[0]), reverse=True)
-            rest = sum(each.n for each in whole if each.lies_in(period)) - sum(n for n, _, _ in own)
-            while own and 0 < abs(rest) < self.asking.least:
-                n, days, place = own.pop()
-                rows[place] = [each for each in rows[place] if each.days != days]
-                rest += n
+            rest: Counter[tuple[int, int]] = Counter()
+            for piece in whole:
+                rest[piece.month] += piece.n if piece.lies_in(period) else 0
+            own: dict[tuple[int, int], list[tuple[int, tuple[date, ...], Place]]] = defaultdict(list)
+            for place, row in rows.items():
+                for piece in row if place[1] == label_set else ():
+                    own[piece.month].append((piece.n, piece.days, place))
+                    rest[piece.month] -= piece.n
+            for month, found in own.items():
+                _hold(rows, sorted(each for each in found if each[0]), rest[month], self.asking.least)
 
     def spans(self, period: Period) -> Iterator[tuple[str, Period, Seen]]:
         """Each bundle with the days since the one before in its month, by label set."""
@@ -139,6 +190,16 @@ class SiteRatings:
                 for day in piece.days if piece.n and piece.lies_in(period) else ():
                     counts[label_set].update(by_day.get(day, {}))
         return counts
+
+
+def _hold(
+    rows: dict[Place, list[Piece]], smallest: Iterable[tuple[int, tuple[date, ...], Place]], rest: int, least: int
+) -> None:
+    for n, days, place in smallest:
+        if not 0 < abs(rest) < least:
+            return
+        rows[place] = [each for each in rows[place] if each.days != days]
+        rest += n
 
 
 def _seen(row: Iterable[Piece]) -> Seen:
@@ -175,23 +236,23 @@ def _of_all(rows: Mapping[Place, ByDay], label_set: str) -> ByDay:
 
 
 class _Asked:
-    """Which label sets were asked on a day: those of its ratings, else of the last day before that has some."""
+    """Which label sets were asked on a day: those of its ratings, else of the last day before in its month that has
+    some, else of the first. A month without a rating asked for none, so that a year is its months."""
 
     def __init__(self, rows: Mapping[Place, ByDay]) -> None:
-        on: dict[date, set[str]] = defaultdict(set)
+        self._on: dict[date, set[str]] = defaultdict(set)
         for (_, label_set), by_day in rows.items():
             for day in by_day:
-                on[day].add(label_set)
-        self._days = sorted(on)
-        self._on = on
-        self.label_sets = sorted({label_set for sets in on.values() for label_set in sets})
+                self._on[day].add(label_set)
+        self._days: dict[tuple[int, int], list[date]] = defaultdict(list)
+        for day in sorted(self._on):
+            self._days[day.year, day.month].append(day)
+        self.label_sets = sorted({label_set for sets in self._on.values() for label_set in sets})
 
     def served(self, label_set: str, served: Mapping[date, int]) -> Mapping[date, int]:
         """The services of the days on which this set was asked."""
-        if len(self.label_sets) == 1:
-            return served
         return {day: n for day, n in served.items() if label_set in self._sets(day)}
 
     def _sets(self, day: date) -> set[str]:
-        at = bisect_right(self._days, day)
-        return self._on[self._days[max(at - 1, 0)]]
+        days = self._days.get((day.year, day.month))
+        return self._on[days[max(bisect_right(days, day) - 1, 0)]] if days else set()

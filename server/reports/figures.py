@@ -14,6 +14,8 @@ from django.db.models import Sum
 
 from server.facts.models import Refusal, Rollup
 from server.registry.models import Site
+from server.reports.models import MonthSum
+from server.reports.monthly import Parts, as_days
 from server.reports.periods import Period
 
 DIMS = ("all", "service", "counter", "clerk", "hour")
@@ -104,22 +106,36 @@ class Days:
         by_day: dict[date, list[Day]] = defaultdict(list)
         for row in self.rows:
             by_day[row.day].append(row)
-        return Days(tuple(_day(day, rows) for day, rows in by_day.items()))
+        return Days(tuple(_day(day, ALL, rows) for day, rows in by_day.items()))
+
+    def summed(self) -> list[Day]:
+        """All days of each row as one."""
+        by_cell: dict[Cell, list[Day]] = defaultdict(list)
+        for row in self.rows:
+            by_cell[row.cell].append(row)
+        return [_day(rows[0].day, cell, rows) for cell, rows in sorted(by_cell.items())]
 
     def whole(self, period: Period) -> Visits:
         """Figures of everything over a period; zeros where nobody came. Only of a `Days` by `all`."""
         return self.over(period).get(ALL, Visits())
 
 
-def read_days(sites: Sequence[Site], period: Period, dim: str = "all", *, by_site: bool = False) -> Days:
+def read_days(
+    sites: Sequence[Site], period: Period, dim: str = "all", *, by_site: bool = False, parts: Parts | None = None
+) -> Days:
     """The sums of these sites from the period's first to its last day by `dim`, one of DIMS.
 
-    `by_site` keeps the sites apart whatever the `dim`.
+    `by_site` keeps the sites apart whatever the `dim`. `parts` may read whole months as one, where nothing is asked of
+    single days.
     """
     if dim not in DIMS:
         raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
-    found = Rollup.objects.filter(site__in=sites, dim=dim, day__range=(period.first, period.last))
-    rows = list(found.values_list("day", "site_id", "key", *COUNTS, "waits", "services"))
+    parts = parts or as_days(period)
+    names = ("site_id", "key", *COUNTS, "waits", "services")
+    rows = list(Rollup.objects.filter(parts.days(), site__in=sites, dim=dim).values_list("day", *names))
+    if parts.months:
+        found = MonthSum.objects.filter(site__in=sites, dim=dim, month__in=parts.months)
+        rows += list(found.values_list("month", *names))
     cells = (Cell(row[2], row[1]) if by_site else cell_of(dim, row[1], row[2]) for row in rows)
     return Days(tuple(Day(r[0], cell, tuple(r[3:-2]), r[-2], r[-1]) for r, cell in zip(rows, cells, strict=True)))
 
@@ -135,9 +151,9 @@ def _visits(rows: Sequence[Day]) -> Visits:
     return Visits(**named, wait=spread(row.waits for row in rows), service=spread(row.services for row in rows))
 
 
-def _day(day: date, rows: Sequence[Day]) -> Day:
+def _day(day: date, cell: Cell, rows: Sequence[Day]) -> Day:
     counts = tuple(sum(column) for column in zip(*(row.counts for row in rows), strict=True))
-    return Day(day, ALL, counts, _total(row.waits for row in rows), _total(row.services for row in rows))
+    return Day(day, cell, counts, _total(row.waits for row in rows), _total(row.services for row in rows))
 
 
 def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -167,12 +183,18 @@ def rank(counts: Mapping[int, int], percent: int) -> int | None:
 # --- others ---------------------------------------------------------------------------------------------------
 
 
-def arrivals(sites: Sequence[Site], period: Period) -> dict[tuple[int, int], int]:
+def arrivals(sites: Sequence[Site], period: Period, parts: Parts | None = None) -> dict[tuple[int, int], int]:
     """How many numbers were taken by weekday (0 = Monday) and hour of the wall clock; only where there are any."""
-    found = Rollup.objects.filter(site__in=sites, dim="hour", day__range=(period.first, period.last))
+    parts = parts or as_days(period)
+    found = Rollup.objects.filter(parts.days(), site__in=sites, dim="hour")
     counts: Counter[tuple[int, int]] = Counter()
     for day, hour, n in found.values_list("day", "key").annotate(n=Sum("issued")):
         counts[day.weekday(), int(hour)] += n
+    if parts.months:
+        summed = MonthSum.objects.filter(site__in=sites, dim="arrivals", month__in=parts.months)
+        for key, n in summed.values_list("key").annotate(n=Sum("issued")):
+            weekday, _, hour = key.partition(".")
+            counts[int(weekday), int(hour)] += n
     return dict(sorted(counts.items()))
 
 

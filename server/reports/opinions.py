@@ -19,8 +19,10 @@ from kiosk.rating import Figure, Tally, figures
 from kiosk.texts import LOCAL
 from server.facts.models import RatingRollup, ReasonRollup, Rollup
 from server.registry.models import Site
-from server.reports.bundles import Alike, Place, Seen, SiteRatings, site_ratings
+from server.reports.bundles import Alike, Month, Place, Seen, SiteRatings, site_ratings
 from server.reports.figures import ALL, Cell, cell_of
+from server.reports.models import MonthSum
+from server.reports.monthly import Parts, as_days, as_months
 from server.reports.naming import Asking, asking_of
 from server.reports.periods import Kind, Period, around
 
@@ -124,7 +126,8 @@ class RatingDays:
         for site, ratings in self.sites.items():
             for label_set, ticked in ratings.reasons(period).items():
                 counts[self._name(site, label_set)].update(ticked)
-        return {name: dict(sorted(of.items(), key=lambda item: (-item[1], item[0]))) for name, of in counts.items()}
+        ordered = sorted(counts.items())
+        return {name: dict(sorted(of.items(), key=lambda item: (-item[1], item[0]))) for name, of in ordered}
 
     def withholds(self, period: Period) -> bool:
         """Whether there are ratings of the period, up to `upto`, and none of them may be shown."""
@@ -167,31 +170,55 @@ def _opinion(labels: LabelSet | None, name: str, seen: Sequence[Seen]) -> Opinio
 # --- reading --------------------------------------------------------------------------------------------------
 
 
-def read_ratings(sites: Sequence[Site], period: Period, now: datetime, dim: str = "all") -> RatingDays:
-    """The ratings of these sites over a period by `dim`, one of DIMS. A few queries whatever its length."""
+def read_ratings(
+    sites: Sequence[Site], period: Period, now: datetime, dim: str = "all", *, months: bool = False
+) -> RatingDays:
+    """The ratings of these sites over a period by `dim`, one of DIMS. A few queries whatever its length.
+
+    `months`: whole months may be read as one, because nothing is asked of single days.
+    """
     if dim not in DIMS:
         raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
     upto = min(period.last, settled(now))
     if upto < period.first:
         return RatingDays(dim, upto, {})
     # Bundles begin with the month: what came before the period tells which of its days are in one.
-    days = (around(Kind.MONTH, period.first).first, upto)
-    rows, served = _read_rows(sites, days, dim), _read_served(sites, days, dim)
-    ticked = _read_reasons(sites, days) if dim == "all" else {}
-    asking = asking_of(sites, {site: {label_set for _, label_set in of} for site, of in rows.items()})
+    read = Period(around(Kind.MONTH, period.first).first, upto, Kind.RANGE)
+    parts = as_months(sites, read) if months else as_days(read)
+    rows, served = _read_rows(sites, parts, dim), _read_served(sites, parts, dim)
+    ticked = _read_reasons(sites, parts) if dim == "all" else {}
+    summed = _read_months(sites, parts, dim)
+    asking = asking_of(sites, {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites})
     made = {
-        site: site_ratings(asking[site], of, served.get(site, {}), ticked.get(site, {}))
-        for site, of in sorted(rows.items())
+        site: site_ratings(asking[site], rows.get(site, {}), served.get(site, {}), ticked.get(site, {}))
+        for site in sorted(rows.keys() | summed.keys())
     }
-    return RatingDays(dim, upto, made)
+    return RatingDays(dim, upto, {site: of.with_months(summed.get(site, [])) for site, of in made.items()})
 
 
-def _read_rows(
-    sites: Sequence[Site], days: tuple[date, date], dim: str
-) -> dict[int, dict[Place, dict[date, dict[Alike, int]]]]:
+def _sets(rows: Mapping[Place, object], months: Iterable[Month]) -> set[str]:
+    return {label_set for _, label_set in rows} | {month.label_set for month in months}
+
+
+def _read_months(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, list[Month]]:
+    """What is shown of summed months, by site: of the rows of `dim`, and of everything."""
+    if not parts.months:
+        return {}
+    found = MonthSum.objects.filter(site__in=sites, month__in=parts.months, dim__in={dim, "all"}).exclude(ratings={})
+    months: dict[int, list[Month]] = defaultdict(list)
+    for site, first, of, key, ratings in found.values_list("site_id", "month", "dim", "key", "ratings"):
+        for label_set, plain in ratings.items():
+            alike = {(level, flags): n for level, flags, n in plain["alike"]}
+            seen, reasons = Seen(alike, plain["served"], plain["n"]), plain.get("reasons", {})
+            month = Month(around(Kind.MONTH, first), key, label_set, seen, reasons, plain["rated"])
+            months[site].append(replace(month, own=of == dim, of_all=of == "all"))
+    return months
+
+
+def _read_rows(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, dict[Place, dict[date, dict[Alike, int]]]]:
     """How many ratings are alike, by site, row and day."""
     named = [] if dim == "all" else [dim]
-    found = RatingRollup.objects.filter(site__in=sites, day__range=days)
+    found = RatingRollup.objects.filter(parts.days(), site__in=sites)
     values = found.values_list("site_id", "label_set", "day", "level", "flags", *named).annotate(sum=Sum("n"))
     rows: dict[int, dict[Place, dict[date, dict[Alike, int]]]] = {}
     for site, label_set, day, level, flags, *key, n in values:
@@ -200,16 +227,16 @@ def _read_rows(
     return rows
 
 
-def _read_served(sites: Sequence[Site], days: tuple[date, date], dim: str) -> dict[int, dict[str, dict[date, int]]]:
-    found = Rollup.objects.filter(site__in=sites, dim=dim, day__range=days, served__gt=0)
+def _read_served(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, dict[str, dict[date, int]]]:
+    found = Rollup.objects.filter(parts.days(), site__in=sites, dim=dim, served__gt=0)
     served: dict[int, dict[str, dict[date, int]]] = {}
     for site, key, day, n in found.values_list("site_id", "key", "day", "served"):
         served.setdefault(site, {}).setdefault(key, {})[day] = n
     return served
 
 
-def _read_reasons(sites: Sequence[Site], days: tuple[date, date]) -> dict[int, dict[str, dict[date, dict[str, int]]]]:
-    found = ReasonRollup.objects.filter(site__in=sites, day__range=days)
+def _read_reasons(sites: Sequence[Site], parts: Parts) -> dict[int, dict[str, dict[date, dict[str, int]]]]:
+    found = ReasonRollup.objects.filter(parts.days(), site__in=sites)
     ticked: dict[int, dict[str, dict[date, dict[str, int]]]] = {}
     for site, label_set, day, reason, n in found.values_list("site_id", "label_set", "day", "reason", "n"):
         ticked.setdefault(site, {}).setdefault(label_set, {}).setdefault(day, {})[reason] = n

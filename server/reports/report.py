@@ -17,14 +17,16 @@ from server.publication import letters
 from server.reports import periods
 from server.reports.choosing import Choice
 from server.reports.figures import Cell, Days, Visits, arrivals, read_days, refusals
+from server.reports.monthly import Parts, as_months
 from server.reports.naming import names_on
 from server.reports.opinions import DIMS as RATED_BY
 from server.reports.opinions import SECOND, Opinion, Opinions, RatingDays, read_ratings
-from server.reports.periods import Kind, Period
+from server.reports.periods import Kind
 from server.reports.tables import Look, Minutes, Percent, Share, Table, Value
 
 VISITS = ("issued", "priority", "served", "no_show", "cancelled", "closed", "transfers", "holds")
 TIMES = ("wait_median", "wait_p90", "service_median", "service_p90")
+MADE_OF_MONTHS = frozenset({Kind.MONTH, Kind.QUARTER, Kind.YEAR})
 LEFT_OUT = (*FLAGS, SECOND)
 
 
@@ -53,34 +55,56 @@ class _Read:
         self.day = min(self.period.last, now.astimezone(LOCAL).date())
         # What is not over yet has no points of the future.
         self.parts = tuple(part for part in self.period.parts() if part.first <= self.day)
-        self.both = Period(self.period.before().first, self.period.last, Kind.RANGE)
+        self.before = self.period.before()
 
     @cached_property
     def names(self) -> Mapping[int, Names]:
         return names_on(self.sites, self.day)
 
     @cached_property
-    def whole(self) -> Days:
-        return self.by_site.together() if self.dim == "unit" else read_days(self.sites, self.both)
+    def whole_months(self) -> Parts | None:
+        """How a period that is made of months is read where nothing is asked of its days."""
+        return as_months(self.sites, self.period) if self.period.kind in MADE_OF_MONTHS else None
+
+    @cached_property
+    def by_parts(self) -> Parts | None:
+        """The same where each part of the period is asked for."""
+        return self.whole_months if self.period.kind is Kind.YEAR else None
 
     @cached_property
     def by_site(self) -> Days:
-        return read_days(self.sites, self.both, by_site=True)
+        return read_days(self.sites, self.period, by_site=True, parts=self.by_parts)
+
+    @cached_property
+    def whole(self) -> Days:
+        if self.dim == "unit":
+            return self.by_site.together()
+        return read_days(self.sites, self.period, parts=self.by_parts)
+
+    @cached_property
+    def whole_before(self) -> Visits:
+        months = as_months(self.sites, self.before) if self.before.kind in MADE_OF_MONTHS else None
+        return read_days(self.sites, self.before, parts=months).whole(self.before)
 
     @cached_property
     def by(self) -> dict[Cell, Visits]:
         if self.dim != "unit":
-            return read_days(self.sites, self.period, self.dim).over(self.period)
+            return read_days(self.sites, self.period, self.dim, parts=self.whole_months).over(self.period)
         first = _first_sites(self)
         return self.by_site.moved(lambda cell: Cell("", first[cell.site])).over(self.period)
 
     @cached_property
     def ratings(self) -> RatingDays:
-        return read_ratings(self.sites, self.both, self.now)
+        return read_ratings(self.sites, self.period, self.now, months=self.period.kind is Kind.YEAR)
 
     @cached_property
     def opinions(self) -> Opinions:
         return self.ratings.whole(self.period)
+
+    @cached_property
+    def opinions_before(self) -> Opinions:
+        months = self.before.kind in MADE_OF_MONTHS
+        return read_ratings(self.sites, self.before, self.now, months=months).whole(self.before)
 
     @cached_property
     def rated_by(self) -> dict[Cell, Opinions]:
@@ -88,7 +112,8 @@ class _Read:
             return _rated_by_unit(self)
         if self.dim not in RATED_BY:
             return {}
-        return read_ratings(self.sites, self.period, self.now, self.dim).over(self.period)
+        months = self.period.kind in MADE_OF_MONTHS
+        return read_ratings(self.sites, self.period, self.now, self.dim, months=months).over(self.period)
 
 
 def report(choice: Choice, t: Texts, now: datetime, only: Collection[str] = ()) -> Report:
@@ -125,15 +150,14 @@ def times(visits: Visits) -> tuple[Value, ...]:
 
 
 def _summary(read: _Read) -> Table:
-    t, period = read.t, read.period
-    pair = (period, period.before())
-    visits = [read.whole.whole(each) for each in pair]
+    t = read.t
+    visits = [read.whole.whole(read.period), read.whole_before]
     rows: list[tuple[Value, ...]] = [(t(f"reports.{key}"), *(getattr(v, key) for v in visits)) for key in VISITS]
     rows += [(t(f"reports.{key}"), *cells) for key, *cells in zip(TIMES, *(times(v) for v in visits), strict=True)]
-    opinions = [read.ratings.whole(each) for each in pair]
+    opinions = [read.opinions, read.opinions_before]
     for name in sorted({*opinions[0], *opinions[1]}):
         rows += _summary_of(read, name, [each.get(name) for each in opinions])
-    columns = ("", *(periods.words(t, each) for each in pair))
+    columns = ("", periods.words(t, read.period), periods.words(t, read.before))
     return Table("summary", t("reports.summary"), columns, tuple(rows))
 
 
@@ -175,7 +199,7 @@ def _time(read: _Read) -> Table:
 
 
 def _arrivals(read: _Read) -> Table:
-    t, found = read.t, arrivals(read.sites, read.period)
+    t, found = read.t, arrivals(read.sites, read.period, read.whole_months)
     hours = sorted({hour for _, hour in found})
     columns = (t("reports.weekday"), *(t("leader.hour", n=hour) for hour in _every(hours)))
     days = sorted({day for day, _ in found})

@@ -134,15 +134,12 @@ def test_a_report_carries_the_name_that_the_commune_had_then(november: Client, l
     assert "xã Cũ" in text(november, "/reports?period=2026-10").split("<main")[1]
 
 
-def test_a_year_takes_as_many_queries_as_a_day(november: Client):
+def test_a_report_takes_few_queries_however_long_it_is(november: Client):
     november.get("/reports")
-    counts = set()
-    for asked in ("period=2026-11-03", "period=2026"):
+    for asked in ("period=2026-11-03", "period=2026-11", "period=2026", "period=2024-01-01..2026-11-10"):
         with CaptureQueriesContext(connection) as made:
             november.get(f"/reports?{asked}")
-        counts.add(len(made))
-    assert len(counts) == 1
-    assert counts.pop() <= 24
+        assert len(made) <= 30, asked
 
 
 # --- who may see what -----------------------------------------------------------------------------------------

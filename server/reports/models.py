@@ -1,0 +1,37 @@
+"""Sums of whole months, so that a year of a province is read as quickly as a week."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from server.registry.models import Site
+
+
+class MonthSum(models.Model):
+    """What the days of a past month at a site add up to: the fields of `facts.Rollup`, by the same `dim` and `key`.
+
+    Of `dim` arrivals the `key` is weekday and hour ("0.08"). `ratings` are those that may be shown of the row, by label
+    set; see `server.reports.months`. A row is dropped when a day of its month is summed again, and made anew later: it
+    is there for speed alone.
+    """
+
+    site = models.ForeignKey(Site, models.CASCADE)
+    month = models.DateField()
+    dim = models.CharField(max_length=8)
+    key = models.CharField(max_length=40)
+    issued = models.IntegerField()
+    priority = models.IntegerField()
+    served = models.IntegerField()
+    no_show = models.IntegerField()
+    cancelled = models.IntegerField()
+    closed = models.IntegerField()
+    transfers = models.IntegerField()
+    holds = models.IntegerField()
+    waits = models.JSONField()
+    services = models.JSONField()
+    ratings = models.JSONField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["site", "dim", "month", "key"], name="one_month_sum_a_key")
+        ]
