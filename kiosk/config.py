@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kiosk import documents, schema
-from kiosk.office import COUNTER_ID, FACES, ID
-from kiosk.schema import Check, Place, Reader, between, key, matches, near, one_of
+from kiosk import documents, panel_rules
+from kiosk.office import COUNTER_ID, ID
+from kiosk.panel_rules import BUSES, PINS
+from kiosk.schema import Check, Reader, between, key, matches, one_of
 
 FILE = "/etc/kiosk/kiosk.toml"
 DATA_DIR = "/var/lib/kiosk"
@@ -31,28 +32,6 @@ LANGUAGES = tuple(sorted(f.name[:-5] for f in resources.files("kiosk.lang").iter
 THEMES = ("standard", "large", "contrast", "contrast-large")
 WIRING = frozenset({"services", "priority", "cancel", "language", "counters"})
 """Tables of [buttons] that name pins. A file that has one of them describes its whole panel."""
-
-PINS = range(2, 28)
-"""BCM numbers of the 26 pins on a Pi's header; 0 and 1 belong to the memory of add-on boards."""
-BUSES = {"i2c": (2, 3), "spi": (7, 8, 9, 10, 11), "uart": (14, 15)}
-
-ACTION = re.compile(
-    r"take:(?P<service>[a-z0-9-]+)|priority|cancel|language"
-    rf"|(?:rate:(?P<rated>[1-9]|1[0-6]):(?:{'|'.join(FACES)}))|(?:call:(?P<called>[1-9]|1[0-6]))"
-)
-"""What a key can do, in the words that the whole product uses."""
-
-KEY_NAMES = frozenset(
-    [*"abcdefghijklmnopqrstuvwxyz0123456789-=[];',./`\\"]
-    + [f"[{sign}]" for sign in "0123456789./*-+"]
-    + [f"f{number}" for number in range(1, 25)]
-    + [f"button {number}" for number in range(1, 17)]
-    + [f"gamepad {number}" for number in range(1, 16)]
-    + [f"{side} {name}" for side in ("left", "right") for name in ("ctrl", "shift", "alt")]
-    + ["escape", "return", "enter", "equals", "space", "tab", "backspace", "up", "down", "left", "right"]
-    + ["insert", "delete", "home", "end", "page up", "page down", "caps lock", "numlock", "scroll lock"]
-)
-"""Names of keys as pygame gives them ("[1]" is the 1 of the number pad), and buttons of joystick-like encoders."""
 
 PIN = Check("a BCM number from 2 to 27", lambda pin: pin in PINS)
 LANGUAGE = matches(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", "codes of languages, as vi, en or km")
@@ -422,9 +401,9 @@ def _located_device(device: str, folder: Path) -> str:
 
 
 def _check(config: Config, reader: Reader) -> None:
-    _check_pins(config.buttons, reader)
+    panel_rules.check_pins(config.buttons, reader)
     for name, action in config.buttons.keyboard.items():
-        _check_key(name, action, reader)
+        panel_rules.check_key(name, action, reader)
     if config.screen.enabled and not config.screen.outputs:
         reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false", "no_outputs")
     server = urlsplit(config.sync.server) if reader.sound("sync", "server") else urlsplit("")
@@ -438,46 +417,6 @@ def _loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _check_key(name: str, action: str, reader: Reader) -> None:
-    place = ("buttons", "keyboard", name)
-    if name not in KEY_NAMES:
-        reader.add(place, "there is no such key.", "no_key", gan=near(name, KEY_NAMES))
-    elif not ACTION.fullmatch(action):
-        only = f"take:SERVICE, priority, cancel, language, rate:COUNTER:FACE ({', '.join(FACES)}), call:COUNTER"
-        reader.refuse(place, action, only)
-
-
-def claims(buttons: Buttons) -> list[tuple[int, Place]]:
-    """Every wish for a pin: BCM number, and who wants it."""
-    parts: list[tuple[Place, Any]] = [(("services", name), part) for name, part in buttons.services.items()]
-    parts += [((name,), getattr(buttons, name)) for name in ("priority", "cancel", "language")]
-    parts += [(("counters", name), part) for name, part in buttons.counters.items()]
-    wishes = [
-        (getattr(part, f.name), ("buttons", *place, f.name)) for place, part in parts for f in schema.keys(type(part))
-    ]
-    return [(pin, place) for pin, place in wishes if pin is not None]
-
-
-def _check_pins(buttons: Buttons, reader: Reader) -> None:
-    wanted = claims(buttons)
-    taken = {pin: bus for bus in buttons.buses for pin in BUSES.get(bus, ())}
-    room = len(PINS) - len(taken)
-    if len(wanted) > room:
-        more = len(wanted) - room
-        says = f"{len(wanted)} pins are wanted and {room} are free: move {more} to a USB keypad or a tablet"
-        reader.add(("buttons",), says, "pins", can=len(wanted), con=room, chuyen=more)
-    free = ", ".join(str(pin) for pin in PINS if pin not in taken and pin not in dict(wanted)) or "–"
-    for pin in PINS:
-        places = [place for wish, place in wanted if wish == pin]
-        for place in places if pin in taken else []:
-            says = f"BCM {pin} belongs to the {taken[pin]} bus (see buses). Free: {free}."
-            reader.add(place, says, "pin_bus", chan=pin, bus=taken[pin], con=free)
-        if len(places) > 1 and pin not in taken:
-            who = " & ".join(".".join(map(str, place[1:])) for place in places)
-            says = f"BCM {pin} is wanted by {who}, but a pin has one job. Free: {free}."
-            reader.add(places[-1], says, "pin_twice", chan=pin, phim=who, con=free)
 
 
 def panel_keys(config: Config) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from kiosk.config import BUSES, Config, claims, panel_keys, shipped_tables
+from kiosk.config import Config, panel_keys, shipped_tables
 from kiosk.documents import Problem
 from kiosk.office import FACES, Office
+from kiosk.panel_rules import BUSES, claims
 from kiosk.schema import did_you_mean, near
 
 PINS_ADVICE = {

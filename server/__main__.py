@@ -155,7 +155,7 @@ def _work(options: argparse.Namespace) -> int:
     from server.pull.worker import Puller
     from server.work import ASIDE, Worker
 
-    # Not asked for now: a parent that was killed while this process began would not be missed.
+    # Told by the parent itself: the end of one that was killed while this process began could not be seen here.
     parent = options.parent or os.getppid()
     worker, aside, puller = Worker(), Worker(ASIDE).start(), Puller().start()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,6 +7,7 @@ to read more than `MAX_ANSWER` bytes, and to wait longer than its deadline howev
 import ipaddress
 import socket
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ class Bounds:
 BOUNDS = Bounds()
 
 
-class Line:
+class Line(ABC):
     """Exchanges with one server, one after the other. What a connection is made of is said by a subclass."""
 
     def __init__(self, bounds: Bounds) -> None:
@@ -140,11 +141,11 @@ class Line:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise Silent(short(_root(error))) from error
 
+    @abstractmethod
     def _open(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> AbstractContextManager[urllib3.HTTPResponse]:
         """The answer with its body still to come; the connection is given back or closed at the end."""
-        raise NotImplementedError
 
     @contextmanager
     def _cut_off(self) -> Iterator[threading.Event]:

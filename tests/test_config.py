@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.config import KEY_NAMES, claims, effective, load_config, shipped
+from kiosk.config import effective, load_config, shipped
 from kiosk.documents import DocumentError
 from kiosk.keypad import KEY_CODES
 from kiosk.office import sample
+from kiosk.panel_rules import KEY_NAMES, claims
 from kiosk.wiring import advice, check_against, pin_warnings
 
 

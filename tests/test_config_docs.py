@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.config import ACTION, Config, load_config, shipped
+from kiosk.config import Config, load_config, shipped
 from kiosk.office import FACES, Office
+from kiosk.panel_rules import ACTION
 from kiosk.schema import keys, markdown
 from server.config import Config as ServerConfig
 

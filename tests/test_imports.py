@@ -40,7 +40,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
         "kiosk.drafting", "kiosk.feed", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office",
-        "kiosk.orders", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public", "kiosk.receiving",
+        "kiosk.orders", "kiosk.panel_rules", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public",
+        "kiosk.receiving",
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
         "kiosk.views.model", "kiosk.views.theme", "kiosk.vitals", "sync.beside", "sync.export", "sync.fetched",
         "sync.offers", "sync.wire",
@@ -94,8 +95,9 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.documents": {"kiosk.schema"},
     "kiosk.schema": {"kiosk.documents"},
     "kiosk.texts": set(),
-    "kiosk.config": {"kiosk.documents", "kiosk.office", "kiosk.schema"},
-    "kiosk.wiring": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.schema"},
+    "kiosk.config": {"kiosk.documents", "kiosk.office", "kiosk.panel_rules", "kiosk.schema"},
+    "kiosk.panel_rules": {"kiosk.config", "kiosk.office", "kiosk.schema"},  # classes of config: as types alone
+    "kiosk.wiring": {"kiosk.config", "kiosk.documents", "kiosk.office", "kiosk.panel_rules", "kiosk.schema"},
     "kiosk.office": {
         "kiosk.documents", "kiosk.hours", "kiosk.office_rules", "kiosk.rating", "kiosk.rulebook", "kiosk.schema",
         "kiosk.tickets",

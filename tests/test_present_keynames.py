@@ -2,8 +2,9 @@
 
 import pytest
 
-from kiosk.config import claims, shipped
+from kiosk.config import shipped
 from kiosk.office import sample
+from kiosk.panel_rules import claims
 from kiosk.parts import key_pins, lamp_pins
 from kiosk.present.keynames import PLAIN, key_name, pin_name
 from kiosk.present.words import Words

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from kiosk.clock import Moment
-from kiosk.config import Config, claims
+from kiosk.config import Config
 from kiosk.console import health
 from kiosk.console.bench import Bench, bench, end_test, print_sheet, test_keys
 from kiosk.console.clockask import said_time, vouch
@@ -24,6 +24,7 @@ from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.feed import make_outbox, status
 from kiosk.findings import Finding
+from kiosk.panel_rules import claims
 from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
 from kiosk.store import Store, StoreError

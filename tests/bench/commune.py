@@ -13,6 +13,7 @@ from tests.bench.children import Child
 from tests.bench.figures import Figure, Goal
 from tests.bench.plan import Plan
 from tests.bench.province import Kiosk
+from tests.ready import listening
 from tests.server import kit
 
 GOALS_MS = {"sqlite": 20.0, "postgresql": 40.0}
@@ -71,16 +72,6 @@ def serving(folder: Path) -> Iterator[int]:
     url = f"postgresql://postgres@127.0.0.1:{settings['PORT']}/{settings['NAME']}" if postgres else ""
     (folder / "server.toml").write_text(CONFIG.format(database=url))
     command = ("-m", "server", "--config", folder / "server.toml", "run")
-    with Child(folder, *command) as child:
-        yield _port(child, folder)
-
-
-def _port(child: Child, folder: Path) -> int:
-    """Where it answers: it writes so into its data folder when it is ready."""
-    until = time.monotonic() + 60
-    while not (folder / "port").exists():
-        child.must_run()
-        if time.monotonic() > until:
-            raise RuntimeError("the server does not answer")
-        time.sleep(0.05)
-    return int((folder / "port").read_text())
+    with listening() as ready, Child(folder, *command, **ready.environment):
+        ready.wait()
+        yield int((folder / "port").read_text())

@@ -84,25 +84,27 @@ def drain(plan: Plan) -> list[Figure]:
 
 
 def _all(kiosks: list[Waiting], counts: Counter[str]) -> None:
+    """Each kiosk pushes when its client says so, by as many threads as there are connections at once."""
     due = [(0.0, n) for n in range(len(kiosks))]
-    left, lock = len(kiosks), threading.Lock()
+    left, turn = len(kiosks), threading.Condition()
+
+    def next_kiosk() -> Waiting | None:
+        with turn:
+            while left and not (due and due[0][0] <= time.monotonic()):
+                turn.wait(max(0.0, due[0][0] - time.monotonic()) if due else None)
+            return kiosks[heapq.heappop(due)[1]] if left else None
 
     def send() -> None:
         nonlocal left
-        while left:
-            with lock:
-                ready = due and due[0][0] <= time.monotonic()
-                n = heapq.heappop(due)[1] if ready else -1
-            if n < 0:
-                time.sleep(0.01)
-                continue
-            backlog, delay = kiosks[n].push(counts)
-            with lock:
+        while kiosk := next_kiosk():
+            backlog, delay = kiosk.push(counts)
+            with turn:
                 if backlog:
-                    heapq.heappush(due, (time.monotonic() + delay, n))
+                    heapq.heappush(due, (time.monotonic() + delay, kiosks.index(kiosk)))
                 else:
                     left -= 1
+                turn.notify_all()
 
     with ThreadPoolExecutor(SENDERS) as senders:
-        for _ in range(SENDERS):
-            senders.submit(send)
+        for sending in [senders.submit(send) for _ in range(SENDERS)]:
+            sending.result()

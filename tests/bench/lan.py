@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from pathlib import Path
 
 import kiosk
@@ -24,6 +23,7 @@ from tests.bench.figures import Figure, Goal
 from tests.bench.measure import late, mappings, median, spread, usage
 from tests.bench.plan import Plan
 from tests.office import BOOT, OPENING, moment, open_store
+from tests.ready import listening
 
 PIN = "2468"
 MB_MOST = 60
@@ -101,13 +101,8 @@ def _running(folder: Path, office: Office, numbers: int) -> Iterator[tuple[Child
     _write(folder, office, doors)
     _fill(folder / "data", office, numbers)
     arguments = ("--config", folder / "kiosk.toml", "--clock", folder / "clock.json")
-    with Child(folder, "-m", "kiosk.simulator.lan", *arguments) as child:
-        until = time.monotonic() + READY_S
-        while not _answers(doors):
-            child.must_run()
-            if time.monotonic() > until:
-                raise TimeoutError(f"the console did not answer within {READY_S:g} s")
-            time.sleep(0.05)
+    with listening() as ready, Child(folder, "-m", "kiosk.simulator.lan", *arguments, **ready.environment) as child:
+        ready.wait(READY_S)
         yield child, doors
 
 
@@ -137,14 +132,6 @@ def _fill(folder: Path, office: Office, numbers: int) -> None:
                 store.issuing.issue(moment(0), service.id, by="staff")
         with store.database.writing(moment(0)) as w:
             w.conn.executemany("INSERT INTO pins VALUES (?, ?)", [(person.id, kept) for person in office.clerks])
-
-
-def _answers(doors: Doors) -> bool:
-    try:
-        both = doors.browser(), Browser("127.0.0.1", doors.plain)
-        return all(browser.get("/healthz").status == HTTPStatus.OK for browser in both)
-    except OSError:
-        return False
 
 
 def _signed_in(browser: Browser, counter: Counter) -> Browser:

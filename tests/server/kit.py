@@ -160,30 +160,16 @@ def _cluster() -> str:
     subprocess.run(
         [bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, **quiet
     )
-    options = ["-p", str(port), "-h", "127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]
-    process = subprocess.Popen([bin / "postgres", "-D", data, *options], **quiet)
-    atexit.register(process.wait, 20)
-    atexit.register(process.terminate)
-    url = f"postgresql://postgres@127.0.0.1:{port}"
-    _wait_for(url)
-    return url
+    options = f"-p {port} -h 127.0.0.1 -c unix_socket_directories= -c fsync=off"
+    ctl = [bin / "pg_ctl", "-D", data]
+    subprocess.run([*ctl, "start", "-w", "-t", "60", "-o", options, "-l", folder / "log"], check=True, **quiet)
+    atexit.register(subprocess.run, [*ctl, "stop", "-m", "immediate"], check=False, **quiet)
+    return f"postgresql://postgres@127.0.0.1:{port}"
 
 
 def _free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         return int(listener.getsockname()[1])
-
-
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            psycopg.connect(f"{url}/postgres").close()
-            return
-        except psycopg.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
 
 
 def _sql(statement: str) -> None:

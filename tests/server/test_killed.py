@@ -2,13 +2,13 @@
 
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,8 @@ from kiosk.store import Store
 from server import clock
 from server.feed.models import Event
 from sync.client import Client
-from sync.exchange import Exchange, Silent
 from tests.office import moment
+from tests.ready import listening
 from tests.server.kit import TOKEN, Server, _free_port
 from tests.server.test_facts import facts, own
 from tests.sync_kit import DEVICE
@@ -29,26 +29,17 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @contextmanager
-def running(toml: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(toml: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server's process that answers; it and what it started are gone at the end of the block."""
-    process = subprocess.Popen([sys.executable, "-m", "server", "--config", str(toml), "run"], cwd=ROOT)
-    try:
-        with closing(Exchange()) as exchange:
-            until = time.monotonic() + 60
-            while not _answers(exchange, url):
-                assert process.poll() is None
-                assert time.monotonic() < until
-                time.sleep(0.05)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _answers(exchange: Exchange, url: str) -> bool:
-    with suppress(Silent):
-        return exchange.get(f"{url}/api/v1/health").http == 200
-    return False
+    command = [sys.executable, "-m", "server", "--config", str(toml), "run"]
+    with listening() as ready:
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **ready.environment})
+        try:
+            ready.wait()
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
 
 def children(pid: int) -> list[int]:
@@ -62,12 +53,12 @@ def killing(lite: Server, store: Store, rounds: int) -> None:
     url, toml = f"http://127.0.0.1:{port}", lite.folder / "server.toml"
     toml.write_text(f'data_dir = "{lite.folder}"\nport = {port}\nurl = "{url}"\n')
     for at in range(rounds):
-        with running(toml, url) as process, closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
-            workers = children(process.pid)
+        with running(toml) as process, closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
+            workers = [os.pidfd_open(child) for child in children(process.pid)]
             killer = threading.Timer(rng.uniform(0.05, 0.6), process.kill)
             if at % 2:  # the one that makes facts of events goes first
                 for worker in workers:
-                    os.kill(worker, signal.SIGKILL)
+                    signal.pidfd_send_signal(worker, signal.SIGKILL)
             killer.start()
             client._limit = rng.randint(1, 5)
             while process.poll() is None:
@@ -76,18 +67,16 @@ def killing(lite: Server, store: Store, rounds: int) -> None:
             killer.join()
         for worker in workers:
             _gone(worker)
-    with running(toml, url), closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
+    with running(toml), closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
         while client.push(outbox, clock.now(), {}).backlog:
             pass
     _all_is_here(store)
 
 
-def _gone(pid: int) -> None:
-    """A worker ends by itself when the process that started it is gone."""
-    until = time.monotonic() + 30
-    while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+def _gone(worker: int) -> None:
+    """A worker ends by itself when the process that started it is gone. `worker` can be read from its end on."""
+    with os.fdopen(worker) as process:
+        assert select.select([process], [], [], 30)[0]
 
 
 def _all_is_here(store: Store) -> None:
