@@ -10,9 +10,9 @@ from kiosk.board_document import BoardDocument, Line
 from server.office.documents import publish
 from server.registry.models import Site
 from tests.browser import watched
+from tests.server.document_kit import picture
 from tests.server.down_kit import down
 from tests.server.kit import NOW, PASSWORD, Server
-from tests.server.test_document_pages import picture
 
 WIDE, NARROW = (1366, 768), (390, 844)
 

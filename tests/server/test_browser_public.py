@@ -20,7 +20,7 @@ from tests.browser import Watched, watched
 from tests.office import moment
 from tests.server import figures_kit as kit
 from tests.server.kit import PASSWORD, Server
-from tests.server.test_phones import Morning, clock, morning
+from tests.server.phone_kit import Morning, clock, morning
 
 __all__ = ["clock", "morning"]
 PHONE = (360, 740)

@@ -13,7 +13,7 @@ from server.publication import comments, sheets
 from server.registry.models import Site, Unit
 from tests.office import moment
 from tests.server.kit import Server
-from tests.server.test_phones import Morning, clock, morning, said
+from tests.server.phone_kit import Morning, clock, morning, said
 
 __all__ = ["clock", "morning"]
 

@@ -21,7 +21,7 @@ from server.registry.models import Site, Unit
 from server.reports import periods
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
-from tests.server.test_phones import said
+from tests.server.phone_kit import said
 
 NOVEMBER = periods.parse("2026-11")
 DECEMBER = datetime(2026, 12, 2, 12, tzinfo=LOCAL)

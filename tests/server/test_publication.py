@@ -25,7 +25,7 @@ from server.reports import periods
 from server.words import _own, texts
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
-from tests.server.test_phones import said
+from tests.server.phone_kit import said
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 10, tzinfo=LOCAL)
