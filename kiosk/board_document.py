@@ -5,7 +5,6 @@ Its form for other programs is docs/board.schema.json. It knows no database and 
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -99,8 +98,8 @@ class BoardDocument:
         return hashlib.sha256(self.to_json()).hexdigest()
 
     def to_json(self) -> bytes:
-        """UTF-8, keys sorted, every value written out, as `Office.to_json`."""
-        return json.dumps(documents.plain(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        """The document as kiosk and server exchange it."""
+        return documents.exchanged(self)
 
     @classmethod
     def from_json(cls, data: bytes, file: str = "board.json") -> Self:

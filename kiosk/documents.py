@@ -171,6 +171,11 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def exchanged(declared: Any) -> bytes:
+    """A document as two machines exchange it: JSON in UTF-8, keys sorted, every value written out."""
+    return json.dumps(plain(declared), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
 def toml(declared: Any, comment: Callable[[str], str]) -> str:
     """A declared object as TOML, each line with `comment(dotted key)` behind it; passwords in URLs are masked."""
     return "\n".join(_toml_lines(plain(declared), (), comment)) + "\n"

@@ -7,7 +7,6 @@ as JSON from the server. It knows no pins, no clock and no database.
 
 import dataclasses
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -324,8 +323,8 @@ class Office:
         return hashlib.sha256(self.to_json()).hexdigest()
 
     def to_json(self) -> bytes:
-        """The document as the server exchanges it: UTF-8, keys sorted, every value written out."""
-        return json.dumps(documents.plain(self), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        """The document as kiosk and server exchange it."""
+        return documents.exchanged(self)
 
     @classmethod
     def from_json(cls, data: bytes, file: str = "office.json") -> Self:

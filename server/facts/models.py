@@ -161,16 +161,14 @@ class Refusal(models.Model):
         ]
 
 
-class Rollup(models.Model):
-    """Sums of one day at a site, for `dim` all, service, counter, clerk or hour with `key` (of all: "").
+class Sums(models.Model):
+    """What visits add up to, for one `key` of a `dim`.
 
     `waits` and `services` are counts by whole minutes, {"3": 12, …}: medians and percentiles of any period are made
     of them. Tickets stand under the service that they were taken for, and under the counter and clerk that they were
     last at; the hour is that of issue. A service that was only implied is left out of `services`.
     """
 
-    site = models.ForeignKey(Site, models.PROTECT)
-    day = models.DateField()
     dim = models.CharField(max_length=8)
     key = models.CharField(max_length=40)
     issued = models.IntegerField()
@@ -183,6 +181,16 @@ class Rollup(models.Model):
     holds = models.IntegerField()
     waits = models.JSONField()
     services = models.JSONField()
+
+    class Meta:
+        abstract = True
+
+
+class Rollup(Sums):
+    """Sums of one day at a site, for `dim` all, service, counter, clerk or hour with `key` (of all: "")."""
+
+    site = models.ForeignKey(Site, models.PROTECT)
+    day = models.DateField()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["site", "day", "dim", "key"], name="one_rollup_a_key")]

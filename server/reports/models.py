@@ -4,11 +4,12 @@ from typing import ClassVar
 
 from django.db import models
 
+from server.facts.models import Sums
 from server.registry.models import Site
 
 
-class MonthSum(models.Model):
-    """What the days of a past month at a site add up to: the fields of `facts.Rollup`, by the same `dim` and `key`.
+class MonthSum(Sums):
+    """What the days of a past month at a site add up to, by the same `dim` and `key` as `facts.Rollup`.
 
     Of `dim` arrivals the `key` is weekday and hour ("0.08"). `ratings` are those that may be shown of the row, by label
     set; see `server.reports.months`. A row is dropped when a day of its month is summed again, and made anew later: it
@@ -17,18 +18,6 @@ class MonthSum(models.Model):
 
     site = models.ForeignKey(Site, models.CASCADE)
     month = models.DateField()
-    dim = models.CharField(max_length=8)
-    key = models.CharField(max_length=40)
-    issued = models.IntegerField()
-    priority = models.IntegerField()
-    served = models.IntegerField()
-    no_show = models.IntegerField()
-    cancelled = models.IntegerField()
-    closed = models.IntegerField()
-    transfers = models.IntegerField()
-    holds = models.IntegerField()
-    waits = models.JSONField()
-    services = models.JSONField()
     ratings = models.JSONField()
 
     class Meta:
