@@ -172,7 +172,7 @@ def test_the_board_apologises_by_time_alone(kiosk: Kiosk):
         store.counters.finish(kiosk.app.clock.now(), "1")
     set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=60), boot=BOOT, mono=3_600_000)
     assert store.issuing.issue(kiosk.app.clock.now(), "ho-tich").wait == (0, 5)
-    kiosk.app.turn(0)
+    kiosk.until(lambda: "Đang khởi động" not in said(kiosk, "board"))
     assert "Xin lỗi" not in said(kiosk, "board")
     set_simulated(kiosk.clock_file, OPENING + timedelta(minutes=66), boot=BOOT, mono=3_960_000)
     kiosk.app.turn(0)
