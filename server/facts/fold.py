@@ -187,7 +187,7 @@ def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None:
     facts = ratings.given(data, at)
     of = _rating(rows, data["of"]) if "of" in data else None
     row = Rating(device=rows.device, site=rows.device.site, day=date.fromisoformat(facts.day), num=num, counting=False)
-    row.service = _queue_of(rows, facts.ticket) if facts.ticket else ""
+    row.service = _service_of(rows, facts.ticket) if facts.ticket else ""
     row.flags, row.reasons = " ".join(facts.flags), " ".join(facts.reasons)
     rows.put(_filled(row, facts, RATING))
     if of is not None:
@@ -218,13 +218,16 @@ def counted_again(of_ticket: Sequence[Rating], num: int) -> list[Rating]:
     return changed
 
 
-def _queue_of(rows: Rows, ticket: str) -> str:
-    """The service of a ticket of the site, of whatever feed it is; "" when it is not known."""
+def _service_of(rows: Rows, ticket: str) -> str:
+    """The service that a ticket of the site was taken for, of whatever feed it is; "" when it is not known.
+
+    Its visit stands under it too, wherever it was transferred: an answer rate compares the same people.
+    """
     own = rows.get(Ticket, ticket)
     if own is not None:
-        return own.queue
-    queues = Ticket.objects.filter(pk=ticket, site=rows.device.site).values_list("queue", flat=True)
-    return next(iter(queues), "")
+        return own.service
+    found = Ticket.objects.filter(pk=ticket, site=rows.device.site).values_list("service", flat=True)
+    return next(iter(found), "")
 
 
 def _rating_facts(row: Rating) -> ratings.Rating:

@@ -126,6 +126,24 @@ def test_sums_are_those_of_the_rows_and_stay_when_nothing_is_new(server: Server,
     assert [(r.level, r.flags, r.n) for r in RatingRollup.objects.all()] == [(3, "", 1)]
 
 
+def test_a_rating_stands_under_the_service_that_the_number_was_taken_for_as_the_visit_does(
+    server: Server, store: Store
+):
+    store.issuing.issue(moment(0), "ho-tich")
+    for counter in ("1", "2"):
+        store.counters.open(moment(60), counter, f"clerk-{counter}")
+    store.counters.call_next(moment(120), "1")
+    store.counters.transfer(moment(130), "1", service="dat-dai")
+    store.counters.call_next(moment(140), "2")
+    store.counters.start(moment(150), "2")
+    store.counters.finish(moment(430), "2")
+    store.ratings.press(moment(440), "2", 3, "key")
+    push_all(server, store)
+    server.settle()
+    visits = {row.key: row.served for row in Rollup.objects.filter(dim="service")}
+    assert visits == {row.service: row.n for row in RatingRollup.objects.all()} == {"ho-tich": 1}
+
+
 def test_an_event_that_fits_nothing_is_kept_marked_and_does_not_stop_the_others(server: Server, store: Store):
     a_morning(store)
     whole = batches(store.database.conn)[0]
