@@ -7,6 +7,8 @@ XSERVER := /usr/lib/xorg/Xorg=xserver-xorg-core /usr/lib/xorg/modules/drivers/du
 PY := $(VENV)/bin/python
 # A test that hangs says where, and ends the run.
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
+# One more than there are processors: some tests wait for programs that they started.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 ARGS ?=
 
 .PHONY: demo server test test-slow bench bench-server check container-test locks wheel-test clean
@@ -33,7 +35,7 @@ server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server
 
 test: $(VENV)/.dev
 	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)
-	$(PY) -m pytest -m "not slow" -n auto --dist worksteal $(UNSTUCK) $(ARGS)
+	$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist worksteal $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev
 	scripts/need.sh chromium

@@ -49,6 +49,7 @@ def figures(folder: Path) -> dict[str, dict[str, Any]]:
     return {figure["name"]: figure for figure in json.loads((folder / "bench.json").read_text())["figures"]}
 
 
+@pytest.mark.slow
 def test_every_figure_is_measured_and_nothing_is_lost_or_doubled(tmp_path: Path):
     done = bench(tmp_path)
     assert done.returncode == 0, done.stderr
@@ -62,10 +63,12 @@ def test_every_figure_is_measured_and_nothing_is_lost_or_doubled(tmp_path: Path)
     assert list(tmp_path.glob("kiosk-bench-*")) == []
 
 
-def test_one_benchmark_runs_alone_with_the_machine_that_it_ran_on(tmp_path: Path):
-    done = bench(tmp_path, "--only", "sync")
+def test_benchmarks_run_alone_with_the_machine_that_they_ran_on(tmp_path: Path):
+    done = bench(tmp_path, "--only", "sync", "--only", "crowd")
     assert done.returncode == 0, done.stderr
-    assert set(figures(tmp_path)) == {name for name in NAMES if name.startswith("sync.")}
+    found = figures(tmp_path)
+    assert set(found) == {name for name in NAMES if name.startswith(("sync.", "crowd."))}
+    assert found["crowd.duplicates"]["value"] == found["crowd.errors"]["value"] == 0
     content = json.loads((tmp_path / "bench.json").read_text())
     assert content["quick"]
     assert {"cpu", "cores", "system", "python", "sqlite", "file system", "load"} == set(content["machine"])

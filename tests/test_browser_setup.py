@@ -28,7 +28,7 @@ def is_usable(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+@pytest.mark.parametrize("size", [(1366, 768), pytest.param((390, 844), marks=pytest.mark.slow)])
 def test_nine_pages_make_an_office_whose_clerk_calls_the_first_number(
     new: New,
     chromium: Browser,

@@ -169,7 +169,7 @@ def test_the_console_needs_nothing_that_draws():
     assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (360, 740)])
+@pytest.mark.parametrize("size", [pytest.param((1366, 768), marks=pytest.mark.slow), (360, 740)])
 def test_a_browser_shows_both_pictures_on_a_phone_too(hall: Hall, chromium: "Chromium", size: tuple[int, int]):
     with watched(chromium, hall.url, size) as seen:
         seen.use_cookies(hall.browser(TECHNICIAN).session.cookies)

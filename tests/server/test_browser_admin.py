@@ -143,7 +143,9 @@ ADMIN = (
 OPERATOR = ("/admin/people", "/admin/communes", "/admin/communes/1", "/alarms/target", "/kiosks")
 
 
-@pytest.mark.parametrize(("role", "addresses"), [("admin", ADMIN), ("operator", OPERATOR)])
+@pytest.mark.parametrize(
+    ("role", "addresses"), [("admin", ADMIN), pytest.param("operator", OPERATOR, marks=pytest.mark.slow)]
+)
 def test_the_pages_hinder_nobody_and_fit_their_screens(
     chromium: Browser, lite: Server, role: str, addresses: tuple[str, ...]
 ):

@@ -87,7 +87,7 @@ def test_of_two_browsers_the_second_is_told_and_its_change_is_published_on_top(c
         expect(second.locator(".differences")).to_contain_text("Nhanh gọn")
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("size", [pytest.param(WIDE, marks=pytest.mark.slow), NARROW], ids=["wide", "narrow"])
 def test_no_page_has_an_obstacle_and_none_is_wider_than_the_window(
     chromium: Browser, lite: Server, tmp_path: Path, size: tuple[int, int]
 ):

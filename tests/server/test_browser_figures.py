@@ -129,7 +129,7 @@ def a_busy_quarter(server: Server) -> None:
         Refusal.objects.create(**of, n=roll.randint(1, 4))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desktop", pytest.param("phone", marks=pytest.mark.slow)])
 def test_a_report_is_chosen_read_and_looked_at(chromium: Browser, lite: Server, it_is: Clock, size: str):
     a_busy_quarter(lite)
     it_is(noon(date(2026, 11, 10)))
