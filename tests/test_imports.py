@@ -12,6 +12,9 @@ ROOT = Path(__file__).parent.parent
 ARROWS: dict[str, set[str]] = {
     "kiosk": set(),
     "kiosk.__main__": {"kiosk", "sync"},
+    "kiosk.staff_commands": {"kiosk"},
+    "kiosk.data_commands": {"kiosk", "sync"},
+    "kiosk.signals": set(),
     "kiosk.assets": set(),
     "kiosk.lang": set(),
     "kiosk.app": {

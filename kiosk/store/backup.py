@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiosk.clock import Moment
+from kiosk.store import retention
 from kiosk.store.database import BALLAST_BYTES, DAMAGED, Database, StoreCorrupt, StoreError, connect
 from kiosk.store.files import copy, forget, problem_of, read_only
 from kiosk.store.locks import hold, one_after_the_other
@@ -29,14 +30,14 @@ logger = logging.getLogger(__name__)
 
 
 def backup(folder: Path, now: Moment) -> Path:
-    """An online copy under backup/, the newest seven are kept; then events that the server has had for long may go.
+    """An online copy under backup/, the newest seven are kept; then what is kept long enough may go.
 
     Raises StoreError when it cannot be made, StoreCorrupt when the database turns out to be damaged.
     """
     try:
         with closing(hold(folder)):
             target = _make(folder, now)
-            _prune_events(folder, now)
+            _forget_old(folder, now)
             return target
     except StoreError:
         raise
@@ -67,11 +68,13 @@ def _check_space(path: Path) -> None:
         raise StoreError(f"no backup was made: it needs {needed // 1024 // 1024} MB of free disk space")
 
 
-def _prune_events(folder: Path, now: Moment) -> None:
+def _forget_old(folder: Path, now: Moment) -> None:
+    """Events that the server has had for long, and rows of days long gone."""
     database = Database(folder)
     try:
         with database.writing(now) as w:
             outbox.prune(w.conn, EVENTS_KEPT_DAYS, now.at)
+        retention.drop_old(database, now)
     finally:
         database.close()
 

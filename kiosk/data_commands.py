@@ -1,0 +1,112 @@
+"""The commands that keep and carry the data: upload, export, preparation, backup, restore.
+
+Each takes the options of the command line and returns an exit status; systemd runs most of them.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiosk.signals import on_signals
+
+if TYPE_CHECKING:
+    from kiosk.uplink import Uplink
+    from kiosk.waiting import Waiting
+
+
+def sync_run(options: argparse.Namespace) -> int:
+    """`kiosk sync`: until it is stopped; without a server it waits, so that one can be configured later."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import prepare
+
+    config, clock = load_device(options.config), SystemClock()
+    folder = Path(config.data_dir)
+    if not config.sync.server:
+        print("kiosk: no server is configured (kiosk enrol, or [sync] server): events wait here", file=sys.stderr)
+        if options.once:
+            return 0
+    prepare(folder, clock.now())
+    if not config.sync.server:
+        from kiosk.waiting import Waiting
+
+        return _until_stopped(Waiting(folder, clock))
+    from kiosk.uplink import Uplink
+
+    uplink = Uplink(config, clock)
+    return _push_once(uplink) if options.once else _until_stopped(uplink)
+
+
+def _until_stopped(process: "Waiting") -> int:
+    on_signals(process.stop)
+    process.run()
+    return 0
+
+
+def _push_once(uplink: "Uplink") -> int:
+    while True:
+        outcome = uplink.push()
+        if outcome.state not in ("ok", "resend"):
+            print(f"kiosk: {outcome.detail}; {outcome.backlog} events wait", file=sys.stderr)
+            return 1
+        if not outcome.backlog:
+            return 0
+
+
+def export_run(options: argparse.Namespace) -> int:
+    """`kiosk export`."""
+    from kiosk.clock import SystemClock
+    from kiosk.feed import make_outbox, status
+    from kiosk.setup import load_device
+    from kiosk.store.comments import CommentTexts
+    from kiosk.store.database import Database
+    from kiosk.store.facts import device_id
+    from kiosk.store.prepare import prepare
+    from sync.export import export
+
+    config, clock = load_device(options.config), SystemClock()
+    folder = Path(config.data_dir)
+    prepare(folder, clock.now())
+    database = Database(folder)
+    outbox, device = make_outbox(database, clock), device_id(folder, config.device)
+    state, texts = status(database, clock.now()), CommentTexts(database, clock.now)
+    done = export(outbox, options.folder, device, state, everything=options.all, texts=texts)
+    database.close()
+    waits = done.path or done.texts
+    print(f"{done.count} event{'s' * (done.count != 1)} → {done.path}" if done.path else "no event waits")
+    print(f"the words of {done.texts} comments" if waits else "the server has everything")
+    return 0
+
+
+def prepare_run(options: argparse.Namespace) -> int:
+    """`kiosk prepare`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import prepare
+
+    done = prepare(Path(load_device(options.config).data_dir), SystemClock().now())
+    if done.set_aside:
+        print(f"the database was damaged: set aside as {done.set_aside}, restored: {done.restored or 'nothing'}")
+    return 0
+
+
+def backup_run(options: argparse.Namespace) -> int:
+    """`kiosk backup`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import backup
+
+    print(backup(Path(load_device(options.config).data_dir), SystemClock().now()))
+    return 0
+
+
+def restore_run(options: argparse.Namespace) -> int:
+    """`kiosk restore`."""
+    from kiosk.clock import SystemClock
+    from kiosk.setup import load_device
+    from kiosk.store.prepare import restore
+
+    done = restore(Path(load_device(options.config).data_dir), options.file, SystemClock().now())
+    print(f"restored {done.restored}; the database before it is {done.set_aside or 'gone'}")
+    return 0

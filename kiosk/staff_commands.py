@@ -1,0 +1,180 @@
+"""The commands that people of the office and technicians type: PINs, days, quotas, figures, the clock, a test sheet.
+
+Each takes the options of the command line, works beside a kiosk that runs, and returns an exit status.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kiosk.clock import Moment
+    from kiosk.dossiers import Dossiers
+    from kiosk.present.words import Words
+    from kiosk.store import Store
+
+
+def setup_code(options: argparse.Namespace) -> int:
+    """`kiosk setup-code`."""
+    with _open_store(options.config) as (store, now, *_):
+        code = store.setting_up.code(now)
+    if not code:
+        raise ValueError("the set-up is over: somebody has a PIN (kiosk pin PERSON gives another one)")
+    print(code)
+    return 0
+
+
+def pin_run(options: argparse.Namespace) -> int:
+    """`kiosk pin`: asked twice at a terminal, else read from standard input."""
+    from kiosk.setup import load
+
+    people = [person.id for person in load(options.config).office.clerks]
+    if options.person not in people:
+        raise ValueError(f"nobody is called {options.person!r}: the office document has {', '.join(people)}")
+    pin = "" if options.remove else _asked_pin()
+    with _open_store(options.config) as (store, now, _):
+        if options.remove:
+            store.people.remove(now, options.person, "command line")
+        else:
+            store.people.set_pin(now, options.person, pin, "command line")
+    print(f"{options.person}: {'no PIN' if options.remove else 'PIN set'}")
+    return 0
+
+
+def _asked_pin() -> str:
+    from getpass import getpass
+
+    from kiosk.pins import BadPin, check
+
+    pin = getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    if sys.stdin.isatty() and getpass("PIN again: ") != pin:
+        raise ValueError("the two are not the same")
+    try:
+        return check(pin)
+    except BadPin as error:
+        says = {"digits": "4 to 12 digits", "easy": "not a row of equal or counting digits"}
+        raise ValueError(f"this PIN may not be: {says[error.reason]}") from error
+
+
+def print_test(options: argparse.Namespace) -> int:
+    """`kiosk print-test`."""
+    from kiosk.calibration import calibration
+    from kiosk.parts import printer_profile
+    from kiosk.printer import Printer, open_transport
+    from kiosk.setup import load_device
+
+    config = load_device(options.config)
+    sheet = calibration(config.printer.dots)
+    if options.picture:
+        sheet.save(options.picture)
+        print(options.picture)
+        return 0
+    profile, url = printer_profile(config), options.printer or config.printer.url
+    printer = Printer(lambda: open_transport(url, profile), profile)
+    try:
+        receipt = printer.print(sheet)
+    finally:
+        printer.close()
+    print(f"printed on {url}" + ("" if receipt.confirmed else " (the printer did not confirm)"))
+    return 0
+
+
+def day_run(options: argparse.Namespace) -> int:
+    """`kiosk day`."""
+    kind = "" if options.kind == "usual" else options.kind
+    with _open_store(options.config) as (store, now, _):
+        store.overrides.set_day(now, options.day, kind, options.reason)
+    print(f"{options.day}: {options.kind} {options.reason}".rstrip())
+    return 0
+
+
+def quota_run(options: argparse.Namespace) -> int:
+    """`kiosk quota`."""
+    with _open_store(options.config) as (store, now, _):
+        if not options.session and store.opening(now).status != "open":
+            raise ValueError("no session is running now: name one with --session")
+        session = options.session or store.next_session(now)[0]
+        store.overrides.add_quota(now, options.service, session, options.numbers)
+    print(f"{options.service}, {session}: {options.numbers:+d}")
+    return 0
+
+
+def dossiers_run(options: argparse.Namespace) -> int:
+    """`kiosk dossiers`: enter figures, take them back, or print those in force."""
+    from kiosk.present import progress
+
+    new = _dossiers(options)
+    with _open_store(options.config) as (store, now, words):
+        if options.clear:
+            store.dossiers.clear(now)
+        elif new:
+            store.dossiers.set(now, new)
+        print("\n".join(progress.report(words, now, store.dossiers.current())))
+    return 0
+
+
+def _dossiers(options: argparse.Namespace) -> "Dossiers | None":
+    """The figures that the command line gives, None for none."""
+    from kiosk import dossiers
+
+    texts = {name: getattr(options, name) for name in dossiers.COUNTS}
+    by_hand = any(texts.values())
+    if sum((bool(options.file), by_hand, options.clear)) > 1 or (options.clear and options.as_of):
+        raise ValueError("give a FILE, or the figures one by one, or --clear: only one of them")
+    if options.file:
+        return dossiers.read_file(options.file, options.as_of)
+    if not by_hand and not options.as_of:
+        return None
+    return dossiers.read({**texts, "as_of": options.as_of}, lambda name: f"--{name.replace('_', '-')}")
+
+
+@contextmanager
+def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment", "Words"]]:
+    """The database beside a kiosk that may be running, with the office's rules; the time, and the office's words."""
+    from kiosk.clock import SystemClock, Vouched
+    from kiosk.setup import load
+    from kiosk.store import Store
+    from kiosk.store.prepare import prepare
+
+    setup, clock = load(config_file), SystemClock()
+    folder = Path(setup.config.data_dir)
+    prepare(folder, clock.now())
+    store = Store(folder, setup.office.rulebook())
+    clock.vouched = Vouched.read(store.fact("vouched"))
+    try:
+        yield store, clock.now(), setup.words
+    finally:
+        store.close()
+
+
+def clock_run(options: argparse.Namespace) -> int:
+    """`kiosk clock`: what a person says counts until the next boot, or until the network knows better."""
+    from kiosk import RELEASED
+    from kiosk.clock import SITE_TIME, Vouched, believable
+
+    with _open_store(options.config) as (store, now, words):
+        if options.time:
+            said = now.at if options.time == "yes" else _site_time(options.time)
+            if not believable(said, RELEASED):
+                raise ValueError(f"{said:%d/%m/%Y} cannot be: this version is of {RELEASED:%d/%m/%Y}")
+            store.note(now, "vouched", Vouched("manual", said, now.boot, now.mono).text())
+            print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} (manual)")
+        else:
+            print(f"{now.local:%d/%m/%Y %H:%M} ({now.quality})")
+            if not now.trusted:
+                print(f"→ {words.t('clock.untrusted')}")
+    return 0
+
+
+def _site_time(text: str) -> datetime:
+    from kiosk.clock import SITE_TIME
+
+    try:
+        said = datetime.fromisoformat(text)
+        return said if said.tzinfo else said.replace(tzinfo=SITE_TIME)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no time: write it as 2026-11-23T07:12, or yes") from error
