@@ -70,6 +70,10 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--office", metavar="FILE", help="check this office document instead of the configured one")
     check.add_argument("--lang", metavar="CODE", choices=("vi", "en"), default="", help="say it in vi or en")
     check.add_argument("--json", action="store_true", help="say it for programs")
+    bundle = add("collect", _in("collect:run"), "write a support bundle: how this device is, without anybody's data")
+    bundle.add_argument(
+        "--out", metavar="FILE", default="", help="file or folder to write it to, - for standard output (else /tmp)"
+    )
     add("config", show_config, "print the configuration in force, with where each value comes from")
     add("console", console_run, "the LAN's web pages: clerks, board, rating panels, phones")
     office = add(

@@ -56,6 +56,11 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
+    "kiosk.collect": {
+        "kiosk.config", "kiosk.documents", "kiosk.kernel_log", "kiosk.redaction", "kiosk.setup",
+        "kiosk.store.files", "kiosk.store.highwater",
+    },
+    "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.findings", "kiosk.fonts", "kiosk.notify",
         "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.startup", "kiosk.texts", "kiosk.views.model",
