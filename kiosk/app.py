@@ -140,8 +140,7 @@ class App:
             self._opened.enter_context(single(Path(self.config.data_dir)))
             self.open_parts()
             self._started()
-            self.canary.start()
-            self._opened.callback(self.canary.close)
+            self._opened.enter_context(self.canary)
             while not self.stopping:
                 self.turn()
         finally:

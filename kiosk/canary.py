@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 FILE = "canary"
 FIRST_S = 60.0
@@ -74,20 +75,20 @@ class Canary:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="canary", daemon=True)
 
-    def start(self) -> None:
+    def __enter__(self) -> Self:
         """Begin to try, `FIRST_S` from now."""
         self._thread.start()
+        return self
 
     def state(self, at: float) -> CanaryState:
         """What is known now."""
         began = self._began
         return CanaryState.STALLED if began is not None and at - began > STALLED_S else self._found
 
-    def close(self) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop trying; a trial that hangs is left to itself."""
         self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join(0.5)
+        self._thread.join(0.5)
 
     def try_once(self, clock: Callable[[], float] = time.monotonic) -> CanaryState:
         """One trial, in the caller's thread."""

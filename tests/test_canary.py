@@ -114,9 +114,8 @@ def test_the_thread_tries_again_soon_while_something_is_wrong_and_ends_with_the_
         raise OSError(errno.EIO, "Input/output error")
 
     made = Canary(tmp_path, fail)
-    made.start()
-    assert all(tried.acquire(timeout=10) for _ in range(3))
-    made.close()
+    with made:
+        assert all(tried.acquire(timeout=10) for _ in range(3))
     assert not made._thread.is_alive()
 
 

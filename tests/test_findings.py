@@ -1,5 +1,6 @@
 """What is said of each part, by `kiosk check` and on the start screen: every fault comes with what to do."""
 
+import grp
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -53,13 +54,17 @@ PRINTERS = (
 STRANGER = User("kiosk", 4242, frozenset({4242}), own=False)
 
 
-def locked(folder: Path, *names: str, mode: int = 0o660, group: int = 44) -> Path:
-    """Device files of root and a group, 44 is video on Debian."""
+VIDEO = grp.getgrnam("video").gr_gid if os.geteuid() == 0 else os.getegid()
+"""Who is not root can give files to own groups alone."""
+
+
+def locked(folder: Path, *names: str, mode: int = 0o660) -> Path:
+    """Device files of a group."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / name).touch()
         (folder / name).chmod(mode)
-        os.chown(folder / name, -1, group)
+        os.chown(folder / name, -1, VIDEO)
     return folder
 
 
@@ -123,14 +128,15 @@ def test_only_a_chip_that_may_be_written_can_be_used(tmp_path: Path):
     assert findings.chip(gpio(), T, tmp_path) == Finding("buttons", True, str(tmp_path / "gpiochip0"))
     assert findings.chip(gpio(), T, tmp_path, STRANGER).code == "no_rights"
     assert findings.chip(gpio(), T, locked(tmp_path, "gpiochip0"), STRANGER).code == "group_missing"
-    member = replace(STRANGER, groups=frozenset({44}))
+    member = replace(STRANGER, groups=frozenset({VIDEO}))
     assert findings.chip(gpio(), T, locked(tmp_path, "gpiochip0"), member).ok
 
 
 def test_no_card_a_missing_group_a_missing_driver_and_no_display_are_told_apart(tmp_path: Path):
     found = [findings.screen(shipped(), T, graphics, STRANGER) for graphics in screens(tmp_path)]
     assert [one.code for one in found] == ["no_dri", "group_missing", "no_rights", "no_kmsdrm", "no_display"]
-    assert "video" in found[1].says and "usermod -aG video kiosk" in found[1].advice
+    group = grp.getgrgid(VIDEO).gr_name
+    assert group in found[1].says and f"usermod -aG {group} kiosk" in found[1].advice
     assert "x11, dummy" in found[3].says
 
 
@@ -139,10 +145,10 @@ def test_each_device_of_the_picture_and_the_touch_panel_must_be_open(tmp_path: P
     here = Graphics(cards, tmp_path / "none", tmp_path / "input", ("kmsdrm",))
     touch, keys = shipped(), replace(shipped(), screen=replace(shipped().screen, touch=False))
     assert findings.screen(touch, T, here, STRANGER).ok
-    locked(tmp_path / "input", "event0", group=106)
+    locked(tmp_path / "input", "event0")
     assert findings.screen(touch, T, here, STRANGER).code == "group_missing"
     assert findings.screen(keys, T, here, STRANGER).ok
-    locked(cards, "renderD128", group=105)
+    locked(cards, "renderD128")
     assert findings.screen(keys, T, here, STRANGER).code == "group_missing"
 
 
