@@ -102,7 +102,12 @@ def run(options: argparse.Namespace) -> int:
     bundle = collect(options.config)
     content = bundle.packed()
     said = sys.stderr if options.out == "-" else sys.stdout
-    print(f"{put(content, bundle.name, options.out)}: {max(1, len(content) // 1024)} KB", file=said)
+    try:
+        where = put(content, bundle.name, options.out)
+    except OSError as error:
+        todo = "name another place with --out, or write kiosk collect --out - > FILE"
+        raise RuntimeError(f"{error.filename or options.out}: {error.strerror}: {todo}") from error
+    print(f"{where}: {max(1, len(content) // 1024)} KB", file=said)
     for name, why in bundle.missing.items():
         print(f"  without {name}: {why}", file=said)
     return 0

@@ -302,7 +302,8 @@ def test_it_overwrites_nothing_and_leaves_nothing_half_written(
     there = tmp_path / "there"
     there.write_text("mine")
     assert main(["collect", "--out", str(there)]) == 1
-    assert (there.read_text(), capsys.readouterr().err) == ("mine", f"kiosk: {there}: File exists\n")
+    said = f"kiosk: {there}: File exists: name another place with --out, or write kiosk collect --out - > FILE\n"
+    assert (there.read_text(), capsys.readouterr().err) == ("mine", said)
 
     def full(file: int) -> None:
         raise OSError(28, "No space left on device")
