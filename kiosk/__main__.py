@@ -66,8 +66,14 @@ def parser() -> argparse.ArgumentParser:
     from kiosk.simulator import options as demo_options
 
     demo_options.add_to(demo)
-    check = add("check", _check, "look at every part and say what to do about what is wrong")
+    check = add("check", _in("check:run"), "look at every part and say what to do about what is wrong")
     check.add_argument("--office", metavar="FILE", help="check this office document instead of the configured one")
+    check.add_argument("--lang", metavar="CODE", choices=("vi", "en"), default="", help="say it in vi or en")
+    check.add_argument("--json", action="store_true", help="say it for programs")
+    bundle = add("collect", _in("collect:run"), "write a support bundle: how this device is, without anybody's data")
+    bundle.add_argument(
+        "--out", metavar="FILE", default="", help="file or folder to write it to, - for standard output (else /tmp)"
+    )
     add("config", show_config, "print the configuration in force, with where each value comes from")
     add("console", console_run, "the LAN's web pages: clerks, board, rating panels, phones")
     office = add(
@@ -202,12 +208,6 @@ def show_config(options: argparse.Namespace) -> int:
 
     print(effective(load_config(options.config)), end="")
     return 0
-
-
-def _check(options: argparse.Namespace) -> int:
-    from kiosk.check import main as check
-
-    return check(options.config, options.office)
 
 
 def console_run(options: argparse.Namespace) -> int:

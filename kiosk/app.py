@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kiosk import __version__, findings, memory, reports, startup
 from kiosk.adopting import Adopting
+from kiosk.canary import Canary
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
 from kiosk.config import Config, panel_keys
 from kiosk.front import ON_PANEL, Front
@@ -99,6 +100,7 @@ class App:
         self.printing: Printing
         self.sound: Speaker
         self.voice: Voice | None = None
+        self.canary = Canary(Path(config.data_dir))
         self._opened = ExitStack()
         self._opened.callback(self.glass.close)
         self.stopping = self.asked_to_restart = False
@@ -138,6 +140,7 @@ class App:
             self._opened.enter_context(single(Path(self.config.data_dir)))
             self.open_parts()
             self._started()
+            self._opened.enter_context(self.canary)
             while not self.stopping:
                 self.turn()
         finally:
@@ -256,7 +259,7 @@ class App:
         for action, why in self.panel.broken.items():
             logger.error("key or lamp %s: %s", action, why)
         self._write(lambda: reports.note_changes(self.store, now, {"keys": ", ".join(self.panel.broken)}))
-        self._write(lambda: self.store.emit(now, "device.started", app=__version__, office=self.office.sha256))
+        self._write(lambda: reports.note_start(self.store, now, self.office.sha256))
         notify("READY=1")
         logger.info("kiosk %s is open", __version__)
 
@@ -335,7 +338,7 @@ class App:
 
     def _printer_is(self, state: PrinterState) -> None:
         self.front.printer_is(str(state), state.prints, time.monotonic())
-        self.start.found(findings.printer(str(state), self.config.printer.url, self.words.t))
+        self.start.found(startup.printer(self.config, str(state), self.words.t))
         self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
 
     def _write(self, write: Callable[[], object]) -> object:
@@ -373,14 +376,15 @@ class App:
         if now.quality != self._quality:
             self._quality = now.quality
             self._write(lambda: self.store.emit(now, "device.clock", quality=now.quality, trusted=now.trusted))
+        tried = self.canary.state(at)
         icons = {
             "clock": not now.trusted,
-            "disk": not self.front.disk_ok or self.store.database.free_mb() < LOW_DISK_MB,
+            "disk": not self.front.disk_ok or tried.bad or self.store.database.free_mb() < LOW_DISK_MB,
             "key": bool(self.filter.stuck() or self.panel.broken),
             "offline": bool(self.config.sync.server) and self.store.waiting_long(),
         }
         self._staff_icons = tuple(name for name, shown in icons.items() if shown)
-        seen = {"screen": reports.screen_word(self.config, self.screen), "sound": reports.sound_word(self.sound)}
+        seen = reports.seen(self.config, self.screen, self.sound, tried)
         self._write(lambda: reports.note_changes(self.store, now, seen))
         self._write(lambda: self._say_how_to_set_up(now))
         if self.voice and self.config.voice.apology_min and self.showing.facts and self.showing.facts.kept_waiting:

@@ -2,17 +2,20 @@
 
 import logging
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from kiosk import __version__
-from kiosk.clock import Clock, Moment, Vouched, believable
+from kiosk import __version__, signs
+from kiosk.clock import Clock, Moment, Vouched, believable, elapsed_s
 from kiosk.store import StoreError
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import fact, note
 from kiosk.store.series import skip_to_ceilings
-from kiosk.vitals import undervoltage
+from kiosk.store.starts import starts_lately
+from kiosk.vitals import ROOT
 from sync import outbox, wire
 from sync.outbox import Outbox
 
@@ -46,16 +49,39 @@ def make_outbox(database: Database, clock: Clock, after: int = 0, *, own: bool =
     return Outbox(fresh, next_epoch, lambda: stamp(clock.now()))
 
 
-def status(database: Database, now: Moment) -> dict[str, Any]:
-    """What every batch tells the server about the kiosk's health."""
-    return {
+def status(database: Database, now: Moment, kernel: Sequence[str] | None = None, root: Path = ROOT) -> dict[str, Any]:
+    """What every batch tells the server about the kiosk's health; `kernel`: see `signs.of_machine`."""
+    said = {
         "app": __version__,
         "backlog": outbox.backlog(database.conn),
+        "backlog_s": waits_s(database, now),
         "disk_free_mb": database.free_mb(),
         "clock": now.quality,
         "printer": fact(database, "printer") or "unknown",
-        "undervoltage": bool(undervoltage()),
+        "canary": fact(database, "canary") or None,
+        "starts_24h": starts_lately(database, now),
+        **signs.of_machine(database.folder, kernel, root),
     }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def waits_s(database: Database, now: Moment) -> int | None:
+    """How many seconds the oldest event has waited for a server; 0 when none waits, None when nobody can tell."""
+    event = oldest_waiting(database)
+    if event is None:
+        return 0
+    stamp = event.stamp
+    seconds = elapsed_s(now, stamp.at, stamp.boot, stamp.mono, believed=stamp.clock != "guess")
+    return None if seconds is None else max(0, int(seconds))
+
+
+def oldest_waiting(database: Database) -> wire.Event | None:
+    """The first event that no server has acknowledged; a damaged one counts as none, the next reading mends it."""
+    line = outbox.oldest(database.conn)
+    try:
+        return wire.decode_event(line) if line else None
+    except wire.BadEvent:
+        return None
 
 
 def believe(database: Database, clock: Clock, said: datetime) -> None:

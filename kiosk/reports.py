@@ -6,12 +6,13 @@ Words for programs; `findings` makes sentences of them.
 from collections.abc import Mapping
 from pathlib import Path
 
-from kiosk import findings
+from kiosk import __version__, findings
+from kiosk.canary import CanaryState
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.screen import Screen
 from kiosk.sound import Silence, SoundFolder, Speaker
-from kiosk.store import Store
+from kiosk.store import Store, starts
 from kiosk.windows import BLIND
 
 
@@ -31,6 +32,17 @@ def sound_word(speaker: Speaker, cards: Path = Path("/dev/snd")) -> str:
         return "none"
     missing = "" if isinstance(speaker, SoundFolder) else findings.sound_missing(cards)
     return missing or speaker.trouble or "ok"
+
+
+def seen(config: Config, screen: Screen | None, speaker: Speaker, tried: CanaryState) -> dict[str, str]:
+    """What there is to note now, by the names of the facts."""
+    return {"screen": screen_word(config, screen), "sound": sound_word(speaker), "canary": str(tried)}
+
+
+def note_start(store: Store, now: Moment, office: str) -> None:
+    """That the kiosk was started, with which office document (its SHA-256). Raises StoreError."""
+    starts.note_start(store.database, now)
+    store.emit(now, "device.started", app=__version__, office=office)
 
 
 def note_changes(store: Store, now: Moment, words: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ while, but nobody has to wait for it: the kiosk answers presses already, and the
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiosk import findings
+from kiosk import devices, findings
 from kiosk.addresses import addresses, names
 from kiosk.clock import Moment
 from kiosk.config import Config
@@ -16,6 +16,7 @@ from kiosk.office import SAMPLE_CODE, Look
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.screen import Output, Screen
+from kiosk.texts import Texts
 from kiosk.views.model import CheckState, StartCheck, StartView
 from kiosk.views.theme import THEMES, in_office_colours
 
@@ -137,6 +138,12 @@ def show_start(screen: Screen, checklist: Checklist, now: Moment) -> None:
     view = checklist.view(now)
     for name in screen.outputs:
         screen.show(name, view)
+
+
+def printer(config: Config, state: str, t: Texts) -> Finding:
+    """The printer as its thread has found it; one whose device is away is told from one that does not answer."""
+    url = config.printer.url
+    return findings.printer(state, url, t, devices.printer(url, devices.user()))
 
 
 def opened(config: Config, words: Words, store: "Store", panel: "Panel") -> tuple[Finding, ...]:

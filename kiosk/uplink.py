@@ -14,6 +14,7 @@ from kiosk.clock import Clock
 from kiosk.config import Config, read_token
 from kiosk.downlink import Downlink
 from kiosk.feed import believe, make_outbox, status
+from kiosk.kernel_log import Log
 from kiosk.store import StoreCorrupt, StoreError
 from kiosk.store.comments import CommentTexts
 from kiosk.store.facts import device_id
@@ -50,6 +51,7 @@ class Uplink(Waiting):
         self.texts = CommentTexts(self.database, clock.now)
         self._texts_due = 0.0
         self._texts_failed = 0
+        self.kernel = Log()
         self.heartbeat_s = config.sync.heartbeat_s
 
     def run(self, after_push: Callable[[Outcome], None] = lambda outcome: None) -> None:
@@ -69,7 +71,7 @@ class Uplink(Waiting):
         """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
         now = self.clock.now()
         try:
-            outcome = self.client.push(self.outbox, now.at, status(self.database, now))
+            outcome = self.client.push(self.outbox, now.at, status(self.database, now, self.kernel.lines()))
         except sqlite3.DatabaseError as error:
             raise self.database.explain(error) from error
         if outcome.server_now is not None:

@@ -4,9 +4,11 @@ The first window is pygame's own. Each further one is of `pygame._sdl2.video`, w
 pygame 2.1.2 and later ones have it); it is used here only, and where it fails the kiosk goes on with one window.
 """
 
+import ctypes
 import grp
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -306,6 +308,23 @@ def open_display(blind_ok: bool) -> str:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
         pygame.display.init()
     return pygame.display.get_driver()
+
+
+def compiled_in() -> tuple[str, ...] | None:
+    """The drivers that the SDL of this pygame was built with, in lower case; None when it cannot be asked.
+
+    SDL's own message is the same for a driver that was left out and for one that finds no card.
+    """
+    try:
+        mapped = Path("/proc/self/maps").read_text()
+        # pip's pygame brings a library of its own, as libSDL2-2-1234.so.0; Debian's is libSDL2-2.0.so.0.
+        file = re.search(r"/\S*/libSDL2-2[.-][^/\s]*", mapped)
+        sdl = ctypes.CDLL(file[0] if file else "libSDL2-2.0.so.0")
+        name = sdl.SDL_GetVideoDriver
+        name.restype = ctypes.c_char_p
+        return tuple(name(n).decode().lower() for n in range(sdl.SDL_GetNumVideoDrivers()))
+    except (OSError, AttributeError):
+        return None
 
 
 def members() -> frozenset[str]:

@@ -135,6 +135,12 @@ def backlog(conn: sqlite3.Connection) -> int:
     return max(0, head(conn).seq - feed(conn).cursor)
 
 
+def oldest(conn: sqlite3.Connection) -> bytes | None:
+    """The line of the first event that no server has acknowledged; None when none waits."""
+    row = conn.execute("SELECT line FROM events WHERE seq > ? ORDER BY seq LIMIT 1", (feed(conn).cursor,)).fetchone()
+    return row[0] if row and isinstance(row[0], bytes) else None
+
+
 def hash_at(conn: sqlite3.Connection, seq: int) -> bytes | None:
     """Our chain's hash after event `seq`; None if that event is pruned or was never here."""
     base = feed(conn).base

@@ -1,5 +1,7 @@
 """What is said of each part, by `kiosk check` and on the start screen: every fault comes with what to do."""
 
+import grp
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +9,8 @@ import pytest
 
 from kiosk import findings
 from kiosk.config import Config, Sync, shipped
-from kiosk.findings import Finding
+from kiosk.devices import Reach, User
+from kiosk.findings import Finding, Graphics
 from kiosk.office import SAMPLE_CODE, sample
 from kiosk.printer_device import PrinterState
 from kiosk.texts import Texts, languages
@@ -33,10 +36,54 @@ def faults(tmp_path: Path, t: Texts) -> list[Finding]:
         findings.database(tmp_path, "kiosk.db is damaged", t),
         findings.clock(moment(trusted=False), t),
         findings.chip(gpio(), t, tmp_path),
+        findings.chip(gpio(), t, locked(tmp_path / "gpio", "gpiochip0"), STRANGER),
         findings.keys(shipped_without_chip(), {"take:ho-tich": "PinInUse"}, (), t),
         *(findings.printer(state, "tcp://192.0.2.7", t) for state in PrinterState if not good(state)),
-        findings.screen(shipped(), t, tmp_path),
+        *(findings.printer(state, "file:/dev/usb/lp0", t, reach) for state, reach in PRINTERS),
+        *(findings.screen(shipped(), t, graphics, STRANGER) for graphics in screens(tmp_path)),
         findings.server(with_server(tmp_path / "token"), {}, t),
+    ]
+
+
+PRINTERS = (
+    ("offline", Reach("/dev/usb/lp0")),
+    ("offline", Reach("/dev/usb/lp0", there=True, group="lp")),
+    ("offline", Reach("/dev/usb/lp0", there=True)),
+    ("offline", Reach("/dev/usb/lp0", there=True, allowed=True)),
+)
+STRANGER = User("kiosk", 4242, frozenset({4242}), own=False)
+
+
+VIDEO = grp.getgrnam("video").gr_gid if os.geteuid() == 0 else os.getegid()
+"""Who is not root can give files to own groups alone."""
+
+
+def locked(folder: Path, *names: str, mode: int = 0o660) -> Path:
+    """Device files of a group."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+        (folder / name).chmod(mode)
+        os.chown(folder / name, -1, VIDEO)
+    return folder
+
+
+def connectors(folder: Path, status: str) -> Path:
+    (folder / "card1-HDMI-A-1").mkdir(parents=True)
+    (folder / "card1-HDMI-A-1" / "status").write_text(f"{status}\n")
+    return folder
+
+
+def screens(tmp_path: Path) -> list[Graphics]:
+    """No card; one that is locked, by its group and by its mode; no driver for it; nothing plugged in."""
+    cards, dark = locked(tmp_path / "open", "card0", mode=0o666), connectors(tmp_path / "dark", "disconnected")
+    nothing = tmp_path / "nothing"
+    return [
+        Graphics(nothing, nothing, nothing),
+        Graphics(locked(tmp_path / "video", "card0"), nothing, nothing),
+        Graphics(locked(tmp_path / "root", "card0", mode=0o600), nothing, nothing),
+        Graphics(cards, nothing, nothing, ("x11", "dummy")),
+        Graphics(cards, dark, nothing, ("kmsdrm",)),
     ]
 
 
@@ -60,6 +107,7 @@ def test_every_fault_says_what_to_do(tmp_path: Path, language: str):
         assert not finding.ok, finding
         assert finding.says, finding
         assert finding.advice, finding
+        assert finding.code, finding
         assert "check." not in finding.advice + finding.says
 
 
@@ -78,6 +126,51 @@ def test_a_folder_that_cannot_even_be_looked_at_is_a_fault_and_no_crash(tmp_path
 def test_only_a_chip_that_may_be_written_can_be_used(tmp_path: Path):
     (tmp_path / "gpiochip0").touch()
     assert findings.chip(gpio(), T, tmp_path) == Finding("buttons", True, str(tmp_path / "gpiochip0"))
+    assert findings.chip(gpio(), T, tmp_path, STRANGER).code == "no_rights"
+    assert findings.chip(gpio(), T, locked(tmp_path, "gpiochip0"), STRANGER).code == "group_missing"
+    member = replace(STRANGER, groups=frozenset({VIDEO}))
+    assert findings.chip(gpio(), T, locked(tmp_path, "gpiochip0"), member).ok
+
+
+def test_no_card_a_missing_group_a_missing_driver_and_no_display_are_told_apart(tmp_path: Path):
+    found = [findings.screen(shipped(), T, graphics, STRANGER) for graphics in screens(tmp_path)]
+    assert [one.code for one in found] == ["no_dri", "group_missing", "no_rights", "no_kmsdrm", "no_display"]
+    group = grp.getgrgid(VIDEO).gr_name
+    assert group in found[1].says and f"usermod -aG {group} kiosk" in found[1].advice
+    assert "x11, dummy" in found[3].says
+
+
+def test_each_device_of_the_picture_and_the_touch_panel_must_be_open(tmp_path: Path):
+    cards = locked(tmp_path / "dri", "card0", "card1", mode=0o666)
+    here = Graphics(cards, tmp_path / "none", tmp_path / "input", ("kmsdrm",))
+    touch, keys = shipped(), replace(shipped(), screen=replace(shipped().screen, touch=False))
+    assert findings.screen(touch, T, here, STRANGER).ok
+    locked(tmp_path / "input", "event0")
+    assert findings.screen(touch, T, here, STRANGER).code == "group_missing"
+    assert findings.screen(keys, T, here, STRANGER).ok
+    locked(cards, "renderD128")
+    assert findings.screen(keys, T, here, STRANGER).code == "group_missing"
+
+
+def test_a_display_that_is_plugged_in_is_in_order_and_a_kiosk_that_may_be_blind_needs_none(tmp_path: Path):
+    cards = locked(tmp_path / "dri", "card1", mode=0o666)
+    lit = connectors(tmp_path / "lit", "connected")
+    assert findings.screen(shipped(), T, Graphics(cards, lit, lit, ("kmsdrm",)), STRANGER).ok
+    blind = replace(shipped(), screen=replace(shipped().screen, blind_ok=True))
+    dark = connectors(tmp_path / "dark", "disconnected")
+    assert findings.screen(blind, T, Graphics(cards, dark, dark, ("kmsdrm",)), STRANGER).ok
+
+
+def test_a_printer_that_is_away_locked_or_mute_is_told_apart():
+    found = [findings.printer(state, "file:/dev/usb/lp0", T, reach) for state, reach in PRINTERS]
+    assert [one.code for one in found] == ["printer_absent", "group_missing", "no_rights", "printer_mute"]
+    assert not any(one.ok for one in found)
+
+
+def test_a_printer_that_never_answered_is_a_note_unless_it_is_known_to_be_one_way():
+    mute = findings.printer("unknown", "tcp://192.0.2.7", T, None, asks=True)
+    assert (mute.ok, mute.note, mute.code) == (True, True, "printer_mute")
+    assert findings.printer("unknown", "tcp://192.0.2.7", T).code == ""
 
 
 def test_a_broken_key_is_named_with_the_reason():

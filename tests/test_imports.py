@@ -18,7 +18,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.assets": set(),
     "kiosk.lang": set(),
     "kiosk.app": {
-        "kiosk.adopting", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.front", "kiosk.glass", "kiosk.keys",
+        "kiosk.adopting", "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings",
+        "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
         "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
         "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
@@ -30,8 +31,9 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.fonts", "kiosk.screen", "kiosk.startup", "kiosk.windows",
     },
     "kiosk.startup": {
-        "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office", "kiosk.parts",
-        "kiosk.present", "kiosk.screen", "kiosk.store", "kiosk.views.model", "kiosk.views.theme",
+        "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.findings", "kiosk.office",
+        "kiosk.parts", "kiosk.present", "kiosk.screen", "kiosk.store", "kiosk.texts", "kiosk.views.model",
+        "kiosk.views.theme",
     },
     "kiosk.parts": {
         "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
@@ -42,7 +44,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "kiosk.console": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.console", "kiosk.documents", "kiosk.dossiers",
-        "kiosk.drafting", "kiosk.feed", "kiosk.findings", "kiosk.memory", "kiosk.notify", "kiosk.office",
+        "kiosk.drafting", "kiosk.feed", "kiosk.findings", "kiosk.kernel_log", "kiosk.machine", "kiosk.memory",
+        "kiosk.notify", "kiosk.office",
         "kiosk.orders", "kiosk.panel_rules", "kiosk.pins", "kiosk.present", "kiosk.programs", "kiosk.public",
         "kiosk.receiving",
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets", "kiosk.views.figures",
@@ -53,21 +56,27 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.addresses": set(),
     "kiosk.pins": set(),
     "kiosk.check": {"kiosk"},
+    "kiosk.collect": {
+        "kiosk.config", "kiosk.documents", "kiosk.kernel_log", "kiosk.redaction", "kiosk.setup",
+        "kiosk.store.files", "kiosk.store.highwater",
+    },
+    "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.findings", "kiosk.fonts", "kiosk.notify",
         "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.startup", "kiosk.texts", "kiosk.views.model",
         "kiosk.windows",
     },
     "kiosk.findings": {
-        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.fonts", "kiosk.languages", "kiosk.office",
-        "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts", "kiosk.voice.pack",
-        "kiosk.wiring",
+        "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts", "kiosk.languages",
+        "kiosk.office", "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts",
+        "kiosk.voice.pack", "kiosk.wiring",
     },
     "kiosk.adopting": {
         "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup",
     },
     "kiosk.reports": {
-        "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.screen", "kiosk.sound", "kiosk.store", "kiosk.windows",
+        "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.screen", "kiosk.sound",
+        "kiosk.store", "kiosk.windows",
     },
     "kiosk.orders": {"kiosk.clock", "kiosk.office", "kiosk.present.words", "kiosk.store"},
     "kiosk.office_command": {
@@ -153,9 +162,10 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.memory": set(),
     "kiosk.views": {"kiosk.fonts", "kiosk.photos", "kiosk.views"},
     "kiosk.views.model": set(),
-    "kiosk.feed": {"kiosk.clock", "kiosk.store", "kiosk.vitals", "sync.outbox", "sync.wire"},
+    "kiosk.feed": {"kiosk.clock", "kiosk.signs", "kiosk.store", "kiosk.vitals", "sync.outbox", "sync.wire"},
     "kiosk.uplink": {
-        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.store", "kiosk.waiting", "sync",
+        "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.kernel_log", "kiosk.store",
+        "kiosk.waiting", "sync",
     },
     "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
     "kiosk.downlink": {"kiosk.clock", "kiosk.config", "kiosk.receiving", "kiosk.store", "sync"},
@@ -164,6 +174,11 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.revising", "kiosk.setup", "kiosk.store", "sync.offers",
     },
     "kiosk.vitals": set(),
+    "kiosk.kernel_log": {"kiosk.vitals"},
+    "kiosk.devices": {"kiosk.vitals"},
+    "kiosk.canary": set(),
+    "kiosk.machine": {"kiosk.canary", "kiosk.findings", "kiosk.kernel_log", "kiosk.texts", "kiosk.vitals"},
+    "kiosk.signs": {"kiosk.kernel_log", "kiosk.vitals"},
     "kiosk.gallery": {"kiosk"},
     "kiosk.simulator": {"kiosk", "server", "sync"},
     "kiosk.simulator.printer": {"kiosk.simulator.escpos_decoder"},

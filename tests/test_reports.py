@@ -123,7 +123,7 @@ def served(tmp_path: Path) -> Config:
 
 def test_each_part_has_one_row_and_no_two_rows_one_name(tmp_path: Path, store: Store):
     t, found = Texts("vi"), rows(store, served(tmp_path), runs=True)
-    names = [t(f"start.{part}") if f"start.{part}" in t else t(f"technician.{part}") for part in found]
+    names = [findings.title(part, t) for part in found]
     assert {"screen", "sound", "sync", "backlog"} <= found.keys()
     assert len(set(names)) == len(names)
     assert not any("technician." in name for name in names)

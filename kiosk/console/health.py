@@ -1,31 +1,52 @@
 """How every part of the device is, as far as the console can know it: what only the kiosk sees, it has noted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk import __version__, findings, vitals
+from kiosk import __version__, findings, machine, vitals
 from kiosk.clock import Moment
 from kiosk.config import Config
+from kiosk.feed import oldest_waiting
 from kiosk.findings import Finding
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.store import Store
+from kiosk.store.starts import starts_lately
 from kiosk.texts import Texts
+from kiosk.vitals import ROOT
+
+MANY_STARTS = 5
+"""So many in 24 hours are no technician any more."""
 
 
-def found(store: Store, now: Moment, config: Config, words: Words, *, runs: bool) -> Iterator[Finding]:
-    """A row for each part, `kiosk run` first; while it does not run (`runs`), what it saw is as it was last seen."""
+def found(
+    store: Store,
+    now: Moment,
+    config: Config,
+    words: Words,
+    *,
+    runs: bool,
+    kernel: Sequence[str] | None = None,
+    root: Path = ROOT,
+) -> Iterator[Finding]:
+    """A row for each part, `kiosk run` first; while it does not run (`runs`), what it saw is as it was last seen.
+
+    `kernel` are the messages of the kernel, None when they may not be read.
+    """
     t = words.t
+    folder = Path(store.database.folder)
     yield _kiosk(runs, words)
+    yield from _starts(store, now, t)
     yield findings.document(words.office, t)
     yield from _from_server(store, t)
-    yield findings.database(Path(store.database.folder), "", t)
+    yield findings.database(folder, "", t)
     yield findings.clock(now, t)
     for one in _noted(store, config, words):
         yield one if runs else _last_known(one, words)
     yield from _upload(store, config, words)
-    yield from _board(words)
+    yield from _uptime(t, root)
+    yield from machine.found(folder, kernel, t, root)
 
 
 def _kiosk(runs: bool, words: Words) -> Finding:
@@ -33,6 +54,12 @@ def _kiosk(runs: bool, words: Words) -> Finding:
     if not runs:
         return Finding("kiosk", False, t("technician.not_running"), t("technician.not_running_do"))
     return Finding("kiosk", True, t("technician.running"), detail=f"{t('technician.version').lower()} {__version__}")
+
+
+def _starts(store: Store, now: Moment, t: Texts) -> Iterator[Finding]:
+    n = starts_lately(store.database, now)
+    if n >= MANY_STARTS:
+        yield Finding("starts", False, t("machine.starts_n", n=n), t("machine.starts_do"), code="starts")
 
 
 def _from_server(store: Store, t: Texts) -> Iterator[Finding]:
@@ -55,6 +82,8 @@ def _noted(store: Store, config: Config, words: Words) -> Iterator[Finding]:
         yield Finding("keypad", here, t("technician.keypad_back" if here else "technician.keypad_lost"))
     yield findings.screen_noted(config, store.fact("screen"), t)
     yield findings.sound_noted(config, store.fact("sound"), t)
+    if tried := machine.canary(store.fact("canary"), t):
+        yield tried
 
 
 def _keys(broken: str, words: Words) -> Finding:
@@ -78,16 +107,17 @@ def _upload(store: Store, config: Config, words: Words) -> Iterator[Finding]:
     t = words.t
     yield findings.server(config, store.server_word(), t)
     if config.sync.server:
-        waits = t("technician.backlog_n", n=t.number(store.backlog()))
-        yield Finding("backlog", not store.waiting_long(), waits, t("check.server_do"))
+        yield Finding("backlog", not store.waiting_long(), _waits(store, t), t("check.server_do"), code="backlog")
 
 
-def _board(words: Words) -> Iterator[Finding]:
-    t, low, heat, hours = words.t, vitals.undervoltage(), vitals.temperature_c(), vitals.uptime_h()
+def _waits(store: Store, t: Texts) -> str:
+    n, oldest = t.number(store.backlog()), oldest_waiting(store.database)
+    if oldest is None:
+        return t("technician.backlog_n", n=n)
+    return t("machine.backlog_since", n=n, luc=t.stamp(oldest.stamp.at))
+
+
+def _uptime(t: Texts, root: Path) -> Iterator[Finding]:
+    hours = vitals.uptime_h(root)
     if hours is not None:
         yield Finding("machine", True, t("technician.uptime", gio=t.number(hours, 0)))
-    if low is not None:
-        yield Finding("power", not low, t("technician.undervoltage" if low else "technician.voltage_ok"))
-    if heat is not None:
-        hot, shown = heat >= vitals.HOT_C, t.number(heat, 0)
-        yield Finding("heat", not hot, t("technician.hot" if hot else "technician.degrees", do=shown))

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,8 @@ from kiosk.console.live import stay, stream
 from kiosk.console.logtail import tail
 from kiosk.console.site import Said, Site, Visitor, text
 from kiosk.feed import make_outbox, status
-from kiosk.findings import Finding
+from kiosk.findings import Finding, title
+from kiosk.kernel_log import Log
 from kiosk.panel_rules import claims
 from kiosk.present.keynames import pin_name
 from kiosk.present.words import Words
@@ -52,6 +54,7 @@ class TechnicianPage:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self.kernel = Log()
 
     def routes(self) -> list[Route]:
         site = self.site
@@ -104,10 +107,13 @@ class TechnicianPage:
 
     async def _parts(self, request: Request) -> dict[str, str]:
         words = self.site.words_for(request)
-        facts = await self.site.access.ask(partial(_read, config=self.site.config, words=words))
+        kernel = await asyncio.to_thread(self.kernel.lines)
+        facts = await self.site.access.ask(partial(_read, config=self.site.config, words=words, kernel=kernel))
         plain = self.site.config.console.plain
         return {
-            "health": self.site.fragment(words, "technician/health.html", found=facts.findings, plain=plain),
+            "health": self.site.fragment(
+                words, "technician/health.html", found=facts.findings, plain=plain, title=title
+            ),
             "sheet": self.site.fragment(words, "technician/sheet.html", bench=facts.bench),
             "presses": self.site.fragment(words, "technician/presses.html", bench=facts.bench),
             "time": self.site.fragment(words, "technician/time.html", now=facts.now),
@@ -183,9 +189,9 @@ class TechnicianPage:
         return Said(True, self.site.words_for(request).t(key))
 
 
-def _read(store: Store, now: Moment, config: Config, words: Words) -> Facts:
+def _read(store: Store, now: Moment, config: Config, words: Words, kernel: Sequence[str] | None) -> Facts:
     state = bench(store, now)
-    return Facts(now, state, tuple(health.found(store, now, config, words, runs=state.runs)))
+    return Facts(now, state, tuple(health.found(store, now, config, words, runs=state.runs, kernel=kernel)))
 
 
 def pin_map(config: Config, words: Words) -> list[tuple[int, str]]:

@@ -17,6 +17,13 @@ LOW_DISK_MB, NO_DISK_MB = 500, 50
 """Below the first the kiosk warns, below the second it gives up its ballast (docs/architecture.md)."""
 BACKLOG = 500
 """A whole batch that waits: it sends, but does not keep up."""
+OLD_S = 3600
+"""An event that waits so long although the kiosk speaks: something holds it up."""
+HOT_C, SHORT_MEMORY_MB, WORN_PERCENT = 80, 60, 90
+"""As the kiosk itself judges them (docs/commands.md)."""
+MANY_STARTS = 5
+"""So many in 24 hours are no technician any more."""
+CANARY_FAULTS = {"slow": "card_slow", "stalled": "card_stalled", "failed": "card_failed"}
 PRINTER_FAULTS = frozenset({"paper_out", "cover_open", "offline", "error"})
 PRINTER_FINE = frozenset({"ok", "none"})
 
@@ -80,8 +87,12 @@ def health(device: Device, now: datetime, open_long: bool, quarantined: int = 0,
         _printer(status.get("printer")),
         _clock(status.get("clock")),
         _disk(status.get("disk_free_mb")),
-        _power(status.get("undervoltage")),
-        _backlog(status.get("backlog")),
+        _card(status),
+        _power(status.get("undervoltage"), status.get("undervoltage_now")),
+        _heat(status.get("temperature_c")),
+        _memory(status.get("memory_free_mb")),
+        _starts(status.get("starts_24h")),
+        _backlog(status.get("backlog"), 0 if device.mode == Mode.FILE else status.get("backlog_s")),
         _network(status.get("plain_http")),
         _quarantine(quarantined),
     )
@@ -135,15 +146,64 @@ def _disk(said: object) -> Finding:
     return Finding("disk", level, "disk" if level is Level.GOOD else "disk_low", {"n": said})
 
 
-def _power(said: object) -> Finding:
+def _card(status: Mapping[str, Any]) -> Finding:
+    """The disk below the data: the worst of what the kiosk tells of it."""
+    errors, counted, worn = (_count(status.get(key)) for key in ("card_errors", "fs_errors", "card_worn"))
+    tried = status.get("canary")
+    if status.get("read_only") is True:
+        return Finding("card", Level.BAD, "read_only")
+    if isinstance(tried, str) and tried in CANARY_FAULTS:
+        return Finding("card", Level.LOOK if tried == "slow" else Level.BAD, CANARY_FAULTS[tried])
+    if errors:
+        return Finding("card", Level.BAD, "card_errors", {"n": errors})
+    if counted:
+        return Finding("card", Level.LOOK, "fs_errors", {"n": counted})
+    if worn is not None and worn >= WORN_PERCENT:
+        return Finding("card", Level.LOOK, "card_worn", {"n": worn})
+    known = tried == "ok" or errors is not None or counted is not None
+    return Finding("card", Level.GOOD, "card") if known else Finding("card", Level.UNKNOWN, "card_unknown")
+
+
+def _count(said: object) -> int | None:
+    return said if type(said) is int and said >= 0 else None
+
+
+def _power(said: object, now: object) -> Finding:
+    if now is True:
+        return Finding("power", Level.BAD, "undervoltage_now")
     if not isinstance(said, bool):
         return Finding("power", Level.UNKNOWN, "power_unknown")
     return Finding("power", Level.LOOK, "undervoltage") if said else Finding("power", Level.GOOD, "power")
 
 
-def _backlog(said: object) -> Finding:
+def _heat(said: object) -> Finding:
+    if not isinstance(said, int | float) or not -100 < said < 200:
+        return Finding("heat", Level.UNKNOWN, "heat_unknown")
+    degrees = round(said)
+    return Finding("heat", *((Level.LOOK, "hot") if degrees >= HOT_C else (Level.GOOD, "heat")), {"n": degrees})
+
+
+def _memory(said: object) -> Finding:
+    free = _count(said)
+    if free is None:
+        return Finding("memory", Level.UNKNOWN, "memory_unknown")
+    short = free < SHORT_MEMORY_MB
+    return Finding("memory", *((Level.LOOK, "memory_short") if short else (Level.GOOD, "memory")), {"n": free})
+
+
+def _starts(said: object) -> Finding:
+    n = _count(said)
+    if n is None:
+        return Finding("starts", Level.UNKNOWN, "starts_unknown")
+    return Finding("starts", *((Level.LOOK, "starts_many") if n >= MANY_STARTS else (Level.GOOD, "starts")), {"n": n})
+
+
+def _backlog(said: object, seconds: object) -> Finding:
     if not isinstance(said, int):
         return Finding("backlog", Level.UNKNOWN, "backlog_unknown")
+    oldest = _count(seconds) or 0
+    if said and oldest >= OLD_S:
+        return Finding("backlog", Level.LOOK, "backlog_old", {"n": said, "gio": oldest // 3600})
     return Finding("backlog", Level.LOOK if said > BACKLOG else Level.GOOD, "backlog", {"n": said})
 
 

@@ -12,10 +12,12 @@ from server import clock
 from server.accounts.models import Audit
 from server.facts import projector
 from server.feed.models import Event
+from server.registry import fleet
 from server.registry.enrolment import LIFE
 from server.registry.fleet import devices_of, healths
-from server.registry.health import SILENT, Level
+from server.registry.health import CANARY_FAULTS, SILENT, Level
 from server.registry.models import Device, EnrolCode, Mode, Site, Unit
+from server.words import texts
 from server.work import settle
 from tests.server.kit import NOW, Server, batch_of, batches
 from tests.server.test_facts import a_morning
@@ -64,6 +66,38 @@ def state_of(device: Device, now: datetime = NOW) -> tuple[Level, list[str]]:
         ({"backlog": 501}, Level.LOOK, ["backlog"]),
         ({"plain_http": True}, Level.LOOK, ["plain_http"]),
         ({"printer": "offline", "clock": "guess"}, Level.BAD, ["offline", "clock"]),
+        ({"undervoltage_now": True}, Level.BAD, ["undervoltage_now"]),
+        ({"canary": "slow"}, Level.LOOK, ["card_slow"]),
+        ({"canary": "stalled"}, Level.BAD, ["card_stalled"]),
+        ({"canary": "failed", "read_only": True}, Level.BAD, ["read_only"]),
+        ({"canary": "ok", "card_errors": 2, "fs_errors": 9}, Level.BAD, ["card_errors"]),
+        ({"fs_errors": 9}, Level.LOOK, ["fs_errors"]),
+        ({"card_worn": 90}, Level.LOOK, ["card_worn"]),
+        ({"canary": "ok", "card_errors": 0, "fs_errors": 0, "card_worn": 80, "read_only": False}, Level.GOOD, []),
+        ({"temperature_c": 79.4}, Level.GOOD, []),
+        ({"temperature_c": 79.6}, Level.LOOK, ["hot"]),
+        ({"memory_free_mb": 59}, Level.LOOK, ["memory_short"]),
+        ({"starts_24h": 4}, Level.GOOD, []),
+        ({"starts_24h": 5}, Level.LOOK, ["starts_many"]),
+        ({"backlog": 3, "backlog_s": 3599}, Level.GOOD, []),
+        ({"backlog": 3, "backlog_s": 3600}, Level.LOOK, ["backlog_old"]),
+        ({"backlog": 0, "backlog_s": 9999}, Level.GOOD, []),
+        ({"canary": "from_a_later_version", "never_heard_of": {"x": [1]}}, Level.GOOD, []),
+        (
+            {
+                "canary": 3,
+                "card_errors": "?",
+                "fs_errors": -1,
+                "card_worn": True,
+                "temperature_c": 1e300,
+                "memory_free_mb": 1.5,
+                "starts_24h": None,
+                "backlog_s": "x",
+                "read_only": "yes",
+            },
+            Level.GOOD,
+            [],
+        ),
         ({"printer": ["?"], "clock": 7, "disk_free_mb": "x", "undervoltage": None, "backlog": {}}, Level.GOOD, []),
     ],
 )
@@ -71,6 +105,24 @@ def test_what_a_kiosk_says_is_good_to_be_looked_at_or_a_fault(
     lite: Server, status: dict[str, Any], level: Level, troubles: list[str]
 ):
     assert state_of(says(lite.device, **status)) == (level, troubles)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_trouble_of_the_card_and_board_has_words_and_says_what_to_do(lite: Server, language: str):
+    t = texts(language)
+    for status in (
+        *({"canary": word} for word in CANARY_FAULTS),
+        *({key: 99} for key in ("card_errors", "fs_errors", "card_worn", "temperature_c", "starts_24h")),
+        {"read_only": True}, {"undervoltage_now": True}, {"memory_free_mb": 3}, {"backlog": 9, "backlog_s": 7300},
+    ):  # fmt: skip
+        (one,) = healths([says(lite.device, **status)], NOW)
+        (trouble,) = one.troubles
+        said = fleet.says(trouble, t)
+        assert not said.startswith("health.") and "{" not in said, said
+        assert f"health.todo_{trouble.kind}" in t
+    for finding in one.findings:
+        assert f"health.part_{finding.kind}" in t
+        assert not fleet.says(finding, t).startswith("health."), finding
 
 
 def test_silence_is_a_fault_only_after_a_while_in_opening_hours(lite: Server):
@@ -89,6 +141,8 @@ def test_a_kiosk_that_never_spoke_is_carried_by_stick_or_is_shut_out_is_not_sile
     device = says(lite.device, ago=timedelta(days=9))
     device.mode = Mode.FILE
     assert state_of(device)[0] is Level.GOOD
+    device.status = {**FINE, "backlog": 9, "backlog_s": 9 * 86400}
+    assert state_of(device) == (Level.GOOD, []), "what a stick carries is old"
     device.mode, device.revoked = Mode.PUSH, True
     assert state_of(says(device, printer="offline")) == (Level.UNKNOWN, [])
 

@@ -65,6 +65,18 @@ def test_each_trouble_is_one_alarm_from_its_beginning_to_its_end(server: Server)
     assert Alarm.objects.filter(kind="clock").count() == 2
 
 
+def test_a_card_that_fails_is_an_alarm_and_heat_only_when_it_lasts(server: Server):
+    says(server.device, canary="failed", temperature_c=85.0)
+    alarms.look(NOW)
+    alarms.look(NOW + MINUTE)
+    told = dict(Alarm.objects.values_list("kind", "told"))
+    assert told == {"card": True, "heat": False}
+    says(server.device, NOW + 10 * MINUTE, canary="ok", temperature_c=70.0)
+    alarms.look(NOW + 10 * MINUTE)
+    assert lasting() == []
+    assert list(Alarm.objects.values_list("kind", flat=True)) == ["card"]
+
+
 def test_a_kiosk_is_silent_only_in_opening_hours_and_closing_the_office_does_not_end_it(lite: Server):
     says(lite.device)
     closed = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)  # 06:00 on the day after a holiday

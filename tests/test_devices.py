@@ -1,0 +1,91 @@
+"""Whether a device is there and may be used: files of a folder with owners and modes as the kernel gives them."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kiosk import devices
+from kiosk.devices import Reach, User
+
+KIOSK = User("kiosk", 4242, frozenset({4242, 7}), own=False)
+
+
+def device(path: Path, mode: int = 0o660, group: int = 7) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    path.chmod(mode)
+    try:
+        os.chown(path, -1, group)
+    except PermissionError:
+        pytest.skip("only root gives files to other groups")
+    return path
+
+
+def test_a_file_that_is_not_there_is_not_there(tmp_path: Path):
+    assert devices.reach(tmp_path / "lp0", KIOSK) == Reach(str(tmp_path / "lp0"))
+
+
+def test_a_member_of_the_group_may_and_another_is_told_the_group(tmp_path: Path):
+    lp0 = device(tmp_path / "lp0")
+    assert devices.reach(lp0, KIOSK).allowed
+    other = devices.reach(lp0, replace(KIOSK, groups=frozenset({4242})))
+    assert (other.there, other.allowed, other.group) == (True, False, "lp")
+
+
+@pytest.mark.parametrize(("mode", "group"), [(0o600, 7), (0o640, 4), (0o660, 0)])
+def test_where_no_group_helps_none_is_named(tmp_path: Path, mode: int, group: int):
+    found = devices.reach(device(tmp_path / "lp0", mode, group), KIOSK)
+    assert (found.there, found.allowed, found.group) == (True, False, "")
+
+
+def test_the_owner_and_everybody_may_as_the_mode_says(tmp_path: Path):
+    lp0 = device(tmp_path / "lp0", 0o606, 4)
+    assert devices.reach(lp0, KIOSK).allowed
+    owner = replace(KIOSK, uid=lp0.stat().st_uid)
+    lp0.chmod(0o066)
+    assert not devices.reach(lp0, owner).allowed
+
+
+def test_of_several_devices_the_one_that_can_be_used_counts():
+    closed, opened = Reach("a", there=True), Reach("b", there=True, allowed=True)
+    assert devices.best([closed, opened]) == opened
+    assert devices.best([closed]) == closed
+    assert devices.best([]) is None
+
+
+def test_a_printer_is_looked_for_where_its_address_says(tmp_path: Path):
+    device(tmp_path / "dev/usb/lp0")
+    (tmp_path / "dev/kiosk-printer").symlink_to("usb/lp0")
+    assert devices.printer("file:/dev/kiosk-printer", KIOSK, tmp_path) == Reach("/dev/kiosk-printer", True, True)
+    assert devices.printer("serial:/dev/ttyUSB0", KIOSK, tmp_path) == Reach("/dev/ttyUSB0")
+    assert devices.printer("tcp://192.0.2.7:9100", KIOSK, tmp_path) is None
+    assert devices.printer("none", KIOSK, tmp_path) is None
+
+
+def test_a_usb_printer_is_found_by_its_ids_and_judged_by_its_own_file(tmp_path: Path):
+    listed = tmp_path / "sys/bus/usb/devices/1-1.2"
+    listed.mkdir(parents=True)
+    for name, value in {"idVendor": "04b8", "idProduct": "0e15", "busnum": "1", "devnum": "5"}.items():
+        (listed / name).write_text(f"{value}\n")
+    (tmp_path / "sys/bus/usb/devices/1-1.2:1.0").mkdir()
+    node = device(tmp_path / "dev/bus/usb/001/005", 0o660, 4)
+    assert devices.printer("usb:04B8:0E15", KIOSK, tmp_path) == Reach("usb:04b8:0e15", there=True, group="adm")
+    os.chown(node, -1, 7)
+    assert devices.printer("usb:04b8:0e15", KIOSK, tmp_path) == Reach("usb:04b8:0e15", True, True)
+    assert devices.printer("usb:04b8:0202", KIOSK, tmp_path) == Reach("usb:04b8:0202")
+
+
+def test_this_process_is_asked_by_the_kernel_itself(tmp_path: Path):
+    own = devices.user("nobody-of-that-name")
+    assert (own.own, own.uid) == (True, os.geteuid())
+    assert devices.reach(device(tmp_path / "lp0"), own).allowed
+
+
+def test_root_looks_with_the_rights_of_the_services_user():
+    if os.geteuid() != 0:
+        pytest.skip("only root looks for another user")
+    service = devices.user("nobody")
+    assert (service.name, service.own) == ("nobody", False)
+    assert 0 not in service.groups
