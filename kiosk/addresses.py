@@ -25,6 +25,12 @@ def names() -> list[str]:
     return [own] if own.endswith(".local") else [own, f"{own}.local"]
 
 
+def own_url(scheme: str, port: int) -> str:
+    """Where this machine's pages are on the LAN: by its first IPv4 address, else by its name."""
+    host = [str(address) for address in addresses() if address.version == 4] or [names()[-1]]
+    return f"{scheme}://{host[0]}:{port}"
+
+
 def _ipv4() -> list[Address]:
     try:
         found = [ipaddress.ip_address(text) for text in _LOCAL.findall(IPV4.read_text())]

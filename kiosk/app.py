@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__, findings, memory, reports, startup
+from kiosk import __version__, findings, memory, reports, sheets, startup
 from kiosk.adopting import Adopting
 from kiosk.canary import Canary
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
@@ -22,6 +22,7 @@ from kiosk.config import Config, panel_keys
 from kiosk.front import ON_PANEL, Front
 from kiosk.glass import Glass
 from kiosk.keys import (
+    Chord,
     Edge,
     Freed,
     Hold,
@@ -308,6 +309,8 @@ class App:
                 self._press(event.action, event.at, "key")
             case Hold():
                 self.front.hold(event.action, event.at, self.clock.now())
+            case Chord():
+                self._write(lambda: sheets.diagnose(self.store, self.words.t, self.clock.now(), event.actions))
             case Stuck() | Freed():
                 kind = "key.stuck" if isinstance(event, Stuck) else "key.freed"
                 logger.warning("%s: %s", kind, event.action)

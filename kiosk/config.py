@@ -249,6 +249,11 @@ class Console:
     plain: bool = key("the console by plain HTTP too; everybody on the LAN can read PINs along", False)
     hosts: tuple[str, ...] = key("further names under which browsers reach this machine", (), HOST_NAME)
 
+    @property
+    def scheme(self) -> str:
+        """Of the pages for staff."""
+        return "http" if self.plain and not self.plain_port else "https"
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -15,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 # A contact open for less than this is still bouncing: switches settle in 1–10 ms, worn arcade keys in up to 20 ms.
 SETTLE_S = 0.03
+CHORD_S = 5.0
+TOGETHER_S = 2.0
+"""Keys that go down within this time are pressed together; a stuck key and a finger are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,15 @@ class Freed:
     source: str
 
 
-KeyEvent = Press | Hold | Stuck | Freed
+@dataclass(frozen=True, slots=True)
+class Chord:
+    """Two keys went down together and have been held for CHORD_S: no citizen does that."""
+
+    actions: tuple[str, str]
+    at: float
+
+
+KeyEvent = Press | Hold | Stuck | Freed | Chord
 
 
 def is_stale(event: Press | Hold, now: float, stale_s: float = 2.0) -> bool:
@@ -127,6 +138,7 @@ class KeyFilter:
         self._settle_s = settle_s
         self.hold_actions = frozenset(hold_actions)
         self._keys: dict[tuple[str, str], _Key] = {}
+        self._chorded = False
         self.locked_out = 0
         """Presses ignored because they came within `lockout_s` of one before."""
 
@@ -168,8 +180,18 @@ class KeyFilter:
             key.spent = True
 
     def tick(self, now: float) -> list[KeyEvent]:
-        """What time alone brings by `now`: holds, stuck keys, settled releases."""
-        return [event for key in self._keys.values() for event in self._advance(key, now)]
+        """What time alone brings by `now`: holds, stuck keys, settled releases, two keys held together."""
+        events = [event for key in self._keys.values() for event in self._advance(key, now)]
+        return [*events, *self._chord(now)]
+
+    def _chord(self, now: float) -> list[KeyEvent]:
+        held = sorted((key.since, key.action) for key in self._keys.values() if key.since is not None)
+        if len(held) < 2:
+            self._chorded = False
+        if self._chorded or len(held) != 2 or held[1][0] - held[0][0] > TOGETHER_S or now < held[1][0] + CHORD_S:
+            return []
+        self._chorded = True
+        return [Chord((held[0][1], held[1][1]), held[1][0] + CHORD_S)]
 
     def stuck(self) -> tuple[str, ...]:
         """The actions whose key is stuck now."""

@@ -7,9 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kiosk import typeset
+from kiosk import sheets, typeset
 from kiosk.buttons import ButtonsError, KeyPin, LampPin, Lamps, Pins, use_mock_factory
-from kiosk.calibration import calibration
 from kiosk.clock import Clock
 from kiosk.config import Buttons, Config
 from kiosk.keypad import EvdevReader, KeypadError
@@ -204,7 +203,7 @@ def open_printing(config: Config, words: Words, store: Store, clock: Clock, repo
 
     def draw(job: Job) -> Any:
         if isinstance(job.payload, TestSheet):
-            return calibration(profile.width)
+            return sheets.draw(job.payload.kind, config, said[0].t, profile.width)
         assert isinstance(job.payload, SlipFacts)
         return render(slip_content(said[0], job.payload), profile.width)
 

@@ -5,6 +5,7 @@ Each takes the options of the command line, works beside a kiosk that runs, and 
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from kiosk.dossiers import Dossiers
     from kiosk.present.words import Words
     from kiosk.store import Store
+
+
+PRINTED_S = 30.0
 
 
 def setup_code(options: argparse.Namespace) -> int:
@@ -61,14 +65,18 @@ def _asked_pin() -> str:
 
 
 def print_test(options: argparse.Namespace) -> int:
-    """`kiosk print-test`."""
-    from kiosk.calibration import calibration
+    """`kiosk print-test`: by the running kiosk, which owns the printer; else, or on another printer, by itself."""
+    from kiosk import sheets
     from kiosk.parts import printer_profile
     from kiosk.printer import Printer, open_transport
     from kiosk.setup import load_device
+    from kiosk.store.look import is_running
+    from kiosk.texts import Texts
 
-    config = load_device(options.config)
-    sheet = calibration(config.printer.dots)
+    config, kind = load_device(options.config), sheets.CONSOLE if options.console else "test-sheet"
+    if not (options.picture or options.printer) and is_running(Path(config.data_dir)):
+        return _print_by_kiosk(options.config, kind)
+    sheet = sheets.draw(kind, config, Texts(config.language), config.printer.dots)
     if options.picture:
         sheet.save(options.picture)
         print(options.picture)
@@ -81,6 +89,25 @@ def print_test(options: argparse.Namespace) -> int:
         printer.close()
     print(f"printed on {url}" + ("" if receipt.confirmed else " (the printer did not confirm)"))
     return 0
+
+
+def _print_by_kiosk(config_file: str | None, kind: str) -> int:
+    from kiosk.clock import SystemClock
+
+    with _open_store(config_file) as (store, now, _):
+        order = store.orders.give(now, "printer", kind, by="command line")
+        until, clock = time.monotonic() + PRINTED_S, SystemClock()
+        while time.monotonic() < until:
+            done = store.orders.get(clock.now(), order)
+            if done and done.state == "done":
+                print("printed by the running kiosk")
+                return 0
+            if done and done.state == "failed":
+                raise ValueError(f"not printed: {done.answer}")
+            time.sleep(0.2)
+    raise ValueError(
+        "the running kiosk has not printed it yet: look at the printer (kiosk check); it comes out by itself"
+    )
 
 
 def day_run(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiosk import devices, findings
-from kiosk.addresses import addresses, names
+from kiosk.addresses import own_url
 from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.findings import Finding
@@ -91,10 +91,9 @@ def setup_line(config: Config, words: Words, store: "Store", now: Moment) -> str
     """Where a new kiosk is set up, and with which code; "" for one that has an office or whose console has a user."""
     if words.office.unit.code != SAMPLE_CODE or not (code := store.setting_up.code(now)):
         return ""
-    console = config.console
-    own = [str(address) for address in addresses() if address.version == 4] or [names()[-1]]
-    where = f"{'http' if console.plain and not console.plain_port else 'https'}://{own[0]}:{console.port}"
-    return words.t("setup.at_kiosk", dia_chi=where, ma=f"{code[:3]} {code[3:]}")
+    return words.t(
+        "setup.at_kiosk", dia_chi=own_url(config.console.scheme, config.console.port), ma=f"{code[:3]} {code[3:]}"
+    )
 
 
 def _state(finding: Finding) -> CheckState:

@@ -21,7 +21,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.adopting", "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings",
         "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.sheets", "kiosk.showing", "kiosk.sound",
+        "kiosk.startup",
         "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
@@ -36,8 +37,9 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.views.theme",
     },
     "kiosk.parts": {
-        "kiosk.buttons", "kiosk.calibration", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
-        "kiosk.present", "kiosk.printer", "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset", "kiosk.voice",
+        "kiosk.buttons", "kiosk.clock", "kiosk.config", "kiosk.keypad", "kiosk.office",
+        "kiosk.present", "kiosk.printer", "kiosk.sheets", "kiosk.slip", "kiosk.sound", "kiosk.store", "kiosk.typeset",
+        "kiosk.voice",
     },
     "kiosk.front": {
         "kiosk.clock", "kiosk.hours", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -147,6 +149,14 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.buttons": {"kiosk.keys"},
     "kiosk.keypad": {"kiosk.keys"},
     "kiosk.slip": {"kiosk.column", "kiosk.logo", "kiosk.symbol", "kiosk.typeset"},
+    "kiosk.sheets": {
+        "kiosk", "kiosk.addresses", "kiosk.calibration", "kiosk.check", "kiosk.clock", "kiosk.column", "kiosk.config",
+        "kiosk.findings", "kiosk.store", "kiosk.symbol", "kiosk.texts", "kiosk.tickets",
+    },
+    "kiosk.handover": {
+        "kiosk", "kiosk.addresses", "kiosk.check", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office",
+        "kiosk.setup", "kiosk.store", "kiosk.texts",
+    },
     "kiosk.calibration": {"kiosk.column", "kiosk.symbol", "kiosk.typeset"},
     "kiosk.column": {"kiosk.typeset"},
     "kiosk.logo": {"kiosk.photos", "kiosk.typeset"},
@@ -213,7 +223,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "qrcode": ("kiosk.console.codes", "kiosk.symbol", "kiosk.views", "server.qr"),
     "PIL": (
         "kiosk.column", "kiosk.logo", "kiosk.symbol",
-        "kiosk.slip", "kiosk.calibration", "kiosk.typeset", "kiosk.raster", "kiosk.printer", "kiosk.printer_device",
+        "kiosk.slip", "kiosk.calibration", "kiosk.sheets", "kiosk.typeset", "kiosk.raster", "kiosk.printer",
+        "kiosk.printer_device",
         "kiosk.gallery", "kiosk.parts", "kiosk.photos", "kiosk.views", "kiosk.simulator",
     ),
 }  # fmt: skip

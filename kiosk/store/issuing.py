@@ -1,6 +1,7 @@
 """Giving a number: limits, hours, quota, the number itself, the slip to print and the events, in one transaction."""
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -66,6 +67,15 @@ class Issuing:
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
+
+    def just_pressed(self, now: Moment, services: Collection[str], within_s: float) -> list[str]:
+        """Ids of the latest waiting tickets of these services that the keys gave within so many seconds."""
+        rows = self.database.rows(
+            "SELECT id, service, state, issued_at FROM tickets WHERE issuer = 'kiosk' ORDER BY arrival DESC LIMIT 4"
+        )
+        since = now.at - timedelta(seconds=within_s)
+        fresh = [row for row in rows if row["state"] == "waiting" and time_of(row["issued_at"]) >= since]
+        return [row["id"] for row in fresh if row["service"] in services]
 
     def _decide(self, now: Moment, service: str, priority: bool, by: str, language: str) -> Issued | Refused:
         with self.database.writing(now) as w:

@@ -32,9 +32,10 @@ class SlipFacts:
 
 @dataclass(frozen=True, slots=True)
 class TestSheet:
-    """The calibration sheet, which somebody asked for."""
+    """A sheet which somebody asked for: `kind` is that of the order."""
 
     __test__ = False  # no test, whatever its name begins with
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Spool:
 
     def _claim_sheet(self) -> SlipJob | None:
         order = self.orders.take(self.clock.now(), PART)
-        return SlipJob(-order.id, TestSheet(), False) if order else None
+        return SlipJob(-order.id, TestSheet(order.kind), False) if order else None
 
     def _claim_slip(self) -> SlipJob | None:
         if not self.database.row(f"SELECT 1 {_OPEN} AND state = 'queued' LIMIT 1"):
