@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from kiosk.signals import on_signals
 
 if TYPE_CHECKING:
+    from kiosk.config import Config
     from kiosk.uplink import Uplink
     from kiosk.waiting import Waiting
+    from sync.export import Exported
 
 
 def sync_run(options: argparse.Namespace) -> int:
@@ -56,27 +58,34 @@ def _push_once(uplink: "Uplink") -> int:
 
 def export_run(options: argparse.Namespace) -> int:
     """`kiosk export`."""
+    from kiosk.setup import load_device
+
+    done = exported(load_device(options.config), options.folder, everything=options.all)
+    waits = done.path or done.texts
+    print(f"{done.count} event{'s' * (done.count != 1)} → {done.path}" if done.path else "no event waits")
+    print(f"the words of {done.texts} comments" if waits else "the server has everything")
+    return 0
+
+
+def exported(config: "Config", to: Path, *, everything: bool) -> "Exported":
+    """Write what waits for the server (or all that is kept) into a folder. Raises ExportError and StoreError."""
     from kiosk.clock import SystemClock
     from kiosk.feed import make_outbox, status
-    from kiosk.setup import load_device
     from kiosk.store.comments import CommentTexts
     from kiosk.store.database import Database
     from kiosk.store.facts import device_id
     from kiosk.store.prepare import prepare
     from sync.export import export
 
-    config, clock = load_device(options.config), SystemClock()
-    folder = Path(config.data_dir)
+    clock, folder = SystemClock(), Path(config.data_dir)
     prepare(folder, clock.now())
     database = Database(folder)
-    outbox, device = make_outbox(database, clock), device_id(folder, config.device)
-    state, texts = status(database, clock.now()), CommentTexts(database, clock.now)
-    done = export(outbox, options.folder, device, state, everything=options.all, texts=texts)
-    database.close()
-    waits = done.path or done.texts
-    print(f"{done.count} event{'s' * (done.count != 1)} → {done.path}" if done.path else "no event waits")
-    print(f"the words of {done.texts} comments" if waits else "the server has everything")
-    return 0
+    try:
+        outbox, device = make_outbox(database, clock), device_id(folder, config.device)
+        state, texts = status(database, clock.now()), CommentTexts(database, clock.now)
+        return export(outbox, to, device, state, everything=everything, texts=texts)
+    finally:
+        database.close()
 
 
 def prepare_run(options: argparse.Namespace) -> int:

@@ -203,7 +203,7 @@ def open_printing(config: Config, words: Words, store: Store, clock: Clock, repo
 
     def draw(job: Job) -> Any:
         if isinstance(job.payload, TestSheet):
-            return sheets.draw(job.payload.kind, config, said[0].t, profile.width)
+            return sheets.draw(job.payload.kind, config, said[0].t, profile.width, job.payload.data)
         assert isinstance(job.payload, SlipFacts)
         return render(slip_content(said[0], job.payload), profile.width)
 

@@ -24,7 +24,7 @@ from kiosk.tickets import Refused
 if TYPE_CHECKING:
     from kiosk.findings import Finding
 
-DIAGNOSIS, CONSOLE = "diagnosis", "console-sheet"
+DIAGNOSIS, CONSOLE, STICK = "diagnosis", "console-sheet", "stick"
 """Kinds of the printer's orders; any other kind is the calibration."""
 PANEL = ("take", "priority", "cancel", "language")
 GIVEN_S = 9.0
@@ -51,8 +51,8 @@ def diagnose(store: Store, t: Texts, now: Moment, actions: Sequence[str]) -> boo
     return True
 
 
-def draw(kind: str, config: Config, t: Texts, width: int) -> Image.Image:
-    """The sheet as a picture in mode "1", `width` dots wide."""
+def draw(kind: str, config: Config, t: Texts, width: int, data: str = "") -> Image.Image:
+    """The sheet as a picture in mode "1", `width` dots wide; `data` is what the order says beside its kind."""
     if kind == DIAGNOSIS:
         from kiosk.check import look  # only now: it knows all parts
 
@@ -60,6 +60,8 @@ def draw(kind: str, config: Config, t: Texts, width: int) -> Image.Image:
         return diagnosis(name, list(look(config, None, t)), t, width)
     if kind == CONSOLE:
         return console(own_url(config.console.scheme, config.console.port), t, width)
+    if kind == STICK:
+        return stick(data.splitlines(), t, width)
     from kiosk.calibration import calibration
 
     return calibration(width)
@@ -73,6 +75,16 @@ def console(url: str, t: Texts, width: int) -> Image.Image:
     column.text("url", url, PART, 12)
     column.text("how", t("test_sheet.console_how"), TEXT, 16)
     column.text("version", f"kiosk {__version__}", TEXT, 16)
+    return paint(column.layout())
+
+
+def stick(lines: Sequence[str], t: Texts, width: int) -> Image.Image:
+    """What became of a stick that was plugged in, and that it may be pulled out."""
+    column = Column(width)
+    column.text("title", "USB", HEAD, 0)
+    for line in lines:
+        column.text("line", line, TEXT, 12)
+    column.text("out", t("test_sheet.stick_out"), PART, 20)
     return paint(column.layout())
 
 

@@ -153,6 +153,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk", "kiosk.addresses", "kiosk.calibration", "kiosk.check", "kiosk.clock", "kiosk.column", "kiosk.config",
         "kiosk.findings", "kiosk.store", "kiosk.symbol", "kiosk.texts", "kiosk.tickets",
     },
+    "kiosk.stick_command": {"kiosk", "sync.outbox"},
     "kiosk.handover": {
         "kiosk", "kiosk.addresses", "kiosk.check", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.office",
         "kiosk.setup", "kiosk.store", "kiosk.texts",

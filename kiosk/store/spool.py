@@ -32,10 +32,11 @@ class SlipFacts:
 
 @dataclass(frozen=True, slots=True)
 class TestSheet:
-    """A sheet which somebody asked for: `kind` is that of the order."""
+    """A sheet which somebody asked for: `kind` and `data` are those of the order."""
 
     __test__ = False  # no test, whatever its name begins with
     kind: str
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Spool:
 
     def _claim_sheet(self) -> SlipJob | None:
         order = self.orders.take(self.clock.now(), PART)
-        return SlipJob(-order.id, TestSheet(order.kind), False) if order else None
+        return SlipJob(-order.id, TestSheet(order.kind, order.data), False) if order else None
 
     def _claim_slip(self) -> SlipJob | None:
         if not self.database.row(f"SELECT 1 {_OPEN} AND state = 'queued' LIMIT 1"):

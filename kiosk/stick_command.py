@@ -1,0 +1,101 @@
+"""`kiosk stick`: what a USB stick named KIOSK-EXPORT gets, and a slip that says so. `kiosk factory-reset`: forget all.
+
+A person who plugs a stick in sees no terminal: the slip is the answer. A part that fails keeps no other one away.
+"""
+
+import argparse
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from kiosk import collect, data_commands, sheets
+from kiosk.clock import SystemClock
+from kiosk.config import Config, load_config
+from kiosk.setup import load_device
+from kiosk.store.database import Database, StoreError, connect
+from kiosk.store.facts import device_id
+from kiosk.store.locks import lock
+from kiosk.store.look import is_running
+from kiosk.store.orders import Orders
+from kiosk.texts import Texts
+from sync import outbox
+
+_LAST = "lock"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write what waits for the server and a support bundle; exit status 1 when the events are not on the stick."""
+    config = load_device(options.config)
+    t = Texts(config.language)
+    lines = [_events(config, options.folder, t), _bundle(options.config, options.folder, t)]
+    said = [line for _, line in lines]
+    print("\n".join(said))
+    _print_slip(config, said)
+    return 0 if lines[0][0] else 1
+
+
+def _events(config: Config, folder: Path, t: Texts) -> tuple[bool, str]:
+    try:
+        done = data_commands.exported(config, folder, everything=False)
+    except (OSError, sqlite3.DatabaseError) as error:
+        return False, t("test_sheet.stick_failed", loi=error)
+    if done.path is None and not done.texts:
+        return True, t("test_sheet.stick_nothing")
+    return True, t("test_sheet.stick_events", n=t.number(done.count, 0))
+
+
+def _bundle(config_file: str | None, folder: Path, t: Texts) -> tuple[bool, str]:
+    try:
+        bundle = collect.collect(config_file)
+        collect.put(bundle.packed(), bundle.name, str(folder / f"{bundle.name}.tar.gz"))
+    except OSError as error:
+        return False, t("test_sheet.stick_failed", loi=error.strerror or error)
+    return True, t("test_sheet.stick_bundle")
+
+
+def _print_slip(config: Config, lines: list[str]) -> None:
+    """By the running kiosk, which owns the printer; without one the lines are in the journal."""
+    folder = Path(config.data_dir)
+    if is_running(folder):
+        with closing(Database(folder)) as database:
+            Orders(database).give(SystemClock().now(), "printer", sheets.STICK, by="stick", data="\n".join(lines))
+
+
+def reset(options: argparse.Namespace) -> int:
+    """Delete everything in the data folder; kiosk.toml and the program stay. Nothing may run on it meanwhile."""
+    config = load_config(options.config)
+    folder = Path(config.data_dir)
+    name = device_id(folder, config.device)
+    if options.device != name:
+        raise ValueError(f"this kiosk is called {name}: write kiosk factory-reset {name}")
+    with lock(folder) as alone:
+        if not alone:
+            raise ValueError("stop it first: systemctl stop kiosk kiosk-sync kiosk-console")
+        if not options.even_unsent and (waiting := _unsent(folder)):
+            todo = "kiosk sync --once or kiosk export DIR first, or add --even-unsent"
+            raise ValueError(f"{waiting} events have not reached any server: {todo}")
+        _empty(folder)
+    print(f"{folder} is empty: the next start makes a new kiosk with another id (kiosk enrol joins a server again)")
+    return 0
+
+
+def _unsent(folder: Path) -> int:
+    """Events that no server has; those of a database that cannot be read are lost already."""
+    path = folder / "kiosk.db"
+    if not path.exists():
+        return 0
+    try:
+        with closing(connect(path)) as conn:
+            return outbox.backlog(conn)
+    except (sqlite3.DatabaseError, StoreError):
+        return 0
+
+
+def _empty(folder: Path) -> None:
+    """The database last: a power cut in between leaves a kiosk that can be emptied again."""
+    for path in sorted(folder.iterdir(), key=lambda path: (path.name == _LAST, path.name.startswith("kiosk.db"))):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,125 @@
+"""A stick named KIOSK-EXPORT, the slip that says what came onto it; and a kiosk that is emptied for another office."""
+
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from kiosk import sheets
+from kiosk.__main__ import main
+from kiosk.store import Store
+from kiosk.store.locks import hold, single
+from kiosk.texts import Texts
+from sync import outbox
+from tests.office import moment, open_store
+
+HELPER = Path(__file__).parent.parent / "systemd" / "kiosk-usb"
+NAME = "k-7F3K2M"
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> str:
+    """kiosk.toml of a kiosk that has given a number which no server knows yet."""
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'device = "{NAME}"\ndata_dir = "data"\n[buttons]\nfactory = "none"\n[printer]\nurl = "none"\n')
+    data = tmp_path / "data"
+    data.mkdir()
+    store = open_store(data)
+    store.issuing.issue(moment(0), "ho-tich")
+    store.close()
+    return str(file)
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return folder
+
+
+def orders(data: Path) -> list[tuple[str, str]]:
+    store = Store(data, open_store(data).issuing.book)
+    rows = store.database.rows("SELECT kind, data FROM orders ORDER BY id")
+    store.close()
+    return [(row["kind"], row["data"]) for row in rows]
+
+
+def test_a_stick_gets_the_events_and_a_support_bundle_and_the_kiosk_prints_what_became_of_it(
+    device: str, stick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with single(tmp_path / "data"):  # a kiosk runs
+        assert main(["stick", "--config", device, str(stick)]) == 0
+    said = capsys.readouterr().out.strip()
+    [events] = stick.glob("kiosk-*.ndjson")
+    assert b"ticket.issued" in events.read_bytes()
+    [bundle] = stick.glob("*.tar.gz")
+    with tarfile.open(bundle) as inside:
+        assert any(name.endswith("check.json") for name in inside.getnames())
+    t = Texts("vi")
+    assert said.splitlines()[1] == t("test_sheet.stick_bundle")
+    assert orders(tmp_path / "data") == [(sheets.STICK, said)]
+
+
+def test_a_stick_that_cannot_be_written_is_said_and_no_event_is_lost(
+    device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["stick", "--config", device, str(tmp_path / "pulled-out")]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("Chưa chép được") for line in said)
+    store = open_store(tmp_path / "data")
+    assert outbox.backlog(store.database.conn) > 0
+
+
+def test_the_slip_of_a_stick_has_its_lines() -> None:
+    lines = [Texts("vi")("test_sheet.stick_events", n="12"), Texts("vi")("test_sheet.stick_bundle")]
+    drawn, less = (sheets.stick(some, Texts("vi"), 576) for some in (lines, lines[:1]))
+    assert drawn.height > less.height
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["export"], ["export", "/dev/sda1;reboot"], ["export", "/dev/mmcblk0p2"], ["backup", "x"], ["umount"]]
+)
+def test_roots_helper_knows_two_verbs_and_sticks_alone(words: list[str]) -> None:
+    done = subprocess.run([str(HELPER), *words], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("kiosk-usb: ")
+
+
+# --- another office ------------------------------------------------------------------------------------------
+
+
+def test_a_kiosk_with_unsent_events_is_not_emptied(
+    device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["factory-reset", "--config", device, NAME]) == 1
+    assert "have not reached any server" in capsys.readouterr().err
+    assert (tmp_path / "data" / "kiosk.db").exists()
+
+
+def test_it_is_emptied_when_that_is_meant(device: str, tmp_path: Path) -> None:
+    (tmp_path / "data" / "tls").mkdir()
+    (tmp_path / "data" / "tls" / "key.pem").write_text("key")
+    (tmp_path / "data" / "token").write_text("token")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "stays").touch()
+    (tmp_path / "data" / "link").symlink_to(outside)
+    assert main(["factory-reset", "--config", device, "--even-unsent", NAME]) == 0
+    assert list((tmp_path / "data").iterdir()) == []
+    assert (outside / "stays").exists()
+    fresh = open_store(tmp_path / "data")
+    assert fresh.issuing.issue(moment(0), "ho-tich").ticket.seq == 1
+
+
+def test_another_kiosks_name_or_a_running_kiosk_changes_nothing(
+    device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["factory-reset", "--config", device, "--even-unsent", "k-AAAAAA"]) == 1
+    assert NAME in capsys.readouterr().err
+    with hold(tmp_path / "data"):
+        assert main(["factory-reset", "--config", device, "--even-unsent", NAME]) == 1
+    assert "stop it first" in capsys.readouterr().err
+    assert (tmp_path / "data" / "kiosk.db").exists()
+    assert json.loads((tmp_path / "data" / "highwater.json").read_text())
