@@ -42,7 +42,7 @@ collect_wheels() {
   # Beside the machine's own lgpio: which of the two is used is known where it is installed.
   if [ "$(python_minor)" -le 12 ]; then cat "$tree/requirements/lgpio.txt" >>"$work/run.txt"; fi
   "${pip[@]}" download --no-deps --only-binary :all: --require-hashes -d "$wheels" -r "$work/run.txt"
-  "${pip[@]}" install --no-index --find-links "$wheels" setuptools
+  "${pip[@]}" install --upgrade --no-index --find-links "$wheels" setuptools
   cp -r "$work/release" "$work/tree" # setuptools leaves a folder behind
   "${pip[@]}" wheel --no-deps --no-build-isolation -w "$wheels" "$work/tree"
 }
