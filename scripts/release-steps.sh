@@ -33,6 +33,14 @@ keep_only() { # helpers|others
   placed_files=("${kept[@]}")
 }
 
+# shellcheck disable=SC2154  # install.sh names enabled_units
+start_timers() { # services are started by the helper, once the release is switched to
+  local unit
+  for unit in "${enabled_units[@]}"; do
+    case $unit in *.timer) systemctl --no-block start "$unit" ;; esac
+  done
+}
+
 build() { # HOME
   local home=$1 work
   work=$(mktemp -d "$tree/build.XXXX")
@@ -61,8 +69,9 @@ case ${1:-} in
     keep_only others
     place_files
     make_users
-    # shellcheck disable=SC2154  # install.sh names them
+    systemctl daemon-reload
     systemctl enable --quiet "${enabled_units[@]}"
+    start_timers
     ;;
   place-helper)
     keep_only helpers

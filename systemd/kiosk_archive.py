@@ -95,7 +95,8 @@ def no_release(file: Path, why: str) -> Refused:
 
 def checked_members(file: Path, tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """The members, each a file or folder inside; anything else is an attempt to get out, and ends it."""
-    seen, total = set(), 0
+    files: set[PurePosixPath] = set()
+    total = 0
     for count, member in enumerate(tar, 1):
         path, total = PurePosixPath(member.name), total + max(member.size, 0)
         if count > MOST_MEMBERS or total > MOST_BYTES:
@@ -104,9 +105,10 @@ def checked_members(file: Path, tar: tarfile.TarFile) -> Iterator[tarfile.TarInf
             raise no_release(file, f"a name that leads outside: {member.name!r}")
         if not (member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) or member.isdir()) or member.issparse():
             raise no_release(file, f"neither file nor folder: {member.name!r}")
-        if member.isfile() and path in seen:
+        if files & {path, *path.parents}:
             raise no_release(file, f"twice: {member.name!r}")
-        seen.add(path)
+        if member.isfile():
+            files.add(path)
         yield member
 
 

@@ -180,7 +180,7 @@ def put_back(kept: Path) -> None:
                 write_whole(there, copy.read_bytes(), stat.S_IMODE(copy.stat().st_mode))
         elif there.exists():
             if there.suffix in (".service", ".timer", ".path"):
-                run("systemctl", "disable", "--quiet", there.name)
+                run("systemctl", "disable", "--now", "--quiet", there.name)
             there.unlink()
     if index:
         run("systemctl", "daemon-reload")
