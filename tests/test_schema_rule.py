@@ -10,6 +10,7 @@ from sqlite_utils import Database as Tables
 
 from kiosk.store import Store, StoreError
 from kiosk.store.database import READABLE, connect, migrate
+from kiosk.store.offices import put_version
 from kiosk.store.prepare import prepare
 from kiosk.store.schema import READABLE_FROM, migrations, newest
 from tests.office import moment, open_store, rulebook
@@ -132,6 +133,10 @@ def a_day(store: Store) -> None:
     store.ratings.press(moment(62), "1", 3, "key")
     store.panels.new_code(moment(70), "2")
     store.overrides.set_day(moment(80), moment(0, day=1).day, "off", "bão")
+    with store.database.writing(moment(90)) as w:
+        put_version(w, "text", "sha256", 3, "lan")
+    assert [version.version for version in store.offices.history()] == [3]
+    assert store.offices.newest() == store.offices.get(1)
     assert store.database.row("SELECT 1 FROM tickets WHERE id = ? AND later = ''", ticket.id)
 
 
