@@ -391,6 +391,16 @@ def test_a_power_cut_before_the_switch_ends_in_the_old_release(box: Machine, cut
     assert (box.current, box.unit) == (f"releases/{NEW}", f"of {NEW}\n")
 
 
+@pytest.mark.parametrize("cut", PLACE_CUTS)
+def test_an_update_that_was_killed_is_cleared_up_by_the_next_one(box: Machine, cut: str):
+    path = box.release("0.5.0")
+    box.update(path, cut=cut)
+    older = box.update(box.release("0.3.0"))
+    assert "0.3.0 is not newer than 0.4.0" in older.stderr
+    assert (box.current, box.unit, box.trial) == (f"releases/{OLD}", "of the first\n", None)
+    assert box.update(path).returncode == 0
+
+
 @pytest.mark.parametrize("cut", SWITCHED_CUTS)
 def test_a_power_cut_after_the_switch_ends_in_the_new_release_on_trial(box: Machine, cut: str):
     assert box.update(box.release("0.5.0"), cut=cut).returncode == -9
