@@ -421,6 +421,17 @@ def test_a_power_cut_on_the_way_back_ends_in_the_old_release(box: Machine, cut: 
     assert box.state["rejected"] == {NEW: "3 starts failed"}
 
 
+@pytest.mark.parametrize("confirmed", [False, True])
+@pytest.mark.parametrize("cut", ["systemctl disable", "systemctl daemon-reload", "systemctl stop"])
+def test_a_way_back_by_hand_that_was_cut_off_is_gone_to_its_end(box: Machine, cut: str, confirmed: bool):
+    box.update(box.release("0.5.0"))
+    if confirmed:
+        box.ten_minutes_pass()
+    box.update("--rollback", cut=cut)
+    box.start(boot="boot-2")
+    assert (box.current, box.unit, box.trial) == (f"releases/{OLD}", "of the first\n", None)
+
+
 @pytest.mark.parametrize("cut", ["before place-helper", "after place-helper"])
 def test_a_power_cut_while_a_release_is_confirmed_confirms_it_the_next_time(box: Machine, cut: str):
     box.update(box.release("0.5.0"))
