@@ -29,6 +29,7 @@ class Server(HTTPServer):
     files: dict[str, bytes]
     breaks = 0
     ranges = True
+    says_length = True
     asked: list[str]
 
 
@@ -50,7 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         rest = content[start:]
-        self.send_header("Content-Length", str(len(rest)))
+        if self.server.says_length:
+            self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
         if self.server.breaks:
             self.server.breaks -= 1
@@ -120,6 +122,13 @@ def test_a_part_of_something_longer_is_thrown_away(tmp_path: Path):
 
 def test_what_is_too_large_is_not_fetched(tmp_path: Path):
     with serving(a=b"x" * 100) as (_, url), pytest.raises(FetchError, match="is larger than"):
+        fetch(f"{url}/a", tmp_path / "a", most=99)
+    assert list(tmp_path.iterdir()) == [], "not even a part of it"
+
+
+def test_what_turns_out_too_large_is_given_up(tmp_path: Path):
+    with serving(a=b"x" * 100) as (server, url), pytest.raises(FetchError, match="is larger than"):
+        server.says_length = False
         fetch(f"{url}/a", tmp_path / "a", most=99)
     assert not (tmp_path / "a").exists()
 
