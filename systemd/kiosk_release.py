@@ -79,10 +79,10 @@ def data_dir() -> Path:
     return CONFIG.parent / value if isinstance(value, str) and value else default
 
 
-def as_kiosk(*command: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a release's program as the user that it will run as, never as root."""
     become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
-    return run(*become, *command, env=os.environ | {"KIOSK_CONFIG": str(CONFIG)}, cwd="/", **more)
+    return run(*become, *command, env=os.environ | {"KIOSK_CONFIG": str(CONFIG)}, cwd="/", umask=0o027)
 
 
 def numbers(version: str) -> tuple[int, ...]:

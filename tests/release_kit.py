@@ -52,6 +52,7 @@ esac
 """
 PROGRAM = """#!/bin/sh
 echo "$1" >>"$FAKES/programs"
+umask >>"$FAKES/umasks"
 [ "$1" != "{refuses}" ] || {{ echo "kiosk: {says}" >&2; exit 1; }}
 """
 

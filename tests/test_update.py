@@ -194,6 +194,11 @@ def test_no_release_is_switched_to_without_a_backup_of_the_database(box: Machine
     assert (box.fakes / "programs").read_text().split() == ["fits", "backup"]
 
 
+def test_what_the_release_writes_is_read_by_no_stranger(box: Machine):
+    box.update(box.release("0.5.0"))
+    assert (box.fakes / "umasks").read_text() == "0027\n"
+
+
 def test_two_updates_at_once_do_not_get_into_each_others_way(box: Machine):
     path = box.release("0.5.0")
     code = (
