@@ -11,7 +11,7 @@ UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 WORKERS ?= $(shell expr $$(nproc) + 1)
 ARGS ?=
 
-.PHONY: demo server test test-slow bench bench-server check container-test locks wheel-test clean
+.PHONY: demo server test test-slow bench bench-server check container-test locks release wheel-test clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/server.txt
@@ -34,7 +34,8 @@ server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server
 	$(PY) -m server --config $(CONFIG) $(or $(ARGS),run)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)
+	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl ssh-keygen=openssh-client \
+		pg_ctlcluster=postgresql $(XSERVER)
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist worksteal $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev
@@ -52,7 +53,12 @@ check: $(VENV)/.dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	MYPYPATH=systemd $(PY) -m mypy systemd/kiosk_trial.py systemd/kiosk_release.py systemd/kiosk_archive.py
 	$(PY) -m pytest tests/test_imports.py
+
+OUT ?= dist
+release:  ## a signed release for machines like this one: make release OUT=dist ARGS="--key FILE"
+	scripts/release.sh $(OUT) $(ARGS)
 
 wheel-test: $(VENV)/.dev  ## the wheel alone, outside the tree, with only its run-time packages
 	scripts/wheel-test.sh "$(PYTHON)"

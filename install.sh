@@ -32,6 +32,14 @@ placed_files=(
   "kiosk-console.service /usr/local/lib/systemd/system/kiosk-console.service 644"
   "kiosk-backup.service /usr/local/lib/systemd/system/kiosk-backup.service 644"
   "kiosk-backup.timer /usr/local/lib/systemd/system/kiosk-backup.timer 644"
+  "kiosk-update.service /usr/local/lib/systemd/system/kiosk-update.service 644"
+  "kiosk-update.timer /usr/local/lib/systemd/system/kiosk-update.timer 644"
+  "kiosk-update-install.service /usr/local/lib/systemd/system/kiosk-update-install.service 644"
+  "kiosk-healthy.service /usr/local/lib/systemd/system/kiosk-healthy.service 644"
+  "kiosk-healthy.timer /usr/local/lib/systemd/system/kiosk-healthy.timer 644"
+  "kiosk_trial.py /usr/local/lib/kiosk/kiosk_trial.py 755"
+  "kiosk_archive.py /usr/local/lib/kiosk/kiosk_archive.py 755"
+  "kiosk_release.py /usr/local/lib/kiosk/kiosk_release.py 755"
   "kiosk.sysusers /usr/local/lib/sysusers.d/kiosk.conf 644"
   "kiosk.tmpfiles /usr/local/lib/tmpfiles.d/kiosk.conf 644"
   "70-kiosk.rules /usr/local/lib/udev/rules.d/70-kiosk.rules 644"
@@ -41,7 +49,7 @@ placed_files=(
 )
 manifest=/usr/local/lib/kiosk/placed.sha256
 services=(kiosk.service kiosk-sync.service kiosk-console.service)
-enabled_units=("${services[@]}" kiosk-backup.timer)
+enabled_units=("${services[@]}" kiosk-backup.timer kiosk-update.timer)
 
 usage() {
   cat <<'TEXT'

@@ -176,6 +176,24 @@ def parser() -> argparse.ArgumentParser:
     add("backup", _in("data_commands:backup_run"), "make a backup of the database; the newest seven are kept")
     restore = add("restore", _in("data_commands:restore_run"), "put a backup in place of the database")
     restore.add_argument("file", metavar="FILE", type=Path, help="a file of the folder backup/")
+    update = add(
+        "update",
+        _in("update_command:update_run"),
+        "install a signed release, go back to the one before, or say what became of the last one",
+        config=False,
+    )
+    update.add_argument("what", metavar="FILE|URL", nargs="?", default="", help="the release; its .sig lies beside it")
+    update.add_argument("--rollback", action="store_true", help="go back to the release before")
+    update.add_argument("--status", action="store_true", help="what runs, and what became of the last update")
+    update.add_argument("--allow-downgrade", action="store_true", help="install an older release too")
+    update.add_argument("--again", action="store_true", help="install a release that was taken back once")
+    fetch = add(
+        "fetch-update",
+        _in("update_command:fetch_run"),
+        "fetch a newer release, and say whether it may be installed now",
+    )
+    fetch.add_argument("url", metavar="URL", nargs="?", default="", help="this release, whatever [update] says")
+    add("fits", _in("update_command:fits_run"), "say whether this program can go on with the device's files")
     return top
 
 

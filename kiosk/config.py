@@ -256,6 +256,14 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """Newer releases."""
+
+    source: str = key("folder of signed releases, as https://HOST/kiosk/; empty = none", "", SERVER)
+    enabled: bool = key("fetch and install newer releases by itself, outside office hours", True)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All of kiosk.toml. `file` is where it was read, `given` the dotted keys that stood there."""
 
@@ -272,6 +280,7 @@ class Config:
     sync: Sync = key("the commune server", Sync())
     public: Public = key("what phones reach", Public())
     console: Console = key("the LAN's web pages", Console())
+    update: Update = key("newer releases", Update())
     file: str = field(default="", compare=False)
     given: frozenset[str] = field(default=frozenset(), compare=False)
 
@@ -415,11 +424,25 @@ def _check(config: Config, reader: Reader) -> None:
     if server.scheme == "http" and not config.sync.allow_plain_http and not _loopback(server.hostname or ""):
         says = "would send the token in the clear: use https://, or set allow_plain_http = true"
         reader.add(("sync", "server"), says, "clear")
+    source = urlsplit(config.update.source) if reader.sound("update", "source") else urlsplit("")
+    if source.scheme == "http" and not of_the_lan(source.hostname or ""):
+        says = (
+            "is plain http:// beyond the office's own network: use https://, or an address such as http://192.168.1.5/"
+        )
+        reader.add(("update", "source"), says, "beyond_lan")
 
 
 def _loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def of_the_lan(host: str) -> bool:
+    """Whether it is an address of the office's own network, or this machine. A name may lead anywhere, and is not."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_private
     except ValueError:
         return False
 

@@ -89,6 +89,10 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.feed", "kiosk.setup", "kiosk.store", "kiosk.texts",
         "kiosk.waiting", "sync.exchange", "sync.wire",
     },
+    "kiosk.update_command": {
+        "kiosk.clock", "kiosk.config", "kiosk.fetching", "kiosk.hours", "kiosk.office", "kiosk.setup", "kiosk.store",
+    },
+    "kiosk.fetching": {"kiosk.config"},
     "kiosk.drafting": {
         "kiosk.documents", "kiosk.office", "kiosk.office_rules", "kiosk.revising", "kiosk.schema",
     },

@@ -16,7 +16,9 @@ from kiosk import config
 
 FOLDER = Path(__file__).parent.parent / "systemd"
 UNITS = sorted(path.name for path in [*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
-SERVICES = [name for name in UNITS if name.endswith(".service")]
+# Started by root, each with its reasons beside it: they exchange what the kiosk's own user must not be able to touch.
+ROOT_HELPERS = {"kiosk-healthy.service", "kiosk-update-install.service"}
+SERVICES = [name for name in UNITS if name.endswith(".service") and name not in ROOT_HELPERS]
 TARGETS = ("sysinit", "basic", "shutdown", "multi-user", "timers", "network", "sockets", "paths", "slices")
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -57,8 +59,10 @@ def stage(root: Path, units: Path = FOLDER) -> Path:
     for target in TARGETS:
         (theirs / f"{target}.target").write_text("[Unit]\nDescription=stand-in\n")
     program = root / "opt/kiosk/current/bin/kiosk"
-    program.parent.mkdir(parents=True)
-    shutil.copy(shutil.which("true") or "/bin/true", program)
+    helpers = [root / f"usr/local/lib/kiosk/{path.name}" for path in units.glob("kiosk_*.py")]
+    for place in (program, root / "bin/sh", *helpers):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(shutil.which("true") or "/bin/true", place)
     return root
 
 
@@ -96,6 +100,33 @@ def test_a_misspelt_option_would_be_seen(tmp_path):
 def test_the_service_is_closed_up(root, unit):
     answer = analyze("security", "--offline=true", f"--root={root}", "--threshold=20", unit)
     assert answer.returncode == 0, answer.stdout[-200:]
+
+
+@pytest.mark.parametrize("unit", sorted(ROOT_HELPERS))
+def test_what_root_runs_is_closed_up_where_it_can_be_and_says_why_not(root, unit):
+    answer = analyze("security", "--offline=true", f"--root={root}", "--threshold=45", unit)
+    assert answer.returncode == 0, answer.stdout[-200:]
+    assert options(unit)["PrivateNetwork"] == ["yes"]
+    assert "Left out, each for a reason" in (FOLDER / unit).read_text()
+
+
+def test_a_start_is_counted_where_the_kiosk_starts_and_nothing_it_says_keeps_the_kiosk_from_starting():
+    (before,) = options("kiosk.service")["ExecStartPre"]
+    assert before.startswith("+-/bin/sh ")
+    assert "if [ -e /var/lib/kiosk-release/trial.json ]; then exec" in before
+    assert not options("kiosk-prepare.service")["ExecStartPre"]
+
+
+def test_a_new_release_is_judged_after_ten_minutes_and_only_when_one_is_tried():
+    assert options("kiosk-healthy.timer")["OnActiveSec"] == ["10min"]
+    assert "[Install]" not in (FOLDER / "kiosk-healthy.timer").read_text()
+
+
+def test_updates_are_looked_for_outside_office_hours_and_never_made_up_in_the_morning():
+    asked = options("kiosk-update.timer")["OnCalendar"]
+    assert [line.split()[1] for line in asked] == ["04:50:00", "10:45:00", "14:00:00"]
+    assert options("kiosk-update.timer")["Persistent"] == ["no"]
+    assert options("kiosk-update.service")["OnSuccess"] == ["kiosk-update-install.service"]
 
 
 def test_what_holds_no_device_sees_none():

@@ -70,4 +70,4 @@ class CommentTexts:
             return
         with self.database.writing(self.now()) as w:
             last = w.conn.execute("SELECT coalesce(max(n), 0) FROM comments").fetchone()[0]
-            w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (SENT, str(min(upto, last))))
+            w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (SENT, str(min(upto, last))))

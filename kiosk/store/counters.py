@@ -140,7 +140,7 @@ class Counters:
             ticket = load_ticket(w.conn, ticket_id)
             if not may_rejoin(w.conn, ticket):
                 return False
-            count = "INSERT INTO phone_rejoins VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1"
+            count = "INSERT INTO phone_rejoins (ticket, n) VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1"
             w.conn.execute(count, (ticket.id,))
             self._come_back(w, ticket, "phone")
             return True
@@ -287,7 +287,7 @@ class Counters:
         now = [plain(became) for _, became in w.moved.values()]
         after = {"desk": plain(load_counter(w.conn, counter.id)), "tickets": now, "turns": _turns(w.conn)}
         w.conn.execute(
-            "INSERT OR REPLACE INTO undo VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO undo (counter, at, before, after) VALUES (?, ?, ?, ?)",
             (counter.id, text_of(w.now.at), json.dumps(before), json.dumps(after)),
         )
 
@@ -320,7 +320,8 @@ class Counters:
         called = move_ticket(w, ticket, tickets.call(ticket, counter, reason=reason))
         calls.add(w, "call", counter.id, ticket.id)
         if not reason:
-            w.conn.execute("INSERT OR REPLACE INTO turns VALUES (?, ?)", (ticket.queue, ticket.priority))
+            turn = (ticket.queue, ticket.priority)
+            w.conn.execute("INSERT OR REPLACE INTO turns (queue, priority) VALUES (?, ?)", turn)
         return called
 
     def _desk(self, counter_id: str) -> DeskRule:
@@ -463,7 +464,7 @@ def _give_turn_back(
         return
     conn.execute("DELETE FROM turns WHERE queue = ?", (queue,))
     if was is not None:
-        conn.execute("INSERT INTO turns VALUES (?, ?)", (queue, was))
+        conn.execute("INSERT INTO turns (queue, priority) VALUES (?, ?)", (queue, was))
 
 
 def _print_after_all(conn: sqlite3.Connection, ticket_id: str) -> None:

@@ -21,6 +21,8 @@ from sync import outbox, wire
 BUSY_MS = 5000
 DAMAGED = "damaged"
 """A file of this name asks every process to let go of the database, so that it can be set aside."""
+READABLE = "readable_from"
+"""The fact under which a release notes the oldest schema that can work with its tables."""
 LOW_DISK_MB = 500
 """Free space below which staff is warned."""
 BALLAST_BYTES = 4 * 1024 * 1024
@@ -178,17 +180,41 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
 
 
 def migrate(path: Path) -> None:
-    """Bring the tables up to this version, from nothing if need be; each migration is one transaction."""
+    """Bring the tables up to this version, from nothing if need be; each migration is one transaction.
+
+    Tables of a newer release are used as they are, for they have all that this one knows. Raises StoreError when a
+    newer release says that they have not.
+    """
     # Imported here: it costs 0.1 s, and the first picture on the screen should not wait for it.
     from sqlite_utils import Database as Tables
 
-    from kiosk.store.schema import migrations
+    from kiosk.store.schema import READABLE_FROM, migrations, newest
 
     conn = connect(path, create=True)
     try:
+        check_readable(conn, newest(), path)
         migrations.apply(Tables(conn))
+        # No event: it says nothing about the office, and every process that prepares comes by here.
+        if readable_from(conn) < READABLE_FROM:
+            conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (READABLE, READABLE_FROM))
     finally:
         conn.close()
+
+
+def readable_from(conn: sqlite3.Connection) -> int:
+    """The oldest schema whose program can work with these tables, 0 where no release has said it."""
+    there = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone()
+    row = conn.execute("SELECT value FROM facts WHERE key = ?", (READABLE,)).fetchone() if there else None
+    return int(row[0]) if row else 0
+
+
+def check_readable(conn: sqlite3.Connection, schema: int, path: Path) -> None:
+    """Raise StoreError when a program of this schema cannot work with the tables."""
+    if (needed := readable_from(conn)) > schema:
+        raise StoreError(
+            f"{path} belongs to a newer release (it needs schema {needed}, this program has {schema}): "
+            f"install the newer release again, or restore a backup from before it"
+        )
 
 
 def make_ballast(folder: Path) -> None:

@@ -35,7 +35,7 @@ class DossierFigures:
 
 def put_dossiers(w: Writing, dossiers: Dossiers) -> None:
     """Figures with their event, within a transaction."""
-    w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_KEY, json.dumps(plain(dossiers))))
+    w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (_KEY, json.dumps(plain(dossiers))))
     w.emit("dossiers.set", plain(dossiers))
 
 

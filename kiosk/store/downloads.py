@@ -92,7 +92,7 @@ class Downloads:
             row = w.conn.execute("SELECT sha256 FROM office_versions ORDER BY id DESC LIMIT 1").fetchone()
             if row is None or row["sha256"] != fingerprint:
                 put_version(w, text, fingerprint, version, SERVER)
-            w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, '1')", (OWNED,))
+            w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, '1')", (OWNED,))
             give_up_others(w, counters)
             _keep(w, "office", Looked(version, version, sha256, False, tuple(problems[:MOST_SAID])))
             _tell(w, "office", version, sha256, problems, ok=True)
@@ -130,7 +130,7 @@ def _looked(conn: sqlite3.Connection, kind: str) -> Looked:
 
 def _keep(w: Writing, kind: str, looked: Looked) -> None:
     text = json.dumps(asdict(looked), ensure_ascii=False)
-    w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_key(kind), text))
+    w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (_key(kind), text))
 
 
 def _tell(w: Writing, kind: str, version: int, sha256: str, problems: Sequence[Said], *, ok: bool) -> None:

@@ -12,7 +12,7 @@ _ID_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 def note(w: Writing, key: str, value: str) -> None:
     """Keep a fact; its event is `device.KEY`."""
-    w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, value))
+    w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (key, value))
     w.emit(f"device.{key}", {key: value})
 
 

@@ -219,7 +219,7 @@ def _session_load(w: Writing, day: str, session: str, service: str) -> Load:
 
 def _count_refusal(w: Writing, service: str, refused: Refused, by: str) -> None:
     w.conn.execute(
-        "INSERT INTO refusals VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
+        "INSERT INTO refusals (day, service, reason, n) VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1",
         (str(w.now.day), service, refused.reason),
     )
     w.emit("ticket.refused", {"service": service, "reason": refused.reason, "day": str(w.now.day), "by": by})

@@ -3,16 +3,22 @@
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk.store.database import StoreError
-from kiosk.store.files import lacks_index, problem_of, read_only, source
+from kiosk.hours import CalendarDay
+from kiosk.store.database import StoreError, check_readable
+from kiosk.store.files import cannot, lacks_index, problem_of, read_only, source
 from kiosk.store.locks import is_running
 from kiosk.store.offices import NEWEST, TRIED, OfficeVersion, version_of
+from kiosk.store.overrides import calendar_overrides
+from kiosk.tickets import time_of
 from sync import outbox
 
-__all__ = ["applied_offices", "is_running", "noted", "quick_look", "server_word"]
+__all__ = [
+    "applied_offices", "changed_days", "check_fits", "is_running", "last_call", "noted", "quick_look", "server_word",
+]  # fmt: skip
 
 
 def quick_look(folder: Path) -> str:
@@ -39,6 +45,30 @@ def server_word(folder: Path) -> Mapping[str, Any]:
     return _ask(folder, outbox.last_answer) or {}
 
 
+def check_fits(folder: Path) -> None:
+    """Raise StoreError when this program cannot work with the database, because a newer release made it."""
+    from kiosk.store.schema import newest  # sqlite_utils, which others of this module need not wait for
+
+    path = folder / "kiosk.db"
+    try:
+        if path.exists():
+            with closing(source(path)) as conn:
+                check_readable(conn, newest(), path)
+    except sqlite3.Error as error:
+        raise cannot(path, error) from error
+
+
+def changed_days(folder: Path) -> list[CalendarDay]:
+    """The days that staff opened or closed; none when the database cannot be read now."""
+    return _ask(folder, calendar_overrides) or []
+
+
+def last_call(folder: Path) -> datetime | None:
+    """When somebody was last called to a counter, None before the first."""
+    row = _ask(folder, lambda conn: conn.execute("SELECT max(last_called_at) FROM tickets").fetchone())
+    return time_of(row[0]) if row and row[0] else None
+
+
 def applied_offices(folder: Path) -> list[OfficeVersion]:
     """The newest applied office documents, the newest first; none without a database or before the first.
 
@@ -61,6 +91,7 @@ def _ask(folder: Path, question: Callable[[sqlite3.Connection], Any]) -> Any:
         return None
     try:
         with closing(read_only(path)) as conn:
+            conn.row_factory = sqlite3.Row
             return question(conn)
     except sqlite3.Error:
         return None

@@ -14,7 +14,8 @@ from kiosk.store.counters import give_up_others
 from kiosk.store.database import Database, Writing
 from kiosk.tickets import Refused, text_of, time_of
 
-NEWEST = "SELECT * FROM office_versions ORDER BY id DESC LIMIT ?"
+_ROW = "SELECT id, at, sha256, version, text, by, note FROM office_versions"
+NEWEST = f"{_ROW} ORDER BY id DESC LIMIT ?"
 OWNED = "office-owned"
 """Key of the fact that says so; see `store.downloads`."""
 TRIED = 5
@@ -97,7 +98,7 @@ class OfficeVersions:
         return version_of(row) if row else None
 
     def get(self, id: int) -> OfficeVersion | None:
-        row = self.database.row("SELECT * FROM office_versions WHERE id = ?", id)
+        row = self.database.row(f"{_ROW} WHERE id = ?", id)
         return version_of(row) if row else None
 
     def history(self, most: int = 50) -> list[OfficeVersion]:
@@ -124,6 +125,6 @@ def _marks(values: Sequence[str]) -> str:
 
 
 def version_of(row: Any) -> OfficeVersion:
-    """A row with the table's columns in their order."""
+    """A row of `NEWEST`: these columns in this order, whatever a later release has added."""
     id, at, sha256, version, text, by, note = row
     return OfficeVersion(id, time_of(at), sha256, version, text, by, note)

@@ -121,7 +121,7 @@ def put_override(w: Writing, kind: str, key: str, data: Mapping[str, object]) ->
     value = override_value(told)
     w.conn.execute("DELETE FROM overrides WHERE kind = ? AND key = ?", (kind, key))
     if value:
-        w.conn.execute("INSERT INTO overrides VALUES (?, ?, ?)", (kind, key, value))
+        w.conn.execute("INSERT INTO overrides (kind, key, value) VALUES (?, ?, ?)", (kind, key, value))
     w.emit("override.set", told)
 
 

@@ -62,7 +62,9 @@ class Panels:
             while code in taken:
                 code = _code()
             values = (counter, code, text_of(now.at), now.boot, now.mono)
-            w.conn.execute("INSERT OR REPLACE INTO panel_codes VALUES (?, ?, ?, ?, ?)", values)
+            w.conn.execute(
+                "INSERT OR REPLACE INTO panel_codes (counter, code, at, boot, mono) VALUES (?, ?, ?, ?, ?)", values
+            )
             w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (GUESSER,))
             w.emit("panel.code_made", {"counter": counter})
         return code
@@ -133,5 +135,6 @@ def _use(w: Writing, code: str, now: Moment) -> str:
 def _add(w: Writing, panel: Panel, instead_of: str) -> None:
     if instead_of:
         w.conn.execute("DELETE FROM panels WHERE key = ?", (key_of(instead_of),))
-    w.conn.execute("INSERT INTO panels VALUES (?, ?, ?)", (panel.key, panel.counter, text_of(panel.at)))
+    values = (panel.key, panel.counter, text_of(panel.at))
+    w.conn.execute("INSERT INTO panels (key, counter, at) VALUES (?, ?, ?)", values)
     w.emit("panel.paired", {"counter": panel.counter, "panel": panel.key[:12]})

@@ -47,7 +47,7 @@ class People:
     def keep_pin(self, now: Moment, person: str, stored: str, by: str) -> None:
         """The same with what `pins.kept` made of it, which takes its time."""
         with self.database.writing(now) as w:
-            w.conn.execute("INSERT OR REPLACE INTO pins VALUES (?, ?)", (person, stored))
+            w.conn.execute("INSERT OR REPLACE INTO pins (person, hash) VALUES (?, ?)", (person, stored))
             _forget_browsers(w, person)
             w.emit("person.pin_set", {"person": person, "by": by})
 
@@ -100,7 +100,7 @@ class People:
         with self.database.writing(now) as w:
             w.conn.execute("DELETE FROM signins WHERE at < ?", (text_of(now.at - LASTS),))
             w.conn.execute(
-                "INSERT INTO signins VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO signins (token, person, counter, csrf, at) VALUES (?, ?, ?, ?, ?)",
                 (_hash(token), person, counter, signed.csrf, text_of(signed.at)),
             )
             w.emit("person.signed_in", {"person": person, "counter": counter, "role": role})

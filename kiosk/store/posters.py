@@ -43,6 +43,6 @@ class Posters:
 
 def _make(w: Writing, counter: str) -> str:
     token = new_token()
-    w.conn.execute("INSERT OR REPLACE INTO posters VALUES (?, ?)", (counter, token))
+    w.conn.execute("INSERT OR REPLACE INTO posters (counter, token) VALUES (?, ?)", (counter, token))
     w.emit("poster.made", {"counter": counter, "token": token})
     return token

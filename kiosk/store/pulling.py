@@ -92,7 +92,7 @@ def _hash(token: str) -> str:
 
 
 def _keep(w: Writing, key: str, value: str) -> None:
-    w.conn.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, value))
+    w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (key, value))
 
 
 def _fact(conn: sqlite3.Connection, key: str) -> dict[str, object]:

@@ -61,7 +61,7 @@ def on_top(conn: sqlite3.Connection, service: str) -> int:
 
 def put(w: Writing, service: str, seq: int) -> None:
     """This number is on top."""
-    w.conn.execute("INSERT OR REPLACE INTO rolls VALUES (?, ?)", (service, seq))
+    w.conn.execute("INSERT OR REPLACE INTO rolls (service, next) VALUES (?, ?)", (service, seq))
 
 
 def check_unused(w: Writing, series: str, rule: ServiceRule, seq: int) -> None:

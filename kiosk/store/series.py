@@ -96,7 +96,7 @@ def skip_to_ceilings(w: Writing, database: Database) -> None:
             _set_number(w, series, service, ceiling)
     latest = database.high_water.latest_series
     if latest:
-        w.conn.execute("INSERT OR REPLACE INTO facts VALUES ('restored_in', ?)", (w.now.boot,))
+        w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES ('restored_in', ?)", (w.now.boot,))
     row = w.conn.execute("SELECT id FROM series WHERE current = 1").fetchone()
     if latest and (row is None or row["id"] != latest):
         new = _series_named(latest)
@@ -107,7 +107,8 @@ def skip_to_ceilings(w: Writing, database: Database) -> None:
 def _set_number(w: Writing, series: str, service: str, n: int) -> None:
     """Raise, never lower."""
     w.conn.execute(
-        "INSERT INTO numbers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)", (series, service, n)
+        "INSERT INTO numbers (series, service, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = max(n, excluded.n)",
+        (series, service, n),
     )
 
 
@@ -125,7 +126,8 @@ def _switch(w: Writing, new: Series) -> Series:
     w.conn.execute("UPDATE series SET current = 0 WHERE current = 1")
     clocks = (w.now.boot, _offset_ms(w.now))
     inserted = w.conn.execute(
-        "INSERT INTO series VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO series (id, day, session, trusted, opened_at, current, boot, offset_ms)"
+        " VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING",
         (new.id, new.day, new.session, new.trusted, w.now.at.isoformat(), *clocks),
     ).rowcount
     w.conn.execute("UPDATE series SET current = 1, boot = ?, offset_ms = ? WHERE id = ?", (*clocks, new.id))
@@ -186,7 +188,7 @@ def _note_if_doubtful(w: Writing, was: Series) -> None:
     if was.boot == w.now.boot:
         by_boot = datetime.fromtimestamp((w.now.mono + was.offset_ms) / 1000, SITE_TIME)
         if str(by_boot.date()) != was.day:
-            w.conn.execute("INSERT OR REPLACE INTO facts VALUES ('doubtful_in', ?)", (w.now.boot,))
+            w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES ('doubtful_in', ?)", (w.now.boot,))
 
 
 def _is_doubtful(w: Writing, boot: str) -> bool:

@@ -35,7 +35,7 @@ class SettingUp:
         if not (known := self._get("code")):
             with self.database.writing(now) as w:
                 fresh = f"{secrets.randbelow(10**6):06d}"
-                w.conn.execute("INSERT OR IGNORE INTO setup VALUES ('code', ?)", (fresh,))
+                w.conn.execute("INSERT OR IGNORE INTO setup (key, value) VALUES ('code', ?)", (fresh,))
             known = self._get("code")
         return known
 
@@ -51,7 +51,7 @@ class SettingUp:
             wrong, left = wrong_tries(w.conn, GUESSER, now)
             if left <= 0 and hmac.compare_digest(code.encode(), right.encode()):
                 token = secrets.token_urlsafe(24)
-                w.conn.execute("INSERT OR REPLACE INTO setup VALUES ('token', ?)", (_hash(token),))
+                w.conn.execute("INSERT OR REPLACE INTO setup (key, value) VALUES ('token', ?)", (_hash(token),))
                 w.conn.execute("DELETE FROM wrong_pins WHERE person = ?", (GUESSER,))
                 return token
             if left <= 0:
@@ -70,7 +70,7 @@ class SettingUp:
     def save(self, now: Moment, draft: str) -> None:
         """Keep what was entered: a browser or console that dies loses nothing."""
         with self.database.writing(now) as w:
-            w.conn.execute("INSERT OR REPLACE INTO setup VALUES ('draft', ?)", (draft,))
+            w.conn.execute("INSERT OR REPLACE INTO setup (key, value) VALUES ('draft', ?)", (draft,))
 
     def finish(self, now: Moment, pins: Mapping[str, str]) -> None:
         """The first PINs (person → what `pins.kept` gave), all or none; the set-up is over. Raises Refused."""
@@ -78,7 +78,7 @@ class SettingUp:
             if w.conn.execute("SELECT 1 FROM pins LIMIT 1").fetchone():
                 raise Refused("setup_over")
             for person, kept in pins.items():
-                w.conn.execute("INSERT INTO pins VALUES (?, ?)", (person, kept))
+                w.conn.execute("INSERT INTO pins (person, hash) VALUES (?, ?)", (person, kept))
                 w.emit("person.pin_set", {"person": person, "by": "set-up"})
             w.conn.execute("DELETE FROM setup")
 

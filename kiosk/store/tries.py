@@ -25,4 +25,4 @@ def wrong_tries(conn: sqlite3.Connection, who: str, now: Moment) -> tuple[int, i
 def count_wrong(w: Writing, who: str, n: int) -> None:
     """So many wrong tries of somebody so far, the last one now."""
     last = json.dumps({"at": text_of(w.now.at), "boot": w.now.boot, "mono": w.now.mono})
-    w.conn.execute("INSERT OR REPLACE INTO wrong_pins VALUES (?, ?, ?)", (who, n, last))
+    w.conn.execute("INSERT OR REPLACE INTO wrong_pins (person, n, last) VALUES (?, ?, ?)", (who, n, last))
