@@ -31,6 +31,8 @@ placed_files=(
   "kiosk-sync.service /usr/local/lib/systemd/system/kiosk-sync.service 644"
   "kiosk-console.service /usr/local/lib/systemd/system/kiosk-console.service 644"
   "kiosk-backup.service /usr/local/lib/systemd/system/kiosk-backup.service 644"
+  "kiosk-usb@.service /usr/local/lib/systemd/system/kiosk-usb@.service 644"
+  "kiosk-usb /usr/local/lib/kiosk/kiosk-usb 755"
   "kiosk-backup.timer /usr/local/lib/systemd/system/kiosk-backup.timer 644"
   "kiosk-update.service /usr/local/lib/systemd/system/kiosk-update.service 644"
   "kiosk-update.timer /usr/local/lib/systemd/system/kiosk-update.timer 644"

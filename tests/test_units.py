@@ -17,7 +17,7 @@ from kiosk import config
 FOLDER = Path(__file__).parent.parent / "systemd"
 UNITS = sorted(path.name for path in [*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
 # Started by root, each with its reasons beside it: they exchange what the kiosk's own user must not be able to touch.
-ROOT_HELPERS = {"kiosk-healthy.service", "kiosk-update-install.service"}
+ROOT_HELPERS = {"kiosk-healthy.service", "kiosk-update-install.service", "kiosk-usb@.service"}
 SERVICES = [name for name in UNITS if name.endswith(".service") and name not in ROOT_HELPERS]
 TARGETS = ("sysinit", "basic", "shutdown", "multi-user", "timers", "network", "sockets", "paths", "slices")
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -59,7 +59,7 @@ def stage(root: Path, units: Path = FOLDER) -> Path:
     for target in TARGETS:
         (theirs / f"{target}.target").write_text("[Unit]\nDescription=stand-in\n")
     program = root / "opt/kiosk/current/bin/kiosk"
-    helpers = [root / f"usr/local/lib/kiosk/{path.name}" for path in units.glob("kiosk_*.py")]
+    helpers = [root / f"usr/local/lib/kiosk/{path.name}" for path in (*units.glob("kiosk_*.py"), units / "kiosk-usb")]
     for place in (program, root / "bin/sh", *helpers):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shutil.which("true") or "/bin/true", place)
