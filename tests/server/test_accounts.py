@@ -236,6 +236,13 @@ def test_a_part_of_a_page_that_is_fetched_after_the_session_takes_the_page_to_th
 # --- wrong passwords ------------------------------------------------------------------------------------------
 
 
+def test_a_name_with_a_character_that_no_database_keeps_is_a_wrong_name(server: Server):
+    server.user("lanh-dao", "leader")
+    assert sign_in(Client(), "lanh-dao\0", PASSWORD) == 403
+    assert fail(Client(), "\0", 8) == 429
+    assert sign_in(Client(), "lanh-dao", PASSWORD) == 302
+
+
 def test_strangers_cannot_keep_somebody_out_whose_browser_is_known(lite: Server):
     lite.user("lanh-dao", "leader")
     own = Client()
