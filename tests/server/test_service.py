@@ -161,6 +161,52 @@ def test_a_copy_made_while_the_server_works_is_whole_and_after_bringing_it_back_
     assert (Event.objects.count(), Ticket.objects.count()) == (everything, tickets)
 
 
+@pytest.mark.parametrize("damage", ["text", "head", "middle", "empty", "missing"])
+def test_a_copy_is_brought_back_in_place_of_a_damaged_database_which_is_kept_as_it_is(
+    lite: Server, tmp_path: Path, damage: str
+):
+    present, copy = lite.folder / "server.db", tmp_path / "copy.db"
+    backup(config_of(lite), copy)
+    lite.user("sau-nay", "leader")
+    connection.close()
+    sound = present.read_bytes()
+    spoilt = {
+        "text": b"no database " * 5000,
+        "head": bytes(4096) + sound[4096:],
+        "middle": sound[:4096] + bytes(len(sound) - 4096),
+        "empty": b"",
+    }
+    present.unlink()
+    if damage in spoilt:
+        present.write_bytes(spoilt[damage])
+    present.with_name("server.db-wal").write_bytes(b"left over from the database before")
+    said = restore(config_of(lite), copy, NOW)
+    with closing(sqlite3.connect(present)) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert conn.execute("SELECT username FROM accounts_user").fetchall() == []
+        assert conn.execute("SELECT name FROM registry_device").fetchall() == [("k-7F3K2M",)]
+    aside = lite.folder / "server.db.before-20261123-100000"
+    assert (str(aside) in said) == aside.exists() == (damage != "missing")
+    if damage in ("text", "head"):
+        assert aside.read_bytes() == spoilt[damage]
+
+
+def test_a_database_that_somebody_else_holds_is_not_taken_for_a_damaged_one(
+    lite: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    copy = tmp_path / "copy.db"
+    backup(config_of(lite), copy)
+    lite.user("sau-nay", "leader")
+    connection.close()
+    monkeypatch.setattr("server.backup.WAIT_S", 0.0)
+    with closing(sqlite3.connect(lite.folder / "server.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OSError, match="in use: stop the server"):
+            restore(config_of(lite), copy, NOW)
+        other.execute("ROLLBACK")
+        assert other.execute("SELECT username FROM accounts_user").fetchall() == [("sau-nay",)]
+
+
 def test_a_copy_is_readable_by_its_owner_alone_and_overwrites_nothing(lite: Server, tmp_path: Path):
     copy = tmp_path / "copy.db"
     said = backup(config_of(lite), copy)
