@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kiosk.texts import Texts, sort_key
+from server import asking
 from server.accounts import passwords
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role, User
@@ -96,8 +97,8 @@ def _unit_asked(request: HttpRequest) -> Unit | None:
     who = person(request)
     if who.unit:
         return who.unit
-    asked = request.GET.get("unit", "")
-    return get_object_or_404(Unit, pk=asked) if asked.isdecimal() else None
+    asked = asking.number(request.GET.get("unit", ""))
+    return get_object_or_404(Unit, pk=asked) if asked is not None else None
 
 
 @for_roles(*MANAGERS)
