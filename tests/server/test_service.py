@@ -20,10 +20,10 @@ from django.db import connection
 from kiosk.store import Store
 from server.__main__ import _parser
 from server.backup import backup, restore
-from server.config import FILE, SECRET, Config
+from server.config import FILE, SECRET, Config, kept_key, make_folder, secret
 from server.facts.models import Ticket
 from server.feed.models import Event
-from server.pull.secrets import KEY
+from server.pull.secrets import KEY, opened, seal
 from tests.office import moment
 from tests.server.kit import NOW, Server, batches
 from tests.server.test_facts import a_morning, push_all
@@ -129,6 +129,51 @@ def test_nobody_is_believed_to_be_a_proxy_unless_the_settings_say_so(tmp_path: P
         headers = {"Host": "may-chu.example", "X-Forwarded-Proto": "https"}
         with urllib.request.urlopen(urllib.request.Request(f"{url}/sign-in", headers=headers), timeout=60) as answer:
             assert answer.headers["Strict-Transport-Security"] is None
+
+
+# --- keys -----------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_on_the_disk_before_it_has_its_name_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config, file = replace(Config(), data_dir=str(tmp_path / "data")), tmp_path / "data" / SECRET
+    synced: list[tuple[bool, bytes]] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        what = Path(f"/proc/self/fd/{handle}")
+        synced.append((file.exists(), b"" if what.is_dir() else what.read_bytes()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    make_folder(config)
+    made = secret(config)
+    assert synced == [(False, made.encode()), (True, b"")], "the file, then its name"
+    assert file.stat().st_mode & 0o777 == 0o600
+    make_folder(config)
+    assert secret(config) == made
+    assert list(config.folder.iterdir()) == [file]
+
+
+def test_a_key_that_a_power_cut_left_empty_is_made_again(tmp_path: Path, lite: Server):
+    config, file = replace(Config(), data_dir=str(tmp_path)), tmp_path / SECRET
+    file.write_text("")
+    assert secret(config) != secret(config) != ""
+    make_folder(config)
+    assert secret(config) == secret(config) == file.read_text() != ""
+    (lite.folder / KEY).write_text("")
+    sealed = seal("token")
+    assert opened(sealed) == "token"
+
+
+def test_of_two_processes_that_make_a_key_at_once_one_wins(tmp_path: Path):
+    file = tmp_path / SECRET
+
+    def make() -> str:
+        file.write_text("of the other")
+        return "own"
+
+    assert kept_key(file, make) == "of the other"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 # --- copies ---------------------------------------------------------------------------------------------------
