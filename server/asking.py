@@ -1,4 +1,4 @@
-"""Numbers and days that somebody wrote into an address or a form: what no database could keep is none."""
+"""Numbers, days and words that somebody wrote into an address or a form: what no database could keep is none."""
 
 from datetime import date
 
@@ -12,6 +12,11 @@ def number(text: str, most: int = MOST) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
         return None
     return found if (found := int(text)) <= most else None
+
+
+def word(text: str) -> str:
+    """A text to look something up by; "" for one with NUL, which PostgreSQL cannot even be asked for."""
+    return "" if "\0" in text else text
 
 
 def day(text: str) -> date | None:

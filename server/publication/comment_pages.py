@@ -70,7 +70,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
 @for_roles(*READERS)
 def change(request: HttpRequest, id: str) -> HttpResponse:
     """Keep a comment to be worked on, write its result, or its public line."""
-    comment = get_object_or_404(comments.readable(person(request)), pk=id)
+    comment = get_object_or_404(comments.readable(person(request)), pk=asking.word(id))
     do, words = request.POST.get("do", ""), request.POST.get("words", "")
     try:
         _do(comment, do, words, clock.now())

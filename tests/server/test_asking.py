@@ -53,6 +53,14 @@ def test_pages_answer_whatever_days_the_address_asks_for(server: Server, address
         assert browser.get(f"{address}?to={day}").status_code == 200
 
 
+def test_pages_answer_though_the_address_has_a_character_that_no_database_keeps(server: Server):
+    for role in ("operator", "leader"):
+        browser = server.signed_in(f"la-{role}", role)
+        for address in ("/admin/audit?who=%00", "/admin/audit.csv?kind=x%00", "/reports?unit=%00", "/explain?unit=%00"):
+            assert browser.get(address).status_code in (200, 403, 404), address
+        assert browser.post("/publication/comments/%00", {"do": "keep"}).status_code in (403, 404)
+
+
 def test_a_quota_that_is_no_number_is_refused_in_words(lite: Server):
     admin, before = lite.signed_in("quan-tri", "admin"), office_of(lite)
     field = f"quota-{before.services[0].id}-{before.sessions[0].id}"
