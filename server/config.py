@@ -4,7 +4,9 @@
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -158,15 +160,44 @@ def database(config: Config) -> Mapping[str, Any]:
 
 
 def secret(config: Config) -> str:
-    """The key that signs sessions. Without a data folder yet, one that lives as long as the process."""
+    """The key that signs sessions. Without one yet, one that lives as long as the process."""
     file = config.folder / SECRET
-    return file.read_text().strip() if file.exists() else secrets.token_urlsafe(48)
+    return (file.read_text().strip() if file.exists() else "") or secrets.token_urlsafe(48)
 
 
 def make_folder(config: Config) -> None:
     """The data folder with the key that signs sessions, readable by the server alone. Raises OSError."""
     config.folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-    file = config.folder / SECRET
-    if not file.exists():
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(secrets.token_urlsafe(48))
+    kept_key(config.folder / SECRET, lambda: secrets.token_urlsafe(48))
+
+
+def kept_key(file: Path, make: Callable[[], str]) -> str:
+    """The key in a file, readable by its owner alone; made and on the disk before anybody uses it. Raises OSError.
+
+    An empty file is what a power cut left of one that nobody used yet. Of two processes that make it at once, one wins.
+    """
+    found = file.read_text().strip() if file.exists() else ""
+    if found:
+        return found
+    file.unlink(missing_ok=True)
+    handle, fresh = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")
+    try:
+        with os.fdopen(handle, "w") as opened:
+            opened.write(make())
+            opened.flush()
+            os.fsync(opened.fileno())
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+    finally:
+        Path(fresh).unlink()
+    _sync_folder(file.parent)
+    return file.read_text().strip()
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new name is on the disk only when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

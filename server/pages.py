@@ -27,13 +27,22 @@ def page(request: HttpRequest, template: str, status: int = 200, **values: Any) 
     frame = {
         "t": t,
         "language": language,
-        "languages": [(name, texts(name)("language.name")) for name in LANGUAGES if name != language],
+        "languages": [
+            (name, texts(name)("language.name"), _in(request, name)) for name in LANGUAGES if name != language
+        ],
         "user": request.user,
         "entries": entries(request),
         "tabs": tabs(request),
         "said": request.session.pop("said", "") if request.user.is_authenticated else "",
     }
     return render(request, template, {**frame, **values}, status=status)
+
+
+def _in(request: HttpRequest, language: str) -> str:
+    """The query of the same page in another language."""
+    asked = request.GET.copy()
+    asked["l"] = language
+    return asked.urlencode()
 
 
 def say(request: HttpRequest, key: str, **values: object) -> None:

@@ -33,13 +33,24 @@ def texts(language: str) -> Texts:
     return Texts(language if language in LANGUAGES else LANGUAGES[0], further=_own())
 
 
-def language_of(request: HttpRequest) -> str:
-    """The language that this browser asked for, else its user's, else the server's."""
+def asked_language(request: HttpRequest) -> str:
+    """The language of the address (`?l=en`), "" for none."""
     asked = request.GET.get("l", "")
-    if asked in LANGUAGES and asked != request.session.get("language"):
+    return asked if asked in LANGUAGES else ""
+
+
+def language_of(request: HttpRequest) -> str:
+    """The language that the address asks for, else what this browser asked for before, else its user's or the server's.
+
+    A page that is opened remembers it for who is signed in. A stranger's goes along in addresses: a session is a row of
+    the database.
+    """
+    asked = asked_language(request)
+    opened = request.method == "GET" and request.user.is_authenticated
+    if asked and opened and asked != request.session.get("language"):
         request.session["language"] = asked
     own = getattr(request.user, "language", "")
-    return str(request.session.get("language") or own or settings.CONFIG.language)
+    return str(asked or request.session.get("language") or own or settings.CONFIG.language)
 
 
 def office_texts(language: str, own: Mapping[str, str], address: str) -> Texts:

@@ -13,6 +13,7 @@ from server import clock
 from server.accounts.models import Audit, Role, User
 from server.pages import page
 from server.registry.models import Unit
+from server.words import asked_language
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -44,7 +45,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the page for signing in, and afterwards back to the page that was wanted."""
     htmx = _htmx(request)
     wanted = (htmx.current_url_abs_path or "/") if htmx else request.get_full_path()
-    return _send(request, f"{reverse('sign-in')}?{urlencode({'next': wanted}, safe='/')}")
+    language = asked_language(request)
+    query = {"next": wanted, **({"l": language} if language else {})}
+    return _send(request, f"{reverse('sign-in')}?{urlencode(query, safe='/')}")
 
 
 def _send(request: HttpRequest, address: str) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from kiosk.texts import LOCAL, Texts
+from server import asking
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Audit, Role, User
 from server.pages import page
@@ -40,14 +41,9 @@ class Asked:
 
 def asked_of(given: Mapping[str, str]) -> Asked:
     """What the parameters of an address ask for; days that are none want all."""
-    return Asked(given.get("who", "").strip().lower(), given.get("kind", ""), _day(given, "from"), _day(given, "to"))
-
-
-def _day(given: Mapping[str, str], name: str) -> date | None:
-    try:
-        return date.fromisoformat(given.get(name, ""))
-    except ValueError:
-        return None
+    first, last = asking.day(given.get("from", "")), asking.day(given.get("to", ""))
+    who, kind = (asking.word(given.get(name, "")) for name in ("who", "kind"))
+    return Asked(who.strip().lower(), kind, first, last)
 
 
 def of_reader(user: User) -> QuerySet[Audit]:
@@ -84,8 +80,8 @@ def audit(request: HttpRequest) -> HttpResponse:
     user, t = person(request), texts(language_of(request))
     asked = asked_of(request.GET)
     rows = found(user, asked)
-    before = request.GET.get("before", "")
-    shown = list((rows.filter(id__lt=int(before)) if before.isdecimal() else rows)[: ROWS + 1])
+    before = asking.number(request.GET.get("before", ""))
+    shown = list((rows if before is None else rows.filter(id__lt=before))[: ROWS + 1])
     values: dict[str, Any] = {
         "rows": shown[:ROWS],
         "older": shown[ROWS - 1].pk if len(shown) > ROWS else None,

@@ -30,6 +30,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
+        """Raises User.DoesNotExist, also for a name that a database cannot even be asked for (PostgreSQL and NUL)."""
+        if "\0" in (username or ""):
+            raise self.model.DoesNotExist
         return self.get(username=(username or "").strip().lower())
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kiosk.texts import Texts, sort_key
+from server import asking
 from server.accounts import passwords
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role, User
@@ -45,16 +46,16 @@ class AccountForm(Form):
             self.fields["clerk"].choices = [("", t("account.clerk_none")), *clerks_of(unit)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """A clerk sees the own sums: without a name of the office there are none."""
+        """A clerk sees the own sums: without a name of the office there are none. Others name it if they serve too."""
         given = super().clean() or self.cleaned_data
         if given.get("role") == Role.CLERK and not given.get("clerk"):
             self.refuse("clerk", "required")
         return given
 
     def fill(self, user: User) -> User:
-        """Put what was given into an account."""
+        """Put what was given into an account; one of the whole server has no clerk."""
         user.name, user.role = self.text("name"), self.text("role")
-        site, _, clerk = self.text("clerk").partition(":") if user.role == Role.CLERK else ("", "", "")
+        site, _, clerk = str(self.cleaned_data.get("clerk", "")).partition(":")
         user.site_id, user.clerk = (int(site) if site else None), clerk
         return user
 
@@ -96,8 +97,8 @@ def _unit_asked(request: HttpRequest) -> Unit | None:
     who = person(request)
     if who.unit:
         return who.unit
-    asked = request.GET.get("unit", "")
-    return get_object_or_404(Unit, pk=asked) if asked.isdecimal() else None
+    asked = asking.number(request.GET.get("unit", ""))
+    return get_object_or_404(Unit, pk=asked) if asked is not None else None
 
 
 @for_roles(*MANAGERS)
@@ -123,7 +124,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return page(request, "admin/person.html", 422 if form.is_bound else 200, form=form, subject=None, unit=unit)
     user = form.fill(User(username=form.text("username"), unit=unit))
     first = _give_first_password(user)
-    note(request, "account.made", f"{user.username} ({user.role})", unit)
+    note(request, "account.made", _about(user), unit)
     return page(request, "admin/first-password.html", subject=user, first=first)
 
 
@@ -142,7 +143,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
             request, "admin/person.html", 422 if form.is_bound else 200, form=form, subject=user, unit=user.unit
         )
     form.fill(user).save()
-    note(request, "account.changed", f"{user.username} ({user.role})", user.unit)
+    note(request, "account.changed", _about(user), user.unit)
     say(request, "server.saved")
     return _back_to(user)
 
@@ -170,6 +171,11 @@ def switch(request: HttpRequest, id: int) -> HttpResponse:
     note(request, "account.on" if user.is_active else "account.off", user.username, user.unit)
     say(request, "account.switched_on" if user.is_active else "account.switched_off", ten=user.name)
     return _back_to(user)
+
+
+def _about(user: User) -> str:
+    """An account for the audit: whose comments it keeps from its reader is part of it."""
+    return f"{user.username} ({', '.join(filter(None, (user.role, user.clerk)))})"
 
 
 def _give_first_password(user: User) -> str:

@@ -11,7 +11,7 @@ from server.accounts import devices, passwords
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role, User
 from server.pages import page, say
-from server.words import LANGUAGES, language_of, texts
+from server.words import LANGUAGES, asked_language, language_of, texts
 
 
 @sensitive_post_parameters()
@@ -25,6 +25,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if user is None:
         return page(request, "signin.html", 403, problem="account.wrong", username=username)
     login(request, user)
+    if asked := asked_language(request):
+        request.session["language"] = asked
     after = request.GET.get("next", "")
     inside = url_has_allowed_host_and_scheme(after, {request.get_host()}, require_https=request.is_secure())
     answer = HttpResponseRedirect(after if inside else "/")

@@ -13,7 +13,7 @@ from kiosk.board_document import BoardDocument
 from kiosk.documents import DocumentError
 from kiosk.office import Office
 from kiosk.texts import Texts
-from server import clock
+from server import asking, clock
 from server.accounts.access import note, person
 from server.accounts.models import Role, User
 from server.office import documents
@@ -166,8 +166,7 @@ def editor(
 
 def number(request: HttpRequest, name: str) -> int:
     """A number of a form; 0 for what is none."""
-    text = request.POST.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
+    return asking.number(request.POST.get(name, "")) or 0
 
 
 def remark(request: HttpRequest) -> str:

@@ -18,7 +18,7 @@ from server.office import desk, pictures, sections
 from server.office.documents import newest
 from server.office.editing import Judged, checked, place_in_words
 from server.office.models import Document, Kind
-from server.office.names import names_of
+from server.office.names import names_of, office_of
 from server.office.sections import Plain, Section
 from server.pages import page
 from server.registry.models import Site
@@ -33,7 +33,7 @@ def text(request: HttpRequest, id: int) -> HttpResponse:
     here = desk.site_of(request, id)
     if request.method != "POST":
         last = newest(here, Kind.OFFICE)
-        office = desk.office_in(last) or _first(here)
+        office = office_of(here) or _first(here)
         shown = Judged(revising.written(office), office)
         return desk.editor(request, here, shown, last.version if last else 0, fresh=True)
     entered = request.POST.get("text", "").replace("\r\n", "\n")[: MAX_BYTES + 1]

@@ -1,13 +1,16 @@
 """How services, counters and clerks were called: by the office document that was in force on a day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from itertools import count
+
+from django.db.models import QuerySet
 
 from kiosk.office import LabelSet, Office
 from kiosk.texts import LOCAL
 from server.office.models import Document, Kind
+from server.office.reading import first_read, read
 from server.registry.models import Site, Unit
 
 
@@ -44,14 +47,26 @@ class Names:
 
 
 def office_of(site: Site, day: date | None = None) -> Office | None:
-    """The office document of a site at the end of a day, else the first one after it; the newest without a day."""
+    """The office document of a site at the end of a day, else the first one after it; the newest without a day.
+
+    Documents that this release cannot read are passed over.
+    """
     versions = Document.objects.filter(site=site, kind=Kind.OFFICE)
     if day is None:
-        found = versions.order_by("-version").first()
-    else:
-        end = datetime.combine(day + timedelta(days=1), time(), LOCAL)
-        found = versions.filter(at__lt=end).order_by("-version").first() or versions.order_by("version").first()
-    return _read(bytes(found.content)) if found else None
+        return first_read(_contents(versions.order_by("-version")))
+    end = datetime.combine(day + timedelta(days=1), time(), LOCAL)
+    before = first_read(_contents(versions.filter(at__lt=end).order_by("-version")))
+    return before or first_read(_contents(versions.order_by("version")))
+
+
+def _contents(versions: QuerySet[Document]) -> Iterator[bytes]:
+    """One after another: mostly the first is wanted alone."""
+    contents = versions.values_list("content", flat=True)
+    for at in count():
+        found = list(contents[at : at + 1])
+        if not found:
+            return
+        yield bytes(found[0])
 
 
 def names_of(site: Site, day: date | None = None) -> Names:
@@ -60,7 +75,7 @@ def names_of(site: Site, day: date | None = None) -> Names:
     known: dict[str, dict[str, str]] = {"services": {}, "counters": {}, "clerks": {}}
     sets: dict[str, LabelSet] = {}
     office = office_of(site, day)
-    for one in [*(_read(bytes(row.content)) for row in documents), *([office] if office else [])]:
+    for one in filter(None, [*(read(bytes(row.content)) for row in documents), office]):
         known["services"] |= {each.id: each.name for each in one.services}
         known["counters"] |= {each.id: each.label for each in one.counters}
         known["clerks"] |= {each.id: each.name for each in one.clerks}
@@ -75,12 +90,6 @@ def unit_name(unit: Unit, day: date | None = None) -> str:
         return unit.name
     row = unit.names.filter(valid_from__lte=day).order_by("-valid_from").first()
     return row.name if row else unit.name
-
-
-@lru_cache(maxsize=256)
-def _read(content: bytes) -> Office:
-    """A document's office. Reading one takes some 20 ms, and they never change."""
-    return Office.from_json(content)
 
 
 def _in_order(known: Mapping[str, Mapping[str, str]], office: Office) -> dict[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from kiosk import revising
 from kiosk.board_document import BoardDocument
 from kiosk.documents import DocumentError
 from kiosk.office import Office
-from server import clock
+from server import asking, clock
 from server.accounts.access import for_roles, no_right, note, person
 from server.office import desk, documents
 from server.office.applied import Applied, applied
@@ -77,9 +77,9 @@ def version(request: HttpRequest, id: int, kind: str, version: int) -> HttpRespo
     here = desk.site_of(request, id)
     shown = desk.version_of(here, kind, version)
     others = Document.objects.filter(site=here, kind=kind).exclude(pk=shown.pk).order_by("-version").defer("content")
-    asked = request.GET.get("with", "")
-    if asked.isdecimal() and len(asked) < 10:
-        other: Document | None = desk.version_of(here, kind, int(asked))
+    asked = asking.number(request.GET.get("with", ""))
+    if asked is not None:
+        other: Document | None = desk.version_of(here, kind, asked)
     else:
         other = others.filter(version__lt=shown.version).first()
     read = desk.office_in if kind == Kind.OFFICE else desk.board_in
@@ -158,7 +158,7 @@ def _copy(request: HttpRequest, office: Office, target: Site, remark: str) -> No
 
 
 def _ids(request: HttpRequest) -> list[int]:
-    return [int(text) for text in request.POST.getlist("site") if text.isdecimal() and len(text) < 10]
+    return [id for text in request.POST.getlist("site") if (id := asking.number(text)) is not None]
 
 
 @require_safe

@@ -11,6 +11,7 @@ from typing import Any
 from kiosk import documents
 from kiosk.drafting import slug
 from kiosk.office import ROLES, Office
+from server import asking
 
 Form = Mapping[str, str]
 """Fields by name, the last value of each."""
@@ -117,7 +118,8 @@ def with_quotas(plain: Plain, section: Section) -> Plain:
 
     def quota(service: Plain) -> Plain:
         asked = {one["id"]: section.fields.get(f"quota-{service['id']}-{one['id']}", "") for one in plain["sessions"]}
-        return {session: int(text) if text.isdecimal() else text for session, text in asked.items() if text}
+        entered = [(session, text, asking.number(text)) for session, text in asked.items() if text]
+        return {session: text if n is None else n for session, text, n in entered}
 
     return {**plain, "services": [{**one, "quota": quota(one)} for one in plain["services"]]}
 

@@ -4,6 +4,7 @@ from datetime import date
 
 from django.http import Http404, HttpRequest
 
+from server import asking
 from server.accounts.models import User
 from server.publication.content import Place
 from server.registry.models import Site
@@ -18,7 +19,11 @@ def place(request: HttpRequest, user: User) -> Place:
     """The chosen commune and reception point; without a site, or with several, the whole commune. Raises Http404 for
     somebody else's."""
     asked = request.POST if request.method == "POST" else request.GET
-    units, code, sites = user.units(), asked.get("unit", ""), [each for each in asked.getlist("site") if each]
+    units, code, sites = (
+        user.units(),
+        asking.word(asked.get("unit", "")),
+        [each for each in asked.getlist("site") if each],
+    )
     if len(sites) == 1:
         known = {str(each.pk): each for each in Site.objects.select_related("unit").filter(unit__in=units)}
         if sites[0] not in known:

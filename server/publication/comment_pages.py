@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from kiosk.texts import LOCAL
-from server import clock
+from server import asking, clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import User
 from server.facts.models import Comment
@@ -70,7 +70,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
 @for_roles(*READERS)
 def change(request: HttpRequest, id: str) -> HttpResponse:
     """Keep a comment to be worked on, write its result, or its public line."""
-    comment = get_object_or_404(comments.readable(person(request)), pk=id)
+    comment = get_object_or_404(comments.readable(person(request)), pk=asking.word(id))
     do, words = request.POST.get("do", ""), request.POST.get("words", "")
     try:
         _do(comment, do, words, clock.now())
@@ -109,8 +109,8 @@ class _Asked:
         wanted = request.GET.get("site", "")
         self.site = next((site for site in self.all_sites if str(site.pk) == wanted), None)
         self.sites = [self.site] if self.site else self.all_sites
-        self.first = _day(request.GET.get("from", "")) or self.today - timedelta(days=COMMENT_DAYS)
-        self.last = _day(request.GET.get("to", "")) or self.today
+        self.first = asking.day(request.GET.get("from", "")) or self.today - timedelta(days=COMMENT_DAYS)
+        self.last = asking.day(request.GET.get("to", "")) or self.today
         state = request.GET.get("state", "")
         self.state = state if state in comments.STATES else ""
         self.query = request.GET.urlencode()
@@ -133,10 +133,3 @@ class _Row:
         self.clerk = names.clerk(comment.clerk)
         self.left = comments.days_left(comment, today)
         self.under_work = bool(comment.kept_by and not comment.result)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

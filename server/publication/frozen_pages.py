@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from kiosk.public.form import clean
 from kiosk.texts import LOCAL
-from server import clock, qr
+from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
 from server.nav import FIGURES
@@ -72,8 +72,8 @@ def _posted_period(request: HttpRequest) -> periods.Period:
 def frozen_period(request: HttpRequest, id: int) -> HttpResponse:
     """One frozen period with its revisions, what differs now, and the code that opens it for everybody."""
     row = _own(request, id)
-    number, t = request.GET.get("n", ""), texts(language_of(request))
-    shown = freezing.shown(row, int(number) if number.isdecimal() else None)
+    number, t = asking.number(request.GET.get("n", "")), texts(language_of(request))
+    shown = freezing.shown(row, number)
     if shown is None:
         raise Http404("revision")
     revisions = freezing.revisions(row)

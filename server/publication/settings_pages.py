@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from kiosk.texts import LOCAL
-from server import clock, qr
+from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
 from server.facts.models import Comment
 from server.nav import LEADERS
@@ -87,10 +87,11 @@ def _enter(request: HttpRequest, unit: Unit, months: list[date]) -> str:
     for month in months:
         for kind in letters.KINDS:
             text = request.POST.get(f"{month:%Y-%m}.{kind}", "").strip()
-            if text and not (text.isascii() and text.isdigit() and int(text[:9]) <= letters.MOST):
+            n = asking.number(text, letters.MOST)
+            if text and n is None:
                 return "letters.wrong"
-            if text:
-                entered.setdefault(month, {})[kind] = int(text)
+            if n is not None:
+                entered.setdefault(month, {})[kind] = n
     for month, counts in entered.items():
         letters.enter(unit, month, counts)
     note(request, "letters.entered", ", ".join(f"{month:%Y-%m}" for month in entered))

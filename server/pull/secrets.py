@@ -1,13 +1,12 @@
 """Pull tokens in the database, readable only with a key that lies beside it: a copy of the database opens no kiosk."""
 
 import hashlib
-import os
 import ssl
-from contextlib import suppress
-from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+
+from server.config import kept_key
 
 KEY = "pull.key"
 """File in data_dir."""
@@ -31,13 +30,8 @@ def opened(sealed: str) -> str:
 
 
 def _key() -> bytes:
-    """The key, made when it is first needed; of two processes that make it at once, one wins."""
-    file: Path = settings.CONFIG.folder / KEY
-    with suppress(FileExistsError), os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as made:
-        made.write(Fernet.generate_key())
-        made.flush()
-        os.fsync(made.fileno())
-    return file.read_bytes()
+    """The key, made when it is first needed."""
+    return kept_key(settings.CONFIG.folder / KEY, lambda: Fernet.generate_key().decode()).encode()
 
 
 def fingerprint(certificate: str) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from django.http import Http404, HttpRequest
 from django.utils.http import urlencode
 
+from server import asking
 from server.accounts.models import User
 from server.registry.models import Site, Unit
 from server.reports import periods
@@ -59,7 +60,7 @@ class Choice:
 def place_of(request: HttpRequest, user: User) -> Place:
     """The commune of ?unit=CODE and its sites of ?site=KEY&site=KEY; else all. Raises Http404 for somebody else's."""
     units = user.units()
-    code = request.GET.get("unit", "")
+    code = asking.word(request.GET.get("unit", ""))
     unit = user.unit or (units.filter(code=code).first() if code else None)
     if code and (unit is None or unit.code != code):
         raise Http404(code)

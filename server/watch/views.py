@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kiosk.texts import sort_key
-from server import clock
+from server import asking, clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
 from server.forms import Form
@@ -85,8 +85,8 @@ def _unit_asked(request: HttpRequest) -> Unit | None:
     user = person(request)
     if user.unit:
         return user.unit
-    asked = request.GET.get("unit", "")
-    return get_object_or_404(Unit, pk=asked) if asked.isdecimal() else None
+    asked = asking.number(request.GET.get("unit", ""))
+    return get_object_or_404(Unit, pk=asked) if asked is not None else None
 
 
 @for_roles(*MANAGERS)

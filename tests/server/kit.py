@@ -214,6 +214,21 @@ def fresh_database(engine: str, folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def empty_database(engine: str, folder: Path) -> Iterator[None]:
+    """Django on a database of this engine without a single table, until the end of the block."""
+    name = f"empty_{time.monotonic_ns()}"
+    if engine == "postgresql":
+        _sql(f"CREATE DATABASE {name}")
+    _use(_sqlite(folder / "server.db") if engine == "sqlite" else _postgres(name))
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        if engine == "postgresql":
+            _sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
 def server_on(engine: str, folder: Path) -> Iterator[Server]:
     """A server with an empty database, its data in `folder`."""
     config = replace(settings.CONFIG, data_dir=str(folder))

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -13,6 +13,8 @@ from django.test import Client
 from kiosk.office import sample
 from server.accounts.devices import cookie_of
 from server.accounts.models import Audit, User
+from server.facts.models import Comment
+from server.publication.comments import readable
 from server.registry.models import Site, Unit
 from tests.server.kit import PASSWORD, Server
 
@@ -78,6 +80,31 @@ def test_a_clerk_of_another_commune_or_an_invented_one_is_refused(lite: Server):
         given = {"username": "cong-chuc", "name": "A", "role": "clerk", "clerk": wrong}
         assert admin.post("/admin/people/new", given).status_code == 422
     assert not User.objects.filter(username="cong-chuc").exists()
+
+
+@pytest.mark.parametrize("role", ["leader", "admin"])
+def test_whoever_reads_comments_and_serves_at_a_counter_too_is_kept_from_the_own_ones_by_the_account(
+    lite: Server, role: str
+):
+    admin = lite.signed_in("quan-tri", "admin")
+    clerk, other = sample().clerks[:2]
+    for id, about in (("own", clerk.id), ("other", other.id)):
+        Comment.objects.create(
+            id=id, site=lite.site, device=lite.device, day=date(2026, 11, 20), ticket="t", counter="1", clerk=about,
+            rating="", sha256="0" * 64, text=f"Góp ý {id}",
+        )  # fmt: skip
+    make(admin, "hai-viec", role)
+    user = User.objects.get(username="hai-viec")
+    assert readable(user).count() == 2
+    given = {"name": "Nguyễn Văn A", "role": role, "clerk": f"{lite.site.pk}:{clerk.id}"}
+    assert admin.post(f"/admin/people/{user.pk}", given).status_code == 302
+    user.refresh_from_db()
+    assert (user.role, user.site, user.clerk) == (role, lite.site, clerk.id)
+    assert [comment.pk for comment in readable(user)] == ["other"]
+    assert Audit.objects.latest("pk").about == f"hai-viec ({role}, {clerk.id})"
+    assert admin.post(f"/admin/people/{user.pk}", {**given, "clerk": ""}).status_code == 302
+    user.refresh_from_db()
+    assert (user.site, user.clerk) == (None, "")
 
 
 def test_an_administrator_neither_sees_nor_changes_accounts_of_another_commune_or_of_the_server(lite: Server):
@@ -207,6 +234,13 @@ def test_a_part_of_a_page_that_is_fetched_after_the_session_takes_the_page_to_th
 
 
 # --- wrong passwords ------------------------------------------------------------------------------------------
+
+
+def test_a_name_with_a_character_that_no_database_keeps_is_a_wrong_name(server: Server):
+    server.user("lanh-dao", "leader")
+    assert sign_in(Client(), "lanh-dao\0", PASSWORD) == 403
+    assert fail(Client(), "\0", 8) == 429
+    assert sign_in(Client(), "lanh-dao", PASSWORD) == 302
 
 
 def test_strangers_cannot_keep_somebody_out_whose_browser_is_known(lite: Server):

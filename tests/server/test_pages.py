@@ -1,6 +1,9 @@
 """Signing in, and what every page of the server has."""
 
+import re
+
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.server.kit import PASSWORD, Server
@@ -38,6 +41,45 @@ def test_pages_are_in_the_language_that_was_asked_for_and_stay_in_it(lite: Serve
     assert "Today" in browser.get("/?l=en").content.decode()
     assert "Today" in browser.get("/").content.decode()
     assert "Hôm nay" in browser.get("/?l=vi").content.decode()
+
+
+def test_a_language_that_was_chosen_in_the_account_stays_though_the_address_asks_for_another(lite: Server):
+    browser = lite.signed_in("lanh-dao", "leader")
+    browser.get("/account?l=en")
+    browser.post("/account?l=en", {"language": "vi"})
+    assert "Hôm nay" in browser.get("/").content.decode()
+
+
+def test_strangers_leave_nothing_in_the_database_whatever_language_they_ask_for(lite: Server):
+    lite.user("lanh-dao", "leader")
+    for address in ("/sign-in?l=en", "/none?l=en", "/?l=en", "/admin/audit?l=en", "/sign-out?l=en"):
+        stranger = Client()
+        stranger.get(address)
+        stranger.post(address, {"username": "ai-do", "password": "x"})
+        assert "sessionid" not in stranger.cookies
+    assert not Session.objects.exists()
+
+
+def test_a_strangers_language_goes_along_to_the_sign_in_and_stays_afterwards(lite: Server):
+    lite.user("lanh-dao", "leader")
+    browser = Client()
+    to = browser.get("/reports?by=hour&l=en").headers["Location"]
+    page = browser.get(to).content.decode()
+    assert "Sign in" in page
+    (link,) = re.findall(r'class="language" href="([^"]+)"', page)
+    vietnamese = browser.get("/sign-in" + link.replace("&amp;", "&")).content.decode()
+    assert "Đăng nhập" in vietnamese
+    assert "next=%2Freports%3Fby%3Dhour%26l%3Den&amp;l=en" in vietnamese
+    posted = {"username": "lanh-dao", "password": "wrong"}
+    assert "Sign in" in browser.post(to, posted).content.decode()
+    answer = browser.post("/sign-in?next=/&l=en", {**posted, "password": PASSWORD})
+    assert answer.headers["Location"] == "/"
+    assert "Today" in browser.get("/").content.decode()
+
+
+def test_the_other_language_shows_the_same_report(lite: Server):
+    page = lite.signed_in("lanh-dao", "leader").get("/reports?period=2026-11&by=hour").content.decode()
+    assert 'href="?period=2026-11&amp;by=hour&amp;l=en"' in page
 
 
 def test_a_form_without_a_token_changes_nothing_and_says_what_to_do(lite: Server):

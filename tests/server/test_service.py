@@ -20,10 +20,10 @@ from django.db import connection
 from kiosk.store import Store
 from server.__main__ import _parser
 from server.backup import backup, restore
-from server.config import FILE, SECRET, Config
+from server.config import FILE, SECRET, Config, kept_key, make_folder, secret
 from server.facts.models import Ticket
 from server.feed.models import Event
-from server.pull.secrets import KEY
+from server.pull.secrets import KEY, opened, seal
 from tests.office import moment
 from tests.server.kit import NOW, Server, batches
 from tests.server.test_facts import a_morning, push_all
@@ -131,6 +131,51 @@ def test_nobody_is_believed_to_be_a_proxy_unless_the_settings_say_so(tmp_path: P
             assert answer.headers["Strict-Transport-Security"] is None
 
 
+# --- keys -----------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_on_the_disk_before_it_has_its_name_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    config, file = replace(Config(), data_dir=str(tmp_path / "data")), tmp_path / "data" / SECRET
+    synced: list[tuple[bool, bytes]] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        what = Path(f"/proc/self/fd/{handle}")
+        synced.append((file.exists(), b"" if what.is_dir() else what.read_bytes()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    make_folder(config)
+    made = secret(config)
+    assert synced == [(False, made.encode()), (True, b"")], "the file, then its name"
+    assert file.stat().st_mode & 0o777 == 0o600
+    make_folder(config)
+    assert secret(config) == made
+    assert list(config.folder.iterdir()) == [file]
+
+
+def test_a_key_that_a_power_cut_left_empty_is_made_again(tmp_path: Path, lite: Server):
+    config, file = replace(Config(), data_dir=str(tmp_path)), tmp_path / SECRET
+    file.write_text("")
+    assert secret(config) != secret(config) != ""
+    make_folder(config)
+    assert secret(config) == secret(config) == file.read_text() != ""
+    (lite.folder / KEY).write_text("")
+    sealed = seal("token")
+    assert opened(sealed) == "token"
+
+
+def test_of_two_processes_that_make_a_key_at_once_one_wins(tmp_path: Path):
+    file = tmp_path / SECRET
+
+    def make() -> str:
+        file.write_text("of the other")
+        return "own"
+
+    assert kept_key(file, make) == "of the other"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 # --- copies ---------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +204,52 @@ def test_a_copy_made_while_the_server_works_is_whole_and_after_bringing_it_back_
     assert lite.push(batches(store.database.conn)[0]).status_code == 200
     lite.settle()
     assert (Event.objects.count(), Ticket.objects.count()) == (everything, tickets)
+
+
+@pytest.mark.parametrize("damage", ["text", "head", "middle", "empty", "missing"])
+def test_a_copy_is_brought_back_in_place_of_a_damaged_database_which_is_kept_as_it_is(
+    lite: Server, tmp_path: Path, damage: str
+):
+    present, copy = lite.folder / "server.db", tmp_path / "copy.db"
+    backup(config_of(lite), copy)
+    lite.user("sau-nay", "leader")
+    connection.close()
+    sound = present.read_bytes()
+    spoilt = {
+        "text": b"no database " * 5000,
+        "head": bytes(4096) + sound[4096:],
+        "middle": sound[:4096] + bytes(len(sound) - 4096),
+        "empty": b"",
+    }
+    present.unlink()
+    if damage in spoilt:
+        present.write_bytes(spoilt[damage])
+    present.with_name("server.db-wal").write_bytes(b"left over from the database before")
+    said = restore(config_of(lite), copy, NOW)
+    with closing(sqlite3.connect(present)) as conn:
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert conn.execute("SELECT username FROM accounts_user").fetchall() == []
+        assert conn.execute("SELECT name FROM registry_device").fetchall() == [("k-7F3K2M",)]
+    aside = lite.folder / "server.db.before-20261123-100000"
+    assert (str(aside) in said) == aside.exists() == (damage != "missing")
+    if damage in ("text", "head"):
+        assert aside.read_bytes() == spoilt[damage]
+
+
+def test_a_database_that_somebody_else_holds_is_not_taken_for_a_damaged_one(
+    lite: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    copy = tmp_path / "copy.db"
+    backup(config_of(lite), copy)
+    lite.user("sau-nay", "leader")
+    connection.close()
+    monkeypatch.setattr("server.backup.WAIT_S", 0.0)
+    with closing(sqlite3.connect(lite.folder / "server.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OSError, match="in use: stop the server"):
+            restore(config_of(lite), copy, NOW)
+        other.execute("ROLLBACK")
+        assert other.execute("SELECT username FROM accounts_user").fetchall() == [("sau-nay",)]
 
 
 def test_a_copy_is_readable_by_its_owner_alone_and_overwrites_nothing(lite: Server, tmp_path: Path):
