@@ -16,7 +16,9 @@ from kiosk import config
 
 FOLDER = Path(__file__).parent.parent / "systemd"
 UNITS = sorted(path.name for path in [*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
-SERVICES = [name for name in UNITS if name.endswith(".service")]
+# Started by root, each with its reasons beside it: no device and no data of the kiosk's.
+ROOT_HELPERS = {"kiosk-firewall.service"}
+SERVICES = [name for name in UNITS if name.endswith(".service") and name not in ROOT_HELPERS]
 TARGETS = ("sysinit", "basic", "shutdown", "multi-user", "timers", "network", "sockets", "paths", "slices")
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -56,9 +58,9 @@ def stage(root: Path, units: Path = FOLDER) -> Path:
         shutil.copy(units / name, ours)
     for target in TARGETS:
         (theirs / f"{target}.target").write_text("[Unit]\nDescription=stand-in\n")
-    program = root / "opt/kiosk/current/bin/kiosk"
-    program.parent.mkdir(parents=True)
-    shutil.copy(shutil.which("true") or "/bin/true", program)
+    for program in ("opt/kiosk/current/bin/kiosk", "usr/sbin/nft"):
+        (root / program).parent.mkdir(parents=True)
+        shutil.copy(shutil.which("true") or "/bin/true", root / program)
     return root
 
 
