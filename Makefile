@@ -32,7 +32,7 @@ server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server
 	$(PY) -m server --config $(CONFIG) $(or $(ARGS),run)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)
+	scripts/need.sh shellcheck systemd-analyze=systemd /usr/sbin/nft=nftables espeak-ng chromium openssl pg_ctlcluster=postgresql $(XSERVER)
 	$(PY) -m pytest -m "not slow" -n auto --dist worksteal $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev

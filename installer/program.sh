@@ -99,6 +99,7 @@ switch_release() { # in one rename: there is a complete program at every moment
   [ "$previous" != "$name" ] || return 0
   run ln -sfn "$name" "$link.new"
   run mv -T "$link.new" "$link"
+  # shellcheck disable=SC2034  # ending.sh reads it
   changed=yes
   remove_old_releases "${name##*/}" "${previous##*/}"
 }

@@ -63,11 +63,13 @@ judged_kiosk_toml() { # the one that will be in force
   done
 }
 
-judged_office_toml() { # nothing: the one in force
+judged_office_toml() { # nothing: the one in force, applied or named by kiosk.toml
   if [ -n "$office" ]; then
     echo "$office"
   elif [ ! -e "$ROOT$office_toml" ]; then
     echo "$source_dir/kiosk/assets/office.sample.toml"
+  elif [ -n "$ROOT" ]; then
+    echo "$ROOT$office_toml" # kiosk.toml names it as it will be found, which is not here
   fi
 }
 

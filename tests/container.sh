@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The installer and the units in a whole Debian with a real systemd, in a container: container.sh [bookworm|trixie]
 #
-# Needs root, mmdebstrap and systemd-nspawn, Debian's archive and PyPI; 2–4 minutes. There are no pins, no USB and no screen in a
+# Needs root, mmdebstrap and systemd-nspawn, Debian's archive and PyPI; 4–8 minutes. There are no pins, no USB and no screen in a
 # container: the kiosk runs without them, which kiosk.toml says. Ends with exit status 1 at the first thing that is not as promised.
 # shellcheck disable=SC2016  # what stands in single quotes is for the shell in the container
 set -euo pipefail
@@ -53,6 +53,7 @@ clean_up() {
     wait "$boot_pid" || true
   fi
   if [ -n "$root" ]; then rm -rf "$root" "$root".*; fi
+  leader='' boot_pid='' root=''
 }
 
 make_base() {
@@ -74,9 +75,9 @@ unpack() {
   tar -C "$tree" --exclude=./.venv --exclude=./.git --exclude=__pycache__ -cf - . | tar -C "$root/usr/src/kiosk" -xf -
 }
 
-boot() {
+boot() { # OPTION…
   SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 timeout 600 systemd-nspawn -q -D "$root" --machine="$machine" --register=no --keep-unit \
-    --resolv-conf=off --boot >"$root.log" 2>&1 </dev/null &
+    --resolv-conf=off "$@" --boot >"$root.log" 2>&1 </dev/null &
   boot_pid=$!
   local end=$((SECONDS + 60)) nspawn
   # By its name: for a moment systemd-nspawn has another child, which only makes the namespaces.
@@ -160,6 +161,40 @@ check_sandbox() {
   must "it runs with no new privileges and a filter" sh -c "grep -q 'NoNewPrivs:.1' /proc/$pid/status && grep -q 'Seccomp:.2' /proc/$pid/status"
 }
 
+make_stick() {
+  stick=$cache/stick-$suite
+  "$tree/installer/bundle.sh" "$stick" --suite "$suite" --arch "$(dpkg --print-architecture)" --mirror "$mirror" >"$root.output" 2>&1 ||
+    { cat "$root.output" >&2 && fail "installer/bundle.sh fills a stick"; }
+  said "✓ installer/bundle.sh fills a stick"
+}
+
+check_offline() { # a network of its own with nobody in it, and a stick that cannot be written to
+  must "there is no network" sh -c '! getent hosts deb.debian.org'
+  must "install.sh ends well without a network" /usr/src/kiosk/install.sh --yes --offline /mnt/stick --device xa-thu-1 --printer none --screen none
+  must "the options stand in kiosk.toml" sh -c 'kiosk config | grep -q "^device = \"xa-thu-1\""'
+  must "nothing of the stick is left in apt" sh -c '! ls /var/lib/apt/lists | grep -q Packages'
+}
+
+check_host() {
+  must "the console's ports are for the LAN alone" sh -c 'nft list table inet kiosk | grep -q "8080, 8443"'
+  must "Ctrl+Alt+Del does nothing" sh -c '[ "$(systemctl is-enabled ctrl-alt-del.target)" = masked ]'
+  must "tty1 has no login prompt" sh -c 'systemctl start getty@tty1.service; ! systemctl --quiet is-active getty@tty1.service'
+  must "upgrades are not made up in the morning" sh -c '[ "$(systemctl show -P Persistent apt-daily-upgrade.timer)" = no ]'
+  must "apt takes the settings" sh -c 'apt-config dump | grep -qx "Unattended-Upgrade::Automatic-Reboot \"false\";"'
+}
+
+check_removal() {
+  must "the installed release removes itself" /opt/kiosk/current/share/kiosk/install.sh --uninstall
+  must "data, configuration and user stay" sh -c '[ -e /var/lib/kiosk/kiosk.db ] && [ -e /etc/kiosk/kiosk.toml ] && id kiosk'
+  must "the program, its units and its rules are gone" sh -c \
+    '[ ! -e /opt/kiosk ] && [ ! -e /usr/local/bin/kiosk ] && ! systemctl cat kiosk && ! pgrep -u kiosk && ! nft list table inet kiosk'
+  must "what was settled in the system is as before" sh -c \
+    '[ "$(systemctl is-enabled ctrl-alt-del.target)" != masked ] && [ "$(systemctl show -P Persistent apt-daily-upgrade.timer)" = yes ]'
+  must "nothing of ours is left in /etc/systemd" sh -c '[ -z "$(find /etc/systemd -name "kiosk*")" ]'
+  must "purging deletes the rest" /usr/src/kiosk/install.sh --uninstall --purge
+  must "it is gone" sh -c '[ ! -e /var/lib/kiosk ] && [ ! -e /etc/kiosk ] && ! id kiosk'
+}
+
 [ "$(id -u)" = 0 ] || { echo "Root is needed: sudo $0 $suite" >&2 && exit 1; }
 "$tree/scripts/need.sh" mmdebstrap systemd-nspawn=systemd-container
 trap clean_up EXIT
@@ -173,4 +208,11 @@ check_sandbox
 check_second_run
 check_crash
 check_failed_preparation
+clean_up
+unpack
+make_stick
+boot --private-network --bind-ro="$stick:/mnt/stick"
+check_offline
+check_host
+check_removal
 said "all as promised, ${SECONDS} s"
