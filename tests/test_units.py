@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -201,6 +201,52 @@ def test_backups_are_made_when_the_office_is_closed():
     fired = [moment.astimezone(VIETNAM) for moment in backups(monday)]
     assert [moment.time() for moment in fired] == [time(11, 45), time(17, 15)]
     assert options("kiosk-backup.timer")["Persistent"] == ["yes"]
+
+
+OFFICE_HOURS = ((time(7, 0), time(11, 30)), (time(13, 0), time(17, 0)))
+"""Of the earliest and the latest office, with the minutes in which somebody is still served."""
+
+
+@pytest.mark.parametrize("timer", ["kiosk.apt-daily.conf", "kiosk.apt-daily-upgrade.conf"])
+def test_upgrades_come_outside_office_hours_and_are_never_made_up(timer):
+    found = options(timer)
+    assert found["OnCalendar"][0] == "", "Debian's own times must be taken away"
+    latest = seconds(found["RandomizedDelaySec"][0])
+    for line in found["OnCalendar"][1:]:
+        begins = datetime.fromisoformat(f"2026-11-23T{line.split()[1]}+00:00").astimezone(VIETNAM)
+        ends = begins + timedelta(seconds=latest)
+        assert not any(begin <= moment.time() < end for moment in (begins, ends) for begin, end in OFFICE_HOURS), line
+    assert found["Persistent"] == ["no"]
+
+
+def test_upgrades_never_restart_the_machine():
+    assert 'Unattended-Upgrade::Automatic-Reboot "false";' in (FOLDER / "kiosk.apt.conf").read_text()
+
+
+def test_the_firewall_guards_the_consoles_ports_and_comes_after_the_one_that_empties_all():
+    unit, console = options("kiosk-firewall.service"), config.Console()
+    ports = f"define console_ports = {{ {console.plain_port}, {console.port} }}"
+    assert ports in (FOLDER / "kiosk.nft").read_text()
+    assert unit["After"] == ["nftables.service"]
+    assert unit["Before"] == ["kiosk-console.service"]
+    assert not options("kiosk-console.service")["Requires"], "without a firewall the pages still work"
+
+
+@pytest.mark.parametrize("unit", sorted(ROOT_HELPERS))
+def test_what_root_runs_is_closed_up_and_says_why_not_more(root, unit):
+    answer = analyze("security", "--offline=true", f"--root={root}", "--threshold=20", unit)
+    assert answer.returncode == 0, answer.stdout[-200:]
+    assert "Left out, each for a reason" in (FOLDER / unit).read_text()
+
+
+def test_a_keyboard_in_the_hall_cannot_restart_the_machine():
+    assert (FOLDER / "ctrl-alt-del.target").read_bytes() == b"", "an empty unit file is a masked one"
+    assert options("kiosk.keys.conf")["CtrlAltDelBurstAction"] == ["none"]
+    assert "kernel.sysrq = 0" in (FOLDER / "kiosk.sysctl.conf").read_text().splitlines()
+
+
+def test_the_login_prompt_is_back_when_the_program_is_gone():
+    assert options("kiosk.getty.conf")["ConditionPathExists"] == ["!/opt/kiosk/current"]
 
 
 def test_users_and_groups_are_made(tmp_path):
