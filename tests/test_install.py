@@ -151,7 +151,8 @@ def test_only_systems_that_were_tried_are_accepted(system, accepted):
 
 
 def test_a_step_that_fails_is_named_and_nothing_after_it_is_done():
-    steps = "check_system() { :; }; install_packages() { step Hai Two; false; }; build_environment() { echo went on; }"
+    steps = "check_system() { :; }; install_packages() { step Hai Two; false; }"
+    steps += "; build_environment() { echo went on; exit; }"
     answer = bash(f"{steps}; main")
     assert answer.returncode != 0
     assert "Stopped at the step: Two" in answer.stderr
