@@ -133,6 +133,29 @@ check_second_run() {
   must "the configuration is still ours" grep -q 'factory = "none"' /etc/kiosk/kiosk.toml
 }
 
+check_refused_update() {
+  local before
+  before=$(value kiosk MainPID)
+  echo '# another release' >>"$root/usr/src/kiosk/kiosk/__init__.py"
+  cp "$root/etc/kiosk/kiosk.toml" "$root.toml"
+  { echo 'papr_mm = 80' && cat "$root.toml"; } >"$root/etc/kiosk/kiosk.toml"
+  must "a kiosk.toml that the new release refuses stops the update" sh -c \
+    '/usr/src/kiosk/install.sh --offline /mnt/stick 2>&1 | grep -q "the old kiosk goes on"'
+  [ "$(value kiosk MainPID)" = "$before" ] || fail "a refused update disturbed the kiosk"
+  said "✓ the old kiosk goes on"
+  cat "$root.toml" >"$root/etc/kiosk/kiosk.toml"
+}
+
+check_old_layout() { # as 0.4 has left it: the release directly in /opt/kiosk
+  inside sh -ec 'cd /opt/kiosk && name=$(basename "$(readlink current)") && systemctl stop kiosk kiosk-sync kiosk-console
+    grep -rlI "/opt/kiosk/releases/$name" "releases/$name/bin" "releases/$name/pyvenv.cfg" | xargs sed -i "s#/opt/kiosk/releases/$name#/opt/kiosk/$name#g"
+    mv "releases/$name" . && ln -sfn "$name" current && systemctl start kiosk kiosk-sync kiosk-console'
+  must "an installation of 0.4 is updated" /usr/src/kiosk/install.sh --offline /mnt/stick
+  must "its release is the one before, and runs where it lies now" sh -ec \
+    'cd /opt/kiosk && ! ls -d ./*+* && set -- releases/*+* && [ $# = 2 ] && for each; do "$each/bin/kiosk" --version; done'
+  eventually 60 "the new release runs" sh -c 'systemctl is-active kiosk && tr "\0" " " <"/proc/$(systemctl show -P MainPID kiosk)/cmdline" | grep -q "$(readlink /opt/kiosk/current)"'
+}
+
 check_crash() {
   local before prepared
   before=$(value kiosk MainPID)
@@ -210,6 +233,8 @@ configure
 check_running
 check_sandbox
 check_second_run
+check_refused_update
+check_old_layout
 check_crash
 check_failed_preparation
 check_host

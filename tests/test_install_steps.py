@@ -224,6 +224,14 @@ def test_a_run_without_options_leaves_them_written(tmp_path):
     assert contents(tmp_path) == before
 
 
+def test_a_run_with_the_same_options_changes_nothing(tmp_path):
+    settled(tmp_path, "--device", "xa-hoa-binh-2")
+    before = contents(tmp_path)
+    answer = settled(tmp_path, "--device", "xa-hoa-binh-2", then='echo "changed=$changed"')
+    assert "changed=no" in answer.stdout
+    assert contents(tmp_path) == before
+
+
 def test_a_kiosk_toml_of_the_technician_is_left_and_the_line_is_said(tmp_path):
     place(tmp_path)
     mine = tmp_path / "etc/kiosk/kiosk.toml"
