@@ -50,6 +50,7 @@ check: $(VENV)/.dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(PY) -m mypy installer/ask.py
 	$(PY) -m pytest tests/test_imports.py
 
 wheel-test: $(VENV)/.dev  ## the wheel alone, outside the tree, with only its run-time packages

@@ -5,7 +5,7 @@ Run with the release's own Python: ask.py usable KIOSK_TOML [OFFICE_TOML] | pict
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kiosk import documents, office, revising, setup, wiring
 from kiosk.config import load_config
@@ -15,7 +15,7 @@ def main(words: Sequence[str]) -> int:
     """Answer one question; its exit status."""
     question, file, *rest = words
     try:
-        for line in {"usable": _wrong, "pictures": _pictures, "ports": _ports}[question](file, *rest):
+        for line in QUESTIONS[question](file, *rest):
             print(line)
     except documents.DocumentError as error:
         print(error)
@@ -41,6 +41,8 @@ def _ports(kiosk_toml: str) -> Iterator[str]:
     console = load_config(kiosk_toml).console
     yield from (str(port) for port in (console.plain_port, console.port) if port)
 
+
+QUESTIONS: Mapping[str, Callable[..., Iterator[str]]] = {"usable": _wrong, "pictures": _pictures, "ports": _ports}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
