@@ -249,10 +249,12 @@ def name_of(release: Path) -> str:
     return bash("release_name", release).stdout.strip()
 
 
-def test_another_content_is_another_folder(release):
+@pytest.mark.parametrize("file", ["kiosk/__init__.py", "server/__init__.py", "systemd/kiosk.service", "install.sh"])
+def test_another_content_is_another_folder(release, file):
     first = name_of(release)
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\+[0-9a-f]{8}", first)
-    (release / "kiosk/__init__.py").write_text("# changed\n")
+    with (release / file).open("a") as changed:
+        changed.write("# changed\n")
     assert name_of(release) != first
 
 
