@@ -34,7 +34,7 @@ server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server
 	$(PY) -m server --config $(CONFIG) $(or $(ARGS),run)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl ssh-keygen=openssh-client \
+	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl /usr/sbin/nft=nftables ssh-keygen=openssh-client \
 		pg_ctlcluster=postgresql $(XSERVER)
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist worksteal $(UNSTUCK) $(ARGS)
 
@@ -54,6 +54,7 @@ check: $(VENV)/.dev
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	MYPYPATH=systemd $(PY) -m mypy systemd/kiosk_trial.py systemd/kiosk_release.py systemd/kiosk_archive.py
+	$(PY) -m mypy installer/ask.py
 	$(PY) -m pytest tests/test_imports.py
 
 OUT ?= dist

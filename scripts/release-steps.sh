@@ -47,14 +47,12 @@ build() { # HOME
   python3 -m venv --system-site-packages --without-pip "$home"
   # A second environment lends its pip: the first one holds exactly what the lock names.
   python3 -m venv "$work/pip"
-  lock_without_pygame >"$work/run.txt"
-  if [ "$pip_lgpio" = yes ]; then cat "$tree/requirements/lgpio.txt" >>"$work/run.txt"; fi
+  write_lock "$work/run.txt"
   local pip=("$work/pip/bin/pip" --disable-pip-version-check --python "$home/bin/python" install -q --no-cache-dir --no-index
     --find-links "$tree/wheels" --no-deps --only-binary :all:)
   "${pip[@]}" --ignore-installed --require-hashes -r "$work/run.txt"
   "${pip[@]}" "$tree"/wheels/mot_cua_kiosk-*.whl
-  install -D -m 644 "$tree/docs/install.md" "$home/share/install.md"
-  PYGAME_HIDE_SUPPORT_PROMPT=1 "$home/bin/python" -I -c 'import evdev, pygame, kiosk, sync'
+  finish_environment "$home"
   rm -rf "$work"
 }
 

@@ -30,7 +30,7 @@ architecture=$(dpkg --print-architecture)
 copy_sources() {
   local release=$work/release
   mkdir -p "$release/wheels" "$release/docs"
-  cp -r "$tree"/{kiosk,sync,server,systemd,scripts,requirements,pyproject.toml,README.md,LICENSE,CHANGELOG.md,install.sh} "$release/"
+  cp -r "$tree"/{kiosk,sync,server,systemd,installer,scripts,requirements,pyproject.toml,README.md,LICENSE,CHANGELOG.md,install.sh} "$release/"
   cp "$tree/docs/install.md" "$release/docs/"
   find "$release" -name __pycache__ -prune -exec rm -rf {} +
 }

@@ -46,6 +46,12 @@ def contents(root: Path) -> dict[str, tuple[int, int, bytes]]:
     }
 
 
+def all_options() -> list[str]:
+    """Every option that the installer reads."""
+    lines = re.findall(r"^ +(--[a-z-]+(?: \| --[a-z-]+)*)\)", SCRIPT.read_text(), re.MULTILINE)
+    return sorted({option for line in lines for option in line.split(" | ")})
+
+
 def shell_scripts() -> list[Path]:
     """Every file of the project that a shell runs."""
     found = []
@@ -59,7 +65,7 @@ def shell_scripts() -> list[Path]:
 def release(tmp_path):
     """A copy of what the installer installs, to be changed like the next version would."""
     copy = tmp_path / "release"
-    for name in ("systemd", "kiosk", "sync", "requirements"):
+    for name in ("systemd", "kiosk", "sync", "server", "installer", "requirements"):
         shutil.copytree(HERE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("install.sh", "pyproject.toml"):
         shutil.copy(HERE / name, copy / name)
@@ -69,7 +75,7 @@ def release(tmp_path):
 def test_shellcheck_finds_nothing_in_any_script():
     scripts = shell_scripts()
     assert {"install.sh", "kiosk-command", "wheel-test.sh"} <= {path.name for path in scripts}
-    answer = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(["shellcheck", "-a", *scripts], capture_output=True, text=True, timeout=60, check=False)
     assert (answer.returncode, answer.stdout) == (0, "")
 
 
@@ -80,10 +86,13 @@ def test_a_dry_run_shows_all_steps_in_order():
         "Check the system",
         "Install system packages",
         "Install the program",
+        "Ask the new release whether it can use these documents",
         "Place system files",
-        "Sample configuration",
+        "Configuration",
         "User, groups, folders",
+        "The system around it",
         "Device rights",
+        "Switch to the new release",
         "Voice for calls",
         "Enable the services",
         "Start the services",
@@ -105,9 +114,10 @@ def test_without_start_no_service_is_started():
 
 
 def test_help_names_every_option_and_an_unknown_one_is_refused():
-    options = re.findall(r"^ +(--\S+)\)", SCRIPT.read_text(), re.MULTILINE)
-    assert options
-    assert all(option in install("--help").stdout for option in [*options, "--help"])
+    options = all_options()
+    assert {"--dry-run", "--offline", "--uninstall", "--rtc"} <= set(options)
+    told = install("--help").stdout
+    assert [option for option in [*options, "--help"] if f"\n  {option} " not in told] == []
     assert install("--frobnicate").returncode == 2
 
 
@@ -141,7 +151,8 @@ def test_only_systems_that_were_tried_are_accepted(system, accepted):
 
 
 def test_a_step_that_fails_is_named_and_nothing_after_it_is_done():
-    steps = "check_system() { :; }; install_packages() { step Hai Two; false; }; build_environment() { echo went on; }"
+    steps = "check_system() { :; }; install_packages() { step Hai Two; false; }"
+    steps += "; build_environment() { echo went on; exit; }"
     answer = bash(f"{steps}; main")
     assert answer.returncode != 0
     assert "Stopped at the step: Two" in answer.stderr
@@ -240,10 +251,12 @@ def name_of(release: Path) -> str:
     return bash("release_name", release).stdout.strip()
 
 
-def test_another_content_is_another_folder(release):
+@pytest.mark.parametrize("file", ["kiosk/__init__.py", "server/__init__.py", "systemd/kiosk.service", "install.sh"])
+def test_another_content_is_another_folder(release, file):
     first = name_of(release)
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*\+[0-9a-f]{8}", first)
-    (release / "kiosk/__init__.py").write_text("# changed\n")
+    with (release / file).open("a") as changed:
+        changed.write("# changed\n")
     assert name_of(release) != first
 
 
@@ -257,15 +270,16 @@ def test_what_is_not_installed_does_not_make_another_folder(release):
 
 def test_an_update_keeps_the_last_version_and_removes_older_ones(tmp_path, release):
     programs = tmp_path / "root/opt/kiosk"
+    releases = programs / "releases"
     names = []
     for text in ("# 1\n", "# 2\n", "# 3\n"):
         (release / "kiosk/__init__.py").write_text(text)
         names.append(name_of(release))
-        (programs / names[-1]).mkdir(parents=True)
+        (releases / names[-1]).mkdir(parents=True)
         answer = bash("switch_release", release, ROOT=str(tmp_path / "root"))
         assert answer.returncode == 0, answer.stderr
-        assert (programs / "current").readlink() == Path(names[-1])
-    assert {path.name for path in programs.iterdir()} == {*names[1:], "current"}
+        assert (programs / "current").readlink() == Path("releases", names[-1])
+    assert {path.name for path in releases.iterdir()} == set(names[1:])
 
 
 def test_every_package_and_every_file_of_it_is_in_the_wheel():
@@ -288,7 +302,7 @@ def test_every_package_and_every_file_of_it_is_in_the_wheel():
 
 def test_the_guide_names_every_option_and_every_file():
     guide = GUIDE.read_text()
-    words = re.findall(r"^ +(--\S+)\)", SCRIPT.read_text(), re.MULTILINE)
+    words = all_options()
     words += re.findall(r'^  "\S+ (/\S+) \d+"$', SCRIPT.read_text(), re.MULTILINE)
     words += ["/etc/kiosk/kiosk.toml", "/etc/kiosk/office.toml", "/opt/kiosk", "/var/lib/kiosk"]
     assert [word for word in words if word not in guide] == []

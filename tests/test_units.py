@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,8 +16,14 @@ from kiosk import config
 
 FOLDER = Path(__file__).parent.parent / "systemd"
 UNITS = sorted(path.name for path in [*FOLDER.glob("*.service"), *FOLDER.glob("*.timer")])
-# Started by root, each with its reasons beside it: they exchange what the kiosk's own user must not be able to touch.
-ROOT_HELPERS = {"kiosk-healthy.service", "kiosk-update-install.service", "kiosk-usb@.service"}
+# Started by root, each with its reasons beside it: they touch what the kiosk's own user must not be able to.
+ROOT_HELPERS = {
+    "kiosk-firewall.service": 20,
+    "kiosk-healthy.service": 45,
+    "kiosk-update-install.service": 45,
+    "kiosk-usb@.service": 45,
+}
+"""How far each may be open, in tenths of systemd's points."""
 SERVICES = [name for name in UNITS if name.endswith(".service") and name not in ROOT_HELPERS]
 TARGETS = ("sysinit", "basic", "shutdown", "multi-user", "timers", "network", "sockets", "paths", "slices")
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -60,7 +66,7 @@ def stage(root: Path, units: Path = FOLDER) -> Path:
         (theirs / f"{target}.target").write_text("[Unit]\nDescription=stand-in\n")
     program = root / "opt/kiosk/current/bin/kiosk"
     helpers = [root / f"usr/local/lib/kiosk/{path.name}" for path in (*units.glob("kiosk_*.py"), units / "kiosk-usb")]
-    for place in (program, root / "bin/sh", *helpers):
+    for place in (program, root / "bin/sh", root / "usr/sbin/nft", *helpers):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(shutil.which("true") or "/bin/true", place)
     return root
@@ -102,11 +108,11 @@ def test_the_service_is_closed_up(root, unit):
     assert answer.returncode == 0, answer.stdout[-200:]
 
 
-@pytest.mark.parametrize("unit", sorted(ROOT_HELPERS))
+@pytest.mark.parametrize("unit", ROOT_HELPERS)
 def test_what_root_runs_is_closed_up_where_it_can_be_and_says_why_not(root, unit):
-    answer = analyze("security", "--offline=true", f"--root={root}", "--threshold=45", unit)
+    answer = analyze("security", "--offline=true", f"--root={root}", f"--threshold={ROOT_HELPERS[unit]}", unit)
     assert answer.returncode == 0, answer.stdout[-200:]
-    assert options(unit)["PrivateNetwork"] == ["yes"]
+    assert options(unit)["PrivateNetwork"] == ["yes"] or unit == "kiosk-firewall.service"
     assert "Left out, each for a reason" in (FOLDER / unit).read_text()
 
 
@@ -230,6 +236,45 @@ def test_backups_are_made_when_the_office_is_closed():
     fired = [moment.astimezone(VIETNAM) for moment in backups(monday)]
     assert [moment.time() for moment in fired] == [time(11, 45), time(17, 15)]
     assert options("kiosk-backup.timer")["Persistent"] == ["yes"]
+
+
+OFFICE_HOURS = ((time(7, 0), time(11, 30)), (time(13, 0), time(17, 0)))
+"""Of the earliest and the latest office, with the minutes in which somebody is still served."""
+
+
+@pytest.mark.parametrize("timer", ["kiosk.apt-daily.conf", "kiosk.apt-daily-upgrade.conf"])
+def test_upgrades_come_outside_office_hours_and_are_never_made_up(timer):
+    found = options(timer)
+    assert found["OnCalendar"][0] == "", "Debian's own times must be taken away"
+    latest = seconds(found["RandomizedDelaySec"][0])
+    for line in found["OnCalendar"][1:]:
+        begins = datetime.fromisoformat(f"2026-11-23T{line.split()[1]}+00:00").astimezone(VIETNAM)
+        ends = begins + timedelta(seconds=latest)
+        assert not any(begin <= moment.time() < end for moment in (begins, ends) for begin, end in OFFICE_HOURS), line
+    assert found["Persistent"] == ["no"]
+
+
+def test_upgrades_never_restart_the_machine():
+    assert 'Unattended-Upgrade::Automatic-Reboot "false";' in (FOLDER / "kiosk.apt.conf").read_text()
+
+
+def test_the_firewall_guards_the_consoles_ports_and_comes_after_the_one_that_empties_all():
+    unit, console = options("kiosk-firewall.service"), config.Console()
+    ports = f"define console_ports = {{ {console.plain_port}, {console.port} }}"
+    assert ports in (FOLDER / "kiosk.nft").read_text()
+    assert unit["After"] == ["nftables.service"]
+    assert unit["Before"] == ["kiosk-console.service"]
+    assert not options("kiosk-console.service")["Requires"], "without a firewall the pages still work"
+
+
+def test_a_keyboard_in_the_hall_cannot_restart_the_machine():
+    assert (FOLDER / "ctrl-alt-del.target").read_bytes() == b"", "an empty unit file is a masked one"
+    assert options("kiosk.keys.conf")["CtrlAltDelBurstAction"] == ["none"]
+    assert "kernel.sysrq = 0" in (FOLDER / "kiosk.sysctl.conf").read_text().splitlines()
+
+
+def test_the_login_prompt_is_back_when_the_program_is_gone():
+    assert options("kiosk.getty.conf")["ConditionPathExists"] == ["!/opt/kiosk/current"]
 
 
 def test_users_and_groups_are_made(tmp_path):

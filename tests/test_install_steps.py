@@ -1,0 +1,451 @@
+"""The steps of install.sh around the files: what it refuses before it begins, what it writes for its options, releases.
+
+Programs that change a system (apt-get, nft, systemctl) are stand-ins on PATH, which note how they were called.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.test_install import HERE, bash, contents, place
+
+SAMPLE = HERE / "kiosk/assets/office.sample.toml"
+# The new release's program is the one of this tree.
+ASK = f"ask_release() {{ '{sys.executable}' '{HERE}/installer/ask.py' \"$@\"; }}"
+OUTSIDE = {"PYTHONPATH": str(HERE)}
+
+
+@pytest.fixture
+def programs(tmp_path):
+    """A folder for stand-ins, first on PATH; `calls` in it is what they were told."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    return folder
+
+
+def stand_in(folder: Path, name: str, code: str = "") -> None:
+    """A program that notes its words and then does what `code` says."""
+    path = folder / name
+    path.write_text(f'#!/bin/bash\necho "{name} $*" >>"{folder}/calls"\n{code}\n')
+    path.chmod(0o755)
+
+
+def first(folder: Path) -> str:
+    """PATH with the stand-ins before the real programs."""
+    return f"{folder}:{os.environ['PATH']}"
+
+
+def calls(folder: Path) -> list[str]:
+    """What the stand-ins were told."""
+    return (folder / "calls").read_text().splitlines() if (folder / "calls").exists() else []
+
+
+# --- refusals -------------------------------------------------------------------------------------------------
+
+
+def test_a_card_without_room_is_refused_before_anything_is_written(tmp_path):
+    answer = bash("free_mb() { echo 120; }; all_installed() { :; }; check_space; echo went on", ROOT=str(tmp_path))
+    assert answer.returncode == 1
+    assert "120 MB are free, 350 MB are needed" in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_packages_that_are_missing_need_more_room(tmp_path):
+    answer = bash("free_mb() { echo 900; }; all_installed() { false; }; check_space", ROOT=str(tmp_path))
+    assert "1050 MB are needed" in answer.stderr
+
+
+def test_room_is_measured_where_the_program_will_lie(tmp_path):
+    answer = bash('free_mb "$ROOT/opt/kiosk/releases"', ROOT=str(tmp_path))
+    assert int(answer.stdout) == pytest.approx(shutil.disk_usage(tmp_path).free / 2**20, rel=0.05)
+
+
+def test_apt_that_is_busy_is_waited_for_and_said_once(tmp_path, programs):
+    busy = 'echo "E: Could not get lock /var/lib/apt/lists/lock" >&2; exit 100'
+    stand_in(programs, "apt-get", f'[ "$(wc -l <"{programs}/calls")" -ge 3 ] || {{ {busy}; }}')
+    answer = bash("apt_pause=0; apt_get update; echo done", PATH=first(programs))
+    assert answer.stdout.count("apt is busy, waiting") == 1
+    assert answer.stdout.endswith("done\n")
+    assert len(calls(programs)) == 3
+
+
+def test_apt_that_stays_busy_is_an_end_with_a_reason(programs):
+    stand_in(programs, "apt-get", 'echo "E: Unable to acquire the dpkg frontend lock" >&2; exit 100')
+    answer = bash("apt_pause=0; apt_wait=0; apt_get update; echo went on", PATH=first(programs))
+    assert answer.returncode == 1
+    assert "apt is still busy" in answer.stderr
+    assert "went on" not in answer.stdout
+
+
+def test_without_a_network_the_way_without_one_is_said(programs):
+    stand_in(programs, "apt-get", 'echo "E: Failed to fetch" >&2; exit 100')
+    answer = bash("is_installed() { false; }; install_missing python3-pygame; echo went on", PATH=first(programs))
+    assert answer.returncode == 1
+    assert "sudo ./install.sh --offline DIR" in answer.stderr
+    assert len(calls(programs)) == 1
+
+
+def test_lists_that_cannot_be_fetched_are_no_end_where_the_old_ones_do(programs):
+    stand_in(programs, "apt-get", "exit 100")
+    answer = bash("all_installed() { false; }; update_lists; echo went on", PATH=first(programs))
+    assert answer.stdout == "went on\n"
+    assert "the old ones are used" in answer.stderr
+
+
+def test_an_upgrade_that_lost_its_power_is_finished_first(programs):
+    stand_in(programs, "dpkg", '[ "$1" != --audit ] || echo "half configured: foo"')
+    assert bash("mend_dpkg", PATH=first(programs)).returncode == 0
+    assert calls(programs) == ["dpkg --audit", "dpkg --configure -a"]
+
+
+def test_an_offline_folder_without_wheels_is_refused(tmp_path):
+    answer = bash("check_offline; echo went on", ROOT="", offline="x")
+    assert answer.returncode == 0  # an environment variable is no option
+    answer = bash(f"offline='{tmp_path}'; check_offline; echo went on")
+    assert answer.returncode == 1
+    assert "installer/bundle.sh" in answer.stderr
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_damaged_stick_is_refused(tmp_path, damage):
+    wheel = tmp_path / "wheels/x.whl"
+    wheel.parent.mkdir()
+    wheel.write_text("sound")
+    with (tmp_path / "SHA256SUMS").open("w") as sums:
+        subprocess.run(["sha256sum", "wheels/x.whl"], cwd=tmp_path, stdout=sums, check=True)
+    assert bash(f"offline='{tmp_path}'; check_offline").returncode == 0
+    wheel.write_text("damaged") if damage == "changed" else wheel.unlink()
+    answer = bash(f"offline='{tmp_path}'; check_offline; echo went on")
+    assert answer.returncode == 1
+    assert "is damaged" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--server", "https://may-chu.example"],
+        ["--code", "ABCD-EFGH"],
+        ["--purge"],
+        ["--rtc", "ds1307"],
+        ["--screen", "big"],
+        ["--device"],
+        ["--office", ""],
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_anything_is_done(words):
+    # Not the installer itself: should it ever accept them, it would install.
+    answer = bash(f"read_options {' '.join(map(shlex.quote, words))}; echo went on")
+    assert answer.returncode == 2
+    assert words[0].removeprefix("--") in answer.stderr.splitlines()[0]
+    assert answer.stdout == ""
+
+
+def test_an_installed_release_can_only_remove(tmp_path):
+    shutil.copy(HERE / "install.sh", tmp_path)
+    shutil.copytree(HERE / "installer", tmp_path / "installer", ignore=shutil.ignore_patterns("__pycache__"))
+    answer = bash("check_tree; echo went on", tmp_path)
+    assert answer.returncode == 1
+    assert "Only --uninstall works from here" in answer.stderr
+
+
+# --- a folder of packages -------------------------------------------------------------------------------------
+
+
+def deb(folder: Path, name: str) -> Path:
+    """A package with nothing in it."""
+    control = folder / name / "DEBIAN/control"
+    control.parent.mkdir(parents=True)
+    control.write_text(
+        f"Package: {name}\nVersion: 1.0\nArchitecture: all\nMaintainer: Office <a@office.example>\nDescription: x\n"
+    )
+    file = folder / f"{name}_1.0_all.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", folder / name, file], check=True, capture_output=True)
+    return file
+
+
+def test_apt_finds_the_packages_of_a_folder_and_nothing_else(tmp_path):
+    debs = tmp_path / "a stick/debs"
+    debs.mkdir(parents=True)
+    shutil.move(deb(tmp_path, "kiosk-example"), debs)
+    code = f"""offline='{tmp_path}/a stick'; use_offline_debs; apt_get update >&2
+    apt-cache "${{apt_options[@]}}" policy kiosk-example python3; leave_nothing_half; ls -d ${{half[0]}} || true"""
+    answer = bash(code)
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(r"kiosk-example:\n.*\n  Candidate: 1\.0\n", answer.stdout)
+    assert "http" not in answer.stdout
+    assert "No such file" in answer.stderr, "the list was to be taken away again"
+
+
+# --- options --------------------------------------------------------------------------------------------------
+
+
+def settled(root: Path, *words: str, then: str = "") -> subprocess.CompletedProcess[str]:
+    """Judge and place the configuration for such a command line."""
+    quoted = " ".join(f"'{word}'" for word in words)
+    code = f"{ASK}; read_options {quoted}; judge_documents; place_config; {then}"
+    return bash(code, ROOT=str(root), **OUTSIDE)
+
+
+def test_options_are_written_into_a_new_kiosk_toml(tmp_path):
+    words = ("--device", "xa-hoa-binh-1", "--printer", "tcp://192.0.2.7:9100", "--screen", "none")
+    answer = settled(tmp_path, *words)
+    assert answer.returncode == 0, answer.stderr
+    written = tomllib.loads((tmp_path / "etc/kiosk/kiosk.toml").read_text())
+    assert written["device"] == "xa-hoa-binh-1"
+    assert written["printer"] == {"url": "tcp://192.0.2.7:9100"}
+    assert written["screen"] == {"enabled": False}
+    assert written["office"] == "/etc/kiosk/office.toml"
+
+
+def test_a_second_run_may_change_what_the_first_has_written(tmp_path):
+    settled(tmp_path, "--printer", "tcp://192.0.2.7:9100")
+    settled(tmp_path, "--device", "xa-hoa-binh-2", "--printer", "none")
+    text = (tmp_path / "etc/kiosk/kiosk.toml").read_text()
+    assert tomllib.loads(text)["printer"] == {"url": "none"}
+    assert tomllib.loads(text)["device"] == "xa-hoa-binh-2"
+    assert text.count("[printer]\n") == 2, "the sample's comment and one table"
+
+
+def test_a_run_without_options_leaves_them_written(tmp_path):
+    settled(tmp_path, "--device", "xa-hoa-binh-2")
+    before = contents(tmp_path)
+    answer = settled(tmp_path, then='echo "changed=$changed"')
+    assert "changed=no" in answer.stdout
+    assert contents(tmp_path) == before
+
+
+def test_a_run_with_the_same_options_changes_nothing(tmp_path):
+    settled(tmp_path, "--device", "xa-hoa-binh-2")
+    before = contents(tmp_path)
+    answer = settled(tmp_path, "--device", "xa-hoa-binh-2", then='echo "changed=$changed"')
+    assert "changed=no" in answer.stdout
+    assert contents(tmp_path) == before
+
+
+def test_a_kiosk_toml_of_the_technician_is_left_and_the_line_is_said(tmp_path):
+    place(tmp_path)
+    mine = tmp_path / "etc/kiosk/kiosk.toml"
+    mine.write_text('# mine\ndevice = "xa-hoa-binh-1"\n')
+    answer = settled(tmp_path, "--device", "xa-hoa-binh-1", "--printer", "none", "--office", str(SAMPLE))
+    assert answer.returncode == 0, answer.stderr
+    assert mine.read_text() == '# mine\ndevice = "xa-hoa-binh-1"\n'
+    assert 'Write into it: [printer] url = "none"' in answer.stderr
+    assert "Write into it: device" not in answer.stderr, "it stands there already"
+
+
+def test_a_value_that_the_release_refuses_is_said_and_nothing_is_placed(tmp_path):
+    answer = settled(tmp_path, "--printer", "lpt1")
+    assert answer.returncode == 1
+    assert "[printer] url" in answer.stderr
+    assert not (tmp_path / "etc").exists()
+
+
+@pytest.mark.parametrize("value", ['a"b', "a\\b", "a|b"])
+def test_a_value_that_could_end_a_text_is_refused(value):
+    answer = bash(f"read_options --device '{value}'; echo went on")
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+
+
+def test_a_kiosk_toml_that_the_new_release_refuses_keeps_the_old_kiosk(tmp_path):
+    place(tmp_path)
+    (tmp_path / "etc/kiosk/kiosk.toml").write_text("paper = 80\n")
+    steps = "check_system() { :; }; install_packages() { :; }; build_environment() { :; }"
+    steps += "; place_files() { echo went on; exit; }"
+    answer = bash(f"{ASK}; {steps}; main", ROOT=str(tmp_path), **OUTSIDE)
+    assert answer.returncode == 1
+    assert "paper: unknown option" in answer.stderr
+    assert "the old kiosk goes on" in answer.stderr
+    assert "went on" not in answer.stdout
+
+
+def office_with_pictures(folder: Path) -> Path:
+    """An office document with an emblem that is there and a photo that is not."""
+    folder.mkdir()
+    text = SAMPLE.read_text()
+    text = re.sub(r"^\[unit\]$", '[unit]\nemblem = "huy-hieu.png"', text, count=1, flags=re.MULTILINE)
+    (folder / "office.toml").write_text(text)
+    (folder / "huy-hieu.png").write_bytes(b"picture")
+    return folder / "office.toml"
+
+
+def test_the_office_document_comes_with_its_pictures(tmp_path):
+    document = office_with_pictures(tmp_path / "stick")
+    answer = settled(tmp_path / "root", "--office", str(document))
+    assert answer.returncode == 0, answer.stderr
+    placed = contents(tmp_path / "root/etc/kiosk")
+    assert placed["office.toml"][0] == 0o640
+    assert placed["office.toml"][2] == document.read_bytes()
+    assert placed["huy-hieu.png"][2] == b"picture"
+
+
+def test_a_picture_that_is_not_there_is_said(tmp_path):
+    document = office_with_pictures(tmp_path / "stick")
+    (tmp_path / "stick/huy-hieu.png").unlink()
+    answer = settled(tmp_path / "root", "--office", str(document))
+    assert answer.returncode == 0
+    assert "There is no picture" in answer.stderr
+
+
+def test_an_office_document_with_a_mistake_is_refused_before_anything_is_placed(tmp_path):
+    document = tmp_path / "office.toml"
+    document.write_text(SAMPLE.read_text() + "\n[unti]\nname = 1\n")
+    answer = settled(tmp_path / "root", "--office", str(document))
+    assert answer.returncode == 1
+    assert "unti" in answer.stderr
+    assert not (tmp_path / "root").exists()
+
+
+def test_an_office_document_of_the_technician_is_left_and_the_command_is_said(tmp_path):
+    place(tmp_path / "root")
+    mine = tmp_path / "root/etc/kiosk/office.toml"
+    mine.write_text(SAMPLE.read_text() + "# mine\n")
+    document = office_with_pictures(tmp_path / "stick")
+    answer = settled(tmp_path / "root", "--office", str(document))
+    assert mine.read_text().endswith("# mine\n")
+    assert f"sudo kiosk office apply {document}" in answer.stderr
+
+
+def command(root: Path, code: str) -> None:
+    """The installed command as a stand-in."""
+    place(root)
+    (root / "usr/local/bin/kiosk").write_text(f"#!/bin/bash\n{code}\n")
+
+
+def test_a_server_that_cannot_be_reached_is_no_end(tmp_path):
+    command(tmp_path, "exit 1")
+    code = "read_options --server https://may-chu.example --code ABCD-EFGH; enrol; echo went on"
+    answer = bash(code, ROOT=str(tmp_path))
+    assert answer.stdout.endswith("went on\n")
+    assert "run: sudo kiosk enrol https://may-chu.example ABCD-EFGH" in answer.stderr
+
+
+def test_a_server_that_was_joined_is_not_asked_again(tmp_path):
+    command(tmp_path, "echo asked")
+    (tmp_path / "var/lib/kiosk").mkdir(parents=True)
+    (tmp_path / "var/lib/kiosk/enrolled.toml").write_text('[sync]\nserver = "https://may-chu.example"\n')
+    code = "read_options --server https://may-chu.example --code ABCD-EFGH; enrol"
+    assert "asked" not in bash(code, ROOT=str(tmp_path)).stdout
+
+
+def test_the_papers_of_the_hand_over_are_made_where_the_program_can(tmp_path):
+    command(tmp_path, 'case "$*" in "handover --help") echo --out ;; *--help) ;; *) echo "did $*" ;; esac')
+    assert "did handover --out" in bash("changed=yes; papers", ROOT=str(tmp_path)).stdout
+    assert bash("changed=no; papers", ROOT=str(tmp_path)).stdout == "", "nothing was handed over anew"
+    command(tmp_path, 'case "$*" in *--help) echo usage ;; *) echo "did $*" ;; esac')
+    assert "did" not in bash("changed=yes; papers", ROOT=str(tmp_path)).stdout
+
+
+# --- the system around ----------------------------------------------------------------------------------------
+
+
+def test_a_time_server_is_a_file_of_its_own(tmp_path):
+    answer = bash("any_installed() { false; }; time_server=gio.xa.example; set_time_source", ROOT=str(tmp_path))
+    assert answer.returncode == 0, answer.stderr
+    text = (tmp_path / "usr/local/lib/systemd/timesyncd.conf.d/50-kiosk.conf").read_text()
+    assert text.endswith("[Time]\nNTP=gio.xa.example\n")
+
+
+def test_another_time_program_is_left_to_its_owner(tmp_path):
+    answer = bash("any_installed() { :; }; time_server=gio.xa.example; set_time_source", ROOT=str(tmp_path))
+    assert "write gio.xa.example into its configuration" in answer.stderr
+    assert not (tmp_path / "usr").exists()
+
+
+def test_the_firewall_guards_the_ports_of_kiosk_toml(tmp_path):
+    place(tmp_path)
+    (tmp_path / "etc/kiosk/kiosk.toml").write_text("[console]\nport = 443\nplain_port = 0\n")
+    rules = tmp_path / "usr/local/lib/kiosk/firewall.nft"
+    assert "define console_ports = { 8080, 8443 }" in rules.read_text()
+    again = f"{ASK}; judge_documents; place_files >/dev/null"
+    assert bash(again, ROOT=str(tmp_path), office=str(SAMPLE), **OUTSIDE).returncode == 0
+    assert "define console_ports = { 443 }" in rules.read_text()
+    assert rules.read_text().count("define") == 1
+
+
+def test_the_rules_are_a_table_of_their_own_that_can_be_loaded_twice():
+    nft = "/usr/sbin/nft"
+    load = f"{nft} -f '{HERE}/systemd/kiosk.nft'"
+    code = f"{nft} add table inet others && {load} && {load} && {nft} list ruleset"
+    answer = subprocess.run(
+        ["unshare", "-rn", "sh", "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert re.findall(r"^table (.*) \{", answer.stdout, re.MULTILINE) == ["inet others", "inet kiosk"]
+    assert answer.stdout.count(" drop") == 2
+
+
+# --- releases -------------------------------------------------------------------------------------------------
+
+
+def old_layout(root: Path, *names: str) -> Path:
+    """Releases as 0.4 had them: directly in /opt/kiosk, the last one in use."""
+    top = root / "opt/kiosk"
+    for at, name in enumerate(names):
+        (top / name / "bin").mkdir(parents=True)
+        (top / name / "bin/kiosk").write_text(f"#!{top}/{name}/bin/python\n")
+        (top / name / "pyvenv.cfg").write_text(f"command = python3 -m venv {top}/{name}\n")
+        (top / name / ".complete").touch()
+        os.utime(top / name / ".complete", (at, at))
+    (top / "current").symlink_to(names[-1])
+    return top
+
+
+def test_a_release_of_the_old_layout_becomes_the_one_before(tmp_path):
+    top = old_layout(tmp_path, "0.3.0+11111111", "0.4.0+22222222")
+    name = bash("release_name").stdout.strip()
+    (top / "releases" / name).mkdir(parents=True)
+    answer = bash("switch_release; tidy_old_layout", ROOT=str(tmp_path))
+    assert answer.returncode == 0, answer.stderr
+    assert sorted(path.name for path in top.iterdir()) == ["current", "releases"]
+    assert {path.name for path in (top / "releases").iterdir()} == {name, "0.4.0+22222222"}
+    carried = top / "releases/0.4.0+22222222"
+    assert (carried / "bin/kiosk").read_text() == f"#!{carried}/bin/python\n"
+
+
+def test_nothing_of_the_old_layout_is_moved_while_it_runs(tmp_path):
+    top = old_layout(tmp_path, "0.4.0+22222222")
+    before = contents(top)
+    assert bash("tidy_old_layout", ROOT=str(tmp_path)).returncode == 0  # a new release was refused
+    (top / "releases/0.5.0+33333333").mkdir(parents=True)
+    (top / "current").unlink()
+    (top / "current").symlink_to("releases/0.5.0+33333333")
+    assert bash("start=no; tidy_old_layout", ROOT=str(tmp_path)).returncode == 0  # the services still run it
+    assert contents(top) == before
+
+
+def test_half_a_program_is_taken_away_and_the_old_one_goes_on(tmp_path):
+    releases = tmp_path / "opt/kiosk/releases"
+    (releases / "0.4.0+22222222").mkdir(parents=True)
+    (tmp_path / "opt/kiosk/current").symlink_to("releases/0.4.0+22222222")
+    full = 'fill_environment() { mkdir -p "$1/lib"; echo half >"$1/lib/x"; echo "No space left on device" >&2; false; }'
+    steps = "check_system() { :; }; install_packages() { :; }; judge_documents() { exit; }"
+    answer = bash(f"{full}; {steps}; main", ROOT=str(tmp_path))
+    assert answer.returncode != 0
+    assert "A kiosk that was running goes on" in answer.stderr
+    assert [path.name for path in releases.iterdir()] == ["0.4.0+22222222"]
+    assert sorted(path.name for path in (tmp_path / "opt/kiosk").iterdir()) == ["current", "releases"]
+
+
+def test_a_whole_program_is_not_taken_away_by_a_later_failure(tmp_path):
+    whole = 'fill_environment() { mkdir -p "$1"; }; sync() { :; }'
+    steps = "check_system() { :; }; install_packages() { :; }; judge_documents() { exit 1; }"
+    assert bash(f"{whole}; {steps}; main", ROOT=str(tmp_path)).returncode != 0
+    (release,) = (tmp_path / "opt/kiosk/releases").iterdir()
+    assert (release / ".complete").exists()
+
+
+def test_pip_looks_into_the_offline_folder_and_nowhere_else(tmp_path, programs):
+    stand_in(programs, "python")
+    code = f"offline=/media/usb; pip_install '{programs}/python' install -r run.txt"
+    assert bash(code, ROOT=str(tmp_path)).returncode == 0
+    assert calls(programs) == [
+        "python -m pip --disable-pip-version-check install -r run.txt --no-index --find-links /media/usb/wheels"
+    ]
