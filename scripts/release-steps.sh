@@ -13,6 +13,7 @@ tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=/dev/null
 source "$tree/install.sh"
 
+# shellcheck disable=SC2034  # write_lock reads it
 choose_lgpio() { # as the installer found it: Debian's where that is installed, else pip's where there is one
   if ! is_installed python3-lgpio && [ "$(python_minor)" -le 12 ]; then pip_lgpio=yes; fi
 }
