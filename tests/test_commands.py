@@ -49,7 +49,8 @@ def test_every_option_is_documented(command: str, option: str):
 
 
 def test_the_version_is_the_changelogs_top_heading():
-    headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    headings = [line for line in lines if line.startswith("## ") and line != "## Unreleased"]
     assert headings[0].startswith(f"## {__version__} ")
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
 

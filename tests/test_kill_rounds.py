@@ -30,10 +30,10 @@ from tests.test_demo import running
 
 COUNTER, PERSON = "1", "nguyen-thi-a"
 NUMBER = re.compile(r"\d{4}")
-LOOK_S = 0.1
+LOOK_S = 0.2
 BACK_S = 30.0
-PER_HOUR = 5000.0
-"""Citizens: more than one a second, so that each kill meets somebody."""
+PER_HOUR = 3600.0
+"""Citizens: one a second, so that each kill meets somebody."""
 EVENTS = {"next": "ticket.called", "start": "ticket.started", "finish": "ticket.finished"}
 MIX = ("kiosk", "sync", "console", "sync", "kiosk")
 """Which process each round kills, over and over."""
