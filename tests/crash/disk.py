@@ -18,6 +18,8 @@ from tests.crash.trace import Call
 PAGE = 4096
 IGNORED = ("-shm", "lock", "ballast")
 _HARMLESS = {"sendto", "mkdir", "mkdirat", "sync_file_range"}
+_HAND_OVER = {"write", "writev", "pwrite64", "pwritev", "pwritev2"}
+"""Calls whose texts are bytes, and no paths."""
 
 State = dict[str, bytes]
 """Path → content of each file after the power cut."""
@@ -141,7 +143,8 @@ class Disk:
                 return self._name({paths[0]: None, paths[1]: file}, call)
             case "unlink" | "unlinkat" if paths[0] in self.names:
                 return self._name({paths[0]: None}, call)
-        touched = [path for path in (call.file, *paths) if self.covers(path)]
+        named = [] if call.name in _HAND_OVER else paths
+        touched = [path for path in (call.file, *named) if self.covers(path)]
         if touched and call.name not in {*_HARMLESS, "unlink", "unlinkat"}:
             raise ValueError(f"{call.name} of {touched[0]}: the model of the disk does not know what that does")
         return False
