@@ -34,12 +34,12 @@ server: $(VENV)/.run $(CONFIG)  ## the commune server: make server CONFIG=server
 	$(PY) -m server --config $(CONFIG) $(or $(ARGS),run)
 
 test: $(VENV)/.dev
-	scripts/need.sh shellcheck systemd-analyze=systemd espeak-ng chromium openssl /usr/sbin/nft=nftables ssh-keygen=openssh-client \
+	scripts/need.sh shellcheck systemd-analyze=systemd strace espeak-ng chromium openssl /usr/sbin/nft=nftables ssh-keygen=openssh-client \
 		pg_ctlcluster=postgresql $(XSERVER)
 	$(PY) -m pytest -m "not slow" -n $(WORKERS) --dist worksteal $(UNSTUCK) $(ARGS)
 
 test-slow: $(VENV)/.dev
-	scripts/need.sh chromium
+	scripts/need.sh strace chromium
 	$(PY) -m pytest -m slow $(ARGS)
 
 bench: $(VENV)/.dev

@@ -286,6 +286,16 @@ class Appliance:
         if console:
             console.kill()
 
+    def kill_uplink(self) -> None:
+        """The process that carries events dies, and nothing else; it is started again as systemd does."""
+        with self._power:
+            uplink, self._uplink = self._uplink, None
+        if uplink:
+            uplink.kill()
+        with self._power:
+            if "power" not in self.faults and not self._ending.is_set():
+                self._uplink = self._uplink or self._start_uplink()
+
     def _switch_on(self, at: datetime | None = None) -> None:
         """Start what does not run; `at`: the time at which a device is switched on that was off till then."""
         with self._power:
