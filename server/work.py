@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 
 from server import clock
 from server.facts import projector, retention, rollups
@@ -23,6 +23,8 @@ from server.watch import alarms, telling
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.3
+AGAIN_S = 5.0
+"""A job that failed is tried again after its own time, but not sooner than this: a log is to stay readable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,10 @@ class Worker:
     def _do(self, job: Job) -> bool:
         try:
             more = job.run(clock.now())
-        except (DatabaseError, OSError):
+        except Exception:
             logger.exception("the job %r failed; it is tried again", job.name)
-            more = False
+            self._due[job] = time.monotonic() + max(job.every_s, AGAIN_S)
+            return False
         if not more:
             self._due[job] = time.monotonic() + job.every_s
         return more

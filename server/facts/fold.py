@@ -28,12 +28,11 @@ class Missing(Unfit):
 
 def fold(rows: Rows, event: Event, num: int) -> None:
     """Change the rows as the event says; `num` is its number for readers. Raises Unfit, and then changed nothing."""
-    at, data = corrected(rows, event), dict(event.data)
     try:
-        _fold(rows, event.type, data, at, num)
+        _fold(rows, event.type, dict(event.data), corrected(rows, event), num)
     except Missing as error:
         raise Missing(f"{event.type}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Unfit(f"{event.type}: {error or type(error).__name__}") from error
 
 
@@ -79,7 +78,7 @@ def corrected(rows: Rows, event: Event) -> datetime:
     boot = rows.get(Fact, "boot", stamp.boot)
     if stamp.clock != "guess":
         if boot is None or boot.value["offset_ms"] is None:
-            rows.device.rebuild |= boot is not None
+            rows.rebuild |= boot is not None
             offset = int(stamp.at.timestamp() * 1000) - stamp.mono
             _remember(rows, "boot", stamp.boot, {"offset_ms": offset}, stamp.at)
         return stamp.at
