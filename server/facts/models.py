@@ -233,10 +233,11 @@ class ReasonRollup(models.Model):
 
 
 class Dirty(models.Model):
-    """A day of a site whose rollups are to be made again."""
+    """A day of a site whose rollups are to be made again. `failed` is when that was tried last and could not be."""
 
     site = models.ForeignKey(Site, models.CASCADE)
     day = models.DateField()
+    failed = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["site", "day"], name="one_dirty_day")]

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ from django.db import OperationalError
 
 from kiosk.store import Store
 from server import work
-from server.facts import projector
-from server.facts.models import Rollup, Ticket
+from server.facts import projector, rollups
+from server.facts.models import Dirty, Rollup, Ticket
 from server.feed.models import Event
 from server.registry.models import Device
 from tests.server.kit import NOW, Server, batch_of
@@ -140,6 +140,23 @@ def test_whatever_else_an_event_does_to_folding_and_writing_only_it_is_set_aside
         assert {1, 2, 4, 5, 7, 9} <= held <= {int(json.loads(lines[-1])["id"][-12:]) for lines in BAD.values()}
         assert of_good_kiosk()["tickets"] == own(store)["tickets"]
         projector.rebuild(Device.objects.get(name="k-BAD"), NOW)
+
+
+def test_a_day_that_cannot_be_summed_keeps_its_mark_and_holds_up_no_other_day(server: Server, store: Store):
+    a_morning(store)
+    push_all(server, store)
+    while projector.project(NOW):
+        continue
+    far = datetime(9999, 12, 31, 23, tzinfo=UTC)
+    Ticket.objects.filter(pk=Ticket.objects.first().pk).update(day=date(2026, 11, 20), issued_at=far)  # type: ignore[union-attr]
+    Dirty.objects.create(site=server.site, day=date(2026, 11, 20))
+    assert rollups.roll_up(NOW) == 1
+    assert [row.day for row in Rollup.objects.filter(dim="all")] == [date(2026, 11, 23)]
+    assert [row.day for row in Dirty.objects.all()] == [date(2026, 11, 20)]
+    assert rollups.roll_up(NOW + timedelta(minutes=59)) == 0
+    Ticket.objects.filter(issued_at=far).update(issued_at=NOW)
+    assert rollups.roll_up(NOW + timedelta(minutes=61)) == 1
+    assert not Dirty.objects.exists()
 
 
 def test_what_the_database_cannot_do_just_now_sets_nothing_aside(
