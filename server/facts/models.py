@@ -11,13 +11,15 @@ class Cursor(models.Model):
     """How far the facts have been made of the events: the last `num`. One row, locked by whoever writes facts.
 
     `rebuilds` counts how often facts were made again: what was read before it is not written after it. Rows of days
-    before `since` are gone (server.facts.retention), so the sums of those days stay as they are.
+    before `since` are gone (server.facts.retention), so the sums of those days stay as they are. `seen` is when the
+    server's clock was believed last (server.facts.believed).
     """
 
     one = models.SmallIntegerField(primary_key=True)
     num = models.BigIntegerField()
     rebuilds = models.IntegerField(default=0)
     since = models.DateField(null=True)
+    seen = models.DateTimeField(null=True)
 
 
 class Ticket(models.Model):
