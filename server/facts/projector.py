@@ -87,14 +87,13 @@ def rebuild(device: Device, now: datetime) -> int:
         days = {*_days(Ticket, device), *_days(Rating, device)}
         Dirty.objects.bulk_create([Dirty(site=device.site, day=day) for day in days], ignore_conflicts=True)
         _forget(device, cursor.since)
-        _release(device, cursor.num)
+        _release(device)
         _learn_clocks(device, _all(device, cursor.num))
         total = 0
         for chunk in _chunks(_all(device, cursor.num)):
             _save(_folded(device, chunk, past), now)
             total += len(chunk)
-        # Learnt before: nothing is left to be made again.
-        Device.objects.filter(pk=device.pk).update(rebuild=False)
+        Device.objects.filter(pk=device.pk).update(rebuild=_comes_late(device, cursor.num))
     return total
 
 
@@ -103,25 +102,37 @@ def rebuild_asked(now: datetime) -> int:
     devices = list(Device.objects.select_related("site").filter(rebuild=True))
     while devices and project(now):
         pass  # events that came late are to be among those that are folded again
-    for device in devices:
-        logger.info("the facts of %s are made again from its events", device.name)
+    return sum(_made_again(device, now) for device in devices)
+
+
+def _made_again(device: Device, now: datetime) -> bool:
+    logger.info("the facts of %s are made again from its events", device.name)
+    try:
         rebuild(device, now)
-    return len(devices)
+    except PASSING:
+        raise
+    except Exception:
+        logger.exception("the facts of %s cannot be made again; it is tried again", device.name)
+        return False
+    return True
 
 
-def replay_quarantine(now: datetime) -> int:
-    """Look at the events in quarantine again, after the server has learnt more; how many fit now."""
-    held = Event.objects.exclude(quarantined=None)
-    before = held.count()
-    Device.objects.filter(name__in=held.values("device")).update(rebuild=True)
-    rebuild_asked(now)
-    return before - held.count()
+def _comes_late(device: Device, upto: int) -> bool:
+    """Whether events wait behind the cursor that stand before some that were folded: they came after the last look,
+    and whoever stored them asked for the facts again, which must not be forgotten."""
+    if connection.vendor == "postgresql":
+        # Whoever stores such events changes this row in the same transaction: what is stored by now can be seen.
+        Device.objects.select_for_update().get(pk=device.pk)
+    events = Event.objects.filter(device=device.name, quarantined=None)
+    newest = events.filter(num__lte=upto).aggregate(epoch=Max("epoch"))["epoch"]
+    return newest is not None and events.filter(num__gt=upto, epoch__lt=newest).exists()
 
 
-def _release(device: Device, upto: int) -> None:
+def _release(device: Device) -> None:
     """Let those events of a device out of quarantine that fit their type's shape: whether they can be folded is seen
-    again."""
-    held = Event.objects.filter(device=device.name, num__lte=upto).exclude(quarantined=None)
+    again. Those behind the cursor are folded in their turn: it does not pass the newest ones while they are set aside.
+    """
+    held = Event.objects.filter(device=device.name).exclude(quarantined=None)
     fits = [num for num, line, seq in held.values_list("num", "line", "seq") if _fits(bytes(line), seq)]
     for at in range(0, len(fits), CHUNK):
         Event.objects.filter(num__in=fits[at : at + CHUNK]).update(quarantined=None)

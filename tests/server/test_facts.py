@@ -1,6 +1,7 @@
 """The server's facts are the kiosk's: the same rows come of the events, whatever happened and however they came."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from server.facts import fold, projector
 from server.facts.models import Cursor, Desk, Fact, Rating, RatingRollup, Rollup
 from server.facts.models import Ticket as TicketRow
 from server.feed.models import Event
+from server.feed.storage import Storage
 from server.registry.models import Device
+from sync import ingest
 from tests.office import moment
 from tests.server.kit import ENGINES, NOW, Server, batch_of, batches, server_on
 from tests.test_queue_machine import QueueMachine
@@ -251,14 +254,66 @@ def test_events_of_an_older_epoch_that_come_late_are_folded_in_their_place(serve
     assert not Event.objects.exclude(quarantined=None).exists()
 
 
-def test_a_quarantined_event_is_replayed_after_a_fix(lite: Server, store: Store, monkeypatch: pytest.MonkeyPatch):
+def test_older_events_that_come_while_facts_are_made_again_have_them_made_again_once_more(
+    server: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    """They come after the last look at new events, and before the cursor is locked."""
     a_morning(store)
-    monkeypatch.setitem(projector.shapes.SHAPES, "rating.given", {"unknown_key": lambda value: True})
-    answer = lite.push(batches(store.database.conn)[0])
-    assert [found["seq"] for found in answer.json()["quarantined"]] != []
-    lite.settle()
+    whole = batches(store.database.conn)[0]
+    cut = len(whole.lines) // 2
+    server.push(batch_of([], whole.lines[cut:], "k-7F3K2M", "00000002" + "b" * 8))
+    server.settle()
+    lock = projector.locked_cursor
+
+    def late_events_come() -> Cursor:
+        monkeypatch.setattr(projector, "locked_cursor", lock)
+        add_late(whole.lines[:cut])
+        return lock()
+
+    Device.objects.update(rebuild=True)
+    monkeypatch.setattr(projector, "locked_cursor", late_events_come)
+    assert projector.rebuild_asked(NOW) == 1
+    assert Device.objects.get().rebuild
+    server.settle()
+    assert not Device.objects.get().rebuild
+    assert facts() == own(store)
+
+
+def add_late(lines: Sequence[bytes]) -> None:
+    """Store events of an older epoch as ingest does, inside the transaction that is open."""
+    storage = Storage(NOW)
+    storage.add("k-7F3K2M", "00000001" + "a" * 8, [ingest.to_row(seq, line) for seq, line in enumerate(lines, 1)])
+
+
+def test_facts_of_one_kiosk_that_cannot_be_made_again_hold_up_no_other_kiosk(
+    lite: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    lite.enrol("k-OTHER1", "its token")
+    Device.objects.update(rebuild=True)
+    real = projector._forget
+
+    def fails(device: Device, since: date | None) -> None:
+        if device.name == "k-7F3K2M":
+            raise ValueError("no reason")
+        real(device, since)
+
+    monkeypatch.setattr(projector, "_forget", fails)
+    assert projector.rebuild_asked(NOW) == 1
+    assert [device.name for device in Device.objects.filter(rebuild=True)] == ["k-7F3K2M"]
+
+
+def test_quarantined_events_are_folded_after_a_fix_also_the_newest(
+    server: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    for type in ("rating.given", "ticket.called"):
+        monkeypatch.setitem(projector.shapes.SHAPES, type, {"unknown_key": lambda value: True})
+    a_morning(store)
+    answer = server.push(batches(store.database.conn)[0])
+    assert answer.json()["quarantined"][-1]["seq"] == answer.json()["head"][0]
+    server.settle()
     assert not Rating.objects.exists()
     monkeypatch.undo()
-    assert projector.replay_quarantine(NOW) == 1
-    assert Rating.objects.count() == 1
+    assert server.signed_in("ky-thuat", "technician").post("/quarantine/again").status_code == 302
+    server.settle()
+    assert not Event.objects.exclude(quarantined=None).exists()
     assert facts() == own(store)
