@@ -164,17 +164,13 @@ def _since(request: HttpRequest, generation: int) -> int:
 
 def _mark(request: HttpRequest, generation: int) -> Mark:
     """The same for tickets."""
-    number, _, id = request.GET.get("after", "").rpartition(".")
-    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})", number)
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})\.((?:[0-9a-f]{2}){1,80})", request.GET.get("after", ""))
     if found is None:
         return Mark(_since(request, generation), "")
-    try:
-        mark = Mark(int(found[2]), bytes.fromhex(id).decode())
-    except ValueError:
-        mark = Mark(0, "\0")
-    if not mark.id or "\0" in mark.id:  # PostgreSQL's text cannot hold NUL
-        raise BadQuery("after: the `next` of an answer before, or nothing")
-    return mark if int(found[1]) == generation else Mark(0, "")
+    if int(found[1]) != generation:
+        return Mark(0, "")
+    id = bytes.fromhex(found[3]).decode("utf-8", "replace")
+    return Mark(int(found[2]), id.replace("\0", ""))  # PostgreSQL's text cannot hold NUL
 
 
 def _behind(mark: Mark) -> "QuerySet[Ticket]":
