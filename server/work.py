@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 
 from server import clock
 from server.facts import projector, retention, rollups
+from server.facts.believed import believe
 from server.publication import comments, freezing
 from server.registry.communes import bring_names
 from server.reports import months
@@ -23,15 +24,24 @@ from server.watch import alarms, telling
 logger = logging.getLogger(__name__)
 
 LOOK_S = 0.3
+AGAIN_S = 5.0
+"""A job that failed is tried again after its own time, but not sooner than this: a log is to stay readable."""
+
+SET_S = 3600.0
+"""So long after the start a machine without a clock of its own has heard the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something to do every `every_s` seconds; `run` gets the time and says whether there may be more to do at once."""
+    """Something to do every `every_s` seconds; `run` gets the time and says whether there may be more to do at once.
+
+    One that `deletes` by the clock waits until the clock may have been set after the start, and until it is believed.
+    """
 
     name: str
     every_s: float
     run: Callable[[datetime], bool]
+    deletes: bool = False
 
 
 JOBS: Sequence[Job] = (
@@ -40,10 +50,10 @@ JOBS: Sequence[Job] = (
     Job("sums", 2.0, lambda now: rollups.roll_up(now) > 0),
     Job("months", 60.0, lambda now: months.sum_months(now) > 0),
     Job("alarms", 30.0, lambda now: alarms.look(now) > 0),
-    Job("what is too old", 6 * 3600.0, retention.drop_old),
+    Job("what is too old", 6 * 3600.0, retention.drop_old, deletes=True),
     Job("names of communes", 600.0, lambda now: bring_names(now) > 0),
     Job("adjustments", 600.0, lambda now: freezing.adjust_due(now) > 0),
-    Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0),
+    Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0, deletes=True),
 )
 
 ASIDE: Sequence[Job] = (Job("notices", 2.0, telling.tell_next),)
@@ -54,7 +64,8 @@ class Worker:
     """Does the jobs, in the thread that calls `run` or in one of its own, until `stop`."""
 
     def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
-        self._jobs, self._due = jobs, dict.fromkeys(jobs, 0.0)
+        now = time.monotonic()
+        self._jobs, self._due = jobs, {job: now + SET_S if job.deletes else now for job in jobs}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self.run, args=(lambda: True,), name="worker", daemon=True)
 
@@ -84,10 +95,12 @@ class Worker:
 
     def _do(self, job: Job) -> bool:
         try:
-            more = job.run(clock.now())
-        except (DatabaseError, OSError):
+            now = clock.now()
+            more = (not job.deletes or believe(now)) and job.run(now)
+        except Exception:
             logger.exception("the job %r failed; it is tried again", job.name)
-            more = False
+            self._due[job] = time.monotonic() + max(job.every_s, AGAIN_S)
+            return False
         if not more:
             self._due[job] = time.monotonic() + job.every_s
         return more

@@ -4,11 +4,12 @@ It knows no transaction and no cursor. What an event speaks of must be there, el
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from kiosk import rating as ratings
 from kiosk import tickets
+from server.facts.guesses import put_right, true_time
 from server.facts.models import Comment, Desk, Fact, Rating, Refusal, Ticket
 from server.facts.rows import Rows
 from sync.wire import Event
@@ -28,12 +29,11 @@ class Missing(Unfit):
 
 def fold(rows: Rows, event: Event, num: int) -> None:
     """Change the rows as the event says; `num` is its number for readers. Raises Unfit, and then changed nothing."""
-    at, data = corrected(rows, event), dict(event.data)
     try:
-        _fold(rows, event.type, data, at, num)
+        _fold(rows, event.type, dict(event.data), corrected(rows, event, num), num)
     except Missing as error:
         raise Missing(f"{event.type}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Unfit(f"{event.type}: {error or type(error).__name__}") from error
 
 
@@ -70,24 +70,34 @@ def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -
 # --- time -----------------------------------------------------------------------------------------------------
 
 
-def corrected(rows: Rows, event: Event) -> datetime:
+def corrected(rows: Rows, event: Event, num: int) -> datetime:
     """When the event happened: on a guessed clock, by the boot's own clock as soon as its true time is known.
 
-    A boot whose true time becomes known after guesses were folded asks for the device's facts to be made again.
+    What was folded with guesses until then is put right by the event that brings the true time.
     """
     stamp = event.stamp
     boot = rows.get(Fact, "boot", stamp.boot)
+    known = boot is not None and boot.value["offset_ms"] is not None
     if stamp.clock != "guess":
-        if boot is None or boot.value["offset_ms"] is None:
-            rows.device.rebuild |= boot is not None
+        if not known:
             offset = int(stamp.at.timestamp() * 1000) - stamp.mono
+            if boot is not None:
+                _put_right(rows, boot, offset, num)
             _remember(rows, "boot", stamp.boot, {"offset_ms": offset}, stamp.at)
         return stamp.at
-    if boot is None:
-        _remember(rows, "boot", stamp.boot, {"offset_ms": None}, stamp.at)
-    if boot is None or boot.value["offset_ms"] is None:
-        return stamp.at
-    return datetime.fromtimestamp((boot.value["offset_ms"] + stamp.mono) / 1000, UTC)
+    if boot is not None and known:
+        return true_time(boot.value["offset_ms"], stamp.mono)
+    if boot is None or boot.value.get("first", num) > num:
+        _remember(rows, "boot", stamp.boot, {"offset_ms": None, "first": num}, stamp.at)
+    return stamp.at
+
+
+def _put_right(rows: Rows, boot: Fact, offset: int, num: int) -> None:
+    if "first" not in boot.value:
+        rows.rebuild = True  # a release before did not keep where the guesses begin
+        return
+    for ticket in put_right(rows, boot.key, offset, range(boot.value["first"], num)):
+        _count_again(rows, ticket, num)
 
 
 # --- tickets and counters -------------------------------------------------------------------------------------

@@ -11,13 +11,15 @@ class Cursor(models.Model):
     """How far the facts have been made of the events: the last `num`. One row, locked by whoever writes facts.
 
     `rebuilds` counts how often facts were made again: what was read before it is not written after it. Rows of days
-    before `since` are gone (server.facts.retention), so the sums of those days stay as they are.
+    before `since` are gone (server.facts.retention), so the sums of those days stay as they are. `seen` is when the
+    server's clock was believed last (server.facts.believed).
     """
 
     one = models.SmallIntegerField(primary_key=True)
     num = models.BigIntegerField()
     rebuilds = models.IntegerField(default=0)
     since = models.DateField(null=True)
+    seen = models.DateTimeField(null=True)
 
 
 class Ticket(models.Model):
@@ -130,7 +132,8 @@ class Fact(models.Model):
     """What else a device's events say, the last word by key; `value` depends on the kind.
 
     `kind` is poster (key: its code), dossiers, published (key: the month), boot (key: its name; how far its own clock
-    is from the true time), applied or refused (key: office or board, the documents).
+    is from the true time, and before that is known the number of its first event on a guess), applied or refused (key:
+    office or board, the documents).
     """
 
     site = models.ForeignKey(Site, models.PROTECT)
@@ -233,10 +236,11 @@ class ReasonRollup(models.Model):
 
 
 class Dirty(models.Model):
-    """A day of a site whose rollups are to be made again."""
+    """A day of a site whose rollups are to be made again. `failed` is when that was tried last and could not be."""
 
     site = models.ForeignKey(Site, models.CASCADE)
     day = models.DateField()
+    failed = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["site", "day"], name="one_dirty_day")]

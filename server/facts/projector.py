@@ -5,13 +5,14 @@ Raw events come in first and are projected later, so that nothing that an event 
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection, transaction
 from django.db.models import F, Max, QuerySet
 
 from kiosk.texts import LOCAL
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 CHUNK = 1000
 """Events of one transaction."""
 
+PASSING = (OperationalError, InterfaceError, InternalError, ProgrammingError, OSError, MemoryError)
+"""What no event is to blame for: the machine, the database, its tables. It is tried again, and marks nothing."""
 
 ORPHANS = timedelta(days=31)
 """After a day whose events are gone, so long others may still speak of its tickets."""
@@ -65,10 +68,9 @@ def project(now: datetime, most: int = CHUNK) -> int:
     with transaction.atomic():
         locked = locked_cursor()
         if (locked.num, locked.rebuilds) == (cursor.num, cursor.rebuilds):
-            for run in runs:
-                _save(run, now)
+            rated = set[str]().union(*(_save(run, now) for run in runs))
             if len(runs) > 1:
-                _count_together(runs, lines[-1].num)
+                _count_together(rated, lines[-1].num)
             Cursor.objects.filter(one=1).update(num=lines[-1].num)
     return len(lines)
 
@@ -83,18 +85,15 @@ def rebuild(device: Device, now: datetime) -> int:
         Cursor.objects.filter(one=1).update(rebuilds=F("rebuilds") + 1)
         past = _past(device, cursor.since)
         days = {*_days(Ticket, device), *_days(Rating, device)}
+        Dirty.objects.bulk_create([Dirty(site=device.site, day=day) for day in days], ignore_conflicts=True)
         _forget(device, cursor.since)
-        device.rebuild = False
-        _release(device, cursor.num)
+        _release(device)
         _learn_clocks(device, _all(device, cursor.num))
         total = 0
         for chunk in _chunks(_all(device, cursor.num)):
-            run = _folded(device, chunk, past)
-            run.rows.dirty |= days
-            _save(run, now)
-            total, days = total + len(chunk), set()
-        # Learnt before: nothing is left to be made again.
-        Device.objects.filter(pk=device.pk).update(rebuild=False)
+            _save(_folded(device, chunk, past), now)
+            total += len(chunk)
+        Device.objects.filter(pk=device.pk).update(rebuild=_comes_late(device, cursor.num))
     return total
 
 
@@ -103,25 +102,37 @@ def rebuild_asked(now: datetime) -> int:
     devices = list(Device.objects.select_related("site").filter(rebuild=True))
     while devices and project(now):
         pass  # events that came late are to be among those that are folded again
-    for device in devices:
-        logger.info("the facts of %s are made again from its events", device.name)
+    return sum(_made_again(device, now) for device in devices)
+
+
+def _made_again(device: Device, now: datetime) -> bool:
+    logger.info("the facts of %s are made again from its events", device.name)
+    try:
         rebuild(device, now)
-    return len(devices)
+    except PASSING:
+        raise
+    except Exception:
+        logger.exception("the facts of %s cannot be made again; it is tried again", device.name)
+        return False
+    return True
 
 
-def replay_quarantine(now: datetime) -> int:
-    """Look at the events in quarantine again, after the server has learnt more; how many fit now."""
-    held = Event.objects.exclude(quarantined=None)
-    before = held.count()
-    Device.objects.filter(name__in=held.values("device")).update(rebuild=True)
-    rebuild_asked(now)
-    return before - held.count()
+def _comes_late(device: Device, upto: int) -> bool:
+    """Whether events wait behind the cursor that stand before some that were folded: they came after the last look,
+    and whoever stored them asked for the facts again, which must not be forgotten."""
+    if connection.vendor == "postgresql":
+        # Whoever stores such events changes this row in the same transaction: what is stored by now can be seen.
+        Device.objects.select_for_update().get(pk=device.pk)
+    events = Event.objects.filter(device=device.name, quarantined=None)
+    newest = events.filter(num__lte=upto).aggregate(epoch=Max("epoch"))["epoch"]
+    return newest is not None and events.filter(num__gt=upto, epoch__lt=newest).exists()
 
 
-def _release(device: Device, upto: int) -> None:
+def _release(device: Device) -> None:
     """Let those events of a device out of quarantine that fit their type's shape: whether they can be folded is seen
-    again."""
-    held = Event.objects.filter(device=device.name, num__lte=upto).exclude(quarantined=None)
+    again. Those behind the cursor are folded in their turn: it does not pass the newest ones while they are set aside.
+    """
+    held = Event.objects.filter(device=device.name).exclude(quarantined=None)
     fits = [num for num, line, seq in held.values_list("num", "line", "seq") if _fits(bytes(line), seq)]
     for at in range(0, len(fits), CHUNK):
         Event.objects.filter(num__in=fits[at : at + CHUNK]).update(quarantined=None)
@@ -156,54 +167,80 @@ def locked_cursor() -> Cursor:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Events of one device that were folded in memory; `asked` says whether a rebuild was wanted already."""
+    """Events of one device that were folded in memory; `error` is what kept them from it as a whole."""
 
     device: Device
     lines: list[Line]
+    past: Past
     rows: Rows
     unfit: list[tuple[Line, str]]
-    asked: bool
-    past: Past
+    error: Exception | None = None
 
 
 def _folded(device: Device, lines: list[Line], past: Past) -> _Run:
     """Fold events of one device in memory; what does not fit is noted, and the others go on."""
-    run = _Run(device, lines, Rows(device, past.since), [], device.rebuild, past)
-    events = [(line, wire.decode_event(line.line, line.seq)) for line in lines]
-    _preload(run.rows, [event for _, event in events])
-    for line, event in events:
-        try:
-            fold(run.rows, event, line.num)
-        except Unfit as error:
-            if isinstance(error, Missing) and line.num <= past.orphans:
-                continue
-            run.unfit.append((line, str(error)))
+    run = _Run(device, lines, past, Rows(device, past.since), [])
+    try:
+        # In a transaction PostgreSQL would do nothing more after an error.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            _fold_all(run)
+    except PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an event does, it stops no other one
+        return replace(run, error=error)
     return run
 
 
-def _save(run: _Run, now: datetime) -> None:
-    """Write what was folded. Needs the cursor's lock."""
+def _fold_all(run: _Run) -> None:
+    events = [(line, wire.decode_event(line.line, line.seq)) for line in run.lines]
+    _preload(run.rows, [event for _, event in events])
+    for line, event in events:
+        try:
+            if (reason := shapes.check(event)) is not None:  # a release before, which knew less, took it
+                raise Unfit(reason)
+            fold(run.rows, event, line.num)
+        except Unfit as error:
+            if isinstance(error, Missing) and line.num <= run.past.orphans:
+                continue
+            run.unfit.append((line, str(error)))
+
+
+def _save(run: _Run, now: datetime) -> set[str]:
+    """Write what was folded; the tickets whose ratings it looked at. Needs the cursor's lock.
+
+    When something cannot be folded or written, halves find out which event it is.
+    """
+    error = run.error or _written(run, now)
+    if error is None:
+        for line, reason in run.unfit:
+            _quarantine(run.device, line, reason)
+        if run.rows.rebuild:
+            Device.objects.filter(pk=run.device.pk).update(rebuild=True)
+        return {row.ticket for row in run.rows.known(Rating) if row.ticket}
+    if len(run.lines) == 1:
+        _quarantine(run.device, run.lines[0], f"{type(error).__name__}: {error}")
+        return set()
+    middle = len(run.lines) // 2
+    first, second = run.lines[:middle], run.lines[middle:]
+    # One after the other: the second half is folded into what the first one wrote.
+    rated = _save(_folded(run.device, first, run.past), now)
+    return rated | _save(_folded(run.device, second, run.past), now)
+
+
+def _written(run: _Run, now: datetime) -> Exception | None:
+    """What kept the rows from being written, None when they were."""
     try:
         with transaction.atomic():
             run.rows.save(now)
-    except (DataError, IntegrityError) as error:
-        # The database refuses a value of one of them: halves find out which.
-        if len(run.lines) == 1:
-            _quarantine(run.device, run.lines[0], str(error))
-            return
-        middle = len(run.lines) // 2
-        _save(_folded(run.device, run.lines[:middle], run.past), now)
-        _save(_folded(run.device, run.lines[middle:], run.past), now)
-        return
-    for line, reason in run.unfit:
-        _quarantine(run.device, line, reason)
-    if run.device.rebuild and not run.asked:
-        Device.objects.filter(pk=run.device.pk).update(rebuild=True)
+    except PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        return error
+    return None
 
 
-def _count_together(runs: Sequence[_Run], num: int) -> None:
+def _count_together(tickets: set[str], num: int) -> None:
     """Runs do not see each other: which ratings count is asked again of tickets that were rated in several feeds."""
-    tickets = {row.ticket for run in runs for row in run.rows.known(Rating) if row.ticket}
     of_tickets: dict[tuple[int, str], list[Rating]] = defaultdict(list)
     for row in Rating.objects.filter(ticket__in=tickets):
         of_tickets[row.site_id, row.ticket].append(row)
@@ -214,8 +251,9 @@ def _count_together(runs: Sequence[_Run], num: int) -> None:
 
 
 def _quarantine(device: Device, line: Line, reason: str) -> None:
-    logger.warning("event %d of %s goes into quarantine: %s", line.num, device.name, reason)
-    Event.objects.filter(num=line.num).update(quarantined=reason.replace("\0", " ")[:200])
+    logger.warning("event %d of %s goes into quarantine: %r", line.num, device.name, reason)
+    said = reason.replace("\0", " ").encode("utf-8", "replace").decode()  # an error may tell what no database holds
+    Event.objects.filter(num=line.num).update(quarantined=said[:200])
 
 
 def _preload(rows: Rows, events: list[wire.Event]) -> None:
@@ -232,13 +270,20 @@ def _learn_clocks(device: Device, lines: Iterable[Line]) -> None:
     """The true time of each boot whose clock was believed at some time, before anything is folded."""
     offsets: dict[str, tuple[int, datetime]] = {}
     for line in lines:
-        stamp = wire.decode_event(line.line, line.seq).stamp
-        if stamp.clock != "guess":
+        stamp = _stamp(line)
+        if stamp is not None and stamp.clock != "guess" and shapes.believable(stamp):
             offsets.setdefault(stamp.boot, (int(stamp.at.timestamp() * 1000) - stamp.mono, stamp.at))
     Fact.objects.bulk_create(
         Fact(device=device, site=device.site, kind="boot", key=boot, value={"offset_ms": offset}, at=at)
         for boot, (offset, at) in offsets.items()
     )
+
+
+def _stamp(line: Line) -> wire.Stamp | None:
+    try:
+        return wire.decode_event(line.line, line.seq).stamp
+    except wire.BadEvent:
+        return None  # an older release took it; folding puts it into quarantine
 
 
 def _all(device: Device, upto: int) -> Iterator[Line]:

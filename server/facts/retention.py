@@ -51,8 +51,7 @@ def _drop_audit(before: datetime) -> bool:
 def _drop_facts(now: datetime, first: date) -> bool:
     """Drop rows of days before `first`, and events that came before it."""
     if Dirty.objects.filter(day__lt=first).exists():
-        rollups.roll_up(now)
-        return True
+        return rollups.roll_up(now) > 0  # a day that cannot be summed keeps its rows
     _close(first)
     return any(_drop_rows(model, first) for model in (Ticket, Rating)) or _drop_events(_midnight(first))
 

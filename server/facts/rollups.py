@@ -3,10 +3,11 @@
 Medians and percentiles of any period come from counts by whole minutes, which add up where medians do not.
 """
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -14,9 +15,13 @@ from django.dispatch import Signal
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
 from server.facts.models import Dirty, Rating, RatingRollup, ReasonRollup, Rollup, Ticket
-from server.facts.projector import locked_cursor
+from server.facts.projector import PASSING, locked_cursor
 from server.registry.models import Site
 
+logger = logging.getLogger(__name__)
+
+AGAIN = timedelta(hours=1)
+"""So long after a day could not be summed it is tried again."""
 LONGEST_MIN = 600
 """Waits beyond ten hours are counted there: a day has no more."""
 
@@ -40,17 +45,29 @@ def minutes(since: datetime, until: datetime) -> int:
 
 
 def roll_up(now: datetime, most: int = 50) -> int:
-    """Make the sums of days that changed again, at most so many days; how many there were."""
-    done = 0
-    for dirty in list(Dirty.objects.select_related("site").order_by("day")[:most]):
+    """Make the sums of days that changed again, at most so many days; how many could be made.
+
+    A day that cannot be summed keeps its sums and its mark, holds up no other one, and is tried again after AGAIN.
+    """
+    waiting = Dirty.objects.select_related("site").exclude(failed__gt=now - AGAIN, failed__lte=now)
+    return sum(_roll_up(dirty, now) for dirty in list(waiting.order_by("day")[:most]))
+
+
+def _roll_up(dirty: Dirty, now: datetime) -> bool:
+    try:
         with transaction.atomic():
             since = locked_cursor().since
             # Deleted first: what changes the day from now on marks it again.
             Dirty.objects.filter(pk=dirty.pk).delete()
             if since is None or dirty.day >= since:
                 sum_day(dirty.site, dirty.day)
-        done += 1
-    return done
+    except PASSING:
+        raise
+    except Exception:
+        logger.exception("the sums of %s at site %d cannot be made", dirty.day, dirty.site_id)
+        Dirty.objects.filter(pk=dirty.pk).update(failed=now)
+        return False
+    return True
 
 
 def sum_day(site: Site, day: date) -> None:

@@ -25,7 +25,10 @@ WRITTEN_BY_PEOPLE = frozenset({"text", "salt", "gone", "kept_by", "kept_at", "re
 
 
 class Rows:
-    """The working set of a device. It opens no transaction. Sums of days before `since` are closed."""
+    """The working set of a device. It opens no transaction. Sums of days before `since` are closed.
+
+    `rebuild`: what was folded asks for the device's facts to be made again.
+    """
 
     def __init__(self, device: Device, since: date = date.min) -> None:
         self.device = device
@@ -36,6 +39,7 @@ class Rows:
         self._rated: set[str] = set()
         self._dropped: list[models.Model] = []
         self.dirty: set[date] = set()
+        self.rebuild = False
 
     def load(self, model: type[Row], **where: Any) -> list[Row]:
         """All rows of the device that are like this, as they are now in memory."""

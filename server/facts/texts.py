@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.db import transaction
 
 from kiosk.texts import LOCAL
+from server.facts.believed import is_believed
 from server.facts.models import Comment
 from server.feed.models import Event
 from server.registry.models import Device
@@ -49,7 +50,7 @@ def _take(row: Comment | None, text: Text, unfit: set[str], now: datetime) -> st
     if text_hash(text.salt, text.text) != row.sha256:
         return "refused"
     if row.text is None and not row.gone:
-        if row.day < oldest(now):
+        if row.day < oldest(now) and is_believed(now):
             row.gone = True
         else:
             # PostgreSQL's text cannot hold the letter NUL.

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache, wraps
 from http import HTTPStatus
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -37,6 +37,17 @@ NAMED = {"reached_at": "called_at", "issuer": "issued_by"}
 """Fields whose names people read otherwise."""
 
 Asked = Callable[[HttpRequest, Integrator], JsonResponse]
+
+
+class Mark(NamedTuple):
+    """Where an answer of tickets ended: one event can change many tickets, so the last one's id belongs to it."""
+
+    num: int
+    id: str
+
+    def text(self, generation: int) -> str:
+        number = f"{generation}.{self.num}"
+        return f"{number}.{self.id.encode().hex()}" if self.id else number
 
 
 class BadQuery(ValueError):
@@ -70,12 +81,12 @@ def by_integrator(answer: Asked) -> Callable[[HttpRequest], JsonResponse]:
 def tickets(request: HttpRequest, integrator: Integrator) -> JsonResponse:
     """GET /api/v1/tickets: those that changed since `after`, in the order of their last change."""
     rebuilds = Cursor.objects.values_list("rebuilds", flat=True).get(one=1)
-    since, limit = _since(request, rebuilds), _limit(request, MOST)
-    found = _of(integrator, Ticket.objects.filter(num__gt=since)).order_by("num")
+    since, limit = _mark(request, rebuilds), _limit(request, MOST)
+    found = _of(integrator, _behind(since)).order_by("num", "id")
     rows = list(found.values("site__unit__code", "site__key", "device__name", *TICKET)[: limit + 1])
     shown = rows[:limit]
-    last = shown[-1]["num"] if shown else since
-    body = {"tickets": [_ticket(row) for row in shown], "next": f"{rebuilds}.{last}", "more": len(rows) > limit}
+    last = Mark(shown[-1]["num"], shown[-1]["id"]) if shown else since
+    body = {"tickets": [_ticket(row) for row in shown], "next": last.text(rebuilds), "more": len(rows) > limit}
     return JsonResponse(body)
 
 
@@ -149,6 +160,23 @@ def _since(request: HttpRequest, generation: int) -> int:
     if found is None:
         raise BadQuery("after: the `next` of an answer before, or nothing")
     return int(found[2]) if int(found[1]) == generation else 0
+
+
+def _mark(request: HttpRequest, generation: int) -> Mark:
+    """The same for tickets."""
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})\.((?:[0-9a-f]{2}){1,80})", request.GET.get("after", ""))
+    if found is None:
+        return Mark(_since(request, generation), "")
+    if int(found[1]) != generation:
+        return Mark(0, "")
+    id = bytes.fromhex(found[3]).decode("utf-8", "replace")
+    return Mark(int(found[2]), id.replace("\0", ""))  # PostgreSQL's text cannot hold NUL
+
+
+def _behind(mark: Mark) -> "QuerySet[Ticket]":
+    if not mark.id:
+        return Ticket.objects.filter(num__gt=mark.num)
+    return Ticket.objects.filter(num__gte=mark.num).exclude(num=mark.num, id__lte=mark.id)
 
 
 def _month(request: HttpRequest, now: datetime) -> Period:

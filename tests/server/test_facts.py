@@ -1,8 +1,9 @@
 """The server's facts are the kiosk's: the same rows come of the events, whatever happened and however they came."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from kiosk.store import Store
 from kiosk.store.rebuild import from_tables
 from kiosk.tickets import Counter, Ticket
 from server.facts import fold, projector
-from server.facts.models import Cursor, Desk, Rating, RatingRollup, Rollup
+from server.facts.models import Cursor, Desk, Fact, Rating, RatingRollup, Rollup
 from server.facts.models import Ticket as TicketRow
 from server.feed.models import Event
+from server.feed.storage import Storage
 from server.registry.models import Device
+from sync import ingest
 from tests.office import moment
 from tests.server.kit import ENGINES, NOW, Server, batch_of, batches, server_on
 from tests.test_queue_machine import QueueMachine
@@ -109,9 +112,11 @@ class Observed(QueueMachine):
                 projector.project(NOW)
             server.settle()
             assert not Event.objects.exclude(quarantined=None).exists()
-            assert without_times(facts()) == without_times(own(self.store))
+            found = facts()
+            assert without_times(found) == without_times(own(self.store))
+            assert Cursor.objects.get().rebuilds == 0
             projector.rebuild(Device.objects.get(), NOW)
-            assert without_times(facts()) == without_times(own(self.store))
+            assert facts() == found
         super().teardown()
 
 
@@ -179,6 +184,64 @@ def test_a_guessed_time_is_corrected_when_the_boot_learns_the_true_one(server: S
     assert {row.day for row in TicketRow.objects.all()} == {date(2026, 11, 23)}
 
 
+def a_guessed_morning(store: Store) -> None:
+    """A number that was taken, called, served and rated before the network told the time, and one that waits."""
+    for at, act in enumerate(
+        (
+            lambda now: store.issuing.issue(now, "ho-tich"),
+            lambda now: store.issuing.issue(now, "dat-dai"),
+            lambda now: store.counters.open(now, "1", "clerk-1"),
+            lambda now: store.posters.renew(now, "1"),
+            lambda now: store.counters.call_next(now, "1"),
+            lambda now: store.counters.start(now, "1"),
+            lambda now: store.counters.finish(now, "1"),
+            lambda now: store.ratings.press(now, "1", 3, "key"),
+        )
+    ):
+        true = moment(2000 + at * 60, trusted=False, boot="b0070009")
+        act(replace(true, at=true.at - timedelta(days=30)))
+
+
+def test_the_true_time_of_a_boot_changes_its_own_rows_alone(server: Server, store: Store):
+    store.issuing.issue(moment(0), "ho-tich")
+    store.counters.open(moment(60), "1", "clerk-1")
+    store.counters.call_next(moment(120), "1")
+    store.counters.finish(moment(300), "1")
+    push_all(server, store)
+    server.settle()
+    before = Cursor.objects.get().num
+    a_guessed_morning(store)
+    push_all(server, store)
+    server.settle()
+    store.issuing.issue(moment(4000, boot="b0070009"), "ho-tich")
+    push_all(server, store)
+    server.settle()
+    served = TicketRow.objects.get(boot="b0070009", state="served")
+    times = [served.issued_at, served.reached_at, served.started_at, served.ended_at]
+    assert times == [moment(2000 + at * 60).at for at in (0, 4, 5, 6)]
+    assert Rating.objects.get(ticket=served.pk).at == moment(2420).at
+    assert Desk.objects.get(counter="1").armed_at == moment(2360).at
+    assert Fact.objects.get(kind="poster").at == moment(2180).at
+    assert Rollup.objects.get(dim="all").waits["4"] == 1
+    assert Cursor.objects.get().rebuilds == 0
+    assert {row.boot for row in TicketRow.objects.filter(num__gt=before)} == {"b0070009"}
+    found = facts()
+    projector.rebuild(Device.objects.get(), NOW)
+    assert facts() == found
+
+
+def test_guesses_that_a_release_before_folded_are_put_right_by_making_the_facts_again(lite: Server, store: Store):
+    a_guessed_morning(store)
+    push_all(lite, store)
+    lite.settle()
+    Fact.objects.filter(kind="boot").update(value={"offset_ms": None})
+    store.issuing.issue(moment(4000, boot="b0070009"), "ho-tich")
+    push_all(lite, store)
+    lite.settle()
+    assert TicketRow.objects.get(state="served").issued_at == moment(2000).at
+    assert Cursor.objects.get().rebuilds == 1
+
+
 def test_events_of_an_older_epoch_that_come_late_are_folded_in_their_place(server: Server, store: Store):
     a_morning(store)
     whole = batches(store.database.conn)[0]
@@ -191,14 +254,66 @@ def test_events_of_an_older_epoch_that_come_late_are_folded_in_their_place(serve
     assert not Event.objects.exclude(quarantined=None).exists()
 
 
-def test_a_quarantined_event_is_replayed_after_a_fix(lite: Server, store: Store, monkeypatch: pytest.MonkeyPatch):
+def test_older_events_that_come_while_facts_are_made_again_have_them_made_again_once_more(
+    server: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    """They come after the last look at new events, and before the cursor is locked."""
     a_morning(store)
-    monkeypatch.setitem(projector.shapes.SHAPES, "rating.given", {"unknown_key": lambda value: True})
-    answer = lite.push(batches(store.database.conn)[0])
-    assert [found["seq"] for found in answer.json()["quarantined"]] != []
-    lite.settle()
+    whole = batches(store.database.conn)[0]
+    cut = len(whole.lines) // 2
+    server.push(batch_of([], whole.lines[cut:], "k-7F3K2M", "00000002" + "b" * 8))
+    server.settle()
+    lock = projector.locked_cursor
+
+    def late_events_come() -> Cursor:
+        monkeypatch.setattr(projector, "locked_cursor", lock)
+        add_late(whole.lines[:cut])
+        return lock()
+
+    Device.objects.update(rebuild=True)
+    monkeypatch.setattr(projector, "locked_cursor", late_events_come)
+    assert projector.rebuild_asked(NOW) == 1
+    assert Device.objects.get().rebuild
+    server.settle()
+    assert not Device.objects.get().rebuild
+    assert facts() == own(store)
+
+
+def add_late(lines: Sequence[bytes]) -> None:
+    """Store events of an older epoch as ingest does, inside the transaction that is open."""
+    storage = Storage(NOW)
+    storage.add("k-7F3K2M", "00000001" + "a" * 8, [ingest.to_row(seq, line) for seq, line in enumerate(lines, 1)])
+
+
+def test_facts_of_one_kiosk_that_cannot_be_made_again_hold_up_no_other_kiosk(
+    lite: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    lite.enrol("k-OTHER1", "its token")
+    Device.objects.update(rebuild=True)
+    real = projector._forget
+
+    def fails(device: Device, since: date | None) -> None:
+        if device.name == "k-7F3K2M":
+            raise ValueError("no reason")
+        real(device, since)
+
+    monkeypatch.setattr(projector, "_forget", fails)
+    assert projector.rebuild_asked(NOW) == 1
+    assert [device.name for device in Device.objects.filter(rebuild=True)] == ["k-7F3K2M"]
+
+
+def test_quarantined_events_are_folded_after_a_fix_also_the_newest(
+    server: Server, store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    for type in ("rating.given", "ticket.called"):
+        monkeypatch.setitem(projector.shapes.SHAPES, type, {"unknown_key": lambda value: True})
+    a_morning(store)
+    answer = server.push(batches(store.database.conn)[0])
+    assert answer.json()["quarantined"][-1]["seq"] == answer.json()["head"][0]
+    server.settle()
     assert not Rating.objects.exists()
     monkeypatch.undo()
-    assert projector.replay_quarantine(NOW) == 1
-    assert Rating.objects.count() == 1
+    assert server.signed_in("ky-thuat", "technician").post("/quarantine/again").status_code == 302
+    server.settle()
+    assert not Event.objects.exclude(quarantined=None).exists()
     assert facts() == own(store)

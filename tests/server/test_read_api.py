@@ -71,6 +71,21 @@ def test_tickets_come_in_pages_and_again_when_they_change(server: Server, store:
     assert [(each["state"], each["counter"]) for each in changed] == [("served", "1")]
 
 
+def test_tickets_that_one_event_changed_come_all_however_small_the_pages(server: Server):
+    integrator(server)
+    rows = [ticket(server.device, FIRST) for _ in range(7)]
+    keep(server.site, FIRST, rows)
+    Ticket.objects.update(num=5)
+    for limit in (1, 2, 3):
+        found = all_tickets(limit)
+        assert [each["id"] for each in found] == sorted(row.id for row in rows)
+    after = read("/api/v1/tickets?limit=3")["next"]
+    Ticket.objects.filter(pk=min(row.id for row in rows)).update(num=6)
+    assert len(read(f"/api/v1/tickets?after={after}")["tickets"]) == 5
+    assert read("/api/v1/tickets?after=0.5.ff00")["tickets"]  # of no ticket that there is
+    assert len(read("/api/v1/tickets?after=0.4")["tickets"]) == 7  # as a release before gave it
+
+
 def test_facts_that_were_made_again_are_told_again(server: Server, store: Store):
     integrator(server)
     a_morning(store)
@@ -217,7 +232,7 @@ def test_a_kiosks_token_reads_nothing_here_and_an_integrators_pushes_nothing(lit
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=1001", "limit=x", "limit=-1", "limit=99999999999", "limit=%D9%A1", "after=1", "after=x.y",
-     "after=-1.2", "after=1.2.3", "after=%00"],
+     "after=-1.2", "after=1.2.3", "after=0.2.0", "after=0.2.xx", "after=1.2.", "after=%00"],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_what_it_should_be(lite: Server, query: str):
     integrator(lite)

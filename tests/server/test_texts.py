@@ -12,7 +12,7 @@ from kiosk.store.comments import delete_old_comments
 from kiosk.texts import LOCAL
 from server import clock
 from server.facts import projector, texts
-from server.facts.models import Comment
+from server.facts.models import Comment, Cursor
 from server.feed.models import Event
 from server.publication import comments
 from server.registry.models import Device
@@ -117,6 +117,7 @@ def test_words_are_deleted_after_ninety_days_and_never_come_back(server: Server)
 
 
 def test_words_that_come_too_late_are_not_kept_at_all(lite: Server):
+    Cursor.objects.update(seen=NOW)
     told(lite, given("a", "một", day=str(TODAY - timedelta(days=91))), given("b", "hai", day=str(TODAY)))
     assert texts.take(lite.device, words(("a", "một"), ("b", "hai")), NOW) == (2, False, [])
     assert kept() == {"a": None, "b": "hai"}
@@ -129,6 +130,12 @@ def test_words_that_somebody_handles_stay_until_it_is_said_how(lite: Server):
     assert comments.forget_old(NOW + timedelta(days=200)) == 0
     Comment.objects.update(result="Đã sửa ghế")
     assert comments.forget_old(NOW + timedelta(days=200)) == 1
+
+
+def test_words_are_kept_while_nobody_believes_the_clock(lite: Server):
+    told(lite, given("a", "một"))
+    texts.take(lite.device, words(("a", "một")), NOW + timedelta(days=4 * 365))
+    assert kept() == {"a": "một"}
 
 
 def test_deleted_words_are_not_in_the_file_any_more(lite: Server):
@@ -233,6 +240,7 @@ def test_words_that_the_kiosk_deleted_never_leave_it_and_the_next_ones_do(lite: 
     """The first comment gets number 1; when it is deleted, the next one gets number 1 again."""
     kiosk = Kiosk(tmp_path / "kiosk")
     old = str(kiosk.now().day - timedelta(days=KEPT_ON_THE_KIOSK + 1))
+    Cursor.objects.update(seen=clock.now())
     with lite.serving() as url:
         kiosk.configure(url)
         gone = [kiosk.comment("Chuyện cũ", day=old), kiosk.comment("Chuyện cũ nữa", day=old)]
