@@ -23,6 +23,7 @@ MAX_EVENT = 8 * 1024  # bytes of one line, without its line feed
 MAX_EVENTS = 500  # events of one batch
 MAX_BATCH = 256 * 1024  # bytes of all event lines of one batch, with their line feeds
 MAX_BODY = 1024 * 1024  # bytes that a receiver takes, packed or plain
+MOST_EPOCHS = 10**6  # no kiosk begins so many
 HASH_BYTES = 16
 ZERO = bytes(HASH_BYTES)
 CLOCKS = frozenset({"ntp", "rtc", "server", "manual", "guess"})
@@ -243,6 +244,16 @@ def new_epoch(counter: int) -> str:
 def is_epoch(text: str) -> bool:
     """Whether this is an epoch's name."""
     return _EPOCH.fullmatch(text) is not None
+
+
+def is_likely(epoch: str) -> bool:
+    """Whether this may be an epoch of some kiosk: one with a greater counter would use up all that follow."""
+    return is_epoch(epoch) and epoch_counter(epoch) < MOST_EPOCHS
+
+
+def likely_epoch(value: object) -> str:
+    """An epoch in somebody's answer; "" for anything that can be none."""
+    return value if isinstance(value, str) and is_likely(value) else ""
 
 
 def epoch_counter(epoch: str) -> int:
