@@ -261,6 +261,20 @@ def test_a_kiosk_without_a_document_brings_none(lite: Server):
     assert bring_office(lite.site, None, "k-NEW001", NOW).what == "none"
 
 
+def test_a_new_token_leaves_what_the_kiosk_says_at_the_same_time(server: Server, monkeypatch: pytest.MonkeyPatch):
+    code = make_code(server.site, NOW, device=server.device)
+
+    def meanwhile(length: int) -> str:
+        Device.objects.filter(pk=server.device.pk).update(epoch="00000002aaaaaaaa", head=7, rebuild=True, seen=NOW)
+        return "x" * length
+
+    monkeypatch.setattr(enrolment.secrets, "token_urlsafe", meanwhile)
+    enrol(code, "k-7F3K2M", NOW)
+    device = Device.objects.get()
+    assert (device.epoch, device.head, device.rebuild, device.seen) == ("00000002aaaaaaaa", 7, True, NOW)
+    assert device_of("x" * 32) == device
+
+
 # --- two kiosks with one token --------------------------------------------------------------------------------
 
 
