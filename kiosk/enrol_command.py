@@ -16,7 +16,7 @@ from kiosk import __version__, documents
 from kiosk.clock import SystemClock
 from kiosk.config import ENROLLED, Config, Sync, enrolled_text
 from kiosk.documents import DocumentError
-from kiosk.feed import begin_beyond, is_likely
+from kiosk.feed import begin_beyond
 from kiosk.setup import load_device, load_office
 from kiosk.store.database import Database
 from kiosk.store.downloads import Downloads
@@ -169,7 +169,7 @@ def _enrolled(raw: dict[str, Any]) -> Enrolled:
         raise wire.WireError("device, token, unit, site, epoch or office missing or not as expected")
     if not raw["token"].isascii() or not raw["token"].isprintable() or not raw["token"] or " " in raw["token"]:
         raise wire.WireError("a token with characters that no token has")
-    if raw["epoch"] and not is_likely(raw["epoch"]):
+    if raw["epoch"] and not wire.is_likely(raw["epoch"]):
         raise wire.WireError("an epoch that cannot be")
     wire.check_device(raw["device"])
     shown = (documents.printable(str(raw.get(key, "")))[:300] for key in ("unit", "site", "office_problem"))

@@ -19,8 +19,6 @@ from kiosk.vitals import ROOT
 from sync import outbox, wire
 from sync.outbox import Outbox
 
-MOST_EPOCHS = 10**6
-"""No kiosk begins so many."""
 NOTED_S = 300
 """So often it is noted that a server was here."""
 
@@ -31,13 +29,13 @@ def stamp(now: Moment) -> wire.Stamp:
     return wire.Stamp(now.at, now.quality, now.boot, now.mono)
 
 
-def make_outbox(database: Database, clock: Clock, after: int = 0, *, own: bool = False) -> Outbox:
-    """The database's feed. A new epoch counts beyond `after`, too.
+def make_outbox(database: Database, clock: Clock, *, own: bool = False) -> Outbox:
+    """The database's feed.
 
     `own`: on the database's own connection, for whoever works in its thread; else on a fresh one each time.
     """
 
-    def next_epoch(conn: sqlite3.Connection) -> str:
+    def next_epoch(conn: sqlite3.Connection, after: int) -> str:
         """Why a new epoch is needed may be a disk that was rolled back: numbers go on above every printed one."""
         marks = database.high_water
         new = wire.new_epoch(marks.next_epoch(after))
@@ -98,17 +96,12 @@ def believe(database: Database, clock: Clock, said: datetime) -> None:
     clock.vouched = vouched
 
 
-def is_likely(epoch: str) -> bool:
-    """Whether this may be an epoch of some kiosk: a greater one than any has would use up all numbers."""
-    return wire.is_epoch(epoch) and wire.epoch_counter(epoch) < MOST_EPOCHS
-
-
 def begin_beyond(database: Database, clock: Clock, known: str) -> None:
     """A kiosk in the place of another one begins an epoch after `known`, the last that the server has ("": none)."""
-    feed = make_outbox(database, clock, wire.epoch_counter(known))
+    feed = make_outbox(database, clock)
     epoch = feed.feed()[0].epoch
     if known and known != epoch and wire.epoch_counter(known) >= wire.epoch_counter(epoch):
-        feed.renew(epoch, f"the server knows epoch {known} of this kiosk")
+        feed.renew(epoch, f"the server knows epoch {known} of this kiosk", known)
 
 
 def note_contact(database: Database, now: Moment) -> None:

@@ -106,6 +106,10 @@ def _header(line: bytes) -> tuple[str, int, int, str]:
     device, after, count = raw.get("device"), raw.get("after"), raw.get("count")
     if not isinstance(device, str) or not wire.is_count(after) or not wire.is_count(count):
         raise wire.BadBatch("header: device, after or count missing or not as the format says")
+    try:
+        wire.check_device(device)
+    except wire.WireError as error:
+        raise wire.BadBatch(f"header: {error}") from error
     if count > MAX_TEXTS:
         raise wire.BatchTooLarge(f"{count} texts, at most {MAX_TEXTS}")
     return device, after, count, str(raw.get("epoch", ""))[:16]
@@ -116,7 +120,9 @@ def _text(line: bytes | None) -> Text:
         raise wire.BadBatch("it ends before the texts that its header announces")
     raw = _object(line)
     values = [raw.get(name) for name in ("id", "salt", "text")]
-    if not wire.is_count(raw.get("n")) or not all(isinstance(value, str) and _sound(value) for value in values):
+    sound = all(isinstance(value, str) and wire.is_text(value) for value in values)
+    # Of the three only the words may hold the letter NUL, which no database keeps as text.
+    if not wire.is_count(raw.get("n")) or not sound or any("\0" in str(value) for value in values[:2]):
         raise wire.BadBatch("a text: n, id, salt or text missing or not as the format says")
     return Text(raw["n"], *map(str, values))
 
@@ -126,14 +132,6 @@ def _object(line: bytes) -> dict[str, Any]:
         return wire.parse_object(line)
     except wire.WireError as error:
         raise wire.BadBatch(str(error)) from error
-
-
-def _sound(text: str) -> bool:
-    """Whether UTF-8 can carry it: JSON can hold halves of letters."""
-    try:
-        return bool(text.encode()) or not text
-    except UnicodeEncodeError:
-        return False
 
 
 def answer(upto: int, later: bool, refused: Sequence[str]) -> tuple[int, dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from sync import beside, wire
 from sync.beside import Message, Texts
 from sync.exchange import AddressError, Answer, Bounds, Exchange, Silent, check_url, short
-from sync.outbox import Code, NeedsNewEpoch, Outbox, Reading
+from sync.outbox import Code, NeedsNewEpoch, Outbox, Overtaken, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class Client:
             answer = self._post(self._body(reading, status))
             return self._take(outbox, reading, answer, now)
         except NeedsNewEpoch as error:
-            outbox.renew(reading.epoch if reading else name, str(error))
+            outbox.renew(reading.epoch if reading else name, str(error), error.beyond)
             return Outcome("resend", str(error), backlog=outbox.backlog())
         except _Unsound as error:
             return Outcome("fault", str(error), error.http, backlog=_waiting(reading))
@@ -220,6 +220,8 @@ class Client:
         outcome = replace(body.outcome, sent=len(reading.lines), http=200)
         moved = outbox.settle(reading.epoch, "ok", body.head, outcome.server_now, _noted(outcome, now))
         self._limit = min(wire.MAX_EVENTS, self._limit + _MORE)
+        if body.newest > reading.epoch:
+            raise Overtaken(body.newest)
         return replace(outcome, moved=moved or not reading.lines, backlog=outbox.backlog())
 
     def _moved_back(self, outbox: Outbox, reading: Reading, answer: Answer) -> Outcome:
@@ -260,12 +262,13 @@ class _Unsound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """The checked parts of a 200 or 409."""
+    """The checked parts of a 200 or 409. `newest`: a later epoch that the server has of us, "" for none."""
 
     code: str
     epoch: str
     head: wire.Position
     outcome: Outcome
+    newest: str = ""
 
 
 def _parsed(answer: Answer) -> _Body:
@@ -289,7 +292,8 @@ def _body_of(answer: Answer) -> _Body:
         next_s=_count(raw, "next_s"),
         quarantined=_quarantined(raw.get("quarantined")),
     )
-    return _Body(code, str(raw.get("epoch", "")), wire.parse_position(raw.get("head")), outcome)
+    newest = wire.likely_epoch(raw.get("newest"))
+    return _Body(code, str(raw.get("epoch", "")), wire.parse_position(raw.get("head")), outcome, newest)
 
 
 def _count(raw: Mapping[str, Any], key: str) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 
 from sync import beside, wire
 from sync.beside import Message, Texts
-from sync.outbox import Code, NeedsNewEpoch, Outbox
+from sync.outbox import Code, NeedsNewEpoch, Outbox, Overtaken
 from sync.wire import Position
 
 FEED_NAME = re.compile(r"kiosk-.+-[0-9a-f]{16}-[0-9]{9,}-[0-9]{9,}\.ndjson(\.gz)?")
@@ -127,8 +127,10 @@ def read_acknowledgement(outbox: Outbox, folder: Path, device: str, texts: Texts
     try:
         if ack.position:
             outbox.settle(ack.epoch, code, ack.position, ack.at)
+        if ack.newest > ack.epoch == outbox.feed()[0].epoch:
+            raise Overtaken(ack.newest)
     except NeedsNewEpoch as error:
-        outbox.renew(ack.epoch, str(error))
+        outbox.renew(ack.epoch, str(error), error.beyond)
         code = "fork"
     if texts:
         _settle_texts(texts, ack, code, outbox.feed()[0].epoch)
@@ -150,6 +152,7 @@ class _Ack:
     position: Position | None
     at: datetime | None
     texts: int
+    newest: str
 
 
 def _acknowledgement(folder: Path, device: str) -> _Ack:
@@ -164,7 +167,8 @@ def _acknowledgement(folder: Path, device: str) -> _Ack:
         raise wire.WireError(f"now: {error}") from error
     # An answer to words alone says nothing of events.
     position = None if "texts" in raw and "head" not in raw else wire.parse_position(raw.get("head"))
-    return _Ack(raw["epoch"], cast(Code, code), position, at, texts if wire.is_count(texts) else 0)
+    said = texts if wire.is_count(texts) else 0
+    return _Ack(raw["epoch"], cast(Code, code), position, at, said, wire.likely_epoch(raw.get("newest")))
 
 
 def ack_path(folder: Path, device: str) -> Path:

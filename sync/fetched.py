@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync import wire
-from sync.outbox import Code, Forked, NeedsNewEpoch, Outbox, Reading
+from sync.outbox import Code, NeedsNewEpoch, Outbox, Overtaken, Reading
 from sync.wire import START, Position
 
 MOST_WAIT_S = 25.0
@@ -68,8 +68,8 @@ def fetch(outbox: Outbox, question: Asked) -> Fetched:
     """What follows the position that is asked for, which is thereby acknowledged.
 
     A question about an older epoch is answered from the start of the current one. When the two cannot agree about the
-    current one, or the server knows a later one (a card was replaced), a new epoch begins: the outbox counts it beyond
-    that of the question. Raises what the outbox raises besides NeedsNewEpoch.
+    current one, or the server knows a later one (a card was replaced), a new epoch begins, beyond that of the question.
+    Raises what the outbox raises besides NeedsNewEpoch.
     """
     feed, _ = outbox.feed()
     known = question.epoch == feed.epoch
@@ -78,10 +78,10 @@ def fetch(outbox: Outbox, question: Asked) -> Fetched:
     again = after.seq < feed.cursor
     try:
         if not known and wire.epoch_counter(question.epoch) >= wire.epoch_counter(feed.epoch):
-            raise Forked(0, f"the server knows the later epoch {question.epoch} of this kiosk")
+            raise Overtaken(question.epoch)
         code: Code = "gap" if again or not known else "ok"
         outbox.settle(feed.epoch, code, after, question.now)
         return Fetched(outbox.read(after.seq, question.limit), again)
     except NeedsNewEpoch as error:
-        outbox.renew(feed.epoch, str(error))
+        outbox.renew(feed.epoch, str(error), error.beyond)
         return Fetched(outbox.read(0, question.limit), True)

@@ -11,11 +11,14 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sync import wire
 from sync.wire import MAX_EVENT, START, Batch, Event, Header, Position
+
+QUIET = timedelta(minutes=15)
+"""After so long without a word in an epoch (a kiosk speaks every five minutes) its kiosk is taken to be gone."""
 
 Code = Literal["ok", "gap", "fork"]
 Check = Callable[[Event], str | None]  # why an event does not fit its type's schema; None if it does
@@ -34,12 +37,25 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What ingest did: its word, where the server stands now, how many rows are new, and which do not fit."""
+    """What ingest did: its word, where the server stands now, how many rows are new, and which do not fit.
+
+    `newest` is a later epoch that the server follows for this device ("": none is later); `contested`: another card
+    still speaks in it, so that there are two kiosks of one name.
+    """
 
     code: Code
     head: Position
     added: int = 0
     quarantined: Sequence[tuple[int, str]] = ()
+    newest: str = ""
+    contested: bool = False
+
+
+class Followed(NamedTuple):
+    """The epoch that a server follows for a device ("": none yet), and for how long nothing came in it."""
+
+    epoch: str
+    silent: timedelta
 
 
 class Storage(Protocol):
@@ -59,6 +75,9 @@ class Storage(Protocol):
 
     def advance(self, header: Header, head: Position) -> None:
         """Keep the new head and the header's status, and follow the device's latest epoch."""
+
+    def followed(self, device: str) -> Followed:
+        """The device's latest epoch, after `advance`."""
 
 
 def judge(head: Position, batch: Batch) -> tuple[Code, Sequence[bytes]]:
@@ -90,7 +109,20 @@ def ingest(storage: Storage, batch: Batch, check: Check | None = None) -> Result
         storage.add(header.device, header.epoch, rows)
     head = Position(head.seq + len(fresh), wire.chain_all(head.hash, fresh))
     storage.advance(header, head)
-    return Result("ok", head, len(rows), [(row.seq, row.quarantined) for row in rows if row.quarantined])
+    unfit = [(row.seq, row.quarantined) for row in rows if row.quarantined]
+    return Result("ok", head, len(rows), unfit, *_overtaken(header.epoch, storage.followed(header.device)))
+
+
+def _overtaken(epoch: str, followed: Followed) -> tuple[str, bool]:
+    """The later epoch that a batch's epoch stands behind, if any, and whether that one is still alive.
+
+    A card that was flashed, or put back, counts its epochs from an earlier number: its kiosk has to go beyond. But two
+    cards that both live would overtake each other for ever, each time with all their events. A time in the future says
+    nothing: the server's clock was wrong then.
+    """
+    if followed.epoch <= epoch:
+        return "", False
+    return followed.epoch, timedelta(0) <= followed.silent < QUIET
 
 
 def _new_rows(storage: Storage, last: int, lines: Sequence[bytes], check: Check | None) -> list[Row]:
@@ -128,7 +160,8 @@ def answer(result: Result, epoch: str, now: datetime, **more: Any) -> tuple[int,
         return 409, {"code": result.code, "epoch": epoch, "head": result.head.wire()}
     quarantined = [{"seq": seq, "reason": reason} for seq, reason in result.quarantined]
     body = {"epoch": epoch, "head": result.head.wire(), "now": wire.instant(now), **more}
-    return 200, {**body, "quarantined": quarantined}
+    newest = {"newest": result.newest} if result.newest and not result.contested else {}
+    return 200, {**body, "quarantined": quarantined, **newest}
 
 
 SCHEMA = (
@@ -203,10 +236,9 @@ class SqliteStorage:
             (device, epoch, header.head, json.dumps(header.status, ensure_ascii=False), wire.instant(self._now())),
         )
 
-    def latest_epoch(self, device: str) -> str | None:
-        """The epoch that the server follows for this device."""
-        row = self._conn.execute("SELECT epoch FROM devices WHERE device = ?", (device,)).fetchone()
-        return row[0] if row else None
+    def followed(self, device: str) -> Followed:
+        row = self._conn.execute("SELECT epoch, seen FROM devices WHERE device = ?", (device,)).fetchone()
+        return Followed(row[0], self._now() - wire.parse_instant(row[1])) if row else Followed("", timedelta(0))
 
     def stats(self) -> dict[str, Any]:
         """Counts and devices, for a status page: {"events": …, "quarantined": …, "devices": [{…}]}."""

@@ -51,6 +51,8 @@ class OutboxError(RuntimeError):
 class NeedsNewEpoch(OutboxError):
     """Device and server can only agree again in a new epoch that sends every retained event once more."""
 
+    beyond = ""  # an epoch that the new one must go beyond, whatever the device's own counter says
+
     def __init__(self, seq: int, message: str) -> None:
         super().__init__(message)
         self.seq = seq
@@ -66,6 +68,14 @@ class RolledBack(NeedsNewEpoch):
 
 class Forked(NeedsNewEpoch):
     """The server has other bytes under the same number, or stands before the first retained event."""
+
+
+class Overtaken(NeedsNewEpoch):
+    """The server has a later epoch of this device: a card was replaced or put back. The new one goes beyond it."""
+
+    def __init__(self, epoch: str) -> None:
+        super().__init__(0, f"the server knows the later epoch {epoch} of this kiosk")
+        self.beyond = epoch
 
 
 class Feed(NamedTuple):
@@ -416,12 +426,13 @@ class Outbox:
     """What those who carry events away (push, export) need: each method is one short transaction.
 
     `connect` gives a connection for the length of a `with` (contextlib.closing of a fresh one, or nullcontext of a
-    kept one). `next_epoch` raises the device's epoch counter durably and returns wire.new_epoch of it; it is called
-    inside the write transaction. `stamp` is asked when a damaged event has to be told.
+    kept one). `next_epoch` raises the device's epoch counter durably, beyond the number that it is given too, and
+    returns wire.new_epoch of it; it is called inside the write transaction. `stamp` is asked when a damaged event has
+    to be told.
     """
 
     connect: Callable[[], AbstractContextManager[sqlite3.Connection]]
-    next_epoch: Callable[[sqlite3.Connection], str]
+    next_epoch: Callable[[sqlite3.Connection, int], str]
     stamp: Callable[[], Stamp]
 
     def read(self, after_seq: int | None = None, limit: int = MAX_EVENTS, max_bytes: int = MAX_BATCH) -> Reading:
@@ -445,12 +456,13 @@ class Outbox:
                 return rewind(conn, epoch, *position)
             return code == "ok" and acknowledge(conn, epoch, *position, at=at)
 
-    def renew(self, epoch: str, why: str) -> None:
-        """Start a new epoch, unless somebody already did since `epoch`."""
+    def renew(self, epoch: str, why: str, beyond: str = "") -> None:
+        """Start a new epoch, greater than `beyond` too, unless somebody already did since `epoch`."""
         with self.connect() as conn, _transaction(conn, "IMMEDIATE"):
             if feed(conn).epoch != epoch:
                 return
-            new = self.next_epoch(conn)
+            # A card can bring a database whose epoch its own counter does not know.
+            new = self.next_epoch(conn, max(wire.epoch_counter(epoch), wire.epoch_counter(beyond)))
             start_epoch(conn, new, self.stamp())
         logger.warning("new epoch %s: %s", new, why)
 

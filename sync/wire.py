@@ -7,6 +7,7 @@ sent and hashed as they are.
 import gzip
 import hashlib
 import json
+import math
 import re
 import secrets
 import unicodedata
@@ -22,7 +23,10 @@ CONTENT_TYPE = "application/x-ndjson"
 MAX_EVENT = 8 * 1024  # bytes of one line, without its line feed
 MAX_EVENTS = 500  # events of one batch
 MAX_BATCH = 256 * 1024  # bytes of all event lines of one batch, with their line feeds
+MAX_TYPE = 60  # letters of an event's type
+MAX_DEPTH = 8  # objects and lists within each other in a status
 MAX_BODY = 1024 * 1024  # bytes that a receiver takes, packed or plain
+MOST_EPOCHS = 10**6  # no kiosk begins so many
 HASH_BYTES = 16
 ZERO = bytes(HASH_BYTES)
 CLOCKS = frozenset({"ntp", "rtc", "server", "manual", "guess"})
@@ -177,7 +181,7 @@ def _check_event(event: Event) -> None:
     stamp = event.stamp
     checks = {
         "id": isinstance(event.id, str) and _is_uuid(event.id),
-        "type": isinstance(event.type, str) and _TYPE.fullmatch(event.type),
+        "type": isinstance(event.type, str) and len(event.type) <= MAX_TYPE and _TYPE.fullmatch(event.type),
         "v": is_count(event.v) and event.v >= 1,
         "clock": isinstance(stamp.clock, str) and stamp.clock in CLOCKS,
         "boot": isinstance(stamp.boot, str) and len(stamp.boot) <= 64,
@@ -245,6 +249,16 @@ def is_epoch(text: str) -> bool:
     return _EPOCH.fullmatch(text) is not None
 
 
+def is_likely(epoch: str) -> bool:
+    """Whether this may be an epoch of some kiosk: one with a greater counter would use up all that follow."""
+    return is_epoch(epoch) and epoch_counter(epoch) < MOST_EPOCHS
+
+
+def likely_epoch(value: object) -> str:
+    """An epoch in somebody's answer; "" for anything that can be none."""
+    return value if isinstance(value, str) and is_likely(value) else ""
+
+
 def epoch_counter(epoch: str) -> int:
     """The counter in an epoch's name (0 for the empty name of a feed that has not begun)."""
     return int(epoch[:8], 16) if epoch else 0
@@ -303,7 +317,7 @@ def parse_header(line: bytes) -> Header:
         "count": is_count,
         "head": is_count,
         "end": lambda value: isinstance(value, str) and bool(_HASH.fullmatch(value)),
-        "status": lambda value: isinstance(value, dict),
+        "status": lambda value: isinstance(value, dict) and _storable(value),
     }
     wrong = [key for key, fits in checks.items() if not fits(raw.get(key, {} if key == "status" else None))]
     if wrong:
@@ -314,6 +328,27 @@ def parse_header(line: bytes) -> Header:
         raise BadBatch(f"header: after: {error}") from error
     end = bytes.fromhex(raw["end"])
     return Header(raw["device"], raw["epoch"], after, raw["count"], raw["head"], end, raw.get("status", {}))
+
+
+def _storable(value: object, depth: int = 0) -> bool:
+    """Whether a database can keep a status as JSON: it has no infinite numbers, halves of letters, or deep nests."""
+    if isinstance(value, str):
+        return is_text(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if not isinstance(value, dict | list):
+        return True
+    items = [*value, *value.values()] if isinstance(value, dict) else value
+    return depth < MAX_DEPTH and all(_storable(item, depth + 1) for item in items)
+
+
+def is_text(text: str) -> bool:
+    """Whether UTF-8 can carry it: JSON can hold halves of letters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

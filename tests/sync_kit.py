@@ -32,8 +32,8 @@ class Device:
             outbox.start_epoch(conn, self.next_epoch(conn), self.stamp())
         self.outbox = Outbox(lambda: closing(connect(path)), self.next_epoch, self.stamp)
 
-    def next_epoch(self, conn: sqlite3.Connection) -> str:
-        self.counter += 1
+    def next_epoch(self, conn: sqlite3.Connection, after: int = 0) -> str:
+        self.counter = max(self.counter, after) + 1
         return wire.new_epoch(self.counter)
 
     def stamp(self) -> wire.Stamp:

@@ -128,6 +128,20 @@ def test_an_acceptance_beyond_our_last_event_means_a_rolled_back_disk(device: De
     assert (outcome.state, wire.epoch_counter(device.epoch), device.cursor) == ("resend", 2, 0)
 
 
+def test_a_later_epoch_on_the_server_is_gone_beyond_and_everything_is_sent_again(device: Device) -> None:
+    ids, newest = device.happen(3), wire.new_epoch(41)
+    outcome, _ = push(device, accept(device, 3, newest=newest))
+    assert (outcome.state, outcome.backlog, device.ids()) == ("resend", 3, ids)
+    assert wire.epoch_counter(device.epoch) == 42
+
+
+@pytest.mark.parametrize("newest", ["", "0000000000000000", "ffffffff00000000", "x", 7, None, ["0000002900000000"]])
+def test_an_epoch_that_cannot_be_later_changes_nothing(device: Device, newest: object) -> None:
+    device.happen(3)
+    outcome, _ = push(device, accept(device, 3, newest=newest))
+    assert (outcome.state, device.cursor, wire.epoch_counter(device.epoch)) == ("ok", 3, 1)
+
+
 def test_a_damaged_event_is_found_before_sending_and_goes_on_in_a_new_epoch(device: Device) -> None:
     device.happen(5)
     device.sql("UPDATE events SET line = x'00' WHERE seq = 3")
@@ -339,7 +353,7 @@ def test_a_locked_database_is_a_state_and_no_crash(device: Device) -> None:
 def test_a_full_disk_is_a_state_and_no_crash(device: Device) -> None:
     device.happen(1)
 
-    def full(conn: sqlite3.Connection) -> str:
+    def full(conn: sqlite3.Connection, after: int) -> str:
         raise OSError(28, "No space left on device")
 
     device.outbox = outbox.Outbox(device.outbox.connect, full, device.stamp)

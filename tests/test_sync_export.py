@@ -83,6 +83,28 @@ def test_everything_retained_can_be_written_again(device: Device, stick: Path, s
     assert [done.added for done in import_path(server, stick, OPENING)] == [0]
 
 
+def test_a_flashed_card_learns_from_the_stick_of_its_later_epoch(tmp_path: Path, device: Device, stick: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "server.db", isolation_level=None)) as conn:
+        now = [OPENING]
+        server = SqliteStorage(conn, lambda: now[0])
+        device.counter = 8
+        device.outbox.renew(device.epoch, "it had many epochs")
+        device.happen(2)
+        write(device, stick)
+        import_path(server, stick, OPENING)
+        for file in stick.iterdir():
+            file.unlink()
+        flashed = Device(tmp_path / "flashed.db")
+        ids = flashed.happen(3)
+        now[0] += timedelta(days=1)
+        for _ in range(2):
+            write(flashed, stick)
+            import_path(server, stick, now[0])
+        assert wire.epoch_counter(flashed.epoch) == 10
+        assert server.followed(DEVICE).epoch == flashed.epoch
+        assert stored_ids(conn)[2:] == ids
+
+
 def test_a_packed_file_is_taken_too(device: Device, stick: Path, server: SqliteStorage) -> None:
     device.happen(10)
     path = write(device, stick).path

@@ -109,7 +109,7 @@ def connect():
     conn = sqlite3.connect(path, isolation_level=None)
     conn.execute("PRAGMA synchronous = FULL")
     return contextlib.closing(conn)
-feed = outbox.Outbox(connect, lambda conn: wire.new_epoch(2), stamp)
+feed = outbox.Outbox(connect, lambda conn, after: wire.new_epoch(2), stamp)
 client = Client(url, token, device)
 while True:
     with connect() as conn:

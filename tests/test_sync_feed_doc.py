@@ -69,6 +69,8 @@ def test_the_document_tells_every_limit_clock_and_header_key() -> None:
         f"{wire.MAX_BATCH // 1024} KiB",
         f"{wire.MAX_EVENT // 1024} KiB",
         "1 MiB",
+        f"at most {wire.MAX_TYPE} letters",
+        f"more than {wire.MAX_DEPTH} objects",
     ):
         assert fact in DOC
     for word in [*wire.CLOCKS, *json.loads(BATCH.split(b"\n")[0])]:

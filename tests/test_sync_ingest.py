@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,8 @@ def batch(first: int, last: int, epoch: str = FIRST, lines: Sequence[bytes] = LI
 
 class Server:
     def __init__(self, path: Path) -> None:
-        self.conn = sqlite3.connect(path, isolation_level=None)
-        self.storage = SqliteStorage(self.conn, lambda: OPENING)
+        self.conn, self.now = sqlite3.connect(path, isolation_level=None), OPENING
+        self.storage = SqliteStorage(self.conn, lambda: self.now)
 
     def take(self, batch: Batch, check: ingest.Check | None = None) -> ingest.Result:
         with self.storage.writing():
@@ -116,9 +117,19 @@ def test_two_devices_do_not_meet(server: Server) -> None:
 def test_the_server_follows_the_latest_epoch_whatever_comes_late(server: Server) -> None:
     server.take(batch(0, 2, epoch=SECOND))
     server.take(batch(0, 4, epoch=FIRST))
-    assert server.storage.latest_epoch(DEVICE) == SECOND
+    assert server.storage.followed(DEVICE).epoch == SECOND
     assert len(server.rows("id")) == 4
-    assert server.storage.latest_epoch("nobody") is None
+    assert server.storage.followed("nobody").epoch == ""
+
+
+def test_an_epoch_behind_is_told_the_newest_one_only_when_nobody_speaks_in_it(server: Server) -> None:
+    server.take(batch(0, 2, epoch=SECOND))
+    assert server.take(batch(2, 3, epoch=SECOND)).newest == ""
+    for minutes, contested in ((0, True), (14, True), (15, False), (-1, False)):
+        server.now = OPENING + timedelta(minutes=minutes)
+        late = server.take(batch(0, 1, epoch=FIRST, lines=LINES[5:]))
+        assert (late.code, late.newest, late.contested) == ("ok", SECOND, contested)
+        assert ingest.answer(late, FIRST, OPENING)[1].get("newest") == (None if contested else SECOND)
 
 
 def test_what_is_no_event_is_kept_raw_marked_and_told_and_blocks_nothing(server: Server) -> None:

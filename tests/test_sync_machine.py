@@ -10,7 +10,7 @@ import json
 import random
 import sqlite3
 import tempfile
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ TROUBLES = (
     "hash",
     "row",
     "new epoch",
+    "card flashed",
 )
 
 
@@ -124,7 +125,7 @@ class Server:
         return int(self.storage.stats()["quarantined"])
 
     def latest_epoch(self) -> str | None:
-        return self.storage.latest_epoch(DEVICE)
+        return self.storage.followed(DEVICE).epoch or None
 
     def head(self, epoch: str) -> wire.Position:
         with self.storage.writing():
@@ -140,6 +141,45 @@ class Server:
         self.conn.close()
 
 
+class Card:
+    """What a kiosk has on its memory card: its database, the count of its epochs, and the last one that it began.
+
+    A copy of another's card has the same name and token, and counts on by itself.
+    """
+
+    def __init__(self, conn: sqlite3.Connection, machine: "SyncMachine", counter: int = 0, begun: str = "") -> None:
+        self.conn, self.counter, self.begun = conn, counter, begun
+        self.outbox = Outbox(lambda: nullcontext(conn), self.next_epoch, machine.stamp)
+        self.client = Client("http://127.0.0.1", "token", DEVICE, rng=random.Random(1))
+        self.client._exchange.session.mount("http://", machine.network)
+
+    def next_epoch(self, conn: sqlite3.Connection, after: int) -> str:
+        self.counter = max(self.counter, after) + 1
+        self.begun = wire.new_epoch(self.counter)
+        return self.begun
+
+    def rows(self) -> dict[str, bytes]:
+        """What it holds and could send: id → line, damaged rows left out."""
+        rows = {}
+        for seq, line in self.conn.execute("SELECT seq, line FROM events"):
+            try:
+                rows[wire.decode_event(line, seq).id] = line
+            except wire.BadEvent:
+                continue
+        return rows
+
+    def close(self) -> None:
+        self.client.close()
+        self.conn.close()
+
+
+def opened(path: Path | str) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None)
+    conn.execute("PRAGMA journal_mode = WAL")
+    conn.execute("PRAGMA synchronous = OFF")
+    return conn
+
+
 def copy_of(conn: sqlite3.Connection) -> sqlite3.Connection:
     backup = sqlite3.connect(":memory:")
     conn.backup(backup)
@@ -152,19 +192,12 @@ class SyncMachine(RuleBasedStateMachine):
         self.heals_by_pull = by_pull
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name)
-        self.now, self.counter = OPENING, 0
-        self.conn = sqlite3.connect(path / "kiosk.db", isolation_level=None)
-        self.conn.execute("PRAGMA journal_mode = WAL")
-        self.conn.execute("PRAGMA synchronous = OFF")
-        self.conn.execute("BEGIN IMMEDIATE")
-        outbox.create(self.conn)
-        outbox.start_epoch(self.conn, self.next_epoch(self.conn), self.stamp())
-        self.conn.execute("COMMIT")
-        self.outbox = Outbox(lambda: nullcontext(self.conn), self.next_epoch, self.stamp)
+        self.now = OPENING
         self.server = self.make_server(path)
         self.network = Network(self.server)
-        self.client = Client("http://127.0.0.1", "token", DEVICE, rng=random.Random(1))
-        self.client._exchange.session.mount("http://", self.network)
+        self.card = Card(opened(path / "kiosk.db"), self)
+        self.twin: Card | None = None
+        self.begin_feed(self.card)
         self.committed: dict[str, bytes] = {}
         self.alive: set[str] = set()
         self.wounded: set[str] = set()
@@ -176,22 +209,26 @@ class SyncMachine(RuleBasedStateMachine):
         """An empty one."""
         return Server(path / "server.db", self)
 
-    def next_epoch(self, conn: sqlite3.Connection) -> str:
-        self.counter += 1
-        return wire.new_epoch(self.counter)
+    @property
+    def conn(self) -> sqlite3.Connection:
+        return self.card.conn
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.card.outbox
+
+    def begin_feed(self, card: Card) -> None:
+        card.conn.execute("BEGIN IMMEDIATE")
+        outbox.create(card.conn)
+        outbox.start_epoch(card.conn, card.next_epoch(card.conn, 0), self.stamp())
+        card.conn.execute("COMMIT")
 
     def stamp(self) -> wire.Stamp:
         return wire.Stamp(self.now, "rtc", "7f3a9c12", 1)
 
     def rows(self) -> dict[str, bytes]:
-        """What the kiosk holds and could send: id → line, damaged rows left out."""
-        rows = {}
-        for seq, line in self.conn.execute("SELECT seq, line FROM events"):
-            try:
-                rows[wire.decode_event(line, seq).id] = line
-            except wire.BadEvent:
-                continue
-        return rows
+        """What the kiosk and the copy of its card hold and could send."""
+        return self.card.rows() | (self.twin.rows() if self.twin else {})
 
     def see_new_events(self) -> None:
         """Events that the outbox itself wrote (event.damaged) are committed like all others."""
@@ -219,8 +256,8 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(fault=st.sampled_from(FAULTS), limit=st.integers(1, 6))
     def push(self, fault: str, limit: int) -> None:
-        self.network.fault, self.client._limit = fault, limit
-        self.client.push(self.outbox, self.now, {})
+        self.network.fault, self.card.client._limit = fault, limit
+        self.card.client.push(self.outbox, self.now, {})
 
     @rule(limit=st.integers(1, 6))
     def push_well(self, limit: int) -> None:
@@ -300,6 +337,8 @@ class SyncMachine(RuleBasedStateMachine):
             self.restore_server(data)
         elif what == "new epoch":
             self.outbox.renew(self.outbox.feed()[0].epoch, "asked")
+        elif what == "card flashed":
+            self.flash_card()
         else:
             self.restore_kiosk(data, told=what == "kiosk restored")
 
@@ -308,10 +347,44 @@ class SyncMachine(RuleBasedStateMachine):
         before = set(self.rows())
         self.latest(data, self.kiosk_backups).backup(self.conn)
         epoch = self.outbox.feed()[0].epoch
-        # The high-water file tells at the next start that epochs were begun which this database does not know.
-        if told or wire.epoch_counter(epoch) < self.counter:
+        # The high-water file tells at the next start that this is not the epoch that was begun last.
+        if told or epoch != self.card.begun:
             self.outbox.renew(epoch, "restored")
         self.only_there |= before - set(self.rows())
+        self.something_was_lost()
+
+    def flash_card(self) -> None:
+        """An empty card with the name and token of before: its epochs are counted from one again."""
+        before = set(self.rows())
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+            empty.backup(self.conn)
+        self.card.counter = 0
+        self.begin_feed(self.card)
+        self.only_there |= before - set(self.rows())
+        self.something_was_lost()
+
+    @precondition(lambda self: self.twin is None)
+    @rule()
+    def a_card_is_copied(self) -> None:
+        """Into a second kiosk, which goes on beside the first."""
+        conn = opened(":memory:")
+        self.conn.backup(conn)
+        self.twin = Card(conn, self, self.card.counter, self.card.begun)
+
+    @precondition(lambda self: self.twin is not None)
+    @rule()
+    def the_other_kiosk_has_its_turn(self) -> None:
+        assert self.twin
+        self.card, self.twin = self.twin, self.card
+
+    @precondition(lambda self: self.twin is not None)
+    @rule()
+    def the_other_kiosk_is_taken_away(self) -> None:
+        """With what only its card has."""
+        assert self.twin
+        gone, self.twin = self.twin, None
+        self.only_there |= set(gone.rows()) - set(self.rows())
+        gone.close()
         self.something_was_lost()
 
     def restore_server(self, data: st.DataObject) -> None:
@@ -376,21 +449,21 @@ class SyncMachine(RuleBasedStateMachine):
         assert self.server.quarantined() == 0
 
     def teardown(self) -> None:
-        if not hasattr(self, "client"):
+        if not hasattr(self, "card"):
             return
         try:
             self.the_net_heals()
         finally:
             copies = [copy for _, copy in self.server_backups if isinstance(copy, sqlite3.Connection)]
-            for open_one in [self.conn, self.server, *self.kiosk_backups, *copies]:
+            cards = [self.card, self.twin] if self.twin else [self.card]
+            for open_one in [*cards, self.server, *self.kiosk_backups, *copies]:
                 open_one.close()
-            self.client.close()
             self.folder.cleanup()
 
     def all_is_pushed(self) -> None:
-        self.network.fault, self.client._limit = "none", 6
+        self.network.fault, self.card.client._limit = "none", 6
         for _ in range(200):
-            outcome = self.client.push(self.outbox, self.now, {})
+            outcome = self.card.client.push(self.outbox, self.now, {})
             if outcome.state == "ok" and not outcome.backlog:
                 break
         assert (outcome.state, outcome.backlog) == ("ok", 0)
@@ -400,17 +473,35 @@ class SyncMachine(RuleBasedStateMachine):
         assert any(self.fetch_once("none", 6) and self.fetch_once("none", 6) for _ in range(200))
         assert self.outbox.backlog() == 0
 
-    def the_net_heals(self) -> None:
+    def all_comes(self) -> None:
         if self.heals_by_pull:
             self.all_is_fetched()
         else:
             self.all_is_pushed()
+
+    def both_speak(self) -> None:
+        """Two kiosks of one name: what both say is kept, and they do not overtake each other for ever."""
+        for _ in range(4):
+            self.all_is_pushed()
+            self.the_other_kiosk_has_its_turn()
+        begun = {card.begun for card in (self.card, self.twin) if card}
+        for _ in range(4):
+            self.all_is_pushed()
+            self.the_other_kiosk_has_its_turn()
+        assert {card.begun for card in (self.card, self.twin) if card} == begun
+
+    def the_net_heals(self) -> None:
+        if self.twin:
+            self.both_speak()
+        self.all_comes()
         for body in self.network.late:
             self.server.take(body)
         self.nothing_is_lost_and_nothing_invented()
         held = set(self.server.held())
         assert self.alive <= held
         assert set(self.rows()) <= held
+        self.now += ingest.QUIET  # one of two kiosks goes away, and what came late was no kiosk
+        self.all_comes()
         assert self.server.latest_epoch() == self.outbox.feed()[0].epoch
 
 

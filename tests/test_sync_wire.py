@@ -169,12 +169,16 @@ def test_line_separators_inside_an_event_do_not_split_it() -> None:
         ("end", "zz"),
         ("head", "9"),
         ("status", []),
+        ("status", {"disk_free_mb": float("inf")}),
+        ("status", {"app": "\ud800"}),
+        ("status", {"\udfff": 1}),
+        ("status", {"printer": [[[[[[[[]]]]]]]]}),
     ],
 )
 def test_a_wrong_header_is_refused_and_the_key_named(key: str, value: object) -> None:
     raw = json.loads(batch_of().header.line()) | {key: value}
     with pytest.raises(BadBatch, match=key):
-        wire.parse_header(json.dumps(raw).encode())
+        wire.parse_header(json.dumps(raw).replace("Infinity", "1e999").encode())
 
 
 def test_an_altered_missing_or_added_line_is_seen() -> None:

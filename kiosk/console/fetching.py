@@ -20,7 +20,7 @@ from kiosk import __version__
 from kiosk.addresses import addresses
 from kiosk.clock import Clock, Moment
 from kiosk.console.site import Said, Site, Visitor
-from kiosk.feed import believe, is_likely, make_outbox, note_contact, status
+from kiosk.feed import believe, make_outbox, note_contact, status
 from kiosk.store import Store, StoreError
 from kiosk.store.comments import CommentTexts
 from kiosk.store.facts import device_id
@@ -120,7 +120,7 @@ class FetchPages:
     async def feed(self, request: Request) -> Response:
         """GET /api/v1/feed: the next batch; held back for a while when there is none."""
         asked = fetched.asked(dict(request.query_params))
-        if asked.epoch and not is_likely(asked.epoch):
+        if asked.epoch and not wire.is_likely(asked.epoch):
             raise wire.WireError("epoch: no kiosk has begun so many")
         got, body = await self._fetch(asked)
         if not got.reading.lines and asked.wait_s and self._waiting < MOST_WAITING:
@@ -183,7 +183,7 @@ class FetchPages:
 
 
 def _fetch(store: Store, now: Moment, clock: Clock, device: str, asked: Asked) -> tuple[Fetched, bytes]:
-    outbox = make_outbox(store.database, clock, wire.epoch_counter(asked.epoch), own=True)
+    outbox = make_outbox(store.database, clock, own=True)
     got = fetched.fetch(outbox, asked)
     if got.again:
         CommentTexts(store.database, lambda: now).settle(0)

@@ -66,7 +66,10 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
     except WrongDevice as error:
         trouble.tell(device, now, "other_device", other=batch.header.device)
         return refused(HTTPStatus.FORBIDDEN, "device", str(error))
-    trouble.clear(device, now)
+    if result.contested:
+        trouble.tell(device, now, "two_cards")
+    else:
+        trouble.clear(device, now)
     code, body = ingest.answer(result, batch.header.epoch, now, **versions(device), next_s=NEXT_S)
     return JsonResponse(body, status=code)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from server.feed.models import Head
 from server.registry.models import Device
-from sync.ingest import Row
+from sync.ingest import Followed, Row
 from sync.wire import START, Header, Position
 
 _INSERT = (
@@ -92,6 +92,10 @@ class Storage:
         Device.objects.filter(newest, name=header.device).update(
             epoch=header.epoch, head=header.head, status=_sound(header.status), seen=self._now
         )
+
+    def followed(self, device: str) -> Followed:
+        epoch, seen = Device.objects.values_list("epoch", "seen").get(name=device)
+        return Followed(epoch, self._now - seen if seen else timedelta.max)
 
 
 def heads(device: str) -> dict[str, Position]:

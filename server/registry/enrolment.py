@@ -127,7 +127,8 @@ def _give_token(device: Device) -> str:
     else:
         device.token, device.next_token, device.revoked = digest(token), "", False
     device.mode = Mode.PUSH
-    device.save()
+    # Of a kiosk that is there only this: its last batch may come in meanwhile, and says how it is.
+    device.save(update_fields=["token", "next_token", "revoked", "mode"] if device.pk else None)
     return token
 
 

@@ -40,7 +40,7 @@ class Waiting:
                 outbox.create(conn)
                 outbox.start_epoch(conn, wire.new_epoch(1), stamp)
                 self.events = sum(_keep(conn, line) for line in _lines(n, tickets))
-        self.outbox = Outbox(lambda: closing(connect(self.path)), lambda conn: wire.new_epoch(2), lambda: stamp)
+        self.outbox = Outbox(lambda: closing(connect(self.path)), lambda conn, after: wire.new_epoch(2), lambda: stamp)
         self.client = Client(url, self.name, self.name)
 
     def push(self, counts: Counter[str]) -> tuple[int, float]:

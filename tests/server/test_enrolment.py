@@ -20,6 +20,9 @@ from server.registry.models import Device, EnrolCode, Mode, Site, Unit
 from server.words import texts
 from sync import wire
 from tests.server.kit import NOW, TOKEN, Server, batch_of
+from tests.server.test_room import line
+
+LINE = line(1)
 
 
 @pytest.fixture(autouse=True)
@@ -258,6 +261,20 @@ def test_a_kiosk_without_a_document_brings_none(lite: Server):
     assert bring_office(lite.site, None, "k-NEW001", NOW).what == "none"
 
 
+def test_a_new_token_leaves_what_the_kiosk_says_at_the_same_time(server: Server, monkeypatch: pytest.MonkeyPatch):
+    code = make_code(server.site, NOW, device=server.device)
+
+    def meanwhile(length: int) -> str:
+        Device.objects.filter(pk=server.device.pk).update(epoch="00000002aaaaaaaa", head=7, rebuild=True, seen=NOW)
+        return "x" * length
+
+    monkeypatch.setattr(enrolment.secrets, "token_urlsafe", meanwhile)
+    enrol(code, "k-7F3K2M", NOW)
+    device = Device.objects.get()
+    assert (device.epoch, device.head, device.rebuild, device.seen) == ("00000002aaaaaaaa", 7, True, NOW)
+    assert device_of("x" * 32) == device
+
+
 # --- two kiosks with one token --------------------------------------------------------------------------------
 
 
@@ -267,6 +284,28 @@ def test_a_second_kiosk_with_the_same_token_is_refused_and_shown(lite: Server):
     lite.device.refresh_from_db()
     assert "k-OTHER1" in trouble.sentence(lite.device, texts("vi"))
     assert "k-OTHER1" in trouble.sentence(lite.device, texts("en"))
+
+
+def test_two_cards_of_one_name_and_token_are_shown_and_neither_is_told_to_overtake_the_other(server: Server):
+    first, copy = "00000002aaaaaaaa", "00000001bbbbbbbb"
+    assert server.push(batch_of([], [], "k-7F3K2M", first)).status_code == 200
+    answer = server.push(batch_of([], [LINE], "k-7F3K2M", copy))
+    assert (answer.status_code, answer.json()["head"][0], "newest" in answer.json()) == (200, 1, False)
+    assert server.push(batch_of([], [], "k-7F3K2M", first)).status_code == 200
+    device = Device.objects.get()
+    assert (device.epoch, device.trouble) == (first, {"key": "two_cards"})
+    assert all("{" not in trouble.in_words(device.trouble, texts(language)) for language in ("vi", "en"))
+
+
+def test_a_flashed_card_is_told_the_epoch_of_before_as_soon_as_nobody_speaks_in_it(server: Server):
+    gone, flashed = "00000007aaaaaaaa", "00000001bbbbbbbb"
+    server.push(batch_of([], [], "k-7F3K2M", gone))
+    Device.objects.update(seen=timezone.now() - timedelta(minutes=15))
+    assert server.push(batch_of([], [LINE], "k-7F3K2M", flashed, app="new")).json()["newest"] == gone
+    assert Device.objects.get().trouble == {}
+    beyond = server.push(batch_of([], [LINE], "k-7F3K2M", "00000008bbbbbbbb", app="new")).json()
+    assert "newest" not in beyond
+    assert (Device.objects.get().epoch, Device.objects.get().status) == ("00000008bbbbbbbb", {"app": "new"})
 
 
 def test_the_trouble_is_over_when_it_was_not_seen_for_an_hour(lite: Server):

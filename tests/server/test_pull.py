@@ -208,6 +208,23 @@ def test_a_kiosk_of_another_site_is_not_taken_away_from_it(near: Server, kiosk: 
     assert near.device.mode == Mode.PUSH
 
 
+def test_pairing_again_leaves_what_came_of_the_kiosk_at_the_same_time(
+    near: Server, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+):
+    with paired(near, kiosk) as device:
+        sealed = secrets.seal
+
+        def meanwhile(text: str) -> str:
+            Device.objects.filter(pk=device.pk).update(epoch="00000002aaaaaaaa", head=7, rebuild=True)
+            return sealed(text)
+
+        monkeypatch.setattr(secrets, "seal", meanwhile)
+        pair(near.site, look(device.pull_url), code_of(kiosk), clock.now())
+        again = Device.objects.get(pk=device.pk)
+        assert (again.epoch, again.head, again.rebuild) == ("00000002aaaaaaaa", 7, True)
+        assert again.pull_token != device.pull_token
+
+
 def test_the_token_lies_sealed_and_its_key_apart(near: Server, kiosk: Kiosk):
     with paired(near, kiosk) as device:
         token = json.loads(secrets.opened(device.pull_token))["token"]

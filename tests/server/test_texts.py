@@ -164,6 +164,13 @@ def test_what_is_no_message_of_this_kiosk_gets_a_clear_answer(lite: Server, stat
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.parametrize("odd", [Text(1, "a\0", "5a17", "x"), Text(1, "a", "5a17\0", "x")])
+def test_the_letter_nul_beside_the_words_gets_a_clear_answer(server: Server, odd: Text):
+    told(server, given("a", "x"))
+    answer = post(server, Message("k-7F3K2M", 0, [odd]))
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_batch")
+
+
 def test_words_need_a_token(lite: Server):
     assert post(lite, words(), token="wrong").status_code == 401
 

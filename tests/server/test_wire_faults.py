@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,9 +17,11 @@ from server import clock
 from server.facts.models import Ticket
 from server.feed.models import Event
 from server.registry.models import Device as Enrolled
+from sync import wire
 from sync.client import Client
 from tests.server.kiosk_kit import Kiosk
 from tests.server.kit import TOKEN, Server, batch_of
+from tests.server.test_room import line
 from tests.sync_kit import DEVICE, Device
 from tests.sync_net import Proxy
 
@@ -283,3 +286,22 @@ def test_tickets_of_a_broken_line_are_counted_once(lite: Server, device: Device)
     lite.settle(clock.now())
     assert Event.objects.count() == 5
     assert Ticket.objects.count() == 0  # these events are no real tickets, and none of them stops the feed
+
+
+@pytest.mark.parametrize("status", ["1e999", '"\\ud800"', "[" * 900 + "]" * 900, '{"\\udc00":1}'])
+def test_a_status_that_no_database_can_keep_gets_a_clear_answer(server: Server, status: str):
+    body = wire.encode_batch(batch_of([], [line(1)], DEVICE, "0000000112345678", app="STATUS"), packed=False)
+    answer = push_plain(server, body.replace(b'"STATUS"', status.encode()))
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_batch")
+    assert stored() == []
+
+
+def test_an_event_whose_type_is_too_long_is_set_aside_and_holds_up_nothing(server: Server):
+    long = line(1).replace(b"device.started", b"device." + b"x" * 60)
+    answer = server.push(batch_of([], [long, line(2)], DEVICE, "0000000112345678")).json()
+    assert ([one["seq"] for one in answer["quarantined"]], answer["head"][0]) == ([1], 2)
+
+
+def push_plain(server: Server, body: bytes) -> Any:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return server.client.post("/api/v1/feed", body, content_type=wire.CONTENT_TYPE, headers=headers)
