@@ -257,6 +257,22 @@ def test_a_broken_office_document_is_said_and_stops_no_enrolment(lite: Server):
         assert body["token"]
 
 
+def test_a_failure_after_the_exchange_leaves_the_code_as_it_was(server: Server, monkeypatch: pytest.MonkeyPatch):
+    code = make_code(server.site, timezone.now())
+
+    def failing(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(enrolment, "bring_office", failing)
+        broken.setattr(api, "bring_office", failing, raising=False)
+        with pytest.raises(OSError, match="full"):
+            ask(server, code)
+    assert Device.objects.count() == 1
+    assert ask(server, code).status_code == 200
+    assert Audit.objects.get(what="device.enrolled").unit == server.unit
+
+
 def test_a_kiosk_without_a_document_brings_none(lite: Server):
     assert bring_office(lite.site, None, "k-NEW001", NOW).what == "none"
 
