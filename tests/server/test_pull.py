@@ -27,7 +27,7 @@ from server.facts.models import Comment
 from server.feed.models import Event
 from server.office.applied import applied
 from server.pull import addresses, fetching, secrets
-from server.pull.addresses import AddressRefused, checked, may_connect, normal
+from server.pull.addresses import AddressRefused, checked, is_own, may_connect, normal
 from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
@@ -158,6 +158,18 @@ def test_a_name_is_looked_up_once_and_all_that_it_leads_to_must_be_allowed(monke
     for _ in range(2):
         with pytest.raises(AddressRefused):
             checked("https://kiosk.example:8443")
+
+
+def test_an_address_that_this_machine_has_itself_only_with_the_setting(monkeypatch: pytest.MonkeyPatch):
+    assert is_own(ipaddress.ip_address("127.0.0.1"))
+    assert not is_own(ipaddress.ip_address("192.168.1.20"))
+    monkeypatch.setattr(addresses, "is_own", lambda address: str(address) == "192.168.1.20")
+    for own in ("192.168.1.20", "[::ffff:192.168.1.20]"):
+        with pytest.raises(AddressRefused) as refused:
+            checked(f"https://{own}:8443")
+        assert refused.value.key == "forbidden"
+        assert checked(f"https://{own}:8443", allow_loopback=True).port == 8443
+    assert checked("https://192.168.1.21:8443").address == "192.168.1.21"
 
 
 # --- pairing --------------------------------------------------------------------------------------------------
