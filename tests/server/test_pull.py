@@ -415,6 +415,16 @@ def test_a_target_that_does_harm_is_bounded_and_shown(
     assert not Event.objects.exists()
 
 
+def test_a_large_office_document_does_not_use_the_code_up_in_vain(near: Server, tmp_path: Path):
+    certificate = strange_certificate(tmp_path / "large")
+    said = {"device": "k-LARGE1", "token": "t0", "app": "0.4.0", "office": {"pad": "x" * 1_500_000}}
+    with Tls(certificate, says(http(200, json.dumps(said).encode()))) as kiosk:
+        authority = certificate.authority.read_text()
+        seen = Seen(f"https://127.0.0.1:{kiosk.port}", authority, secrets.fingerprint(authority))
+        done = pair(near.site, seen, "12345678", clock.now())
+    assert (done.device.name, done.brought.what) == ("k-LARGE1", "broken")
+
+
 def test_nobody_there_is_shown(near: Server):
     kept = json.dumps({"token": "token", "authority": ""})
     device = Device.objects.create(
