@@ -32,12 +32,14 @@ from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
 from server.registry import trouble
+from server.registry.enrolment import revoke
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
 from sync import wire
 from tests.server.down_kit import publish_office
 from tests.server.kiosk_kit import Kiosk
-from tests.server.kit import Server
+from tests.server.kit import Server, batch_of
+from tests.server.test_room import line
 from tests.sync_kit import DEVICE
 from tests.sync_net import _Listener, http, read_request
 
@@ -413,6 +415,35 @@ def test_a_target_that_does_harm_is_bounded_and_shown(
         assert trouble_of(device) == key
     assert time.monotonic() - begun < 5
     assert not Event.objects.exists()
+
+
+def test_a_kiosk_that_repeats_known_events_under_a_high_head_is_not_asked_again_at_once(near: Server, tmp_path: Path):
+    answers: list[bytes] = []
+    with target(near, tmp_path, lambda secure: secure.sendall(answers[0])) as device:
+        batch = batch_of([], [line(1)], device.name, "0000000112345678", head=10**6)
+        answers.append(http(200, batch.plain()))
+        with line_to(device, 0) as way:
+            assert fetch(device, way, clock.now(), 0)
+            with pytest.raises(Trouble) as found:
+                fetch(device, way, clock.now(), 0)
+    assert (found.value.key, len(held())) == ("pull_garbage", 1)
+
+
+def test_nothing_is_taken_of_a_kiosk_that_was_shut_out_while_it_was_asked(
+    near: Server, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+):
+    kiosk.happen(1100)
+    asked = fetching._ask
+
+    def meanwhile(*question: Any) -> Any:
+        answer = asked(*question)
+        revoke(Device.objects.get(name=DEVICE))
+        return answer
+
+    monkeypatch.setattr(fetching, "_ask", meanwhile)
+    with paired(near, kiosk) as device, line_to(device, 0) as way:
+        assert not fetch(device, way, clock.now(), 0)
+    assert held() == set()
 
 
 def test_a_large_office_document_does_not_use_the_code_up_in_vain(near: Server, tmp_path: Path):
