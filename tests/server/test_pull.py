@@ -26,6 +26,7 @@ from server import clock
 from server.facts.models import Comment
 from server.feed.models import Event
 from server.office.applied import applied
+from server.office.documents import newest
 from server.pull import addresses, fetching, secrets
 from server.pull.addresses import AddressRefused, checked, is_own, may_connect, normal
 from server.pull.fetching import Trouble, bring, fetch, line_to
@@ -544,10 +545,14 @@ def test_documents_of_the_server_are_put_to_a_kiosk_that_it_fetches_from(near: S
             bring(device, line)
         fetch_all(device)
         near.settle()
-        [kiosk_now] = [one for one in applied(near.site, "office", 2, texts("vi")) if one.device == device]
+        [kiosk_now] = [
+            one
+            for one in applied(near.site, "office", newest(near.site, "office"), texts("vi"))
+            if one.device == device
+        ]
         assert (kiosk_now.state, kiosk_now.version) == ("current", 2)
         with line_to(device, 0) as line:
             bring(device, line)
-    newest = OfficeVersions(kiosk.database).newest()
-    assert newest is not None and (newest.by, newest.version) == ("server", 2)
+    there = OfficeVersions(kiosk.database).newest()
+    assert there is not None and (there.by, there.version) == ("server", 2)
     assert Event.objects.filter(type="office.applied").count() == 1
