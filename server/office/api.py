@@ -7,8 +7,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from server.feed.api import by_token, refused
-from server.office.documents import etag, newest
-from server.office.models import Blob
+from server.office.documents import etag, newest, photos
 from server.registry.models import Device
 
 
@@ -25,8 +24,8 @@ def document(request: HttpRequest, device: Device, kind: str) -> HttpResponse:
 @require_safe
 @by_token
 def blob(request: HttpRequest, device: Device, sha256: str) -> HttpResponse:
-    """GET /api/v1/blob/SHA256: a photo that a document names."""
-    found = Blob.objects.filter(sha256=sha256).first()
+    """GET /api/v1/blob/SHA256: a photo that a document of the kiosk's reception point names."""
+    found = photos(device.site, [sha256]).first()
     if found is None:
         return refused(HTTPStatus.NOT_FOUND, "none", "no photo has this hash")
     return _sent(request, bytes(found.content), found.type, f'"{found.sha256}"')

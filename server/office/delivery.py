@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any
 
 from server.facts.models import Fact
-from server.office.documents import etag, newest
-from server.office.models import Blob, Kind
-from server.registry.models import Device
+from server.office.documents import etag, newest, photos
+from server.office.models import Kind
+from server.registry.models import Device, Site
 from sync.offers import read_etag
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def _bring(device: Device, kind: str, put: Put) -> bool:
         if answer.status == HTTPStatus.PRECONDITION_FAILED:
             here = answer.etag
         elif answer.status == HTTPStatus.CONFLICT and answer.body.get("code") == "photos":
-            _bring_photos(answer.body.get("photos"), put)
+            _bring_photos(device.site, answer.body.get("photos"), put)
             path = f"{kind}?photos=sent"
         else:
             break
@@ -74,10 +74,10 @@ def _bring(device: Device, kind: str, put: Put) -> bool:
     return False
 
 
-def _bring_photos(wanted: Any, put: Put) -> None:
-    """Those that it asked for and that are here; it takes the document without the others."""
+def _bring_photos(site: Site, wanted: Any, put: Put) -> None:
+    """Those that it asked for and that are here for its site; it takes the document without the others."""
     names = [name for name in wanted if isinstance(name, str)] if isinstance(wanted, list) else []
-    for blob in Blob.objects.filter(sha256__in=names):
+    for blob in photos(site, names):
         put(f"blob/{blob.sha256}", bytes(blob.content), {})
 
 

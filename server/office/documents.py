@@ -1,18 +1,22 @@
 """Documents in their versions: which one is offered, how the next one gets its number, who was first."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import overload
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from kiosk.board_document import BoardDocument
 from kiosk.office import Office
 from server.facts.models import Fact
-from server.office.models import Document, Kind
+from server.office.models import Blob, Document, Kind
 from server.registry.models import Site
 
+PHOTO_VERSIONS = 5
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 HIGHEST = 10**8
 """A kiosk that tells of a higher version is not believed."""
 
@@ -34,6 +38,19 @@ def offered(site_id: int) -> dict[str, int]:
     """The newest version of each kind of document of a site; 0 for none."""
     rows = Document.objects.filter(site_id=site_id).values_list("kind").annotate(Max("version")).order_by()
     return {**dict.fromkeys(Kind.values, 0), **dict(rows)}
+
+
+def photos(site: Site, hashes: Iterable[str]) -> QuerySet[Blob]:
+    """Those of these photos that one of the last office documents of a site names: others are other communes'.
+
+    A kiosk may still be fetching those of a version that was replaced meanwhile.
+    """
+    rows = Document.objects.filter(site=site, kind=Kind.OFFICE).order_by("-version").values_list("content", flat=True)
+    texts = [bytes(content) for content in rows[:PHOTO_VERSIONS]]
+    asked = [sha256 for sha256 in hashes if _SHA256.fullmatch(sha256)]
+    return Blob.objects.filter(
+        sha256__in=[sha256 for sha256 in asked if any(sha256.encode() in text for text in texts)]
+    )
 
 
 def etag(document: Document) -> str:

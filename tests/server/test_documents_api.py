@@ -8,11 +8,11 @@ import pytest
 from django.test import Client
 
 from kiosk.board_document import BoardDocument, Line
-from kiosk.office import Office, sample
+from kiosk.office import Clerk, Office, sample
 from server.facts.models import Fact
 from server.office.documents import Conflict, newest, publish
 from server.office.models import Blob, Document
-from server.registry.models import Site
+from server.registry.models import Site, Unit
 from tests.server.kit import NOW, TOKEN, Server, batch_of
 
 HEARTBEAT = batch_of([], [], "k-7F3K2M", "0000000112345678")
@@ -64,14 +64,34 @@ def test_nobody_gets_anything_without_a_token(lite: Server, path: str):
     assert lite.client.post(f"/api/v1/{path}").status_code == 405
 
 
+def with_photo(sha256: str) -> tuple[Clerk, ...]:
+    first, *others = sample().clerks
+    return (replace(first, photo=f"{sha256}.jpg"), *others)
+
+
 def test_a_photo_comes_by_its_hash(lite: Server):
     content = b"\xff\xd8 a photo"
     name = hashlib.sha256(content).hexdigest()
     Blob.objects.create(sha256=name, content=content, type="image/jpeg")
+    next_office(lite, clerks=with_photo(name))
     answer = get(lite, f"blob/{name}")
     assert (answer.content, answer.headers["Content-Type"]) == (content, "image/jpeg")
     assert get(lite, f"blob/{name}", **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
     assert get(lite, f"blob/{'0' * 64}").status_code == 404
+
+
+def test_a_photo_comes_only_to_kiosks_of_the_reception_point_whose_document_names_it(server: Server):
+    name = "ab" * 32
+    Blob.objects.create(sha256=name, content=b"x", type="image/jpeg")
+    next_office(server, clerks=with_photo(name))
+    other = Unit.objects.create(code="2", name="xã Khác")
+    server.enrol("k-OTHER1", "other", Site.objects.create(unit=other, key="chinh", name="Khác"))
+    assert get(server, f"blob/{name}", "other").status_code == 404
+    next_office(server, seen=2)
+    assert get(server, f"blob/{name}").status_code == 200  # it is fetching the version before
+    for seen in range(3, 7):
+        next_office(server, seen=seen)
+    assert get(server, f"blob/{name}").status_code == 404
 
 
 def test_of_two_who_publish_at_once_the_second_is_told(server: Server):

@@ -80,6 +80,19 @@ def test_photos_go_first_and_those_that_nobody_has_stop_nothing(lite: Server, tm
         assert [one["key"] for one in kiosk.events("office.applied")[0]["problems"]] == ["no_photo"]
 
 
+def test_a_kiosk_that_asks_for_the_photo_of_another_commune_does_not_get_it(lite: Server):
+    keep_photo()
+    publish_office(lite)
+    heard: list[str] = []
+
+    def put(path: str, content: bytes, headers: Mapping[str, str]) -> Answered:
+        heard.append(path)
+        return Answered(409, {"code": "photos", "photos": [HASH, "\ud800", 7]})
+
+    assert deliver(lite.device, put) == []
+    assert set(heard) == {"office", "office?photos=sent"}
+
+
 def test_a_server_that_knows_less_than_the_kiosk_is_told_and_puts_again(lite: Server, tmp_path: Path):
     with down(lite, tmp_path) as kiosk:
         door = Door(kiosk)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
 
+from kiosk.office import sample
 from kiosk.store import Store
 from server.feed.intake import digest
 from server.office.models import Blob
@@ -20,6 +22,7 @@ from server.registry.models import Integrator
 from server.urls import urlpatterns
 from server.wsgi import application
 from sync import beside, wire
+from tests.server.down_kit import publish_office
 from tests.server.figures_kit import days, it_is, noon
 from tests.server.kit import NOW, TOKEN, Server, batches
 from tests.server.test_facts import a_morning
@@ -49,6 +52,8 @@ def filled(lite: Server, store: Store, it_is: Clock) -> Server:
     """A server with some tickets, ratings, documents and a photo."""
     Integrator.objects.create(name="Cổng tỉnh", unit=lite.unit, token=digest(READER), made=NOW)
     Blob.objects.create(sha256=PHOTO, content=b"\xff\xd8", type="image/jpeg")
+    first, *others = sample().clerks
+    publish_office(lite, clerks=(replace(first, photo=f"{PHOTO}.jpg"), *others))
     a_morning(store)
     days(lite.device, "33333", "321", "33")
     it_is(noon(date(2026, 12, 5)))
