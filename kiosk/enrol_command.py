@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         name = device_id(folder, config.device)
         for path in (folder / ENROLLED, Path(config.sync.token_file)):
             _check_writable(path)
-        done = _ask(options, ca_file, name, _office(config), t)
+        done = _ask(options, ca_file, name, _office(config), config.device == "auto", t)
         begin_beyond(database, clock, done.epoch)
         if (options.url, done.device) != (config.sync.server, name):
             _forget(Path(config.sync.token_file))
@@ -145,8 +145,9 @@ def _office(config: Config) -> str | None:
 # --- the question ---------------------------------------------------------------------------------------------
 
 
-def _ask(options: argparse.Namespace, ca_file: str, name: str, office: str | None, t: Texts) -> Enrolled:
-    asked = {"code": options.code, "device": name, "app": __version__, "office": office, "replace": options.replace}
+def _ask(options: argparse.Namespace, ca_file: str, name: str, office: str | None, rename: bool, t: Texts) -> Enrolled:
+    asked = {"code": options.code, "device": name, "app": __version__, "office": office}
+    asked |= {"replace": options.replace, "rename": rename}
     with closing(Exchange(ca_file=ca_file or None)) as exchange:
         try:
             url = f"{options.url.rstrip('/')}/api/v1/enrol"

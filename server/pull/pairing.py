@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from server.pull import secrets
 from server.pull.addresses import AddressRefused, checked, normal
-from server.registry.enrolment import Brought, bring_office
+from server.registry.enrolment import Brought, bring_office, gives_way
 from server.registry.models import Device, Mode, Site
 from server.registry.trouble import clear
 from sync import wire
@@ -73,23 +74,24 @@ def pair(site: Site, seen: Seen, code: str, now: datetime, label: str = "") -> P
         raise PairError({"code": "wrong_code", "busy": "busy"}.get(answer.code(), "no_kiosk"))
     try:
         raw = answer.parsed()
-        device = _entered(site, wire.check_device(str(raw.get("device"))), label)
-        token = str(raw["token"])
+        name, token = wire.check_device(str(raw.get("device"))), str(raw["token"])
     except (KeyError, wire.WireError) as error:
         raise PairError("no_kiosk") from error
-    device.mode, device.revoked = Mode.PULL, False
-    device.pull_url, device.pull_pin = seen.url, seen.fingerprint
-    device.pull_token = secrets.seal(json.dumps({"token": token, "authority": seen.authority}))
-    # Of a kiosk that is there only this: its last batch may come in meanwhile, and says how it is.
-    own = ["label", "mode", "revoked", "pull_url", "pull_pin", "pull_token"]
-    device.save(update_fields=own if device.pk else None)
+    with transaction.atomic():
+        device = _entered(site, name, label, now)
+        device.mode, device.revoked = Mode.PULL, False
+        device.pull_url, device.pull_pin = seen.url, seen.fingerprint
+        device.pull_token = secrets.seal(json.dumps({"token": token, "authority": seen.authority}))
+        # Of a kiosk that is there only this: its last batch may come in meanwhile, and says how it is.
+        own = ["label", "mode", "revoked", "pull_url", "pull_pin", "pull_token"]
+        device.save(update_fields=own if device.pk else None)
     clear(device, now, stays=now - now)
     return Paired(device, bring_office(site, _office(raw), device.name, now))
 
 
-def _entered(site: Site, name: str, label: str) -> Device:
+def _entered(site: Site, name: str, label: str, now: datetime) -> Device:
     device = Device.objects.filter(name=name).first()
-    if device is None:
+    if device is None or gives_way(device, site, now):
         return Device(name=name, site=site, label=label[:120])
     if device.site_id != site.pk:
         raise PairError("elsewhere")

@@ -65,7 +65,8 @@ def _enrolled(asked: dict[str, Any]) -> dict[str, Any]:
     code, name, office = asked.get("code"), asked.get("device"), asked.get("office")
     if not isinstance(code, str) or not isinstance(name, str) or not (office is None or isinstance(office, str)):
         raise wire.WireError("code and device are texts, office is a text or null")
-    done = enrol(code, name, now, replace=asked.get("replace") is True, office=office)
+    replace, rename = (asked.get(key) is True for key in ("replace", "rename"))
+    done = enrol(code, name, now, replace=replace, rename=rename, office=office)
     device, site, brought = done.device, done.device.site, done.brought
     answer = {"device": device.name, "token": done.token, "unit": site.unit.name, "site": site.name}
     problem = {"office_problem": brought.problem} if brought.problem else {}

@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
         note(request, "kiosk.code", f"{site.name}: {form.text('label')}", site.unit)
         return _code(request, make_code(site, clock.now(), label=form.text("label")), site)
     try:
-        device = register(site, form.text("name"), Mode.FILE, form.text("label"))
+        device = register(site, form.text("name"), Mode.FILE, clock.now(), form.text("label"))
     except EnrolError:
         form.refuse("name", "unique")
         return page(request, "kiosks/enrol.html", 422, form=form)

@@ -16,6 +16,7 @@ from kiosk.documents import DocumentError
 from kiosk.office import Office
 from server.accounts.models import Audit
 from server.feed.intake import digest
+from server.feed.models import Head
 from server.office.models import Document, Kind
 from server.registry.models import Device, EnrolCode, Mode, Site
 from sync import wire
@@ -88,11 +89,14 @@ def code_hash(code: str) -> str:
 # --- tokens ---------------------------------------------------------------------------------------------------
 
 
-def enrol(code: str, name: str, now: datetime, *, replace: bool = False, office: str | None = None) -> Enrolled:
+def enrol(
+    code: str, name: str, now: datetime, *, replace: bool = False, rename: bool = False, office: str | None = None
+) -> Enrolled:
     """Exchange a code for a token: for a new kiosk called `name`, or for the one that the code was made for.
 
-    `replace`: a kiosk of another name takes that one's place and name (its card was replaced). `office`: the document
-    that it brings along. The old token of a kiosk stays valid until the first request with the new one. Raises
+    `replace`: a kiosk of another name takes that one's place and name (its card was replaced). `rename`: a new
+    kiosk takes another name when a kiosk of another commune has this one. `office`: the document that it brings along.
+    The old token of a kiosk stays valid until the first request with the new one. Raises
     EnrolError; a wrong code counts against all that are open, any other refusal or failure leaves the code as it is.
     Raises wire.WireError for a name that cannot be one.
     """
@@ -102,7 +106,7 @@ def enrol(code: str, name: str, now: datetime, *, replace: bool = False, office:
         # Claimed by its update: of two that come at once, one finds a row to change.
         if open_codes(now).filter(code=key).update(used=True):
             row = EnrolCode.objects.select_related("site__unit", "device").get(code=key)
-            device = _renewed(row.device, name, replace) if row.device else _new(row, name)
+            device = _renewed(row.device, name, replace) if row.device else _new(row, name, rename, now)
             token = _give_token(device)
             EnrolCode.objects.filter(pk=row.pk).update(device=device)  # whoever made the code waits to see who came
             done = Enrolled(device, token, bring_office(row.site, office, device.name, now))
@@ -124,10 +128,34 @@ def _renewed(device: Device, name: str, replace: bool) -> Device:
     return device
 
 
-def _new(row: EnrolCode, name: str) -> Device:
-    if Device.objects.filter(name=name).exists():
-        raise EnrolError("taken", f"{name} is known here already: ask for a code for this kiosk, not for a new one")
-    return Device(name=name, site=row.site, label=row.label)
+def _new(row: EnrolCode, name: str, rename: bool, now: datetime) -> Device:
+    there = Device.objects.filter(name=name).first()
+    if there is None or gives_way(there, row.site, now):
+        return Device(name=name, site=row.site, label=row.label)
+    if rename and there.site.unit_id != row.site.unit_id:
+        return Device(name=_free_name(), site=row.site, label=row.label)
+    raise EnrolError("taken", f"{name} is known here already: ask for a code for this kiosk, not for a new one")
+
+
+def gives_way(device: Device, site: Site, now: datetime) -> bool:
+    """Let go of a kiosk that another commune only entered, so that nobody keeps a name from whoever has the kiosk.
+
+    Nothing ever came of it, and nobody has a token for it. The other commune's audit tells it.
+    """
+    heard = device.token or device.next_token or device.pull_token or device.seen or device.epoch
+    if device.site.unit_id == site.unit_id or heard or Head.objects.filter(device=device.name).exists():
+        return False
+    Audit.objects.create(at=now, who="", unit=device.site.unit, what="kiosk.given_way", about=device.name)
+    device.delete()
+    return True
+
+
+def _free_name() -> str:
+    """As a kiosk makes its own."""
+    while True:
+        name = "k-" + "".join(secrets.choice(ALPHABET) for _ in range(6))
+        if not Device.objects.filter(name=name).exists():
+            return name
 
 
 def _give_token(device: Device) -> str:
@@ -143,13 +171,17 @@ def _give_token(device: Device) -> str:
     return token
 
 
-def register(site: Site, name: str, mode: Mode, label: str = "") -> Device:
+def register(site: Site, name: str, mode: Mode, now: datetime, label: str = "") -> Device:
     """A kiosk that brings no code: one whose events come by stick, or are fetched.
 
     Raises EnrolError when the name is taken, wire.WireError when it cannot be one.
     """
     wire.check_device(name)
-    device, made = Device.objects.get_or_create(name=name, defaults={"site": site, "mode": mode, "label": label[:120]})
+    fields = {"site": site, "mode": mode, "label": label[:120]}
+    with transaction.atomic():
+        device, made = Device.objects.get_or_create(name=name, defaults=fields)
+        if not made and gives_way(device, site, now):
+            device, made = Device.objects.create(name=name, **fields), True
     if not made:
         raise EnrolError("taken", f"{name} is known here already")
     return device

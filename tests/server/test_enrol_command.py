@@ -26,7 +26,7 @@ from server.feed.models import Event
 from server.office.models import Document
 from server.registry import api
 from server.registry.enrolment import make_code
-from server.registry.models import Device, Site
+from server.registry.models import Device, Site, Unit
 from sync import wire
 from tests.server.kit import Server, batch_of
 from tests.sync_net import Script, http
@@ -352,3 +352,16 @@ def test_a_cut_leaves_the_token_that_the_same_server_still_knows(
             cut.setattr(enrol_command, "write_durably", until_the_cut)
             assert enrol(toml, url, make_code(lite.site, clock.now(), device=device)) == 1
         assert push(toml) == "ok"
+
+
+def test_a_kiosk_whose_name_another_commune_has_goes_on_under_the_one_that_it_is_given(lite: Server, toml: Path):
+    (toml.parent / "data").mkdir()
+    (toml.parent / "data" / "device-id").write_text("k-7F3K2M")
+    unit = Unit.objects.create(code="2", name="xã Khác")
+    site = Site.objects.create(unit=unit, key="chinh", name="Khác")
+    with lite.serving() as url:
+        assert enrol(toml, url, make_code(site, clock.now())) == 0
+        assert push(toml) == "ok"
+    name = device_id(toml.parent / "data", "auto")
+    assert name != "k-7F3K2M" and Device.objects.get(name=name).seen
+    assert not Event.objects.filter(device="k-7F3K2M").exists()

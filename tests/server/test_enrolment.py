@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from kiosk.office import sample
 from server.accounts.models import Audit
-from server.feed.intake import device_of
+from server.feed.intake import device_of, take
 from server.office.models import Document
 from server.registry import api, enrolment, trouble
 from server.registry.enrolment import EnrolError, bring_office, enrol, make_code, open_codes, register, revoke
@@ -167,11 +167,11 @@ def test_a_code_is_made_only_for_a_kiosk_of_its_own_site(lite: Server):
 
 
 def test_a_kiosk_without_a_network_is_registered_by_its_name_once(lite: Server):
-    assert register(lite.site, "k-STICK1", Mode.FILE, "Kho").mode == "file"
+    assert register(lite.site, "k-STICK1", Mode.FILE, NOW, "Kho").mode == "file"
     with pytest.raises(EnrolError):
-        register(lite.site, "k-STICK1", Mode.FILE)
+        register(lite.site, "k-STICK1", Mode.FILE, NOW)
     with pytest.raises(wire.WireError):
-        register(lite.site, "../x", Mode.FILE)
+        register(lite.site, "../x", Mode.FILE, NOW)
     assert device_of("") is None
 
 
@@ -289,6 +289,44 @@ def test_a_new_token_leaves_what_the_kiosk_says_at_the_same_time(server: Server,
     device = Device.objects.get()
     assert (device.epoch, device.head, device.rebuild, device.seen) == ("00000002aaaaaaaa", 7, True, NOW)
     assert device_of("x" * 32) == device
+
+
+# --- names that another commune has ---------------------------------------------------------------------------
+
+
+def elsewhere() -> Site:
+    unit = Unit.objects.create(code="2", name="xã Khác")
+    return Site.objects.create(unit=unit, key="chinh", name="Khác")
+
+
+def test_a_name_that_another_commune_only_entered_is_nobodys_yet(server: Server):
+    stranger = register(elsewhere(), "k-NEW001", Mode.FILE, NOW)
+    make_code(stranger.site, NOW, device=stranger)
+    assert ask(server, make_code(server.site, timezone.now())).json()["device"] == "k-NEW001"
+    assert Device.objects.get(name="k-NEW001").site == server.site
+    assert not EnrolCode.objects.filter(device__site=stranger.site).exists()
+    told = Audit.objects.get(what="kiosk.given_way")
+    assert (told.unit, told.about) == (stranger.site.unit, "k-NEW001")
+
+
+def test_a_name_that_another_commune_only_entered_may_be_entered_and_stays_with_whoever_hears_of_it(server: Server):
+    register(elsewhere(), "k-STICK1", Mode.FILE, NOW)
+    mine = register(server.site, "k-STICK1", Mode.FILE, NOW)
+    take(mine, batch_of([], [LINE], "k-STICK1", "00000001aaaaaaaa"), NOW)
+    with pytest.raises(EnrolError):
+        register(Site.objects.exclude(pk=server.site.pk).get(), "k-STICK1", Mode.FILE, NOW)
+    assert Device.objects.get(name="k-STICK1").site == server.site
+
+
+def test_a_new_kiosk_whose_name_a_kiosk_of_another_commune_has_gets_another_one(server: Server):
+    there = elsewhere()
+    code = make_code(there, timezone.now())
+    assert ask(server, code, "k-7F3K2M").json()["code"] == "taken"  # its name stands in its kiosk.toml
+    said = ask(server, code, "k-7F3K2M", rename=True).json()
+    assert said["device"] != "k-7F3K2M" and wire.check_device(said["device"])
+    assert device_of(said["token"]) == Device.objects.get(name=said["device"], site=there)
+    own = make_code(server.site, timezone.now())
+    assert ask(server, own, "k-7F3K2M", rename=True).json()["code"] == "taken"
 
 
 # --- two kiosks with one token --------------------------------------------------------------------------------

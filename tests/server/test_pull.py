@@ -33,7 +33,7 @@ from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
 from server.registry import trouble
-from server.registry.enrolment import revoke
+from server.registry.enrolment import register, revoke
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
 from sync import wire
@@ -221,6 +221,14 @@ def test_a_kiosk_of_another_site_is_not_taken_away_from_it(near: Server, kiosk: 
     assert refused.value.key == "elsewhere"
     near.device.refresh_from_db()
     assert near.device.mode == Mode.PUSH
+
+
+def test_a_kiosk_that_another_commune_only_entered_may_be_paired(near: Server, kiosk: Kiosk):
+    other = Site.objects.create(unit=Unit.objects.create(code="2", name="xã Khác"), key="chinh", name="Khác")
+    Device.objects.all().delete()
+    register(other, DEVICE, Mode.FILE, clock.now())
+    with paired(near, kiosk) as device:
+        assert (device.site, Device.objects.get().site) == (near.site, near.site)
 
 
 def test_pairing_again_leaves_what_came_of_the_kiosk_at_the_same_time(
