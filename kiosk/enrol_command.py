@@ -20,7 +20,7 @@ from kiosk.feed import begin_beyond
 from kiosk.setup import load_device, load_office
 from kiosk.store.database import Database
 from kiosk.store.downloads import Downloads
-from kiosk.store.durable import write_durably
+from kiosk.store.durable import sync_folder, write_durably
 from kiosk.store.facts import device_id
 from kiosk.store.orders import Orders
 from kiosk.store.prepare import hold, prepare
@@ -69,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
             _check_writable(path)
         done = _ask(options, ca_file, name, _office(config), t)
         begin_beyond(database, clock, done.epoch)
+        if (options.url, done.device) != (config.sync.server, name):
+            _forget(Path(config.sync.token_file))
         write_durably(folder / ENROLLED, server)
         if done.device != name:
             write_durably(folder / "device-id", done.device)
@@ -79,6 +81,12 @@ def run(options: argparse.Namespace) -> int:
     print(t(f"enrol_office.{done.office}", loi=done.office_problem))
     print(t("enrol.sends"))
     return 0
+
+
+def _forget(token: Path) -> None:
+    """Of another server or name: a cut before the new one is written must not send it to the new server."""
+    token.unlink(missing_ok=True)
+    sync_folder(token.parent)
 
 
 def _leave(config: Config, folder: Path, t: Texts) -> int:

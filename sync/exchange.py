@@ -114,11 +114,17 @@ class Line(ABC):
         self._sockets: WeakSet[socket.socket] = WeakSet()
 
     def post(
-        self, url: str, body: bytes, content_type: str, packed: bool = False, headers: Mapping[str, str] | None = None
+        self,
+        url: str,
+        body: bytes,
+        content_type: str,
+        packed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        most: int = MAX_ANSWER,
     ) -> Answer:
-        """Raises Silent."""
+        """At most so many bytes of an answer. Raises Silent."""
         own = {"Content-Type": content_type} | ({"Content-Encoding": "gzip"} if packed else {})
-        return self._ask("POST", url, {**own, **(headers or {})}, body)
+        return self._ask("POST", url, {**own, **(headers or {})}, body, most)
 
     def put(self, url: str, body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Raises Silent."""

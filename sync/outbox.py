@@ -312,11 +312,6 @@ class Damage:
     row: _Row | None
 
 
-def damages(conn: sqlite3.Connection) -> list[Damage]:
-    """Check the whole retained chain (0.5 s for 240,000 events)."""
-    return [item for item in _checked(conn) if isinstance(item, Damage)]
-
-
 def start_epoch(conn: sqlite3.Connection, epoch: str, stamp: Stamp) -> None:
     """Begin a new epoch: number the retained events from 1, compute the chain again, cursor 0, so that all are sent.
 

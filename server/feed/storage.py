@@ -61,12 +61,13 @@ class Storage:
             return {id: bytes(line) for id, line in cursor.fetchall()}
 
     def add(self, device: str, epoch: str, rows: Sequence[Row]) -> None:
-        # Events of an older epoch stand before newer ones that are here already: the facts are to be made again.
-        Device.objects.filter(name=device, epoch__gt=epoch).update(rebuild=True)
         received = int(self._now.timestamp() * 1000)
         with connection.cursor() as cursor:
+            # Everybody locks head, counter, device in this order: in another one two would wait for each other.
             cursor.execute("UPDATE feed_counter SET num = num + %s WHERE one = 1 RETURNING num", [len(rows)])
             first = cursor.fetchone()[0] - len(rows) + 1
+            # Events of an older epoch stand before newer ones that are here already: the facts are to be made again.
+            Device.objects.filter(name=device, epoch__gt=epoch).update(rebuild=True)
             nums = range(first, first + len(rows))
             if self._postgres:
                 columns = zip(*((r.seq, r.id, r.type, r.line, r.quarantined) for r in rows), strict=True)

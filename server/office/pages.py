@@ -66,7 +66,7 @@ def site(request: HttpRequest, id: int) -> HttpResponse:
 def _kept(request: HttpRequest, here: Site, kind: str) -> Kept:
     versions = list(Document.objects.filter(site=here, kind=kind).order_by("-version").defer("content")[:SHOWN])
     last = versions[0] if versions else None
-    kiosks = applied(here, kind, last.version if last else 0, desk.words(request))
+    kiosks = applied(here, kind, last, desk.words(request))
     return Kept(kind, last, versions, kiosks, desk.may(request, kind))
 
 

@@ -58,6 +58,8 @@ def checked(url: str, allow_loopback: bool = False) -> Target:
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not addresses or not all(may_connect(address, allow_loopback) for address in addresses):
         raise AddressRefused("forbidden")
+    if not allow_loopback and any(is_own(meant(address)) for address in addresses):
+        raise AddressRefused("forbidden")
     return Target(str(addresses[0]), port)
 
 
@@ -68,6 +70,17 @@ def may_connect(address: Address, allow_loopback: bool = False) -> bool:
         return allow_loopback
     odd = real.is_link_local or real.is_multicast or real.is_unspecified or real.is_reserved
     return not odd and real not in METADATA
+
+
+def is_own(address: Address) -> bool:
+    """Whether it is one of this machine's own at this moment: to these alone it goes by way of themselves."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as way:
+            way.connect((str(address), PORT))  # sends nothing
+            return ipaddress.ip_address(way.getsockname()[0].partition("%")[0]) == address
+    except OSError:
+        return False
 
 
 def meant(address: Address) -> Address:

@@ -53,9 +53,15 @@ def line_to(device: Device, wait_s: float) -> Iterator[Pinned]:
 
 
 def fetch(device: Device, line: Pinned, now: datetime, wait_s: float) -> bool:
-    """Take the next batch in, and the words when that was the last one; whether there is more. Raises Trouble."""
-    asked = Asked(device.epoch, heads(device.name).get(device.epoch, START), wait_s=wait_s, now=now)
+    """Take the next batch in, and the words when that was the last one; whether there is more. Raises Trouble.
+
+    Nothing is taken of a kiosk that was shut out while it was asked.
+    """
+    known = heads(device.name)
+    asked = Asked(device.epoch, known.get(device.epoch, START), wait_s=wait_s, now=now)
     answer = _ask(line, f"/api/v1/feed?{urlencode(asked.words)}", wire.MAX_BODY)
+    if _shut_out(device):
+        return False
     try:
         batch = wire.decode_batch(answer.plain())
         result = take(device, batch, now)
@@ -63,14 +69,20 @@ def fetch(device: Device, line: Pinned, now: datetime, wait_s: float) -> bool:
         raise Trouble("other_kiosk", lasting=True, other=batch.header.device) from error
     except wire.WireError as error:
         raise Trouble("pull_garbage") from error
-    if result.code != "ok":
+    forward = result.head.seq > known.get(batch.header.epoch, START).seq
+    if result.code != "ok" or (batch.lines and not forward):
         raise Trouble("pull_garbage")  # it was told where we stand, and answers from elsewhere
-    more = bool(batch.lines) and result.head.seq < batch.header.head
+    more = forward and result.head.seq < batch.header.head
     device.refresh_from_db()
     trouble.clear(device, now, stays=timedelta(0))
     if not more:
         fetch_words(device, line, now)
     return more
+
+
+def _shut_out(device: Device) -> bool:
+    device.refresh_from_db()
+    return device.revoked
 
 
 def bring(device: Device, line: Pinned) -> None:

@@ -68,7 +68,7 @@ def pair(site: Site, seen: Seen, code: str, now: datetime, label: str = "") -> P
     """
     body = json.dumps({"code": code}).encode()
     with closing(_line(seen.url, seen.authority)) as line:
-        answer = _asked(lambda: line.post("/api/v1/pair", body, "application/json"))
+        answer = _asked(lambda: line.post("/api/v1/pair", body, "application/json", most=MOST_OFFICE))
     if answer.http != 200:
         raise PairError({"code": "wrong_code", "busy": "busy"}.get(answer.code(), "no_kiosk"))
     try:

@@ -116,7 +116,8 @@ class Puller:
             try:
                 while not self._stopping.is_set() and fetch(device, line, clock.now(), wait_s):
                     continue
-                bring(device, line)
+                if not device.revoked:
+                    bring(device, line)
             finally:
                 self._lines.discard(line)
 

@@ -12,9 +12,8 @@ from django.views.decorators.http import require_POST
 
 from kiosk.public.limits import Rate, spend
 from server import clock
-from server.accounts.models import Audit
 from server.feed.api import refused
-from server.registry.enrolment import EnrolError, bring_office, enrol
+from server.registry.enrolment import EnrolError, enrol
 from sync import wire
 
 GUESSES = Rate(burst=10, every_s=30.0)
@@ -66,11 +65,8 @@ def _enrolled(asked: dict[str, Any]) -> dict[str, Any]:
     code, name, office = asked.get("code"), asked.get("device"), asked.get("office")
     if not isinstance(code, str) or not isinstance(name, str) or not (office is None or isinstance(office, str)):
         raise wire.WireError("code and device are texts, office is a text or null")
-    done = enrol(code, name, now, replace=asked.get("replace") is True)
-    device, site = done.device, done.device.site
-    brought = bring_office(site, office, device.name, now)
-    about = f"{device.name}, {site.name}, office: {brought.what}"
-    Audit.objects.create(at=now, who=device.name[:60], unit=site.unit, what="device.enrolled", about=about[:300])
+    done = enrol(code, name, now, replace=asked.get("replace") is True, office=office)
+    device, site, brought = done.device, done.device.site, done.brought
     answer = {"device": device.name, "token": done.token, "unit": site.unit.name, "site": site.name}
     problem = {"office_problem": brought.problem} if brought.problem else {}
     return {**answer, "epoch": device.epoch, "office": brought.what, **problem}

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from kiosk.documents import DocumentError
 from kiosk.office import Office
+from server.accounts.models import Audit
 from server.feed.intake import digest
 from server.office.models import Document, Kind
 from server.registry.models import Device, EnrolCode, Mode, Site
@@ -37,19 +38,20 @@ class EnrolError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
-    """A kiosk and its new token, which is nowhere else."""
-
-    device: Device
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
 class Brought:
     """What became of an office document that a kiosk brought along; `problem` says what is wrong with a broken one."""
 
     what: Literal["none", "taken", "kept", "broken"]
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A kiosk, its new token, which is nowhere else, and what became of its office document."""
+
+    device: Device
+    token: str
+    brought: Brought
 
 
 # --- codes ----------------------------------------------------------------------------------------------------
@@ -86,12 +88,13 @@ def code_hash(code: str) -> str:
 # --- tokens ---------------------------------------------------------------------------------------------------
 
 
-def enrol(code: str, name: str, now: datetime, *, replace: bool = False) -> Enrolled:
+def enrol(code: str, name: str, now: datetime, *, replace: bool = False, office: str | None = None) -> Enrolled:
     """Exchange a code for a token: for a new kiosk called `name`, or for the one that the code was made for.
 
-    `replace`: a kiosk of another name takes that one's place and name (its card was replaced). The old token of a
-    kiosk stays valid until the first request with the new one. Raises EnrolError; a wrong code counts against all
-    that are open, any other refusal leaves the code as it is. Raises wire.WireError for a name that cannot be one.
+    `replace`: a kiosk of another name takes that one's place and name (its card was replaced). `office`: the document
+    that it brings along. The old token of a kiosk stays valid until the first request with the new one. Raises
+    EnrolError; a wrong code counts against all that are open, any other refusal or failure leaves the code as it is.
+    Raises wire.WireError for a name that cannot be one.
     """
     wire.check_device(name)
     key = code_hash(code)
@@ -102,9 +105,17 @@ def enrol(code: str, name: str, now: datetime, *, replace: bool = False) -> Enro
             device = _renewed(row.device, name, replace) if row.device else _new(row, name)
             token = _give_token(device)
             EnrolCode.objects.filter(pk=row.pk).update(device=device)  # whoever made the code waits to see who came
-            return Enrolled(device, token)
+            done = Enrolled(device, token, bring_office(row.site, office, device.name, now))
+            _note(done, row.site, now)
+            return done
     open_codes(now).update(tries=F("tries") + 1)
     raise EnrolError("code", "this code is wrong, used or more than an hour old: ask for a new one")
+
+
+def _note(done: Enrolled, site: Site, now: datetime) -> None:
+    about = f"{done.device.name}, {site.name}, office: {done.brought.what}"
+    who = done.device.name[:60]
+    Audit.objects.create(at=now, who=who, unit=site.unit, what="device.enrolled", about=about[:300])
 
 
 def _renewed(device: Device, name: str, replace: bool) -> Device:

@@ -25,11 +25,6 @@ def clear(device: Device, now: datetime, stays: timedelta = STAYS) -> None:
         device.save(update_fields=["trouble", "trouble_at"])
 
 
-def sentence(device: Device, t: Texts) -> str:
-    """What is wrong in words; "" when nothing is."""
-    return in_words(device.trouble, t) if device.trouble else ""
-
-
 def in_words(trouble: Mapping[str, Any], t: Texts) -> str:
     """A device's `trouble` in words."""
     values = {name: value for name, value in trouble.items() if name != "key"}

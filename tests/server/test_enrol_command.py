@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import enrol_command
 from kiosk.__main__ import main
 from kiosk.clock import SystemClock
-from kiosk.config import ENROLLED, load_config
+from kiosk.config import ENROLLED, enrolled_text, load_config
 from kiosk.office import sample
 from kiosk.setup import load_office
 from kiosk.store.database import Database
@@ -310,3 +311,44 @@ def test_a_kiosk_that_joins_another_server_takes_its_documents_whatever_the_firs
         enrol(toml, url, make_code(lite.site, clock.now(), device=device))
         push(toml)
     assert load_office(load_config(toml)).slogans == ("Mới",)
+
+
+@pytest.mark.parametrize("cut_at", ["device-id", "token"])
+def test_a_cut_leaves_no_token_of_another_server_beside_the_new_one(
+    lite: Server, toml: Path, monkeypatch: pytest.MonkeyPatch, cut_at: str
+):
+    data = toml.parent / "data"
+    data.mkdir()
+    (data / ENROLLED).write_text(enrolled_text("https://old.example", "", False))
+    (data / "token").write_text("secret-of-the-old-server")
+    written = enrol_command.write_durably
+
+    def until_the_cut(path: Path, text: str, mode: int = 0o666) -> None:
+        if path.name == cut_at:
+            raise OSError("power cut")
+        written(path, text, mode)
+
+    monkeypatch.setattr(enrol_command, "write_durably", until_the_cut)
+    with lite.serving() as url:
+        assert enrol(toml, url, make_code(lite.site, clock.now(), device=lite.device), "--replace") == 1
+    assert load_config(toml).sync.server == url
+    assert not (data / "token").exists()
+
+
+def test_a_cut_leaves_the_token_that_the_same_server_still_knows(
+    lite: Server, toml: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with lite.serving() as url:
+        enrol(toml, url, make_code(lite.site, clock.now()))
+        device = Device.objects.get(name=device_id(toml.parent / "data", "auto"))
+        written = enrol_command.write_durably
+
+        def until_the_cut(path: Path, text: str, mode: int = 0o666) -> None:
+            if path.name == "token":
+                raise OSError("power cut")
+            written(path, text, mode)
+
+        with monkeypatch.context() as cut:
+            cut.setattr(enrol_command, "write_durably", until_the_cut)
+            assert enrol(toml, url, make_code(lite.site, clock.now(), device=device)) == 1
+        assert push(toml) == "ok"

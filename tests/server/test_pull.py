@@ -26,18 +26,21 @@ from server import clock
 from server.facts.models import Comment
 from server.feed.models import Event
 from server.office.applied import applied
+from server.office.documents import newest
 from server.pull import addresses, fetching, secrets
-from server.pull.addresses import AddressRefused, checked, may_connect, normal
+from server.pull.addresses import AddressRefused, checked, is_own, may_connect, normal
 from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
 from server.registry import trouble
+from server.registry.enrolment import revoke
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
 from sync import wire
 from tests.server.down_kit import publish_office
 from tests.server.kiosk_kit import Kiosk
-from tests.server.kit import Server
+from tests.server.kit import Server, batch_of
+from tests.server.test_room import line
 from tests.sync_kit import DEVICE
 from tests.sync_net import _Listener, http, read_request
 
@@ -160,6 +163,18 @@ def test_a_name_is_looked_up_once_and_all_that_it_leads_to_must_be_allowed(monke
             checked("https://kiosk.example:8443")
 
 
+def test_an_address_that_this_machine_has_itself_only_with_the_setting(monkeypatch: pytest.MonkeyPatch):
+    assert is_own(ipaddress.ip_address("127.0.0.1"))
+    assert not is_own(ipaddress.ip_address("192.168.1.20"))
+    monkeypatch.setattr(addresses, "is_own", lambda address: str(address) == "192.168.1.20")
+    for own in ("192.168.1.20", "[::ffff:192.168.1.20]"):
+        with pytest.raises(AddressRefused) as refused:
+            checked(f"https://{own}:8443")
+        assert refused.value.key == "forbidden"
+        assert checked(f"https://{own}:8443", allow_loopback=True).port == 8443
+    assert checked("https://192.168.1.21:8443").address == "192.168.1.21"
+
+
 # --- pairing --------------------------------------------------------------------------------------------------
 
 
@@ -241,8 +256,8 @@ def trouble_of(device: Device) -> str:
         fetch_all(device)
     trouble.tell(device, clock.now(), found.value.key, **found.value.values)
     for language in ("vi", "en"):
-        assert not trouble.sentence(device, texts(language)).startswith("trouble.")
-        assert "{" not in trouble.sentence(device, texts(language))
+        said = trouble.in_words(device.trouble, texts(language))
+        assert not said.startswith("trouble.") and "{" not in said
     return found.value.key
 
 
@@ -403,6 +418,45 @@ def test_a_target_that_does_harm_is_bounded_and_shown(
     assert not Event.objects.exists()
 
 
+def test_a_kiosk_that_repeats_known_events_under_a_high_head_is_not_asked_again_at_once(near: Server, tmp_path: Path):
+    answers: list[bytes] = []
+    with target(near, tmp_path, lambda secure: secure.sendall(answers[0])) as device:
+        batch = batch_of([], [line(1)], device.name, "0000000112345678", head=10**6)
+        answers.append(http(200, batch.plain()))
+        with line_to(device, 0) as way:
+            assert fetch(device, way, clock.now(), 0)
+            with pytest.raises(Trouble) as found:
+                fetch(device, way, clock.now(), 0)
+    assert (found.value.key, len(held())) == ("pull_garbage", 1)
+
+
+def test_nothing_is_taken_of_a_kiosk_that_was_shut_out_while_it_was_asked(
+    near: Server, kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+):
+    kiosk.happen(1100)
+    asked = fetching._ask
+
+    def meanwhile(*question: Any) -> Any:
+        answer = asked(*question)
+        revoke(Device.objects.get(name=DEVICE))
+        return answer
+
+    monkeypatch.setattr(fetching, "_ask", meanwhile)
+    with paired(near, kiosk) as device, line_to(device, 0) as way:
+        assert not fetch(device, way, clock.now(), 0)
+    assert held() == set()
+
+
+def test_a_large_office_document_does_not_use_the_code_up_in_vain(near: Server, tmp_path: Path):
+    certificate = strange_certificate(tmp_path / "large")
+    said = {"device": "k-LARGE1", "token": "t0", "app": "0.4.0", "office": {"pad": "x" * 1_500_000}}
+    with Tls(certificate, says(http(200, json.dumps(said).encode()))) as kiosk:
+        authority = certificate.authority.read_text()
+        seen = Seen(f"https://127.0.0.1:{kiosk.port}", authority, secrets.fingerprint(authority))
+        done = pair(near.site, seen, "12345678", clock.now())
+    assert (done.device.name, done.brought.what) == ("k-LARGE1", "broken")
+
+
 def test_nobody_there_is_shown(near: Server):
     kept = json.dumps({"token": "token", "authority": ""})
     device = Device.objects.create(
@@ -491,10 +545,14 @@ def test_documents_of_the_server_are_put_to_a_kiosk_that_it_fetches_from(near: S
             bring(device, line)
         fetch_all(device)
         near.settle()
-        [kiosk_now] = [one for one in applied(near.site, "office", 2, texts("vi")) if one.device == device]
+        [kiosk_now] = [
+            one
+            for one in applied(near.site, "office", newest(near.site, "office"), texts("vi"))
+            if one.device == device
+        ]
         assert (kiosk_now.state, kiosk_now.version) == ("current", 2)
         with line_to(device, 0) as line:
             bring(device, line)
-    newest = OfficeVersions(kiosk.database).newest()
-    assert newest is not None and (newest.by, newest.version) == ("server", 2)
+    there = OfficeVersions(kiosk.database).newest()
+    assert there is not None and (there.by, there.version) == ("server", 2)
     assert Event.objects.filter(type="office.applied").count() == 1

@@ -6,10 +6,12 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -20,7 +22,7 @@ from server.registry.models import Device as Enrolled
 from sync import wire
 from sync.client import Client
 from tests.server.kiosk_kit import Kiosk
-from tests.server.kit import TOKEN, Server, batch_of
+from tests.server.kit import TOKEN, Server, batch_of, server_on
 from tests.server.test_room import line
 from tests.sync_kit import DEVICE, Device
 from tests.sync_net import Proxy
@@ -305,3 +307,29 @@ def test_an_event_whose_type_is_too_long_is_set_aside_and_holds_up_nothing(serve
 def push_plain(server: Server, body: bytes) -> Any:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     return server.client.post("/api/v1/feed", body, content_type=wire.CONTENT_TYPE, headers=headers)
+
+
+def test_an_older_epoch_waits_for_its_numbers_without_holding_the_kiosk(tmp_path: Path):
+    """Who has the numbers and wants the kiosk would wait for ever for who has the kiosk and wants a number."""
+    with server_on("postgresql", tmp_path) as server:
+        server.push(batch_of([], [], DEVICE, "0000000212345678"))
+        address = connection.get_connection_params()
+        names = {key: address[key] for key in ("dbname", "user", "host", "port")}
+        with psycopg.connect(**names) as other, ThreadPoolExecutor(1) as pool:
+            other.execute("SELECT num FROM feed_counter FOR UPDATE")
+            pushed = pool.submit(elsewhere, server, batch_of([], [line(1)], DEVICE, "0000000112345678"))
+            end = time.monotonic() + 10
+            while not other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                assert time.monotonic() < end and not pushed.done()
+            other.execute("SELECT 1 FROM registry_device FOR UPDATE NOWAIT")
+            other.rollback()
+            assert pushed.result(10) == 200
+        assert Enrolled.objects.get().rebuild
+
+
+def elsewhere(server: Server, batch: wire.Batch) -> int:
+    """A push in a thread of its own, which has a connection of its own."""
+    try:
+        return int(server.push(batch).status_code)
+    finally:
+        connection.close()
