@@ -4,6 +4,7 @@ Keys, database and loudspeaker stay open, so that no press, no slip and nothing 
 """
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kiosk import setup
@@ -53,6 +54,12 @@ class Adopting:
             app.printing.close()
             app.open_printing()
         self.adopt(app.office, setup.words(app.config, app.office))
+
+    def diagnose(self, actions: Sequence[str]) -> None:
+        """Two keys were held together: the printer's thread draws what a technician wants to know."""
+        from kiosk import sheets
+
+        sheets.diagnose(self.app.store, self.app.words.t, self.app.clock.now(), actions)
 
     def poke(self) -> None:
         """There is something to print."""

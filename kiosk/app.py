@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiosk import __version__, findings, memory, reports, sheets, startup
+from kiosk import __version__, findings, memory, reports, startup
 from kiosk.adopting import Adopting
 from kiosk.canary import Canary
 from kiosk.clock import Clock, Moment, SystemClock, Vouched
@@ -310,7 +310,7 @@ class App:
             case Hold():
                 self.front.hold(event.action, event.at, self.clock.now())
             case Chord():
-                self._write(lambda: sheets.diagnose(self.store, self.words.t, self.clock.now(), event.actions))
+                self._write(lambda: Adopting(self).diagnose(event.actions))
             case Stuck() | Freed():
                 kind = "key.stuck" if isinstance(event, Stuck) else "key.freed"
                 logger.warning("%s: %s", kind, event.action)

@@ -60,7 +60,7 @@ def page(name: str, config: Config, office: Office, found: Sequence[Finding], no
         f"<h2>{escape(t('handover.state'))}</h2>",
         _table((title(one.part, t), _said(one, t)) for one in found),
         f"<h2>{escape(t('handover.items'))}</h2>",
-        _table(("☐", t(f"handover.item_{item}")) for item in ITEMS),
+        _table(("☐", t(f"handover_item.{item}")) for item in ITEMS),
         f"<p>{escape(t('handover.words'))}</p>",
         '<table class="sign"><tr>'
         + "".join(f"<td>{escape(t(f'handover.{who}'))}</td>" for who in SIGN)

@@ -130,7 +130,8 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Pages and lines of a whole province at once: with the usual 300, strangers' requests would push them out.
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}},
     # In the database, so that a restart does not forget who tried too often.
     "sign-in": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

@@ -21,8 +21,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.adopting", "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings",
         "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.sheets", "kiosk.showing", "kiosk.sound",
-        "kiosk.startup",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
         "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
@@ -74,7 +73,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.voice.pack", "kiosk.wiring",
     },
     "kiosk.adopting": {
-        "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup",
+        "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup", "kiosk.sheets",
     },
     "kiosk.reports": {
         "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings", "kiosk.screen", "kiosk.sound",

@@ -121,6 +121,7 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     found = refused(load_config, written(CONFIG)) + refused(load_config, written(PINS, "pins.toml"))
     found += refused(load_config, written('[printer]\nurl = "lpt1"', "printer.toml"))
     found += refused(load_config, written(many, "many.toml"))
+    found += refused(load_config, written('[update]\nsource = "http://ban-moi.example/"', "update.toml"))
     found += refused(offices.load, written(OFFICE, "office.toml"))
     plain = documents.plain(sample())
     for number, change in enumerate(UNFITTING_OFFICES):

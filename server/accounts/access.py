@@ -34,7 +34,10 @@ def for_roles(*roles: Role) -> Callable[[View[P]], View[P]]:
                 return _send(request, reverse("password"))
             if request.user.role not in roles:
                 return no_right(request)
-            return view(request, *args, **kwargs)
+            response = view(request, *args, **kwargs)
+            if not response.has_header("Cache-Control"):
+                response["Cache-Control"] = "no-store"  # on a shared PC "back" shows nothing after signing out
+            return response
 
         return cast(View[P], wrapped)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kiosk import numerals
 from kiosk.office import Hotline
-from kiosk.texts import Texts
+from kiosk.texts import LOCAL, Texts
 from kiosk.tickets import time_of
 from server.publication.content import Content
 from server.publication.explaining import satisfaction
@@ -31,10 +31,10 @@ class Spoken:
         return " ".join(DIGITS[int(word)] if len(word) == 1 else numerals.WORDS[word] for word in numerals.read(n))
 
     def percent(self, part: int, whole: int) -> str:
-        """39 of 40 → chín mươi bảy phẩy năm phần trăm."""
+        """39 of 40 → chín mươi bảy phẩy năm phần trăm. `whole` is not 0."""
         if self.t.base != "vi":
             return self.t.percent(part, whole)
-        figure = self.t.percent(part, whole).partition("\u00a0")[0]
+        figure = self.t.percent(part, whole).partition("\u00a0")[0].replace(".", "")
         ones, _, tenths = figure.partition(",")
         words = self.number(int(ones)) + (f" phẩy {DIGITS[int(tenths)]}" if tenths else "")
         return f"{words} phần trăm"
@@ -80,7 +80,16 @@ def _visits(spoken: Spoken, content: Content) -> Iterator[str]:
     yield said
     wait = visits["wait"]
     if wait["n"]:
-        yield t("bulletin.wait", thuong=spoken.number(wait["median"]), chin_muoi=spoken.number(wait["p90"]))
+        yield t(
+            "bulletin.wait",
+            thuong=_minutes(spoken, wait["median"], "under_a_minute"),
+            chin_muoi=_minutes(spoken, wait["p90"], "a_minute"),
+        )
+
+
+def _minutes(spoken: Spoken, n: int, none: str) -> str:
+    """Whole minutes; of fewer than one what `none` names."""
+    return spoken.t("bulletin.minutes", n=spoken.number(n)) if n else spoken.t(f"bulletin.{none}")
 
 
 def _dossiers(spoken: Spoken, dossiers: Mapping[str, Any] | None) -> Iterator[str]:
@@ -91,15 +100,17 @@ def _dossiers(spoken: Spoken, dossiers: Mapping[str, Any] | None) -> Iterator[st
     counts = {name: spoken.number(n) if (n := dossiers[name]) else spoken.t("bulletin.none") for name in
               (*settled, *unsettled)}  # fmt: skip
     totals = {name: spoken.number(n) for name, n in sums.items()}
-    yield spoken.t("bulletin.dossiers", ngay=spoken.day(time_of(dossiers["as_of"]).date()), **totals, **counts)
+    yield spoken.t(
+        "bulletin.dossiers", ngay=spoken.day(time_of(dossiers["as_of"]).astimezone(LOCAL).date()), **totals, **counts
+    )
 
 
 def _opinions(spoken: Spoken, content: Content) -> Iterator[str]:
     if not content["ratings"]:
         yield spoken.t("bulletin.few")
     for each in map(satisfaction, content["ratings"]):
-        yield spoken.t(
-            "bulletin.opinion",
-            n=spoken.number(each.n), k=spoken.number(each.k), p=spoken.percent(each.k, each.n),
-            ty_le=spoken.percent(each.n, each.served),
-        )  # fmt: skip
+        said = {"n": spoken.number(each.n), "k": spoken.number(each.k), "p": spoken.percent(each.k, each.n)}
+        if each.served:
+            yield spoken.t("bulletin.opinion", ty_le=spoken.percent(each.n, each.served), **said)
+        else:  # where people rate without being called
+            yield spoken.t("bulletin.opinion_alone", **said)

@@ -30,6 +30,8 @@ from server.reports.naming import names_on, offices_now
 from server.words import LANGUAGES, texts
 
 CACHED_S = 60
+LAST_S = 24 * 3600
+"""How long a page is kept for moments in which none may be made."""
 CODE = re.compile(r"[A-Za-z0-9._-]{1,20}")
 KEY = re.compile(f"[{freezing.ALPHABET}]{{{freezing.KEY_LETTERS}}}")
 BUSY_S = 30
@@ -61,28 +63,38 @@ def _public(page: Callable[..., Made | None]) -> Callable[..., HttpResponse]:
     def wrapped(request: HttpRequest, **parts: Any) -> HttpResponse:
         language = request.GET.get("l", "")
         language = language if language in LANGUAGES else LANGUAGES[0]
-        place = f"{page.__name__}.{'.'.join(map(str, parts.values()))}"
+        place = "/".join((page.__name__, *map(str, parts.values())))
         key = cache_key(place, language)
         made: Made | None = cache.get(key) if _sound(parts) else _nothing(language)
-        if made is None:
-            if not making.allow(place):
-                return _answer((HTTPStatus.TOO_MANY_REQUESTS, _render("message", language, message="public.busy")))
-            made = page(language, clock.now(), **parts) or _nothing(language)
+        if made is None and not making.allow(place):
+            # Whoever asks for codes that there are not keeps no page away that somebody has looked at before.
+            made = cache.get(f"{key}/last") or _busy(language)
+        elif made is None:
+            made = page(language, clock.now(), **parts)
+            if made is None:
+                return _answer(_nothing(language))
             cache.set(key, made, CACHED_S)
+            cache.set(f"{key}/last", made, LAST_S)
         return _answer(made)
 
     return wrapped
 
 
+def _busy(language: str) -> Made:
+    return HTTPStatus.TOO_MANY_REQUESTS, _render("message", language, message="public.busy")
+
+
 def cache_key(place: str, language: str) -> str:
-    return f"public.{place}.{language}"
+    # No code has a slash in it: a commune's page and that of a site never share a key.
+    return f"public/{place}/{language}"
 
 
 def forget(site: Site) -> None:
     """A leader changed what is public: the pages are made anew."""
     code = site.unit.code
-    places = [f"{page}.{code}{key}" for page in ("unit", "explained") for key in ("", f".{site.key}")]
-    cache.delete_many([cache_key(place, language) for place in places for language in LANGUAGES])
+    places = [f"{page}/{code}{key}" for page in ("unit", "explained") for key in ("", f"/{site.key}")]
+    keys = [cache_key(place, language) for place in places for language in LANGUAGES]
+    cache.delete_many([*keys, *(f"{key}/last" for key in keys)])
 
 
 @_public

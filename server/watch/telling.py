@@ -50,6 +50,9 @@ def _tell(notice: Notice, now: datetime) -> None:
         _end(notice, None, "there is nobody to tell any more")
     except (OSError, SMTPException, webhook.Refused) as error:
         _put_off(notice, f"{type(error).__name__}: {error}"[:200], now)
+    except Exception as error:  # whatever one commune entered keeps nobody else's notices back
+        logger.exception("a notice of commune %s could not be sent", notice.unit_id)
+        _put_off(notice, type(error).__name__, now)
     else:
         _end(notice, now, "")
 

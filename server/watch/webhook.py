@@ -57,6 +57,7 @@ def parts(url: str) -> tuple[str, int, str]:
     try:
         split = urlsplit(url)
         host, port = split.hostname, split.port or 443
+        (host or "").encode("idna")  # as looking the name up would: an empty or too long part of it is a UnicodeError
     except ValueError as error:
         raise Refused(str(error)) from error
     if split.scheme != "https" or not host or split.username is not None or split.password is not None:
@@ -89,7 +90,8 @@ def _ask(url: str, body: bytes, headers: Mapping[str, str]) -> int:
 
 
 def _resolved(host: str, port: int) -> str:
-    found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    """All addresses are checked; the first one is asked: the system puts what it has no way to at the end."""
+    found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     for address in found:
         check(ipaddress.ip_address(address.partition("%")[0]))
-    return min(found)
+    return found[0]

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
@@ -99,3 +100,10 @@ def test_pages_have_a_strict_content_policy_and_no_inline_script(lite: Server):
 
 def test_passwords_are_kept_by_scrypt():
     assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+
+
+@pytest.mark.parametrize("address", ["/", "/reports", "/reports/csv?period=2026-11", "/publication/comments"])
+def test_no_browser_keeps_what_somebody_who_is_signed_in_has_seen(lite: Server, address: str):
+    answer = lite.signed_in("lanh-dao", "leader").get(address)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]

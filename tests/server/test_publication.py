@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -237,7 +238,13 @@ def test_a_page_is_made_once_a_minute_however_many_open_it(lite: Server):
     assert len(others) == 0
 
 
-def test_guessing_costs_little_and_is_slowed_down(lite: Server):
+def in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, no time passes for the limits."""
+    monkeypatch.setattr(public, "time", SimpleNamespace(monotonic=lambda: 100.0))
+
+
+def test_guessing_costs_little_and_is_slowed_down(lite: Server, monkeypatch: pytest.MonkeyPatch):
+    in_one_moment(monkeypatch)
     answers = [Client().get(f"/cong-khai/U{n}") for n in range(200)]
     slowed = [answer for answer in answers if answer.status_code == 429]
     assert {answer.status_code for answer in answers} == {404, 429}
@@ -246,6 +253,16 @@ def test_guessing_costs_little_and_is_slowed_down(lite: Server):
         assert Client().get("/cong-khai/" + "x" * 30).status_code == 404
         assert Client().get("/cong-khai/%00").status_code == 404
     assert len(none) == 0
+
+
+def test_guessing_keeps_no_page_away_that_was_looked_at_before(lite: Server, monkeypatch: pytest.MonkeyPatch):
+    switch(lite)
+    before = Client().get(PAGE)
+    assert cache.delete(public.cache_key("unit/12345", "vi"))  # a minute later
+    in_one_moment(monkeypatch)
+    assert [Client().get(f"/cong-khai/U{n}").status_code for n in range(200)][-1] == 429
+    after = Client().get(PAGE)
+    assert (after.status_code, after.content) == (200, before.content)
 
 
 def test_a_page_can_only_be_read(lite: Server):
@@ -350,3 +367,21 @@ def test_both_languages_have_the_same_sentences_with_the_same_values():
     values = re.compile(r"\{(\w+)\}")
     differing = [key for key in vi if set(values.findall(vi[key])) != set(values.findall(en[key]))]
     assert differing == []
+
+
+def test_a_week_of_ratings_without_calls_has_a_bulletin_and_a_wait_of_nothing_is_less_than_a_minute(lite: Server):
+    monday = date(2026, 11, 16)
+    waiting = [kit.ticket(lite.device, monday, wait=0, lasts=None, state=kit.State.CALLED) for _ in range(2)]
+    kit.keep(lite.site, monday, waiting, [kit.rating(lite.device, monday) for _ in range(9)])
+    leader = lite.signed_in("lanh-dao", "leader")
+    for language, words in (("vi", "chín lượt đánh giá. Trong đó"), ("en", "9 ratings were given. 9")):
+        text = re.sub(r"\s+", " ", leader.get(f"/publication/bulletin?period=2026-W47&l={language}").content.decode())
+        assert words in text
+        assert ("thường chờ chưa đến một phút" if language == "vi" else "usual wait was less than a minute") in text
+
+
+def test_a_page_of_a_commune_is_never_taken_for_that_of_a_site_with_a_dot_in_its_code(lite: Server):
+    switch(lite)
+    code = lite.unit.code
+    assert lite.client.get(f"/cong-khai/{code}.chinh").status_code == 404
+    assert lite.client.get(f"/cong-khai/{code}/chinh").status_code == 200

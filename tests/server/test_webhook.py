@@ -221,3 +221,16 @@ def test_networks_that_cannot_be_are_named_at_the_start(tmp_path: Path):
     (tmp_path / "server.toml").write_text('[alarms]\nnetworks = ["10.0.0.1/8"]\n')
     with pytest.raises(ValueError, match="a network"):
         configuration.load(tmp_path / "server.toml")
+
+
+@pytest.mark.parametrize("host", ["a..b", ".example.vn", f"{'x' * 70}.vn"])
+def test_a_name_that_no_network_has_is_a_mistake_of_that_commune_and_stops_nobody_else(lite: Server, host: str):
+    with pytest.raises(webhook.Refused):
+        webhook.parts(f"https://{host}/")
+    assert problem_of(lite, f"https://{host}/")
+
+
+def test_the_address_that_the_system_prefers_is_asked(monkeypatch: pytest.MonkeyPatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in ("8.8.8.8", "1.1.1.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert webhook._resolved("may-chu.example", 443) == "8.8.8.8"
