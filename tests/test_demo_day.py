@@ -303,6 +303,7 @@ def is_right(found: dict[str, Any], name: str) -> None:
     assert found["pages"]["phones"] >= shape.phones
 
 
+@pytest.mark.slow  # its short form with crashes is tests/test_kill_rounds.py
 def test_in_a_short_day_with_two_crashes_all_books_agree(tmp_path: Path) -> None:
     is_right(rehearsed("short", tmp_path, 120), "short")
 
