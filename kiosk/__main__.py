@@ -176,6 +176,9 @@ def parser() -> argparse.ArgumentParser:
     add("backup", _in("data_commands:backup_run"), "make a backup of the database; the newest seven are kept")
     restore = add("restore", _in("data_commands:restore_run"), "put a backup in place of the database")
     restore.add_argument("file", metavar="FILE", type=Path, help="a file of the folder backup/")
+    restore.add_argument(
+        "--other-kiosk", action="store_true", help="it may be of another kiosk, for which this one stands in"
+    )
     update = add(
         "update",
         _in("update_command:update_run"),
