@@ -7,8 +7,8 @@ XSERVER := /usr/lib/xorg/Xorg=xserver-xorg-core /usr/lib/xorg/modules/drivers/du
 PY := $(VENV)/bin/python
 # A test that hangs says where, and ends the run.
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
-# One more than there are processors: some tests wait for programs that they started.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+# Twice as many as there are processors: many tests wait for programs, browsers and disks.
+WORKERS ?= $(shell expr $$(nproc) \* 2)
 ARGS ?=
 
 .PHONY: demo server test test-slow bench bench-server check container-test locks release wheel-test clean
