@@ -131,9 +131,9 @@ class Desk(models.Model):
 class Fact(models.Model):
     """What else a device's events say, the last word by key; `value` depends on the kind.
 
-    `kind` is poster (key: its code), dossiers, published (key: the month), boot (key: its name; how far its own clock
-    is from the true time, and before that is known the number of its first event on a guess), applied or refused (key:
-    office or board, the documents).
+    `kind` is poster (key: its code), dossiers, boot (key: its name; how far its own clock is from the true time, and
+    before that is known the number of its first event on a guess), applied or refused (key: office or board, the
+    documents).
     """
 
     site = models.ForeignKey(Site, models.PROTECT)

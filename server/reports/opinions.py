@@ -154,6 +154,29 @@ class RatingDays:
         return next(site for site, ratings in self.sites.items() if label_set in ratings.whole)
 
 
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What may be shown of a site's newest month of which anything may: its `days` up to the last one that counts."""
+
+    days: Period
+    opinions: Opinions
+
+
+def latest(sites: Sequence[Site], now: datetime) -> dict[int, Latest]:
+    """The newest figures of each site, by its primary key: of this month, else of the one before. The same bundles as
+    in reports: two ways to withhold would tell by their difference what each of them withholds."""
+    this = around(Kind.MONTH, settled(now))
+    read = read_ratings(sites, Period(this.before().first, this.last, Kind.RANGE), now, months=True)
+    found: dict[int, Latest] = {}
+    for site in sites:
+        own = read.of([site.pk])
+        for month in (this.before(), this):
+            if opinions := own.whole(month):
+                days = Period(month.first, min(month.last, read.upto), Kind.RANGE)
+                found[site.pk] = Latest(days, opinions)
+    return found
+
+
 def _opinion(labels: LabelSet | None, name: str, seen: Sequence[Seen]) -> Opinion:
     label_set = name.partition("@")[0]
     alike: Counter[Alike] = Counter()

@@ -1,18 +1,13 @@
-"""What happens now at each site: who waits, which counters are open, and what was done so far.
-
-Ratings are never live: they are what the kiosk itself published when a session closed.
-"""
+"""What happens now at each site: who waits, which counters are open, what was done so far. Ratings are never live."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from kiosk.hours import at_work
 from kiosk.office import Office
-from kiosk.rating import Figure
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
 from kiosk.turns import LONGEST_WAIT_S, promise_passed
@@ -61,15 +56,6 @@ class Kiosk:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """What the kiosk showed last of a label set: up to the end of a session of a day."""
-
-    figure: Figure
-    day: date
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
 class SiteNow:
     """A site as it is now, as far as its kiosks told. `working`: the office is at work, as its hours say."""
 
@@ -80,7 +66,6 @@ class SiteNow:
     queues: tuple[Queue, ...]
     desks: tuple[Desk, ...]
     kiosks: tuple[Kiosk, ...]
-    published: tuple[Published, ...]
 
     @property
     def waiting(self) -> int:
@@ -149,7 +134,6 @@ class _Read:
     waiting: Mapping[int, Mapping[str, Sequence[_Waiting]]]
     desks: Mapping[int, Mapping[str, tuple[str, str]]]
     kiosks: Mapping[int, Sequence[Kiosk]]
-    published: Mapping[int, Sequence[Published]]
 
 
 def sites_now(sites: Sequence[Site], now: datetime) -> list[SiteNow]:
@@ -160,7 +144,7 @@ def sites_now(sites: Sequence[Site], now: datetime) -> list[SiteNow]:
     visits |= read_days(sites, period, by_site=True).over(period)
     read = _Read(
         now, day, offices_now(sites), names_on(sites, day), visits,
-        _waiting(sites, day), _desks(sites, day), _kiosks(sites, now), _published(sites, day),
+        _waiting(sites, day), _desks(sites, day), _kiosks(sites, now),
     )  # fmt: skip
     return [_site(read, site) for site in sites]
 
@@ -202,7 +186,6 @@ def _site(read: _Read, site: Site) -> SiteNow:
         tuple(_queue(read, site.pk, id, working) for id in _queues(read, site.pk)),
         tuple(_desks_of(read, site.pk)),
         tuple(read.kiosks.get(site.pk, ())),
-        tuple(read.published.get(site.pk, ())),
     )
 
 
@@ -270,31 +253,3 @@ def _kiosks(sites: Sequence[Site], now: datetime) -> dict[int, list[Kiosk]]:
     for site, name, label, seen in found.values_list("site_id", "name", "label", "seen"):
         kiosks[site].append(Kiosk(label or name, seen, seen is None or now - seen > STALE))
     return kiosks
-
-
-def _published(sites: Sequence[Site], day: date) -> dict[int, list[Published]]:
-    """What the kiosks published of this month, by site."""
-    found = facts.Fact.objects.filter(site__in=sites, kind="published", key=f"{day:%Y-%m}").order_by("device")
-    shown: dict[int, list[Published]] = defaultdict(list)
-    for site, value in found.values_list("site_id", "value"):
-        shown[site] += read_published(value)
-    return shown
-
-
-def read_published(value: Mapping[str, Any]) -> list[Published]:
-    """The figures of a kiosk's `rating.published`; what is not as expected is left out."""
-    try:
-        day, session = date.fromisoformat(value["day"]), str(value["session"])
-        return [Published(_figure(each), day, session) for each in value["figures"].values()]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return []
-
-
-def _figure(data: Mapping[str, Any]) -> Figure:
-    """A figure from JSON, where every key is text."""
-    levels = {int(level): int(n) for level, n in data["by_level"].items()}
-    left_out = {
-        str(flag): {int(level): int(n) for level, n in of.items()} for flag, of in data.get("left_out", {}).items()
-    }
-    k, n, served = (int(data[name]) for name in ("k", "n", "served"))
-    return Figure(str(data["label_set"]), k, n, served, levels, left_out)

@@ -19,6 +19,7 @@ from server.publication.of_reports import beside
 from server.reports import charts
 from server.reports.choosing import Choice, choice_of, place_of
 from server.reports.downloads import as_csv, as_xlsx
+from server.reports.opinions import latest
 from server.reports.own import own_months
 from server.reports.periods import Kind
 from server.reports.periods import words as period_words
@@ -54,11 +55,12 @@ def live(request: HttpRequest) -> HttpResponse:
 def _now(request: HttpRequest) -> dict[str, Any]:
     place, now = place_of(request, person(request)), clock.now()
     shown = sites_now(place.sites, now)
-    version = hashlib.sha256(repr((language_of(request), shown)).encode()).hexdigest()[:16]
+    rated = latest(place.sites, now) if place.unit else {}
+    version = hashlib.sha256(repr((language_of(request), shown, rated)).encode()).hexdigest()[:16]
     moving = "reports/now.html" if place.unit else "reports/communes.html"
     units = [] if place.unit else units_now(shown)
-    places = {"place": place, "query": urlencode(place.query)}
-    return {**places, "shown": shown, "units": units, "version": version, "moving": moving, "today": now}
+    places = {"place": place, "query": urlencode(place.query), "today": now}
+    return {**places, "shown": shown, "rated": rated, "units": units, "version": version, "moving": moving}
 
 
 @for_roles(Role.CLERK)

@@ -13,11 +13,10 @@ from kiosk.office import Office, sample
 from kiosk.texts import LOCAL
 from server.office.models import Document
 from server.registry.models import Site
-from server.reports.bundles import held_back
 from server.reports.figures import Cell
 from server.reports.opinions import Opinions, RatingDays, read_ratings, settled, wilson
 from server.reports.periods import Kind, Period, around, between, parse
-from tests.server.figures_kit import FIRST, days, keep, noon, rating, ticket
+from tests.server.figures_kit import FIRST, days, held_back, keep, noon, rating, ticket
 from tests.server.kit import Server
 
 NOVEMBER = parse("2026-11")
@@ -147,6 +146,14 @@ def shown_days(counts: dict[date, int], first: int, last: int) -> set[date]:
     period = Period(start + timedelta(days=first), start + timedelta(days=last), Kind.RANGE)
     known = {day: n for day, n in counts.items() if day <= period.last}
     return {day for day in known if day in period} - held_back(known, period, 5)
+
+
+def test_a_flagged_rating_of_a_quiet_day_waits_with_those_around_it(lite: Server):
+    days(lite.device, "33333", "", "333")
+    keep(lite.site, FIRST + timedelta(days=1), [], [rating(lite.device, FIRST + timedelta(days=1), 1, flags="burst")])
+    assert november(lite).whole(NOVEMBER)["smile"].left_out == 0
+    days(lite.device, "33", first=FIRST + timedelta(days=3))
+    assert november(lite).whole(NOVEMBER)["smile"].left_out == 1
 
 
 @pytest.mark.parametrize(
