@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from kiosk.office import LabelSet
-from kiosk.rating import Figure, RatingPolicy, may_show
+from kiosk.rating import Figure, RatingPolicy
 from server.facts.models import Fact
 from server.office.names import unit_name
 from server.publication import letters
@@ -25,6 +25,8 @@ from server.reports.periods import Period
 
 FORMAT = 1
 LEVEL = ("value", "text", "text_en", "satisfied", "face")
+SPREADS = frozenset({"wait", "service"})
+"""Times, which may be unknown where a count is 0."""
 Content = dict[str, Any]
 
 
@@ -85,14 +87,14 @@ def dossiers_at(sites: Sequence[Site]) -> Content | None:
 def adjusted(before: Content, now: Content) -> Content:
     """What stands in place of frozen figures, given what they would be now.
 
-    Counts follow. Ratings of a label set move as on the kiosk, only when at least `least` of its own came in: with
+    Counts follow. Ratings of a label set move only when at least `least` of its own came in, or count no more: with
     fewer, what moved would tell who pressed. Names and dossier figures stay as they were frozen.
     """
-    policy = RatingPolicy(rating_min=max(before["least"], now["least"]))
-    shown, true = _by_set(before), _by_set(now)
-    kept = may_show(_figures(shown), _figures(true), policy)
-    moved = {name for name, figure in kept.items() if name in true and figure.n != shown.get(name, {"n": 0})["n"]}
-    ratings = [true[name] if name in moved else shown[name] for name in sorted(kept)]
+    least = max(before["least"], now["least"])
+    was, true = _by_set(before), _by_set(now)
+    moved = {name for name in {*was, *true} if abs(_given(true, name) - _given(was, name)) >= least}
+    kept = {name: of for name, of in was.items() if name not in moved} | {n: of for n, of in true.items() if n in moved}
+    ratings = [kept[name] for name in sorted(kept)]
     reasons = {name: (now if name in moved else before)["reasons"].get(name, {}) for name in sorted(kept)}
     same = {name: before[name] for name in ("format", "unit", "site", "period", "dossiers", "least")}
     return {
@@ -111,7 +113,7 @@ def changes(before: Content, after: Content) -> list[tuple[tuple[str, ...], int 
     was, now = dict(_numbers(before)), dict(_numbers(after))
 
     def of(numbers: dict[tuple[str, ...], int | None], path: tuple[str, ...]) -> int | None:
-        return numbers.get(path, None if "wait" in path else 0)
+        return numbers.get(path, None if SPREADS & {*path} else 0)
 
     paths = {**now, **was}
     return [(path, of(was, path), of(now, path)) for path in paths if of(was, path) != of(now, path)]
@@ -132,7 +134,8 @@ def _numbers(content: Content) -> Iterator[tuple[tuple[str, ...], int | None]]:
 
 def _counts(place: tuple[str, ...], of: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], int | None]]:
     yield from (((*place, name), of[name]) for name in COUNTS)
-    yield from (((*place, "wait", name), of["wait"][name]) for name in ("median", "p90"))
+    for spread in sorted(SPREADS & of.keys(), reverse=True):
+        yield from (((*place, spread, name), of[spread][name]) for name in ("median", "p90"))
 
 
 # --- making it ------------------------------------------------------------------------------------------------
@@ -191,8 +194,8 @@ def _by_set(content: Content) -> dict[str, Content]:
     return {rating["set"]: rating for rating in content["ratings"]}
 
 
-def _figures(ratings: Mapping[str, Content]) -> dict[str, Figure]:
-    return {name: Figure(name, each["k"], each["n"], each["served"]) for name, each in ratings.items()}
+def _given(ratings: Mapping[str, Content], name: str) -> int:
+    return int(ratings[name]["n"]) if name in ratings else 0
 
 
 def _named_as_before(before: Content, now: Content) -> list[Content]:

@@ -56,7 +56,7 @@ def _what(t: Texts, path: tuple[str, ...], *contents: Content) -> str:
 
 
 def _count(t: Texts, rest: Sequence[str]) -> str:
-    return t(f"frozen.wait_{rest[1]}" if rest[0] == "wait" else f"reports.{rest[0]}")
+    return t(f"frozen.{rest[0]}_{rest[1]}" if len(rest) > 1 else f"reports.{rest[0]}")
 
 
 def _name(kind: str, key: str, id: str, contents: Sequence[Content]) -> str:

@@ -3,13 +3,13 @@
 Whoever could compare two figures that differ by a few ratings would learn who gave them. So ratings are shown in
 bundles, within a month, of at least `rating_min` (docs/server.md): a day whose ratings are fewer waits for the next
 days, and what is left at the end of the month is never shown. Every figure, of whatever period, is a sum of whole
-bundles. A day's ratings are shown from noon of the next day on, when its kiosks have told everything; never live.
+bundles. A day's ratings are shown from noon of the day after next on, when phones and kiosks have told all; never live.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from math import sqrt
 
 from django.db.models import Sum
@@ -26,8 +26,9 @@ from server.reports.monthly import Parts, as_days, as_months
 from server.reports.naming import Asking, asking_of
 from server.reports.periods import Kind, Period, around
 
-SETTLES = timedelta(hours=12)
-"""So long after its end a day's ratings are shown: a kiosk that was switched off tells the rest in the morning."""
+SETTLES = timedelta(hours=36)
+"""So long after its end a day's ratings are shown: phones rate until the end of the next day, and a kiosk that was
+switched off then tells the rest in the morning. What came in later would be seen to move a figure by one."""
 DIMS = ("all", "service", "counter", "clerk")
 """What figures of ratings are broken down by."""
 SECOND = "second"
@@ -73,6 +74,11 @@ def wilson(k: int, n: int) -> tuple[float, float] | None:
 def settled(now: datetime) -> date:
     """The last day whose ratings may be shown."""
     return (now - SETTLES).astimezone(LOCAL).date() - timedelta(days=1)
+
+
+def settles(day: date) -> datetime:
+    """From when on a day's ratings may be shown: noon of the day after next."""
+    return datetime.combine(day + timedelta(days=1), time(), LOCAL) + SETTLES
 
 
 # --- figures --------------------------------------------------------------------------------------------------

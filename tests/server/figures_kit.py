@@ -84,8 +84,8 @@ def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[dat
 
 
 def noon(day: date) -> datetime:
-    """12:00 of the day: from then on the ratings of the day before may be shown."""
-    return datetime.combine(day, time(12), LOCAL)
+    """12:00 of the day after: from then on the ratings of the day before may be shown."""
+    return datetime.combine(day + timedelta(days=1), time(12), LOCAL)
 
 
 @pytest.fixture

@@ -13,12 +13,16 @@ from django.test import Client
 from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
+from server.facts.models import Rating
+from server.facts.rollups import sum_day
 from server.publication import content, freezing, letters, public
 from server.publication.content import Place
 from server.publication.freezing import NotOver
 from server.publication.models import Frozen, Revision
+from server.publication.wording import history
 from server.registry.models import Site, Unit
 from server.reports import periods
+from server.words import texts
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
 from tests.server.phone_kit import said
@@ -97,6 +101,26 @@ def test_fewer_than_five_late_ratings_do_not_move_a_frozen_rate_but_their_servic
     assert k_n(freezing.shown(row)) == (9, 17)
 
 
+def test_ratings_that_count_no_more_are_taken_back_when_they_are_five(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    gone = list(Rating.objects.filter(day=kit.FIRST))
+    for count, left in ((4, (9, 12)), (5, (4, 7))):
+        Rating.objects.filter(pk__in=[each.pk for each in gone[:count]]).update(counting=False, flags="burst")
+        sum_day(lite.site, kit.FIRST)
+        freezing.adjust(row, DECEMBER)
+        assert k_n(freezing.shown(row)) == left
+
+
+def test_a_longer_usual_service_is_an_adjustment_and_is_named(lite: Server):
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST)])
+    row = frozen(lite)
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, lasts=65) for _ in range(2)])
+    freezing.adjust(row, DECEMBER)
+    [_, (_, changed)] = history(texts("vi"), freezing.revisions(row))
+    assert ("Một lượt phục vụ thường mất", "5", "65") in [(each.what, each.was, each.now) for each in changed]
+
+
 def test_the_server_looks_for_differences_once_a_day(lite: Server):
     november(lite)
     row = frozen(lite)
@@ -120,7 +144,10 @@ def test_a_period_that_is_frozen_twice_is_frozen_once(server: Server):
 def test_a_period_that_is_not_over_cannot_be_frozen(lite: Server):
     with pytest.raises(NotOver):
         freezing.freeze(Place(lite.unit), periods.parse("2026-12"), "", "", DECEMBER)
-    assert freezing.freeze(Place(lite.unit), periods.parse("2026-12-02"), "", "", DECEMBER)
+    with pytest.raises(NotOver) as found:
+        freezing.freeze(Place(lite.unit), periods.parse("2026-12-01"), "", "", DECEMBER)
+    assert found.value.since == DECEMBER + timedelta(days=1)
+    assert freezing.freeze(Place(lite.unit), periods.parse("2026-12-01"), "", "", found.value.since)
 
 
 def test_a_revision_is_never_written_over(lite: Server):
@@ -282,7 +309,7 @@ def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"period": "2026-12"}, "Kỳ này chưa hết"),
+        ({"period": "2026-12"}, "Chốt được từ 12:00 ngày 02/01/2027"),
         ({"period": "nonsense"}, "Không có kỳ này"),
         ({}, "Không có kỳ này"),
         ({"from": "2026-11-30", "to": "2026-11-01"}, "Không có kỳ này"),

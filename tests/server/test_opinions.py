@@ -1,7 +1,7 @@
 """Figures of ratings: k of n per label set, flagged ones apart, and nothing from which one press could be read."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -105,13 +105,13 @@ def test_fewer_than_five_are_withheld_until_the_next_days_make_them_five(lite: S
     assert not read.withholds(around(Kind.DAY, FIRST + timedelta(days=9)))
 
 
-def test_a_day_is_shown_from_noon_of_the_next_on_and_never_live(lite: Server):
+def test_a_day_is_shown_from_noon_of_the_day_after_next_on_and_never_live(lite: Server):
     days(lite.device, "33333")
-    assert november(lite, now=noon(FIRST)).whole(NOVEMBER) == {}
+    assert november(lite, now=datetime.combine(FIRST + timedelta(days=1), time(12), LOCAL)).whole(NOVEMBER) == {}
     before = noon(FIRST + timedelta(days=1)) - timedelta(seconds=1)
     assert november(lite, now=before).whole(NOVEMBER) == {}
     assert november(lite, now=noon(FIRST + timedelta(days=1))).whole(NOVEMBER)["smile"].figure.n == 5
-    assert settled(datetime(2026, 11, 24, 11, 59, tzinfo=LOCAL)) == date(2026, 11, 22)
+    assert settled(datetime(2026, 11, 24, 11, 59, tzinfo=LOCAL)) == date(2026, 11, 21)
 
 
 def test_the_last_ratings_of_a_month_are_not_mixed_into_the_next_one(lite: Server):

@@ -99,7 +99,7 @@ def test_the_page_shows_counts_waits_dossiers_satisfaction_answers_and_hotlines(
     assert "Bảy ngày trước: 8 lượt gọi, chờ thường gặp 10 phút" in text
     assert "HỒ SƠ ĐÃ GIẢI QUYẾT: 2.695 Trước hạn 2.530 · Đúng hạn 165 · Quá hạn 0" in text
     assert "Số liệu đến 08:00 ngày 24/11/2026" in text
-    assert "Từ 01/11/2026 đến hết ngày 22/11/2026" in text
+    assert "Từ 01/11/2026 đến hết ngày 21/11/2026" in text
     assert "75 % (6/8 lượt đánh giá) 100 % lượt phục vụ có đánh giá (8/8)" in text
     assert "Đã thêm ghế <i> (24/11/2026)" in text
     assert "Ghế" not in text.replace("Đã thêm ghế", "")
@@ -204,7 +204,7 @@ def test_how_the_published_rate_comes_about_is_explained(lite: Server):
 def test_every_page_weighs_less_than_30_kb_and_has_no_cookie_and_strict_headers(lite: Server):
     office(lite)
     switch(lite, clerks=True)
-    row = freezing.freeze(Place(lite.unit), periods.parse("2026-11-01..2026-11-23"), "", "", NOW)
+    row = freezing.freeze(Place(lite.unit), periods.parse("2026-11-01..2026-11-20"), "", "", NOW)
     leader = lite.signed_in("lanh-dao", "leader")
     code = f"/cong-khai/chot/{row.key}"
     for path in (PAGE, f"{PAGE}/chinh/giai-trinh", code, f"{code}/0/giai-trinh", "/cong-khai/X"):

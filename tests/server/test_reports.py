@@ -59,7 +59,7 @@ def cells(page: str, key: str) -> list[list[str]]:
 def test_a_month_is_told_with_the_month_before_beside_it(november: Client):
     page = text(november, NOVEMBER)
     assert "BÁO CÁO TIẾP NHẬN VÀ MỨC ĐỘ HÀI LÒNG – THÁNG 11/2026" in page
-    assert "Kỳ này chưa hết: số liệu đến ngày 10/11/2026" in page
+    assert "Kỳ này chưa hết: số liệu đến ngày 11/11/2026" in page
     assert "không thay số liệu của Bộ chỉ số theo Quyết định 766/QĐ-TTg" in page
     summary = cells(page, "summary")
     assert summary[0] == ["", "tháng 11/2026", "tháng 10/2026"]
