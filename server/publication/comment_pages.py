@@ -17,7 +17,7 @@ from server.facts.models import Comment
 from server.facts.texts import COMMENT_DAYS
 from server.office.names import Names, names_of
 from server.pages import page, say
-from server.publication import comments, sheets
+from server.publication import comments, public, sheets
 from server.publication.comments import READERS, Wrong
 from server.registry.models import Site
 from server.words import language_of, texts
@@ -74,6 +74,7 @@ def change(request: HttpRequest, id: str) -> HttpResponse:
     do, words = request.POST.get("do", ""), request.POST.get("words", "")
     try:
         _do(comment, do, words, clock.now())
+        public.forget(comment.site)
     except Wrong as wrong:
         say(request, wrong.key, most=wrong.most)
         return HttpResponseRedirect(_back(request))

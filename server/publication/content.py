@@ -62,7 +62,7 @@ def content_of(place: Place, period: Period, now: datetime) -> Content:
         "withheld": ratings.withholds(period),
         "least": _least(ratings),
         "reasons": ratings.reasons(period),
-        "letters": letters.counted(place.unit, period),
+        "letters": {} if place.site else letters.counted(place.unit, period),
         "dossiers": dossiers_at(sites),
     }
 

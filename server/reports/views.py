@@ -15,7 +15,7 @@ from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
 from server.nav import FIGURES
 from server.pages import page
-from server.publication.of_reports import beside
+from server.publication.of_reports import beside, lines_beside
 from server.reports import charts
 from server.reports.choosing import Choice, choice_of, place_of
 from server.reports.downloads import as_csv, as_xlsx
@@ -56,7 +56,8 @@ def _now(request: HttpRequest) -> dict[str, Any]:
     place, now = place_of(request, person(request)), clock.now()
     shown = sites_now(place.sites, now)
     rated = latest(place.sites, now) if place.unit else {}
-    version = hashlib.sha256(repr((language_of(request), shown, rated)).encode()).hexdigest()[:16]
+    seen = (language_of(request), now.astimezone(LOCAL).date(), shown, rated)
+    version = hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
     moving = "reports/now.html" if place.unit else "reports/communes.html"
     units = [] if place.unit else units_now(shown)
     places = {"place": place, "query": urlencode(place.query), "today": now}
@@ -84,7 +85,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     values: dict[str, Any] = {
         "choice": choice, "report": made, "charts": _charts(made), "cell": said, "kinds": list(Kind),
         "before": choice.for_period(choice.period.before()), "after": choice.for_period(choice.period.after()),
-        **beside(choice),
+        **beside(choice, now),
     }  # fmt: skip
     return page(request, "reports/report.html", **values)
 
@@ -95,7 +96,7 @@ def report_print(request: HttpRequest) -> HttpResponse:
     choice, t, now = _asked(request)
     made = report(choice, t, now)
     values: dict[str, Any] = {"choice": choice, "report": made, "charts": _charts(made), "cell": said, "made": now}
-    return page(request, "reports/print.html", **values, **beside(choice))
+    return page(request, "reports/print.html", **values, **beside(choice, now))
 
 
 def _charts(made: Report) -> dict[str, list[tuple[str, str, int, int]]]:
@@ -124,14 +125,16 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
 def report_csv(request: HttpRequest) -> HttpResponse:
     """The report for any office program."""
     choice, t, now = _asked(request)
-    return _file(request, choice, as_csv(report(choice, t, now), t, now), "csv", "text/csv; charset=utf-8")
+    made = as_csv(report(choice, t, now), t, now, lines_beside(choice, t, now))
+    return _file(request, choice, made, "csv", "text/csv; charset=utf-8")
 
 
 @for_roles(*FIGURES)
 def report_xlsx(request: HttpRequest) -> HttpResponse:
     """The report for Excel."""
     choice, t, now = _asked(request)
-    return _file(request, choice, as_xlsx(report(choice, t, now), t, now), "xlsx", XLSX)
+    made = as_xlsx(report(choice, t, now), t, now, lines_beside(choice, t, now))
+    return _file(request, choice, made, "xlsx", XLSX)
 
 
 def _asked(request: HttpRequest) -> tuple[Choice, Texts, datetime]:

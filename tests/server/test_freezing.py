@@ -1,5 +1,6 @@
 """Frozen periods: they never change, later differences are told, and everybody who has the code sees the same."""
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from openpyxl import load_workbook
 
 from kiosk.texts import LOCAL
 from server import clock
@@ -210,6 +212,23 @@ def test_a_report_carries_the_code_of_its_frozen_figures_the_way_to_its_explanat
     Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
     assert code not in leader.get(f"/reports?{query}&site={lite.site.pk}").content.decode()
     assert code not in lite.signed_in("tinh", "viewer").get(f"/reports?{query}").content.decode()
+
+
+def test_a_report_and_its_files_say_when_what_was_frozen_is_another_figure_by_now(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    leader, query = lite.signed_in("lanh-dao", "leader"), "kind=month&day=2026-11-05"
+    address, differs = f"http://testserver/cong-khai/chot/{row.key}/0", "và số liệu hiện nay đã khác"
+
+    def told() -> list[str]:
+        pages = [leader.get(f"{path}?{query}").content.decode() for path in ("/reports", "/reports/print")]
+        book = load_workbook(io.BytesIO(leader.get(f"/reports/xlsx?{query}").content))
+        sheets = "\n".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row)
+        return [*pages, leader.get(f"/reports/csv?{query}").content.decode("utf-8-sig"), sheets]
+
+    assert [(address in text, differs in text) for text in told()] == [(True, False)] * 4
+    late(lite, "1")
+    assert [(address in text, differs in text) for text in told()] == [(True, True)] * 4
 
 
 # --- what everybody sees --------------------------------------------------------------------------------------

@@ -293,6 +293,13 @@ def test_what_an_office_program_would_run_gets_an_apostrophe(text: str):
     assert safe(text) == f"'{text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"), [("Họ; =1+1", "Họ; '=1+1"), ("a;@x", "a;'@x"), ("=a;=b", "'=a;'=b"), ("a; b = c", "a; b = c")]
+)
+def test_what_would_be_a_formula_where_semicolons_divide_cells_gets_one_too(text: str, kept: str):
+    assert safe(text) == kept
+
+
 def test_cells_are_said_as_each_language_writes_them():
     values = (1234, Minutes(7), Share(39, 40), Share(0, 0), Percent(12.345), "x", None)
     assert [said(texts("vi"), value) for value in values] == [
