@@ -1,9 +1,9 @@
 """The figures of a period as plain values that can be kept as JSON: what is frozen, published and explained.
 
 Shape: {"format", "unit": {"code", "name"}, "site": {"key", "name"} or None, "period", "visits": {counts, "wait",
-"service"}, "services": [{"id", "name", …counts, "wait"}], "ratings": [{"set", "name", "levels", "k", "n", "served",
-"by_level", "left_out", "left_out_total"}], "withheld", "least", "reasons": {set: {reason: n}}, "letters": {kind: n},
-"dossiers": {…} or None}. A spread is {"n", "median", "p90"} in whole minutes.
+"service"}, "services": [{"id", "name", "name_en", …counts, "wait"}], "ratings": [{"set", "name", "levels", "k", "n",
+"served", "by_level", "left_out", "left_out_total"}], "withheld", "least", "reasons": {set: {reason: n}}, "letters":
+{kind: n}, "dossiers": {…} or None}. A spread is {"n", "median", "p90"} in whole minutes.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 from kiosk.office import LabelSet
 from kiosk.rating import Figure, RatingPolicy
 from server.facts.models import Fact
-from server.office.names import unit_name
+from server.office.names import Names, unit_name
 from server.publication import letters
 from server.registry.models import Site, Unit
 from server.reports.figures import COUNTS, Cell, Spread, Visits, read_days
@@ -154,15 +154,20 @@ def _services(sites: Sequence[Site], period: Period) -> list[Content]:
     names = names_on(sites, period.last)
     found = read_days(sites, period, "service").over(period)
     order = [id for site in sites for id in names[site.pk].services]
-    known = {id: name for site in reversed(sites) for id, name in names[site.pk].services.items()}
+    known = {id: names[site.pk] for site in reversed(sites) for id in names[site.pk].services}
 
     def place(cell: Cell) -> tuple[int, str]:
         return (order.index(cell.key) if cell.key in order else len(order), cell.key)
 
     return [
-        {"id": cell.key, "name": known.get(cell.key, cell.key), **_visits(found[cell])}
+        {"id": cell.key, **_called(cell.key, known.get(cell.key)), **_visits(found[cell])}
         for cell in sorted(found, key=place)
     ]
+
+
+def _called(service: str, names: Names | None) -> Content:
+    return {"name": names.service(service) if names else service,
+            "name_en": names.service(service, "en") if names else service}  # fmt: skip
 
 
 def rating(name: str, labels: LabelSet | None, figure: Figure, left_out: int | None) -> Content:
@@ -199,5 +204,5 @@ def _given(ratings: Mapping[str, Content], name: str) -> int:
 
 
 def _named_as_before(before: Content, now: Content) -> list[Content]:
-    names = {service["id"]: service["name"] for service in before["services"]}
-    return [{**service, "name": names.get(service["id"], service["name"])} for service in now["services"]]
+    called = {each["id"]: {key: each[key] for key in ("name", "name_en") if key in each} for each in before["services"]}
+    return [{**service, **called.get(service["id"], {})} for service in now["services"]]

@@ -30,10 +30,15 @@ class Queue:
 
     id: str
     name: str
+    name_en: str
     waiting: int
     longest: int | None
     late: bool
     visits: Visits
+
+    def called(self, language: str) -> str:
+        """Its name in this language, as far as the office gave one."""
+        return self.name if language == "vi" else self.name_en
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,18 @@ class SiteNow:
         return max((queue.longest for queue in self.queues if queue.longest is not None), default=None)
 
     @property
-    def late(self) -> tuple[str, ...]:
+    def late(self) -> tuple[Queue, ...]:
         """The services in which somebody waits longer than was promised."""
-        return tuple(queue.name for queue in self.queues if queue.late)
+        return tuple(queue for queue in self.queues if queue.late)
+
+    def late_in(self, language: str) -> list[str]:
+        """Their names in this language."""
+        return [queue.called(language) for queue in self.late]
 
     @property
     def idle(self) -> tuple[str, ...]:
         """The counters that would help there, and are not open."""
-        late = {queue.id for queue in self.queues if queue.late}
+        late = {queue.id for queue in self.late}
         return tuple(desk.label for desk in self.desks if desk.state != "open" and late & {*desk.services})
 
     @property
@@ -204,8 +213,8 @@ def _queue(read: _Read, site: int, id: str, working: bool) -> Queue:
     known = [(seconds, promised) for seconds, promised in waited if 0 <= seconds <= LONGEST_WAIT_S]
     late = any(promised is not None and promise_passed(promised, seconds) for seconds, promised in known)
     longest = max((int(seconds // 60) for seconds, _ in known), default=None)
-    visits = read.visits.get(Cell(id, site), Visits())
-    return Queue(id, read.names[site].service(id), len(waiting), longest, working and late, visits)
+    visits, names = read.visits.get(Cell(id, site), Visits()), read.names[site]
+    return Queue(id, names.service(id), names.service(id, "en"), len(waiting), longest, working and late, visits)
 
 
 def _desks_of(read: _Read, site: int) -> Iterator[Desk]:

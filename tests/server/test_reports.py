@@ -288,6 +288,13 @@ def test_an_unknown_id_of_a_kiosk_is_a_text_too(november: Client, lite: Server):
         assert said_as in {row[0] for row in csv.reader(io.StringIO(plain)) if row}
 
 
+def test_services_have_their_english_names_on_english_pages(november: Client, lite: Server):
+    for path in ("/reports", "/reports/csv"):
+        address = f"{path}?period=2026-11&by=service"
+        assert "Civil status" in text(november, f"{address}&l=en")
+        assert "Civil status" not in text(november, f"{address}&l=vi")
+
+
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
 def test_what_an_office_program_would_run_gets_an_apostrophe(text: str):
     assert safe(text) == f"'{text}"
