@@ -39,14 +39,6 @@ class Names:
     def clerk(self, id: str) -> str:
         return self.clerks.get(id, id)
 
-    @property
-    def satisfied(self) -> dict[str, frozenset[int]]:
-        """By label set, the levels that count as satisfied (Bình thường never does)."""
-        return {
-            id: frozenset(level.value for level in labels.levels if level.satisfied)
-            for id, labels in self.label_sets.items()
-        }
-
 
 def office_of(site: Site, day: date | None = None) -> Office | None:
     """The office document of a site at the end of a day, else the first one after it; the newest without a day.

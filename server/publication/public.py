@@ -75,7 +75,7 @@ def _public(page: Callable[..., Made | None]) -> Callable[..., HttpResponse]:
                 return _answer(_nothing(language))
             cache.set(key, made, CACHED_S)
             cache.set(f"{key}/last", made, LAST_S)
-        return _answer(made)
+        return _answer(made, findable="code" in parts)
 
     return wrapped
 
@@ -191,9 +191,12 @@ def _render(name: str, language: str, **values: Any) -> str:
     return render_to_string(f"publication/public/{name}.html", {**frame, **values})
 
 
-def _answer(made: Made) -> HttpResponse:
+def _answer(made: Made, *, findable: bool = False) -> HttpResponse:
+    """`findable`: search engines may show it. The address of frozen figures is for those who were given it."""
     status, html = made
     answer = HttpResponse(html, status=status, headers=HEADERS)
+    if findable and status == HTTPStatus.OK:
+        del answer["X-Robots-Tag"]
     answer["Cache-Control"] = f"public, max-age={CACHED_S}" if status == HTTPStatus.OK else "no-store"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         answer["Retry-After"] = str(BUSY_S)

@@ -212,8 +212,10 @@ def test_every_page_weighs_less_than_30_kb_and_has_no_cookie_and_strict_headers(
             answer = browser.get(path)
             assert not answer.cookies, path
             assert "Cookie" not in answer.get("Vary", "")
-            for name in set(HEADERS) - {"Cache-Control"}:
+            for name in set(HEADERS) - {"Cache-Control", "X-Robots-Tag"}:
                 assert answer[name] == HEADERS[name]
+            # What is public may be found; the address of frozen figures is for those who were given it.
+            assert ("X-Robots-Tag" in answer) == (path not in (PAGE, f"{PAGE}/chinh/giai-trinh")), path
             files = [b"".join(browser.get("/static/public.css").streaming_content)]
             assert len(answer.content) + sum(map(len, files)) < 30_000, path
         assert re.findall(r'(?:src|href)="(?:https?:)?//', answer.content.decode()) == []
@@ -318,7 +320,7 @@ def test_the_bulletin_is_read_aloud_as_it_stands(lite: Server):
     text = lite.signed_in("lanh-dao", "leader").get("/publication/bulletin?period=2026-W47").content.decode()
     text = re.sub(r"\s+", " ", text)
     assert "từ ngày mười sáu tháng mười một đến ngày hai mươi hai tháng mười một" in text
-    assert "Trong tuần có sáu mươi tám lượt bà con đến lấy số, sáu mươi tám lượt đã được phục vụ xong" in text
+    assert "Có sáu mươi tám lượt bà con đến lấy số, sáu mươi tám lượt đã được phục vụ xong" in text
     assert "Đất đai – Xây dựng, sáu mươi lượt" in text
     assert "Cứ mười lượt thì chín lượt chờ không quá mười phút" in text
     assert "đã giải quyết hai nghìn sáu trăm chín mươi lăm hồ sơ" in text
@@ -327,11 +329,21 @@ def test_the_bulletin_is_read_aloud_as_it_stands(lite: Server):
     assert "{" not in text.partition("<textarea")[2]
 
 
+def test_two_label_sets_are_told_apart_in_the_bulletin(lite: Server):
+    week = date(2026, 11, 16)
+    kit.days(lite.device, "33333", first=week)
+    kit.days(lite.device, "44444", first=week + timedelta(days=1), label_set="vpcp")
+    leader = lite.signed_in("lanh-dao", "leader")
+    text = said(leader.get("/publication/bulletin?period=2026-W47"))
+    sets = sorted(re.findall(r"Về mức độ hài lòng, theo cách hỏi ([^:]+):", text))
+    assert len(set(sets)) == 2
+
+
 def test_a_week_without_anybody_has_a_bulletin_too(lite: Server):
     leader = lite.signed_in("lanh-dao", "leader")
     for language in ("vi", "en"):
         text = said(leader.get(f"/publication/bulletin?l={language}&site={lite.site.pk}"))
-        assert ("Trong tuần không có lượt lấy số nào" if language == "vi" else "Nobody took a number") in text
+        assert ("Thời gian này không có lượt lấy số nào" if language == "vi" else "Nobody took a number") in text
 
 
 @pytest.mark.parametrize(
