@@ -79,7 +79,7 @@ def test_the_csv_is_safe_for_office_programs_and_noted_itself(lite: Server):
     answer = lite.signed_in("quan-tri", "admin").get("/admin/audit.csv?kind=account")
     text = b"".join(answer) if answer.streaming else answer.content
     head, *rows = csv.reader(io.StringIO(text.decode("utf-8-sig")))
-    assert head == ["Lúc", "Ai", "Đã làm gì", "Về", "Xã, phường"]
+    assert head == ["Thời điểm", "Người thực hiện", "Việc đã làm", "Đối tượng", "Xã, phường"]
     assert rows == [["2026-11-23 10:00:00", "lanh-dao", "Thêm tài khoản", "'=HYPERLINK(1)", "xã Mẫu"]]
     assert Audit.objects.filter(what="audit.saved", about="kind=account").exists()
 

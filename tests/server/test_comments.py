@@ -46,7 +46,7 @@ def test_a_leader_reads_what_phones_wrote_and_that_is_noted(morning: Morning):
     leader = morning.server.signed_in("lanh-dao", "leader")
     text = page(leader)
     assert "Tốt lắm" in text
-    assert "Còn 90 ngày sẽ xóa" in text
+    assert "Sẽ xóa sau 90 ngày" in text
     noted = Audit.objects.get(what="comment.read")
     assert (noted.who, noted.about.startswith("1: Trụ sở xã Mẫu")) == ("lanh-dao", True)
 
@@ -110,7 +110,7 @@ def test_a_comment_is_kept_to_be_worked_on_until_there_is_a_result(lite: Server)
     assert "người xử lý: Nguyễn Văn A" in page(leader)
     assert comments.forget_old(moment(day=300).at) == 0
     assert do(leader, found, "finish", "") == 302
-    assert "Chưa ghi gì, chưa lưu" in page(leader)
+    assert "Ô còn trống nên chưa lưu" in page(leader)
     do(leader, found, "finish", "Đã thêm ghế")
     assert comments.forget_old(moment(day=90).at) == 0
     assert comments.forget_old(moment(day=91).at) == 1
@@ -144,7 +144,7 @@ def test_html_split_letters_and_long_texts_stay_words(lite: Server):
     assert found.answer == "<b>hộ tịch</b>"
     assert "&lt;b&gt;hộ tịch" in leader.get(f"/publication/comments{NOVEMBER}").content.decode()
     do(leader, found, "answer", "dài " * 200)
-    assert "Dài quá 500 chữ, chưa lưu" in page(leader)
+    assert "Dài quá 500 ký tự nên chưa lưu" in page(leader)
     found.refresh_from_db()
     assert found.answer == "<b>hộ tịch</b>"
     do(leader, found, "answer", "")

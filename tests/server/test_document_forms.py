@@ -49,6 +49,14 @@ def test_a_quota_is_changed_and_a_wrong_one_is_refused_with_its_place(lite: Serv
     assert service is not None and service.quota["sang"] == 25
 
 
+def test_quotas_are_asked_for_by_the_english_names_that_the_office_gave(lite: Server):
+    client, office = lite.signed_in("quan-tri", "admin"), office_of(lite)
+    service, session = office.services[0], office.sessions[0]
+    assert service.name_en and session.name_en
+    page = client.get(at(lite, "/edit/quotas") + "?l=en").content.decode()
+    assert f'aria-label="{service.name_en}, {session.name_en}"' in page
+
+
 def test_hotlines_and_slogans_are_changed(lite: Server):
     client = lite.signed_in("quan-tri", "admin")
     path = at(lite, "/edit/contact")

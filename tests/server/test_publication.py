@@ -96,7 +96,7 @@ def test_the_page_shows_counts_waits_dossiers_satisfaction_answers_and_hotlines(
     assert "Hôm nay, Thứ Ba, 24/11/2026 Số liệu đến 10:00 ngày 24/11/2026" in text
     assert "Đang chờ 1 Đã lấy số 4 Đã phục vụ 3" in text
     assert "Hộ tịch 1 3 8 phút" in text
-    assert "Bảy ngày trước: 8 lượt gọi, chờ thường gặp 10 phút" in text
+    assert "Bảy ngày trước: 8 lượt gọi, thời gian chờ thường gặp 10 phút" in text
     assert "HỒ SƠ ĐÃ GIẢI QUYẾT: 2.695 Trước hạn 2.530 · Đúng hạn 165 · Quá hạn 0" in text
     assert "Số liệu đến 08:00 ngày 24/11/2026" in text
     assert "Từ 01/11/2026 đến hết ngày 21/11/2026" in text

@@ -65,7 +65,7 @@ def test_a_month_is_told_with_the_month_before_beside_it(november: Client):
     assert summary[0] == ["", "tháng 11/2026", "tháng 10/2026"]
     assert ["Đã lấy số", "22", "0"] in summary
     assert ["Quá lượt", "1", "0"] in summary
-    assert ["Chờ thường gặp", "10 phút", "–"] in summary
+    assert ["Thời gian chờ thường gặp", "10 phút", "–"] in summary
     assert ["Tỷ lệ hài lòng – Mặt cười", "76,2\u00a0%", "–"] in summary
 
 
@@ -227,7 +227,7 @@ def test_the_csv_has_the_figures_of_the_page_and_is_read_by_any_program(november
     assert rows[1] == ["xã Mẫu"]
     assert any("766/QĐ-TTg" in row[0] for row in rows if row)
     assert ["Đã lấy số", "22", "0"] in rows
-    assert ["Chờ thường gặp (phút)", "10", ""] in rows
+    assert ["Thời gian chờ thường gặp (phút)", "10", ""] in rows
     assert ["Hộ tịch", "18", "1", "17", "1", "0", "0", "0", "0", "10", "10", "5", "5"] in rows
 
 
@@ -241,7 +241,7 @@ def test_the_workbook_has_figures_that_can_be_counted_with(november: Client):
     assert rows[1][0] == "xã Mẫu"
     assert ["Hộ tịch", 18, 1, 17, 1, 0, 0, 0, 0, 10, 10, 5, 5] in rows
     head = next(row for row in rows if row[0] == "Lĩnh vực")
-    assert head[9] == "Chờ thường gặp (phút)"
+    assert head[9] == "Thời gian chờ thường gặp (phút)"
     rates = next(row for row in book["Mức độ hài lòng"].iter_rows() if row[0].value == "Mặt cười")
     assert rates[1].value == pytest.approx(16 / 21)
     assert rates[1].number_format == "0.0%"
