@@ -32,13 +32,14 @@ PACKAGES = (
 )
 """A fresh Raspberry Pi OS Lite has all of these and much more."""
 NATIVE = "/opt/native"
-BOOT_MODULES = ("virtio_pci", "virtio_blk", "ext4")
+BOOT_MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
 
 KIOSK_TOML = """\
 device = "xa-thu-vm"
 office = "/etc/kiosk/office.toml"
 [buttons]
 buses = []
+stale_s = 30
 [buttons.services.ho-tich]
 pin = 4
 [buttons.services.chung-thuc]
@@ -49,8 +50,14 @@ pin = 6
 pin = 7
 [buttons.counters.1]
 call = 2
+[public]
+url = "http://xa-mau.example"
+[screen]
+animations = false
+outputs = [{ view = "take", size = "1280x720" }]
 """
-"""The pins that the machine's GPIO controller has; pin 3 is its power key."""
+"""The pins that the machine's GPIO controller has; pin 3 is its power key. It draws very slowly."""
+SLOW = "[Service]\nWatchdogSec=90\n"
 
 NETWORK = "[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n"
 UNITS = {
@@ -106,7 +113,7 @@ def image() -> Image:
 # ---- the cache ----
 
 
-def _kept(name: str, digest: str, make: Callable[[Path], None]) -> Path:
+def kept(name: str, digest: str, make: Callable[[Path], None]) -> Path:
     """The folder of this name and digest. A newer one takes the place of those before it."""
     folder = CACHE / f"{name}-{digest}"
     if folder.is_dir():
@@ -122,7 +129,7 @@ def _kept(name: str, digest: str, make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _digest(files: Iterable[Path], *words: str) -> str:
+def digest(files: Iterable[Path], *words: str) -> str:
     """Of the contents and the names below the tree."""
     found = hashlib.sha256("\0".join(words).encode())
     for file in sorted(files):
@@ -142,7 +149,7 @@ def _sources() -> list[Path]:
 
 
 def _system() -> Path:
-    return _kept("system", _digest([], SUITE, PACKAGES, getsource(_make_system)), _make_system)
+    return kept("system", digest([], SUITE, PACKAGES, getsource(_make_system)), _make_system)
 
 
 def _make_system(folder: Path) -> None:
@@ -160,7 +167,7 @@ def _stick(system: Path) -> Path:
     recipe = [TREE / "installer" / name for name in ("bundle.sh", "packages.sh", "program.sh")]
     locks = [TREE / "requirements" / name for name in ("run.txt", "lgpio.txt")]
     words = (system.name, LGPIO, getsource(_make_stick), getsource(_build_lgpio))
-    return _kept("stick", _digest([*recipe, *locks], *words), lambda folder: _make_stick(folder, system))
+    return kept("stick", digest([*recipe, *locks], *words), lambda folder: _make_stick(folder, system))
 
 
 def _make_stick(folder: Path, system: Path) -> None:
@@ -205,7 +212,7 @@ def _disk() -> Path:
     system = _system()
     stick = _stick(system)
     recipe = [Path(__file__), *(file for file in GUEST.iterdir() if file.is_file())]
-    return _kept("disk", _digest([*recipe, *_sources()], stick.name), lambda folder: _make_disk(folder, system, stick))
+    return kept("disk", digest([*recipe, *_sources()], stick.name), lambda folder: _make_disk(folder, system, stick))
 
 
 def _make_disk(folder: Path, system: Path, stick: Path) -> None:
@@ -218,6 +225,12 @@ def _make_disk(folder: Path, system: Path, stick: Path) -> None:
     _furnish(root, folder / "kernel")
     _install(root, stick)
     (root / "etc/kiosk/kiosk.toml").write_text(KIOSK_TOML)
+    office = root / "etc/kiosk/office.toml"
+    office.write_text(office.read_text().replace('numbering = "day"', 'numbering = "day"\npress_limits = false'))
+    for unit in ("kiosk", "kiosk-console"):
+        folder_of = root / f"etc/systemd/system/{unit}.service.d"
+        folder_of.mkdir()
+        (folder_of / "slow.conf").write_text(SLOW)
     _make_initrd(root, folder)
     _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", root, folder / "disk.raw", f"{DISK_MB}M", minutes=10)
     shutil.rmtree(root)

@@ -21,7 +21,7 @@ MORNING = "2026-11-23T01:30:00"
 KEYS = {"ho-tich": 4, "chung-thuc": 5, "dat-dai": 6, "priority": 7, "call:1": 2}
 LINES = (0, 1, 2, 4, 5, 6, 7)
 PRESS_S = 0.25
-BOOT_S = 240.0
+BOOT_S = 900.0
 UP = "systemctl is-active kiosk.service"
 
 
@@ -56,17 +56,21 @@ class Machine:
 
     # ---- power ----
 
-    def start(self, clock: str = MORNING, *options: str) -> None:
-        """Power on; `clock` is what the clock module says (UTC)."""
+    def start(self, clock: str = MORNING, *, snapshot: str = "") -> None:
+        """Power on, `clock` is what the clock module says (UTC); or go on where the snapshot was taken."""
         for name in ("qmp", "qtest", "agent", "printer"):
             (self.folder / name).unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            ["nice", "-n", "5", QEMU, *BOARD, *self._devices(clock), *options],
+            ["nice", "-n", "5", QEMU, *BOARD, *self._devices(clock), *(["-loadvm", snapshot] if snapshot else [])],
             stdin=subprocess.DEVNULL,
             stdout=(self.folder / "qemu.log").open("ab"),
             stderr=subprocess.STDOUT,
         )
         self._started = time.monotonic()
+        self.connect()
+
+    def connect(self) -> None:
+        """Take the machine's sockets; all keys are up."""
         self._qmp = _Lines(self._connected("qmp"))
         self._qmp.line(10)
         self.events: list[dict[str, Any]] = []
@@ -98,6 +102,12 @@ class Machine:
         assert self._process is not None
         self._process.wait(120)
         self.cut()
+
+    def save(self, snapshot: str) -> None:
+        """Keep memory and disk as they are now, in the disk's file."""
+        said = self.qmp("human-monitor-command", **{"command-line": f"savevm {snapshot}"})
+        if said:
+            raise MachineError(f"savevm: {said}")
 
     # ---- inside ----
 
@@ -216,7 +226,7 @@ class Machine:
             "-action": "watchdog=reset",
         }
         devices = [
-            "virtio-gpu-pci,xres=1920,yres=1080",
+            "virtio-gpu-pci,xres=1280,yres=720",
             "qemu-xhci,id=xhci",
             "virtio-keyboard-pci",
             "i6300esb",
@@ -236,8 +246,7 @@ class Machine:
     def _connected(self, name: str) -> socket.socket:
         until = time.monotonic() + 20
         while True:
-            assert self._process is not None
-            if self._process.poll() is not None:
+            if self._process is not None and self._process.poll() is not None:
                 raise MachineError(f"QEMU ended: {(self.folder / 'qemu.log').read_text()[-2000:]}")
             with suppress(OSError):
                 found = socket.socket(socket.AF_UNIX)

@@ -48,9 +48,6 @@ def first_frame(machine: Machine, folder: Path, timeout_s: float = 240.0) -> flo
 
 def test_from_power_on_to_the_first_picture_and_the_first_press(own: Machine, tmp_path: Path) -> None:
     own.start(MORNING)
-    own.up()
-    own.off()
-    own.start(MORNING)
     frame = first_frame(own, tmp_path)
     own.up()
     ready = own.seconds_on()

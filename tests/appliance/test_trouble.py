@@ -1,7 +1,8 @@
 """What goes wrong around a kiosk: a loop that hangs, a full disk, a clock that stood still, a kernel that panics."""
 
 from tests.appliance.books import books
-from tests.appliance.machine import MORNING, Machine
+from tests.appliance.machine import Machine
+from tests.appliance.running import SNAPSHOT
 from tests.appliance.test_keys_and_paper import printed, slips, taken
 
 FILL = "/var/tmp/fill"
@@ -35,8 +36,7 @@ def test_on_a_full_disk_numbers_go_on(machine: Machine) -> None:
 
 
 def test_a_clock_in_the_past_repeats_no_number(own: Machine) -> None:
-    own.start(MORNING)
-    own.up()
+    own.start(snapshot=SNAPSHOT)
     first = taken(own, "ho-tich")
     printed(own, 1)
     own.cut()
@@ -51,9 +51,7 @@ def test_a_clock_in_the_past_repeats_no_number(own: Machine) -> None:
 
 
 def test_a_kernel_panic_is_ended_by_the_hardware_watchdog(own: Machine) -> None:
-    own.start(MORNING)
-    own.up()
-    own.release_all()
+    own.start(snapshot=SNAPSHOT)
     own.leave("echo c >/proc/sysrq-trigger")
     event = own.wait_for_event("WATCHDOG", 120)
     assert event["data"]["action"] == "reset"
