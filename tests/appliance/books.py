@@ -42,7 +42,7 @@ def books(machine: Machine) -> Books:
     return Books(found["tickets"], found["jobs"], {fact["key"]: fact["value"] for fact in found["facts"]})
 
 
-def books_with(machine: Machine, what: str, holds: Callable[[Books], bool], timeout_s: float = 60.0) -> Books:
+def books_with(machine: Machine, what: str, holds: Callable[[Books], bool], timeout_s: float = 150.0) -> Books:
     """The books as soon as this holds of them; raises MachineError with the sentence `what`."""
     until = time.monotonic() + timeout_s
     while True:
@@ -54,7 +54,7 @@ def books_with(machine: Machine, what: str, holds: Callable[[Books], bool], time
         time.sleep(0.3)
 
 
-def printer_is(machine: Machine, state: str, timeout_s: float = 60.0) -> Books:
+def printer_is(machine: Machine, state: str, timeout_s: float = 150.0) -> Books:
     """The books as soon as the kiosk has noted this state of its printer."""
     return books_with(machine, f"the printer is {state}", lambda found: found.facts.get("printer") == state, timeout_s)
 

@@ -5,7 +5,7 @@ from tests.appliance.books import books, books_with, printer_is
 from tests.appliance.machine import Machine
 from tests.appliance.printer import on_paper, says_again, token_of
 
-PRINT_S = 90.0
+PRINT_S = 180.0
 
 
 def slips(machine: Machine) -> int:

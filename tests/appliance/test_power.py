@@ -11,12 +11,12 @@ from tests.appliance.printer import OnPaper, on_paper
 from tests.appliance.running import SNAPSHOT
 
 CUTS = int(os.environ.get("KIOSK_CUTS", "30"))
-BOOTS = int(os.environ.get("KIOSK_BOOTS", "3"))
+BOOTS = int(os.environ.get("KIOSK_BOOTS", "2"))
 """How many of them are booted again: minutes each."""
 SEED = 6
 KEYS = ("ho-tich", "chung-thuc", "dat-dai")
 LATER = "2026-11-23T02:00:00"
-PRINT_S = 120.0
+PRINT_S = 300.0
 
 
 def press_until_cut(machine: Machine, chance: random.Random) -> list[OnPaper]:
@@ -24,7 +24,7 @@ def press_until_cut(machine: Machine, chance: random.Random) -> list[OnPaper]:
     for _ in range(chance.randint(1, 5)):
         machine.press(chance.choice(KEYS), hold_s=chance.uniform(0.15, 0.3))
         machine.idle(chance.uniform(0.0, 1.0))
-    machine.idle(chance.uniform(0.0, 8.0))
+    machine.idle(chance.uniform(0.0, 20.0))
     machine.cut()
     assert machine.paper is not None
     return on_paper(bytes(machine.paper.raw))
