@@ -77,7 +77,7 @@ def test_no_power_cut_loses_or_doubles_a_number_or_hides_a_second_slip(own: Mach
         begun += len(papers)
         cut_through += sum(not one.whole for one in papers)
         print(f"cut {at + 1}: {len(found.given)} numbers, {papers}", flush=True)
-        if at < BOOTS:
+        if at >= CUTS - BOOTS:
             boot_again(own, found, papers)
     print(f"{CUTS} cuts: {begun} slips begun, {cut_through} cut through; {BOOTS} booted again")
     assert wrong == []
