@@ -1,0 +1,1 @@
+"""What the container test runs beside the shell: inside of the container, and on its books afterwards."""
