@@ -8,13 +8,13 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from kiosk.public.form import clean
-from server.accounts.models import Role, User
+from server.accounts.models import User
+from server.accounts.roles import LEADERS
 from server.facts.models import Comment
 from server.facts.texts import COMMENT_DAYS, oldest
 from server.registry.models import Site
 
 MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
-READERS = (Role.ADMIN, Role.LEADER)
 
 _UNDER_WORK = Q(kept_by__gt="", result="")
 STATES = {
@@ -36,7 +36,7 @@ class Wrong(ValueError):
 def readable(user: User) -> "QuerySet[Comment]":
     """The comments that somebody may read: of the own commune, by leaders and administrators, and none about the
     reader's own work as a clerk."""
-    if user.role not in READERS:
+    if user.role not in LEADERS:
         return Comment.objects.none()
     found = Comment.objects.filter(site__unit__in=user.units()).exclude(text=None, answer="", result="")
     if not user.clerk:
