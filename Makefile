@@ -64,7 +64,7 @@ release:  ## a signed release for machines like this one: make release OUT=dist 
 wheel-test: $(VENV)/.dev  ## the wheel alone, outside the tree, with only its run-time packages
 	scripts/wheel-test.sh "$(PYTHON)"
 
-container-test: $(VENV)/.dev  ## installer and units in a whole Debian with a real systemd; needs root
+container-test:  ## installer and units in a whole Debian with a real systemd; needs root
 	tests/container.sh bookworm
 	tests/container.sh trixie
 
