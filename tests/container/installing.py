@@ -62,6 +62,8 @@ def set_up(hall: Hall) -> None:
         file.write(SETTINGS.format(keypad=NAME, url=hall.commune.url))
     hall.machine.must("it starts with a keypad in place of pins", "systemctl restart kiosk kiosk-sync kiosk-console")
     hall.earlier = len(hall.printer.slips)
+    ticket = hall.press()
+    holds(f"a press gives a slip, and its code is that of number {ticket.number}", ticket.seq == 1, ticket)
 
 
 def install_again(hall: Hall) -> None:
@@ -75,6 +77,14 @@ def install_again(hall: Hall) -> None:
     holds("the kiosk has joined the commune", "xã Mẫu" in said, said[-2000:])
 
 
+def report(hall: Hall) -> None:
+    """What is given here is known there."""
+    ticket, commune = hall.press(), hall.commune
+    eventually(60, "the commune's server is told of a number", lambda: ticket.id in commune.tickets())
+    seen = f"the slip's code opens its page there, with number {ticket.number}"
+    eventually(60, seen, lambda: ticket.number in commune.page(ticket.url))
+
+
 def check_unit(hall: Hall) -> None:
     """What systemd makes of the units."""
     machine, pid = hall.machine, hall.machine.show("kiosk", "MainPID")
@@ -83,7 +93,7 @@ def check_unit(hall: Hall) -> None:
         f"grep -q 'CapEff:.0000000000000000' /proc/{pid}/status && grep -q 'Seccomp:.2' /proc/{pid}/status"
         f" && [ $(stat -c %U /proc/{pid}) = kiosk ]",
     )
-    complaints = "journalctl -b -q _PID=1 -p warning -o cat | grep -E 'kiosk.*(:[0-9]+:|ignoring|Unknown)'"
+    complaints = "journalctl -q _PID=1 -p warning -o cat | grep -E 'kiosk.*(:[0-9]+:|ignoring|Unknown)'"
     machine.must("systemd has no complaint about a unit", f"! {complaints}")
     machine.must("root leaves no file of its own in the data", '[ -z "$(find /var/lib/kiosk -not -user kiosk)" ]')
 

@@ -11,7 +11,7 @@ from kiosk.simulator.printer import EmulatedPrinter
 from tests.container.commune import Commune
 from tests.container.hall import Keypad, Line
 from tests.container.machine import Machine
-from tests.container.telling import NotAsPromised, holds
+from tests.container.telling import NotAsPromised, eventually, holds
 from tests.printing import read_qr
 
 TOKEN = re.compile(r"^(.*)/T/([0-9A-Z]{16})$")
@@ -58,6 +58,11 @@ class Hall:
         if len(found) != 1:
             raise NotAsPromised(f"a slip has the code of its number\n{codes}")
         return self.ticket(found[0][0], found[0][2])
+
+    def settle(self) -> None:
+        """Until every slip that was begun is out."""
+        open_jobs = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'sending')"
+        eventually(SLIP_S, "no slip waits any more", lambda: self.rows(open_jobs) == [(0,)])
 
     def ticket(self, url: str, token: str) -> Ticket:
         """The number that the kiosk has given under this token."""
