@@ -10,6 +10,9 @@ from tests.appliance.image import Image, image
 from tests.appliance.machine import Machine
 from tests.appliance.network import free_port
 from tests.appliance.running import SNAPSHOT, running
+from tests.server.kit import lite
+
+__all__ = ["lite"]  # and sets Django up before any proof is imported
 
 CONSOLE = 8080
 

@@ -50,6 +50,8 @@ pin = 6
 pin = 7
 [buttons.counters.1]
 call = 2
+[printer]
+job_expires_min = 60
 [public]
 url = "http://xa-mau.example"
 [screen]
@@ -174,7 +176,7 @@ def _make_stick(folder: Path, system: Path) -> None:
     with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
         status = Path(scratch) / "status"
         status.write_bytes(_run("tar", "-xOf", system / "tree.tar", "./var/lib/dpkg/status"))
-        options = ["--suite", SUITE, "--arch", ARCHITECTURE, "--status", status, "--mirror", MIRROR]
+        options = ["--suite", SUITE, "--arch", ARCHITECTURE, "--status", str(status), "--mirror", MIRROR]
         _run(TREE / "installer/bundle.sh", folder, *options, minutes=15)
         _build_lgpio(Path(scratch), system, folder / "debs")
     (folder / "SHA256SUMS").unlink()  # one more package than bundle.sh knows of
@@ -270,8 +272,8 @@ def _install(root: Path, stick: Path) -> None:
     command = ("/usr/src/kiosk/install.sh", "--yes", "--no-start", "--offline", "/mnt/stick")
     with tempfile.TemporaryDirectory(dir=CACHE) as native:
         _collect_native(Path(native))
-        box += (f"--bind-ro={stick}:/mnt/stick", f"--bind-ro={native}:{NATIVE}", f"--setenv=APT_CONFIG={NATIVE}/apt")
-        said = _run("systemd-nspawn", *box, *command, minutes=60)
+        more = (f"--bind-ro={stick}:/mnt/stick", f"--bind-ro={native}:{NATIVE}", f"--setenv=APT_CONFIG={NATIVE}/apt")
+        said = _run("systemd-nspawn", *box, *more, *command, minutes=60)
     (root / "var/log/install.log").write_bytes(said)
     shutil.rmtree(program)
 

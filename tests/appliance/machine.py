@@ -60,12 +60,14 @@ class Machine:
         """Power on, `clock` is what the clock module says (UTC); or go on where the snapshot was taken."""
         for name in ("qmp", "qtest", "agent", "printer"):
             (self.folder / name).unlink(missing_ok=True)
-        self._process = subprocess.Popen(
-            ["nice", "-n", "5", QEMU, *BOARD, *self._devices(clock), *(["-loadvm", snapshot] if snapshot else [])],
-            stdin=subprocess.DEVNULL,
-            stdout=(self.folder / "qemu.log").open("ab"),
-            stderr=subprocess.STDOUT,
-        )
+        resumed = ["-loadvm", snapshot] if snapshot else []
+        with (self.folder / "qemu.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["nice", "-n", "5", QEMU, *BOARD, *self.devices(clock), *resumed],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         self._started = time.monotonic()
         self.connect()
 
@@ -207,7 +209,7 @@ class Machine:
 
     # ---- parts ----
 
-    def _devices(self, clock: str) -> list[str]:
+    def devices(self, clock: str) -> list[str]:
         forwarded = "".join(f",hostfwd=tcp:127.0.0.1:{here}-:{there}" for here, there in self.ports.items())
         words = {
             "-kernel": self.image.kernel,
@@ -248,10 +250,12 @@ class Machine:
         while True:
             if self._process is not None and self._process.poll() is not None:
                 raise MachineError(f"QEMU ended: {(self.folder / 'qemu.log').read_text()[-2000:]}")
-            with suppress(OSError):
-                found = socket.socket(socket.AF_UNIX)
+            found = socket.socket(socket.AF_UNIX)
+            try:
                 found.connect(str(self.folder / name))
                 return found
+            except OSError:
+                found.close()
             if time.monotonic() > until:
                 raise MachineError(f"QEMU does not open {name}")
             time.sleep(0.05)

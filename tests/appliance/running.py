@@ -4,9 +4,8 @@ import shutil
 from inspect import getsource
 from pathlib import Path
 
-from tests.appliance import machine
 from tests.appliance.image import Image, digest, kept
-from tests.appliance.machine import Machine
+from tests.appliance.machine import BOARD, WORDS, Machine
 
 SNAPSHOT = "up"
 CALM_S = 20.0
@@ -14,7 +13,7 @@ CALM_S = 20.0
 
 def running(image: Image) -> Path:
     """The disk with the snapshot; copy it before it is used."""
-    name = digest([], image.disk.parent.name, getsource(machine))
+    name = digest([], image.disk.parent.name, *BOARD, WORDS, getsource(Machine.devices))
     return kept("running", name, lambda folder: _make(folder, image)) / "disk.qcow2"
 
 

@@ -13,9 +13,8 @@ from tests.appliance.books import books
 from tests.appliance.machine import Machine, MachineError
 from tests.appliance.network import HOST
 from tests.appliance.test_keys_and_paper import taken
-from tests.server.kit import Server, lite
+from tests.server.kit import Server
 
-__all__ = ["lite"]
 NAME = "xa-thu-vm"
 
 
