@@ -7,11 +7,11 @@ XSERVER := /usr/lib/xorg/Xorg=xserver-xorg-core /usr/lib/xorg/modules/drivers/du
 PY := $(VENV)/bin/python
 # A test that hangs says where, and ends the run.
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
-# One more than there are processors: some tests wait for programs that they started.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+# Twice as many as there are processors: many tests wait for programs, browsers and disks.
+WORKERS ?= $(shell expr $$(nproc) \* 2)
 ARGS ?=
 
-.PHONY: demo server test test-slow test-appliance bench bench-server check container-test locks release wheel-test clean
+.PHONY: demo server test test-slow test-install test-appliance bench bench-server check container-test locks release wheel-test clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/server.txt
@@ -41,6 +41,10 @@ test: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	scripts/need.sh strace chromium
 	$(PY) -m pytest -m slow $(ARGS)
+
+test-install: $(VENV)/.dev  ## an appliance from a bare Debian to its removal, in a container that systemd boots; needs root
+	scripts/need.sh mmdebstrap systemd-nspawn=systemd-container ip=iproute2 ssh-keygen=openssh-client
+	$(PY) -m tests.container
 
 bench: $(VENV)/.dev
 	$(PY) -m tests.bench $(ARGS)
