@@ -110,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", _in("data_commands:export_run"), "write events that wait for the server to a USB stick")
     export.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
     export.add_argument("--all", action="store_true", help="all events that are kept, not only those that wait")
-    stick = add("stick", _in("stick_command:run"), "fill a USB stick named KIOSK-EXPORT, and print what became of it")
+    stick = add("stick", _in("stick_command:run"), "fill a USB stick named KIOSKEXPORT, and print what became of it")
     stick.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
     reset = add("factory-reset", _in("stick_command:reset"), "forget all data of this kiosk, for another office")
     reset.add_argument("device", metavar="DEVICE", help="the id of this kiosk, so that none is emptied by mistake")
@@ -176,6 +176,9 @@ def parser() -> argparse.ArgumentParser:
     add("backup", _in("data_commands:backup_run"), "make a backup of the database; the newest seven are kept")
     restore = add("restore", _in("data_commands:restore_run"), "put a backup in place of the database")
     restore.add_argument("file", metavar="FILE", type=Path, help="a file of the folder backup/")
+    restore.add_argument(
+        "--other-kiosk", action="store_true", help="it may be of another kiosk, for which this one stands in"
+    )
     update = add(
         "update",
         _in("update_command:update_run"),

@@ -260,7 +260,7 @@ class App:
         for action, why in self.panel.broken.items():
             logger.error("key or lamp %s: %s", action, why)
         self._write(lambda: reports.note_changes(self.store, now, {"keys": ", ".join(self.panel.broken)}))
-        self._write(lambda: reports.note_start(self.store, now, self.office.sha256))
+        self._write(lambda: reports.note_start(self.store, now, self.office.sha256, self.config))
         notify("READY=1")
         logger.info("kiosk %s is open", __version__)
 

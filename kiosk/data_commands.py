@@ -114,8 +114,12 @@ def restore_run(options: argparse.Namespace) -> int:
     """`kiosk restore`."""
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
+    from kiosk.store.facts import device_id
     from kiosk.store.prepare import restore
 
-    done = restore(Path(load_device(options.config).data_dir), options.file, SystemClock().now())
+    config = load_device(options.config)
+    folder = Path(config.data_dir)
+    device = "" if options.other_kiosk else device_id(folder, config.device)
+    done = restore(folder, options.file, SystemClock().now(), device)
     print(f"restored {done.restored}; the database before it is {done.set_aside or 'gone'}")
     return 0

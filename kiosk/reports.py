@@ -12,7 +12,7 @@ from kiosk.clock import Moment
 from kiosk.config import Config
 from kiosk.screen import Screen
 from kiosk.sound import Silence, SoundFolder, Speaker
-from kiosk.store import Store, starts
+from kiosk.store import Store, facts, starts
 from kiosk.windows import BLIND
 
 
@@ -39,8 +39,10 @@ def seen(config: Config, screen: Screen | None, speaker: Speaker, tried: CanaryS
     return {"screen": screen_word(config, screen), "sound": sound_word(speaker), "canary": str(tried)}
 
 
-def note_start(store: Store, now: Moment, office: str) -> None:
-    """That the kiosk was started, with which office document (its SHA-256). Raises StoreError."""
+def note_start(store: Store, now: Moment, office: str, config: Config) -> None:
+    """That the kiosk was started, with which office document (its SHA-256), and which one it is. Raises StoreError."""
+    with store.database.writing(now) as w:
+        facts.sign(w, facts.device_id(Path(config.data_dir), config.device))
     starts.note_start(store.database, now)
     store.emit(now, "device.started", app=__version__, office=office)
 

@@ -14,7 +14,7 @@ from typing import Any
 from kiosk import documents
 from kiosk.config import Config
 from kiosk.documents import DocumentError, Problem
-from kiosk.office import SAMPLE_CODE, Office
+from kiosk.office import SAMPLE_CODE, LabelSet, Office
 from kiosk.schema import keys
 from kiosk.wiring import check_against
 
@@ -83,6 +83,25 @@ def moved(old: Office, new: Office) -> list[Problem]:
         )
         return [Problem("", "unit.code", "[unit] code", says, "other_unit", values)]
     return []
+
+
+def remeant(known: Mapping[str, LabelSet], new: Office) -> list[Problem]:
+    """Label sets that mean something else than the `known` ones of their ids: their old ratings would be read anew."""
+    found = []
+    for number, labels in enumerate(new.label_sets, 1):
+        old = known.get(labels.id)
+        if old is not None and _meaning(old) != _meaning(labels):
+            says = (
+                f"has other levels, or other ones that satisfy, than the ratings that were given under {labels.id}:"
+                " give the changed set an id of its own"
+            )
+            path = f"label_sets.{number}.id"
+            found.append(Problem("", path, f"[[label_sets]] {number} id", says, "remeant", {"ma": labels.id}))
+    return found
+
+
+def _meaning(labels: LabelSet) -> set[tuple[int, bool]]:
+    return {(level.value, level.satisfied) for level in labels.levels}
 
 
 def readable(text: str) -> str:

@@ -12,6 +12,11 @@ from tests.console_kit import Hall
 from tests.office import OPENED, open_store
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest is begun first: else one worker is at it when the others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store of the sample office without limits on pressing."""

@@ -1,6 +1,6 @@
 """A machine in a folder on which releases are installed: tiny releases, real keys, a note of what systemd was asked.
 
-The fake systemctl answers `show` from a file and starts nothing; the fake setpriv stays who it is. A release here is a
+The fake systemctl answers `show` from files and starts nothing; the fake setpriv stays who it is. A release here is a
 shell script that says whether it fits.
 """
 
@@ -17,16 +17,12 @@ HERE = Path(__file__).parent.parent
 HELPERS = HERE / "systemd"
 UNIT = "usr/local/lib/systemd/system/kiosk.service"
 
-SYSTEMCTL = """#!/usr/bin/env python3
-import json, os, pathlib, sys
-home = pathlib.Path(os.environ["FAKES"])
-words = [word for word in sys.argv[1:] if not word.startswith("-")]
-with (home / "asked").open("a") as file:
-    print(*sys.argv[1:], file=file)
-if words[0] == "show":
-    print(json.loads((home / "units.json").read_text()).get(words[2], {}).get(words[1], ""))
-if os.environ.get("CUT") == f"systemctl {words[0]}":
-    os.kill(os.getppid(), 9)
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>"$FAKES/asked"
+for word; do case $word in -*) ;; *) words="$words $word" ;; esac; done
+set -- $words
+if [ "$1" = show ]; then cat "$FAKES/units/$3/$2" 2>/dev/null || echo; fi
+[ "${CUT:-}" != "systemctl $1" ] || kill -9 $PPID
 """
 SETPRIV = """#!/bin/sh
 while [ "$1" != -- ]; do shift; done
@@ -133,10 +129,10 @@ class Machine:
         self.python("-c", code, CUT=cut)
 
     def units(self, unit: str, **values: str) -> None:
-        path = self.fakes / "units.json"
-        known = json.loads(path.read_text())
-        known.setdefault(unit, {}).update(values)
-        path.write_text(json.dumps(known))
+        folder = self.fakes / "units" / unit
+        folder.mkdir(parents=True, exist_ok=True)
+        for key, value in values.items():
+            (folder / key).write_text(f"{value}\n")
 
     # --- releases ---------------------------------------------------------------------------------------------
 
@@ -210,8 +206,8 @@ def machine(folder: Path) -> Machine:
     (fakes / "dpkg-query").write_text("#!/bin/sh\ncase $4 in python3) printf installed ;; *) exit 1 ;; esac\n")
     (fakes / "dpkg-query").chmod(0o755)
     active = {"ActiveState": "active", "NRestarts": "0", "ActiveEnterTimestampMonotonic": "1"}
-    services = ("kiosk.service", "kiosk-sync.service", "kiosk-console.service")
-    (fakes / "units.json").write_text(json.dumps(dict.fromkeys(services, active)))
+    for service in ("kiosk.service", "kiosk-sync.service", "kiosk-console.service"):
+        made.units(service, **active)
     (root / "etc/os-release").write_text('ID=debian\nVERSION_CODENAME="bookworm"\n')
     (root / "etc/kiosk/release-signers").write_text(f"publisher@example {made.key('publisher')}")
     (root / "proc/sys/kernel/random/boot_id").write_text("boot-1\n")

@@ -14,6 +14,7 @@ import pytest
 
 from kiosk.store import Store, StoreCorrupt, StoreError, look
 from kiosk.store.backup import backups, made_at
+from kiosk.store.facts import sign
 from kiosk.store.files import problem_of
 from kiosk.store.prepare import backup, hold, prepare, restore, single
 from tests.folders import break_pages, give, names, tickets, with_log_of_a_killed_kiosk
@@ -179,6 +180,19 @@ def test_a_restore_that_cannot_be_made_is_one_clear_sentence_and_changes_nothing
     assert not list(tmp_path.glob("*.damaged-*"))
     with pytest.raises(StoreError, match="does not exist"):
         restore(tmp_path, tmp_path / "nothing.db", moment(20))
+
+
+def test_a_backup_of_another_kiosk_is_refused_unless_this_one_stands_in_for_it(store: Store, tmp_path: Path):
+    give(store, 3)
+    with store.database.writing(moment(5)) as w:
+        sign(w, "k-AAAAAA")
+    store.close()
+    saved = backup(tmp_path, moment(10))
+    with pytest.raises(StoreError, match=r"a backup of k-AAAAAA, and this is k-BBBBBB.*--other-kiosk"):
+        restore(tmp_path, saved, moment(20), "k-BBBBBB")
+    assert not list(tmp_path.glob("*.damaged-*")) and not (tmp_path / "kiosk.db.restored").exists()
+    assert restore(tmp_path, saved, moment(20), "k-AAAAAA").restored == saved.name
+    assert restore(tmp_path, saved, moment(30)).restored == saved.name
 
 
 @pytest.mark.parametrize("index", [True, False])

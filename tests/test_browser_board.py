@@ -55,7 +55,7 @@ def look_at_board(chromium: Browser, folder: Path, counters: int, themes: tuple[
         hall.close()
 
 
-@pytest.mark.parametrize("counters", [4, 16])
+@pytest.mark.parametrize("counters", [pytest.param(4, marks=pytest.mark.slow), 16])
 def test_every_text_of_the_board_lies_in_its_room_with_long_names(chromium: Browser, tmp_path: Path, counters: int):
     look_at_board(chromium, tmp_path, counters, ("standard",))
 
@@ -182,7 +182,7 @@ def test_a_press_while_the_kiosk_is_lost_is_said(screen: Watched, hall: Hall):
     screen.complaints.clear()
 
 
-@pytest.mark.parametrize("levels", [pytest.param(2, marks=pytest.mark.slow), 3, 5])
+@pytest.mark.parametrize("levels", [*(pytest.param(levels, marks=pytest.mark.slow) for levels in (2, 3)), 5])
 def test_every_text_of_the_panel_lies_in_its_room_and_all_faces_are_alike(
     chromium: Browser, tmp_path: Path, levels: int
 ):

@@ -61,7 +61,10 @@ def test_while_another_program_holds_the_database_a_click_is_answered_and_the_pa
     assert hurried.events("ticket.started")
 
 
-def test_ten_clicks_behind_another_programs_lock_wait_together_hold_up_no_page_and_are_not_done_later(hurried: Hall):
+def test_ten_clicks_behind_another_programs_lock_wait_together_hold_up_no_page_and_are_not_done_later(
+    hurried: Hall, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(accesses, "PATIENCE_S", 3.0)  # ten one after the other would take half a minute
     hurried.take()
     clerk = hurried.clerk("1")
     clerk.post("/desk/next", ticket="")
@@ -167,7 +170,10 @@ def test_a_write_that_gave_up_the_reserve_of_a_full_disk_is_done_again(tmp_path:
     assert asked(tmp_path, write) == ["done"]
 
 
-def test_a_write_waits_for_another_program_and_is_done_once_when_that_has_come_to_its_end(tmp_path: Path):
+def test_a_write_waits_for_another_program_and_is_done_once_when_that_has_come_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(databases, "BUSY_MS", 50)
     other = open_store(tmp_path).database.conn
     other.execute("BEGIN IMMEDIATE")
     tries: list[int] = []
@@ -186,6 +192,7 @@ def test_a_write_waits_for_another_program_and_is_done_once_when_that_has_come_t
 def test_what_waited_too_long_is_said_in_the_log_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(databases, "BUSY_MS", 50)
     monkeypatch.setattr(accesses, "PATIENCE_S", 0.1)
     open_store(tmp_path).database.conn.execute("BEGIN IMMEDIATE")
     failed = asked(tmp_path, *[lambda store, now: store.note(now, "printer", "ok")] * 2)

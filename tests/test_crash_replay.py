@@ -52,6 +52,7 @@ def put_in_force(kiosk: Stage, version: int) -> None:
     kiosk.run("office", "apply", str(file), says=f"office {office.sha256}")
 
 
+@pytest.mark.first
 def test_no_power_cut_loses_or_doubles_a_number_that_is_on_paper(tmp_path: Path, scratch: Path):
     with stage(tmp_path) as kiosk:
         kiosk.start()

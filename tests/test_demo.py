@@ -23,6 +23,8 @@ from kiosk.simulator.democlock import START, WRONG, DemoClock
 from kiosk.simulator.folder import Folder, write_office
 from kiosk.simulator.headless import drain, summary
 from kiosk.store.board import ticket_by_id
+from kiosk.texts import Texts
+from tests.test_voice import record
 
 WAIT_S = 15.0
 
@@ -36,7 +38,8 @@ def options(*arguments: str) -> argparse.Namespace:
 
 @contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[Appliance]:
-    """An appliance whose kiosk is open; per-hour 3600 switches the limits on pressing off."""
+    """An appliance whose kiosk is open and has its voice; per-hour 3600 switches the limits on pressing off."""
+    record(folder / "voices", Texts("vi"))
     with built(options("--headless", "--per-hour", "3600", *arguments), Folder(folder)) as appliance:
         assert appliance.wait_for(lambda seen: seen.running, WAIT_S), Folder(folder).log("kiosk").read_text()
         yield appliance

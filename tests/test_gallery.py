@@ -197,7 +197,7 @@ def test_an_office_that_never_opens_is_told_what_it_lacks(tmp_path: Path):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("language", ["vi", *(pytest.param(one, marks=pytest.mark.slow) for one in languages()[1:])])
 def test_no_text_of_the_sample_office_is_cut(
     told: dict[str, Told], painter: Painter, language: str, size: tuple[int, int]
 ):

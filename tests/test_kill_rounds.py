@@ -177,6 +177,7 @@ def clicks_are_done_once(clerk: Clerk, events: list[dict[str, Any]]) -> None:
         assert answered <= mine.count(kind) <= answered + unanswered, (move, answered, unanswered, mine.count(kind))
 
 
+@pytest.mark.first
 def test_20_kills_in_a_running_day_lose_and_double_nothing(tmp_path: Path):
     found = killed(tmp_path, rounds=20)
     assert found["tickets"] >= 20 and found["slips"] >= 20 and found["ratings"] and found["clicks"] > 20, found

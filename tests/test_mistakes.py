@@ -138,6 +138,8 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     real = replace(sample(), unit=replace(sample().unit, code="12345"))
     found += revising.moved(real, replace(real, site=replace(real.site, id="phu")))
     found += revising.moved(real, replace(real, unit=replace(real.unit, code="99")))
+    labels = real.label_sets[0]
+    found += revising.remeant({labels.id: replace(labels, levels=labels.levels[:2])}, real)
     found.append(revising.missing_photo("clerks.1.photo", "a.jpg"))
     return [*found, *check_against(config, small), *advice(config, small), *advice(shipped(), small)]
 

@@ -131,3 +131,23 @@ def test_the_command_of_a_device_asks_the_helper_and_not_the_release_that_may_be
     script = (HERE / "systemd/kiosk-command").read_text()
     asks_helper = 'if [ "${1:-}" = update ]; then exec /usr/local/lib/kiosk/kiosk_release.py "$@"; fi'
     assert script.index(asks_helper) < script.index("exec runuser")
+
+
+@pytest.mark.parametrize(("word", "status"), [("restore", 0), ("factory-reset", 3)])
+def test_as_root_what_runs_is_stopped_and_started_again_around_other_data(tmp_path: Path, word: str, status: int):
+    log = tmp_path / "log"
+    units = r'printf "kiosk.service x\nkiosk-sync.service x\n"'
+    fakes = {
+        "id": "echo 0",
+        "systemctl": f'if [ "$1" = list-units ]; then {units}; else echo "$@" >>{log}; fi',
+        "runuser": f'echo "$5 $6" >>{log}; exit {status}',
+    }
+    for name, body in fakes.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    command = ["sh", str(HERE / "systemd/kiosk-command"), word, "it"]
+    done = subprocess.run(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
+    assert done.returncode == status
+    assert log.read_text().splitlines() == [
+        "stop kiosk.service kiosk-sync.service", f"{word} it", "start kiosk.service kiosk-sync.service",
+    ]  # fmt: skip

@@ -39,6 +39,8 @@ factory = "{factory}"
 lockout_s = 0.0
 [printer]
 url = "none"
+[voice]
+enabled = false
 [screen]
 start_s = 0
 blind_ok = {blind_ok}
@@ -429,6 +431,7 @@ def test_another_process_is_seen_in_the_next_turn(make: Callable[..., Kiosk], tm
 def test_the_watchdog_is_told_once_a_second(make: Callable[..., Kiosk], monkeypatch: pytest.MonkeyPatch):
     told: list[str] = []
     monkeypatch.setattr(loop, "notify", told.append)
+    monkeypatch.setattr(loop, "PING_S", math.inf)
     kiosk = make()
     for _ in range(5):
         kiosk.app.turn(0)

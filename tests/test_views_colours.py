@@ -19,7 +19,7 @@ FACES: tuple[FaceKind, ...] = ("very_happy", "happy", "neutral", "unhappy", "ver
 TONES: tuple[Tone, ...] = ("ok", "info", "warn", "error")
 SIZE = (1280, 800)
 
-every_theme = pytest.mark.parametrize("theme", ["standard", "contrast"])
+every_theme = pytest.mark.parametrize("theme", ["standard", pytest.param("contrast", marks=pytest.mark.slow)])
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tests.views_samples import ALL, BOARD, LONG_RATE, LONG_TAKE, LONG_UNIT, RAT
 
 SIZES = ((1920, 1080), (1280, 800), (1024, 600), (800, 480), (1080, 1920))
 EXTREMES = ((800, 480), (1080, 1920))
-DRAWN = [("standard", size) for size in SIZES] + [("contrast-large", size) for size in EXTREMES]
+DRAWN = [("standard", size) for size in SIZES if size != (1024, 600)] + [("contrast-large", EXTREMES[0])]
 """Between them they have all colours and all layouts; the slow test draws the rest of themes and sizes."""
 REST = [(theme, size) for theme in THEMES for size in SIZES if (theme, size) not in DRAWN]
 

@@ -1,12 +1,14 @@
 """What the kiosk knows about itself, shared by its processes: the printer's state, the clock's warrantor, its id."""
 
 import secrets
+import sqlite3
 from pathlib import Path
 
 from kiosk.store.database import Database, StoreError, Writing
 from kiosk.store.durable import write_durably
 from kiosk.store.locks import one_after_the_other
 
+WHOSE = "whose"
 _ID_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
@@ -20,6 +22,17 @@ def fact(database: Database, key: str) -> str:
     """The fact as it was last noted, "" before."""
     row = database.row("SELECT value FROM facts WHERE key = ?", key)
     return str(row["value"]) if row else ""
+
+
+def sign(w: Writing, device: str) -> None:
+    """Say in the database whose it is: a backup of it is known as that kiosk's wherever it is carried."""
+    w.conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (WHOSE, device))
+
+
+def whose(conn: sqlite3.Connection) -> str:
+    """The id of the kiosk that worked on this database last; "" when it was none that said so (0.5 and before)."""
+    row = conn.execute("SELECT value FROM facts WHERE key = ?", (WHOSE,)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def device_id(folder: Path, configured: str) -> str:

@@ -9,7 +9,7 @@ import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from kiosk.store import files
 from kiosk.store.backup import backup, copy_newest
 from kiosk.store.database import BALLAST_BYTES, DAMAGED, Database, StoreError, connect, make_ballast, migrate
 from kiosk.store.durable import sync_folder
+from kiosk.store.facts import whose
 from kiosk.store.highwater import AHEAD
 from kiosk.store.locks import hold, lock, single
 from kiosk.store.series import skip_to_ceilings
@@ -53,8 +54,11 @@ def prepare(folder: Path, now: Moment) -> Prepared:
             return _prepare(folder, now) if alone else Prepared()
 
 
-def restore(folder: Path, source: Path, now: Moment) -> Prepared:
-    """Put a backup in place of the database, which is set aside. Raises StoreError while the kiosk runs on it."""
+def restore(folder: Path, source: Path, now: Moment, device: str = "") -> Prepared:
+    """Put a backup in place of the database, which is set aside. Raises StoreError while the kiosk runs on it.
+
+    With the id of this kiosk as `device`, a backup of another one is refused: two would give the same numbers.
+    """
     if not source.is_file():
         raise StoreError(f"{source} does not exist: choose a file of {folder / 'backup'}")
     with _said(folder), lock(folder) as alone:
@@ -63,9 +67,19 @@ def restore(folder: Path, source: Path, now: Moment) -> Prepared:
         path = folder / "kiosk.db"
         if problem := files.copy(lambda: files.source(source), _ready(path)):
             raise StoreError(f"{source} cannot be used ({problem}): choose another backup")
+        owner = _owner(_ready(path))
+        if device and owner not in ("", device):
+            _ready(path).unlink()
+            todo = "choose another one, or add --other-kiosk if this kiosk stands in for that one"
+            raise StoreError(f"{source} is a backup of {owner}, and this is {device}: {todo}")
         aside = _set_aside(path, now.at)
         files.put_in_place(_ready(path), path)
         return Prepared(aside, source.name, _prepare(folder, now).new_epoch)
+
+
+def _owner(path: Path) -> str:
+    with closing(files.read_only(path)) as conn:
+        return whose(conn)
 
 
 @contextmanager

@@ -55,8 +55,6 @@ def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -
             _reasons(rows, data, num)
         case "rating", _, "relabelled":
             _ratings_relabelled(rows, data, num)
-        case "rating", _, "published":
-            _remember(rows, "published", data["period"], data, at)
         case "comment", _, "given":
             _commented(rows, data)
         case "poster", _, "made":

@@ -23,7 +23,7 @@ TIMES: dict[type[Model], tuple[str, ...]] = {
     Rating: ("at",),
     Desk: ("armed_at", "acted_at"),
 }  # fmt: skip
-KNOWN = ("dossiers.", "office.", "board.", "poster.", "rating.published")
+KNOWN = ("dossiers.", "office.", "board.", "poster.")
 """Types of events that are kept as a Fact."""
 STEP = 500
 
@@ -98,7 +98,7 @@ def _replace(row: Model, names: tuple[str, ...], true: Times) -> bool:
 
 
 def _put_facts_right(rows: Rows, true: Times) -> None:
-    rows.load(Fact, kind__in=("dossiers", "published", "poster", "applied", "refused"))
+    rows.load(Fact, kind__in=("dossiers", "poster", "applied", "refused"))
     for row in rows.known(Fact):
         if row.kind != "boot" and _replace(row, ("at",), true):
             rows.put(row)

@@ -131,9 +131,9 @@ class Desk(models.Model):
 class Fact(models.Model):
     """What else a device's events say, the last word by key; `value` depends on the kind.
 
-    `kind` is poster (key: its code), dossiers, published (key: the month), boot (key: its name; how far its own clock
-    is from the true time, and before that is known the number of its first event on a guess), applied or refused (key:
-    office or board, the documents).
+    `kind` is poster (key: its code), dossiers, boot (key: its name; how far its own clock is from the true time, and
+    before that is known the number of its first event on a guess), applied or refused (key: office or board, the
+    documents).
     """
 
     site = models.ForeignKey(Site, models.PROTECT)
@@ -247,7 +247,8 @@ class Dirty(models.Model):
 
 
 class Comment(models.Model):
-    """What a citizen wrote. It comes beside the feed and is deleted after 90 days, unless it is kept to be handled.
+    """What a citizen wrote. It comes beside the feed and is deleted after 90 days, unless it is kept to be handled; the
+    row goes with the tickets of its day.
 
     `text` None: the words have not come yet, or are gone. `kept_by` keeps it (giữ để xử lý) until `result` is written;
     `answer` is the public line (Ông/Bà góp ý - xã đã làm) that a leader wrote.

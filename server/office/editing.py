@@ -7,12 +7,13 @@ from typing import Any
 
 from kiosk import documents, revising
 from kiosk.documents import DocumentError, Problem, mistake
-from kiosk.office import Office
+from kiosk.office import LabelSet, Office
 from kiosk.revising import Change
 from kiosk.texts import Texts
-from server.facts.models import Ticket
+from server.facts.models import RatingRollup, Ticket
 from server.office.merging import merged
 from server.office.models import Blob
+from server.office.names import names_of
 from server.registry.models import Site
 
 OPEN = ("waiting", "called", "serving", "held")
@@ -53,7 +54,7 @@ def judge(text: str, site: Site, last: Office | None, t: Texts) -> Judged:
 def checked(text: str, site: Site, last: Office | None) -> Office:
     """The office of a text, if it can be the next version here. Raises DocumentError with everything that is wrong."""
     office = Office.from_json(text.encode("utf-8", "replace"), "")
-    wrong = [*_place(office, site, last), *missing_photos(office)]
+    wrong = [*_place(office, site, last), *missing_photos(office), *revising.remeant(_rated(site), office)]
     if wrong:
         raise DocumentError(wrong)
     return office
@@ -65,6 +66,12 @@ def _place(office: Office, site: Site, last: Office | None) -> list[Problem]:
         return revising.moved(last, office)
     here = replace(office, site=replace(office.site, id=site.key), unit=replace(office.unit, code=site.unit.code))
     return revising.moved(here, office)
+
+
+def _rated(site: Site) -> dict[str, LabelSet]:
+    """The label sets under which somebody rated here, as they are known."""
+    used = set(RatingRollup.objects.filter(site=site).values_list("label_set", flat=True).distinct())
+    return {id: labels for id, labels in names_of(site).label_sets.items() if id in used} if used else {}
 
 
 def missing_photos(office: Office) -> list[Problem]:

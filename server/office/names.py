@@ -1,7 +1,7 @@
 """How services, counters and clerks were called: by the office document that was in force on a day."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import count
 
@@ -18,7 +18,8 @@ from server.registry.models import Site, Unit
 class Names:
     """What is shown for ids; an id that no document knows is shown as it is.
 
-    `services`, `counters` and `clerks` map ids to names in the office's own order, `label_sets` ids to label sets.
+    `services`, `counters` and `clerks` map ids to names in the office's own order, `label_sets` ids to label sets,
+    `services_en` ids to English names where the office gave one.
     """
 
     unit: str
@@ -27,23 +28,16 @@ class Names:
     counters: Mapping[str, str]
     clerks: Mapping[str, str]
     label_sets: Mapping[str, LabelSet]
+    services_en: Mapping[str, str] = field(default_factory=dict)
 
-    def service(self, id: str) -> str:
-        return self.services.get(id, id)
+    def service(self, id: str, language: str = "vi") -> str:
+        return (language != "vi" and self.services_en.get(id)) or self.services.get(id, id)
 
     def counter(self, id: str) -> str:
         return self.counters.get(id, id)
 
     def clerk(self, id: str) -> str:
         return self.clerks.get(id, id)
-
-    @property
-    def satisfied(self) -> dict[str, frozenset[int]]:
-        """By label set, the levels that count as satisfied (Bình thường never does)."""
-        return {
-            id: frozenset(level.value for level in labels.levels if level.satisfied)
-            for id, labels in self.label_sets.items()
-        }
 
 
 def office_of(site: Site, day: date | None = None) -> Office | None:
@@ -74,14 +68,16 @@ def names_of(site: Site, day: date | None = None) -> Names:
     documents = Document.objects.filter(site=site, kind=Kind.OFFICE).order_by("version")
     known: dict[str, dict[str, str]] = {"services": {}, "counters": {}, "clerks": {}}
     sets: dict[str, LabelSet] = {}
+    english: dict[str, str] = {}
     office = office_of(site, day)
     for one in filter(None, [*(read(bytes(row.content)) for row in documents), office]):
         known["services"] |= {each.id: each.name for each in one.services}
         known["counters"] |= {each.id: each.label for each in one.counters}
         known["clerks"] |= {each.id: each.name for each in one.clerks}
         sets |= {each.id: each for each in one.label_sets}
+        english |= {each.id: each.name_en for each in one.services}
     ordered = _in_order(known, office) if office else known
-    return Names(unit_name(site.unit, day), site.name, label_sets=sets, **ordered)
+    return Names(unit_name(site.unit, day), site.name, label_sets=sets, services_en=english, **ordered)
 
 
 def unit_name(unit: Unit, day: date | None = None) -> str:

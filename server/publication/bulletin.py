@@ -110,6 +110,8 @@ def _opinions(spoken: Spoken, content: Content) -> Iterator[str]:
         yield spoken.t("bulletin.few")
     for each in map(satisfaction, content["ratings"]):
         said = {"n": spoken.number(each.n), "k": spoken.number(each.k), "p": spoken.percent(each.k, each.n)}
+        # Heard without a page: two figures need to be told apart by what was asked.
+        said["bo"] = spoken.t("bulletin.of_set", ten=each.name) if len(content["ratings"]) > 1 else ""
         if each.served:
             yield spoken.t("bulletin.opinion", ty_le=spoken.percent(each.n, each.served), **said)
         else:  # where people rate without being called

@@ -43,18 +43,18 @@ def period(asked: str, usual: Period) -> Period:
         return usual
 
 
-def over(today: date) -> dict[Kind, list[Period]]:
-    """The latest periods that are over, by kind, the newest first."""
+def over(upto: date) -> dict[Kind, list[Period]]:
+    """The latest periods that end on this day or before, by kind, the newest first."""
     found: dict[Kind, list[Period]] = {}
     for kind, most in RECENT.items():
-        last = periods.around(kind, today)
-        last = last if last.last <= today else last.before()
+        last = periods.around(kind, upto)
+        last = last if last.last <= upto else last.before()
         found[kind] = [last]
         while len(found[kind]) < most:
             found[kind].append(found[kind][-1].before())
     return found
 
 
-def last_month(today: date) -> Period:
-    """The latest month that is over."""
-    return over(today)[Kind.MONTH][0]
+def last_month(upto: date) -> Period:
+    """The latest month that ends on this day or before."""
+    return over(upto)[Kind.MONTH][0]

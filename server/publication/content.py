@@ -1,9 +1,9 @@
 """The figures of a period as plain values that can be kept as JSON: what is frozen, published and explained.
 
 Shape: {"format", "unit": {"code", "name"}, "site": {"key", "name"} or None, "period", "visits": {counts, "wait",
-"service"}, "services": [{"id", "name", …counts, "wait"}], "ratings": [{"set", "name", "levels", "k", "n", "served",
-"by_level", "left_out", "left_out_total"}], "withheld", "least", "reasons": {set: {reason: n}}, "letters": {kind: n},
-"dossiers": {…} or None}. A spread is {"n", "median", "p90"} in whole minutes.
+"service"}, "services": [{"id", "name", "name_en", …counts, "wait"}], "ratings": [{"set", "name", "levels", "k", "n",
+"served", "by_level", "left_out", "left_out_total"}], "withheld", "least", "reasons": {set: {reason: n}}, "letters":
+{kind: n}, "dossiers": {…} or None}. A spread is {"n", "median", "p90"} in whole minutes.
 """
 
 import json
@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from kiosk.office import LabelSet
-from kiosk.rating import Figure, RatingPolicy, may_show
+from kiosk.rating import Figure, RatingPolicy
 from server.facts.models import Fact
-from server.office.names import unit_name
+from server.office.names import Names, unit_name
 from server.publication import letters
 from server.registry.models import Site, Unit
 from server.reports.figures import COUNTS, Cell, Spread, Visits, read_days
@@ -25,6 +25,8 @@ from server.reports.periods import Period
 
 FORMAT = 1
 LEVEL = ("value", "text", "text_en", "satisfied", "face")
+SPREADS = frozenset({"wait", "service"})
+"""Times, which may be unknown where a count is 0."""
 Content = dict[str, Any]
 
 
@@ -60,7 +62,7 @@ def content_of(place: Place, period: Period, now: datetime) -> Content:
         "withheld": ratings.withholds(period),
         "least": _least(ratings),
         "reasons": ratings.reasons(period),
-        "letters": letters.counted(place.unit, period),
+        "letters": {} if place.site else letters.counted(place.unit, period),
         "dossiers": dossiers_at(sites),
     }
 
@@ -85,14 +87,14 @@ def dossiers_at(sites: Sequence[Site]) -> Content | None:
 def adjusted(before: Content, now: Content) -> Content:
     """What stands in place of frozen figures, given what they would be now.
 
-    Counts follow. Ratings of a label set move as on the kiosk, only when at least `least` of its own came in: with
+    Counts follow. Ratings of a label set move only when at least `least` of its own came in, or count no more: with
     fewer, what moved would tell who pressed. Names and dossier figures stay as they were frozen.
     """
-    policy = RatingPolicy(rating_min=max(before["least"], now["least"]))
-    shown, true = _by_set(before), _by_set(now)
-    kept = may_show(_figures(shown), _figures(true), policy)
-    moved = {name for name, figure in kept.items() if name in true and figure.n != shown.get(name, {"n": 0})["n"]}
-    ratings = [true[name] if name in moved else shown[name] for name in sorted(kept)]
+    least = max(before["least"], now["least"])
+    was, true = _by_set(before), _by_set(now)
+    moved = {name for name in {*was, *true} if abs(_given(true, name) - _given(was, name)) >= least}
+    kept = {name: of for name, of in was.items() if name not in moved} | {n: of for n, of in true.items() if n in moved}
+    ratings = [kept[name] for name in sorted(kept)]
     reasons = {name: (now if name in moved else before)["reasons"].get(name, {}) for name in sorted(kept)}
     same = {name: before[name] for name in ("format", "unit", "site", "period", "dossiers", "least")}
     return {
@@ -111,7 +113,7 @@ def changes(before: Content, after: Content) -> list[tuple[tuple[str, ...], int 
     was, now = dict(_numbers(before)), dict(_numbers(after))
 
     def of(numbers: dict[tuple[str, ...], int | None], path: tuple[str, ...]) -> int | None:
-        return numbers.get(path, None if "wait" in path else 0)
+        return numbers.get(path, None if SPREADS & {*path} else 0)
 
     paths = {**now, **was}
     return [(path, of(was, path), of(now, path)) for path in paths if of(was, path) != of(now, path)]
@@ -132,7 +134,8 @@ def _numbers(content: Content) -> Iterator[tuple[tuple[str, ...], int | None]]:
 
 def _counts(place: tuple[str, ...], of: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], int | None]]:
     yield from (((*place, name), of[name]) for name in COUNTS)
-    yield from (((*place, "wait", name), of["wait"][name]) for name in ("median", "p90"))
+    for spread in sorted(SPREADS & of.keys(), reverse=True):
+        yield from (((*place, spread, name), of[spread][name]) for name in ("median", "p90"))
 
 
 # --- making it ------------------------------------------------------------------------------------------------
@@ -151,15 +154,20 @@ def _services(sites: Sequence[Site], period: Period) -> list[Content]:
     names = names_on(sites, period.last)
     found = read_days(sites, period, "service").over(period)
     order = [id for site in sites for id in names[site.pk].services]
-    known = {id: name for site in reversed(sites) for id, name in names[site.pk].services.items()}
+    known = {id: names[site.pk] for site in reversed(sites) for id in names[site.pk].services}
 
     def place(cell: Cell) -> tuple[int, str]:
         return (order.index(cell.key) if cell.key in order else len(order), cell.key)
 
     return [
-        {"id": cell.key, "name": known.get(cell.key, cell.key), **_visits(found[cell])}
+        {"id": cell.key, **_called(cell.key, known.get(cell.key)), **_visits(found[cell])}
         for cell in sorted(found, key=place)
     ]
+
+
+def _called(service: str, names: Names | None) -> Content:
+    return {"name": names.service(service) if names else service,
+            "name_en": names.service(service, "en") if names else service}  # fmt: skip
 
 
 def rating(name: str, labels: LabelSet | None, figure: Figure, left_out: int | None) -> Content:
@@ -191,10 +199,10 @@ def _by_set(content: Content) -> dict[str, Content]:
     return {rating["set"]: rating for rating in content["ratings"]}
 
 
-def _figures(ratings: Mapping[str, Content]) -> dict[str, Figure]:
-    return {name: Figure(name, each["k"], each["n"], each["served"]) for name, each in ratings.items()}
+def _given(ratings: Mapping[str, Content], name: str) -> int:
+    return int(ratings[name]["n"]) if name in ratings else 0
 
 
 def _named_as_before(before: Content, now: Content) -> list[Content]:
-    names = {service["id"]: service["name"] for service in before["services"]}
-    return [{**service, "name": names.get(service["id"], service["name"])} for service in now["services"]]
+    called = {each["id"]: {key: each[key] for key in ("name", "name_en") if key in each} for each in before["services"]}
+    return [{**service, **called.get(service["id"], {})} for service in now["services"]]

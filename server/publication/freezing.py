@@ -16,7 +16,7 @@ from server.publication import content
 from server.publication.content import Content, Place
 from server.publication.models import Frozen, Revision
 from server.reports import periods
-from server.reports.opinions import SETTLES
+from server.reports.opinions import SETTLES, settled, settles
 from server.reports.periods import Period
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -26,7 +26,11 @@ MOST_AT_ONCE = 50
 
 
 class NotOver(ValueError):
-    """A period whose last day is still to come cannot be frozen."""
+    """A period that may still change of itself cannot be frozen: `since` is the noon from which on it can be."""
+
+    def __init__(self, period: Period) -> None:
+        super().__init__(period.key)
+        self.since = settles(period.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ def period_of(frozen: Frozen) -> Period:
 
 def freeze(place: Place, period: Period, title: str, by: str, now: datetime) -> Frozen:
     """Freeze a period; the one that is there already if it was frozen before. Raises NotOver."""
-    if period.last > now.astimezone(LOCAL).date():
-        raise NotOver(period.key)
+    if period.last > settled(now):
+        raise NotOver(period)
     known = find(place, period)
     if known:
         return known

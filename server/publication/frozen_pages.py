@@ -6,11 +6,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from kiosk.public.form import clean
-from kiosk.texts import LOCAL
 from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Role
-from server.nav import FIGURES
+from server.accounts.roles import FIGURES, LEADERS
 from server.pages import page, say
 from server.publication import choosing, freezing
 from server.publication.content import content_of
@@ -19,10 +17,9 @@ from server.publication.models import Frozen
 from server.publication.wording import differing, history, values_of
 from server.registry.models import Site
 from server.reports import periods
+from server.reports.opinions import settled
 from server.reports.periods import BadPeriod
 from server.words import language_of, texts
-
-LEADERS = (Role.ADMIN, Role.LEADER)
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,7 +28,7 @@ def frozen(request: HttpRequest) -> HttpResponse:
     """The list of frozen periods, and the way to freeze another one."""
     if request.method == "POST":
         return _freeze(request)
-    user, today = person(request), clock.now().astimezone(LOCAL).date()
+    user, upto = person(request), settled(clock.now())
     rows = list(Frozen.objects.select_related("site", "unit").filter(unit__in=user.units()).order_by("-last", "-pk"))
     newest, t = freezing.newest(rows), texts(language_of(request))
     return page(
@@ -41,9 +38,9 @@ def frozen(request: HttpRequest) -> HttpResponse:
         sites=list(Site.objects.filter(unit__in=user.units()).order_by("key")),
         offered={
             kind: [(period.key, periods.words(t, period)) for period in found]
-            for kind, found in choosing.over(today).items()
+            for kind, found in choosing.over(upto).items()
         },
-        today=today,
+        upto=upto,
     )
 
 
@@ -53,8 +50,12 @@ def _freeze(request: HttpRequest) -> HttpResponse:
     try:
         period = _posted_period(request)
         made = freezing.freeze(place, period, clean(request.POST.get("title", ""))[:120], user.name, now)
-    except (BadPeriod, NotOver) as error:
-        say(request, "frozen.not_over" if isinstance(error, NotOver) else "frozen.bad_period")
+    except NotOver as error:
+        t = texts(language_of(request))
+        say(request, "frozen.not_over", gio=t.clock(error.since), ngay=t.date(error.since))
+        return HttpResponseRedirect(reverse("frozen"))
+    except BadPeriod:
+        say(request, "frozen.bad_period")
         return HttpResponseRedirect(reverse("frozen"))
     note(request, "figures.frozen", f"{made.site.name if made.site else made.unit.name}, {period.key}", made.unit)
     return HttpResponseRedirect(reverse("frozen-period", args=[made.pk]))
@@ -110,7 +111,7 @@ def explain(request: HttpRequest) -> HttpResponse:
     """How the figures of a place and period come about (giải trình số liệu); for printing too."""
     now, t = clock.now(), texts(language_of(request))
     place = choosing.place(request, person(request))
-    period = choosing.period(request.GET.get("period", ""), choosing.last_month(now.astimezone(LOCAL).date()))
+    period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
     content = content_of(place, period, now)
     return page(
         request,

@@ -1,35 +1,59 @@
 """What stands beside a report: the code of its frozen figures, and the way to how they come about."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from markupsafe import Markup
 
+from kiosk.texts import Texts
 from server import qr
 from server.publication import freezing
-from server.publication.content import Place
+from server.publication.content import Place, changes, content_of
 from server.reports.choosing import Choice
+from server.reports.periods import Period
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Where the frozen figures of a report's place and period stand, as an address and as its QR code."""
+    """Where the frozen figures of a report's place and period stand, as an address and as its QR code; `differs`: those
+    of the report are others by now."""
 
     address: str
     number: int
     symbol: Markup
+    differs: bool
+
+    def words(self, t: Texts) -> str:
+        """What a reader of the report should know of it."""
+        which = t("frozen.adjusted", n=self.number) if self.number else t("frozen.first")
+        return t("frozen.of_report_differs" if self.differs else "frozen.of_report", lan=which.lower())
 
 
-def beside(choice: Choice) -> dict[str, Any]:
+def beside(choice: Choice, now: datetime) -> dict[str, Any]:
     """For templates/publication/of-report.html. Some of a commune's reception points together, and several communes,
     are neither frozen nor explained."""
     place = _place(choice)
     if place is None:
         return {"explain": "", "stamp": None}
-    known = freezing.stamp(place, choice.period)
-    stamp = Stamp(*known, qr.svg(known[0])) if known else None
-    return {"explain": f"{reverse('explain')}?{choice.query}", "stamp": stamp}
+    return {"explain": f"{reverse('explain')}?{choice.query}", "stamp": _stamp(place, choice.period, now)}
+
+
+def lines_beside(choice: Choice, t: Texts, now: datetime) -> list[str]:
+    """The same for files: a sentence and the address, nothing where nothing is frozen."""
+    stamp = beside(choice, now)["stamp"]
+    return [f"{stamp.words(t)}: {stamp.address}"] if stamp else []
+
+
+def _stamp(place: Place, period: Period, now: datetime) -> Stamp | None:
+    frozen = freezing.find(place, period)
+    shown = freezing.shown(frozen) if frozen else None
+    if frozen is None or shown is None:
+        return None
+    address = freezing.address(frozen, shown.revision.number)
+    differs = bool(changes(shown.content, content_of(place, period, now)))
+    return Stamp(address, shown.revision.number, qr.svg(address), differs)
 
 
 def _place(choice: Choice) -> Place | None:

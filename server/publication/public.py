@@ -75,7 +75,7 @@ def _public(page: Callable[..., Made | None]) -> Callable[..., HttpResponse]:
                 return _answer(_nothing(language))
             cache.set(key, made, CACHED_S)
             cache.set(f"{key}/last", made, LAST_S)
-        return _answer(made)
+        return _answer(made, findable="code" in parts)
 
     return wrapped
 
@@ -108,8 +108,7 @@ def unit(language: str, now: datetime, code: str, site: str = "") -> Made | None
     shown = published.public_site(found[0], now)
     t = texts(language)
     frozen = [(row, periods.words(t, freezing.period_of(row)), number) for row, number in shown.frozen]
-    rated = periods.words(t, shown.rated.period) if shown.rated else ""
-    values = {"shown": shown, "frozen": frozen, "rated": rated, "month": periods.words(t, shown.clerks_of), "at": now}
+    values = {"shown": shown, "frozen": frozen, "month": periods.words(t, shown.clerks_of), "at": now}
     return HTTPStatus.OK, _render("site", language, **values)
 
 
@@ -121,11 +120,11 @@ def explained(language: str, now: datetime, code: str, site: str) -> Made | None
         return None
     place, day = found[0], now.astimezone(LOCAL).date()
     office, names = offices_now([place])[place.pk], names_on([place], day)[place.pk]
-    rated = published.rated(place, day, office, names)
+    rated = published.rated(place, now)
     return HTTPStatus.OK, _render(
         "explained", language, site=place, unit_name=names.unit, ratings=rated.ratings if rated else (), visits=None,
-        withheld=True, least=office.rules.rating_min if office else 5, moves="explain.moves_sessions",
-        period=periods.words(texts(language), rated.period) if rated else "",
+        withheld=True, least=office.rules.rating_min if office else 5, moves="explain.moves_bundles",
+        period=periods.words(texts(language), rated.days) if rated else "",
     )  # fmt: skip
 
 
@@ -192,9 +191,12 @@ def _render(name: str, language: str, **values: Any) -> str:
     return render_to_string(f"publication/public/{name}.html", {**frame, **values})
 
 
-def _answer(made: Made) -> HttpResponse:
+def _answer(made: Made, *, findable: bool = False) -> HttpResponse:
+    """`findable`: search engines may show it. The address of frozen figures is for those who were given it."""
     status, html = made
     answer = HttpResponse(html, status=status, headers=HEADERS)
+    if findable and status == HTTPStatus.OK:
+        del answer["X-Robots-Tag"]
     answer["Cache-Control"] = f"public, max-age={CACHED_S}" if status == HTTPStatus.OK else "no-store"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         answer["Retry-After"] = str(BUSY_S)

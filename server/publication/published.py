@@ -1,15 +1,12 @@
 """What the public page of a reception point shows, as far as its leader switched it on."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from kiosk.dossiers import Dossiers, dossiers_of
-from kiosk.office import Hotline, LabelSet, Office
-from kiosk.rating import Figure
+from kiosk.office import Hotline, Office
 from kiosk.texts import LOCAL
-from server.facts.models import Comment, Fact
+from server.facts.models import Comment
 from server.office.names import Names
 from server.publication import freezing
 from server.publication.content import dossiers_at, rating
@@ -19,9 +16,9 @@ from server.registry.models import Site
 from server.reports import periods
 from server.reports.figures import Visits, read_days
 from server.reports.naming import names_on, offices_now
-from server.reports.opinions import read_ratings
+from server.reports.opinions import latest, read_ratings
 from server.reports.periods import Kind, Period
-from server.reports.today import Published, SiteNow, read_published, sites_now
+from server.reports.today import SiteNow, sites_now
 
 ANSWERS = 10
 FROZEN = 12
@@ -30,11 +27,9 @@ WEEK_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """Satisfaction as the kiosks published it last: of a month, up to the end of a session of a day."""
+    """Satisfaction of a month, as far as it may be shown, by label set."""
 
-    period: Period
-    day: date
-    session: str
+    days: Period
     ratings: tuple[Satisfaction, ...]
 
 
@@ -62,6 +57,15 @@ class PublicSite:
     hotlines: tuple[Hotline, ...]
 
 
+def rated(site: Site, now: datetime) -> Rated | None:
+    """The newest satisfaction that may be shown; None when there is none of this month nor of the one before."""
+    found = latest([site], now).get(site.pk)
+    if found is None:
+        return None
+    ratings = (rating(name, each.labels, each.figure, each.left_out) for name, each in found.opinions.items())
+    return Rated(found.days, tuple(satisfaction(each) for each in ratings))
+
+
 def sites_of(code: str) -> list[Site]:
     """The reception points of a commune that are public, by the commune's code."""
     found = Site.objects.select_related("unit", "publication").filter(unit__code=code, publication__on=True)
@@ -83,43 +87,13 @@ def public_site(site: Site, now: datetime) -> PublicSite:
         week=_week(site, day) if setting.waits else None,
         dossiers=dossiers,
         stale=dossiers is not None and _stale(dossiers, office, now),
-        rated=rated(site, day, office, names) if setting.satisfaction else None,
+        rated=rated(site, now) if setting.satisfaction else None,
         clerks=_clerks(site, month, now, names) if setting.clerks else (),
         clerks_of=month,
         frozen=_frozen(site) if setting.frozen else (),
         answers=_answers(site) if setting.answers else (),
         hotlines=office.hotlines if office else (),
     )
-
-
-def rated(site: Site, day: date, office: Office | None, names: Names) -> Rated | None:
-    """Satisfaction of this month, else of the one before; None when neither has a published figure."""
-    this = periods.around(Kind.MONTH, day)
-    for period in (this, this.before()):
-        found = Fact.objects.filter(site=site, kind="published", key=period.key).order_by("device")
-        shown = [each for value in found.values_list("value", flat=True) for each in read_published(value)]
-        if shown:
-            last = max(shown, key=lambda each: each.day)
-            sessions = {each.id: each.name for each in office.sessions} if office else {}
-            ratings = tuple(_of_set(id, names.label_sets.get(id), shown) for id in _sets(shown))
-            return Rated(period, last.day, sessions.get(last.session, last.session), ratings)
-    return None
-
-
-def _sets(shown: Iterable[Published]) -> list[str]:
-    return sorted({each.figure.label_set for each in shown})
-
-
-def _of_set(id: str, labels: LabelSet | None, shown: Iterable[Published]) -> Satisfaction:
-    """One label set's figure of all kiosks of the point together."""
-    own = [each.figure for each in shown if each.figure.label_set == id]
-    levels, left_out = Counter[int](), dict[str, Counter[int]]()
-    for figure in own:
-        levels.update(figure.by_level)
-        for flag, of in figure.left_out.items():
-            left_out.setdefault(flag, Counter()).update(of)
-    k, n, served = (sum(getattr(figure, name) for figure in own) for name in ("k", "n", "served"))
-    return satisfaction(rating(id, labels, Figure(id, k, n, served, dict(levels), dict(left_out)), None))
 
 
 def _week(site: Site, day: date) -> Visits:

@@ -43,7 +43,8 @@ def _what(t: Texts, path: tuple[str, ...], *contents: Content) -> str:
         case ("visits", *rest):
             return _count(t, rest)
         case ("services", id, *rest):
-            return f"{_name('services', 'id', id, contents)}: {_count(t, rest)}"
+            field = "name" if t.base == "vi" else "name_en"
+            return f"{_name('services', 'id', id, contents, field)}: {_count(t, rest)}"
         case ("ratings", label_set, "level", level):
             name = _name("ratings", "set", label_set, contents)
             return f"{name}: {_level(t, label_set, level, contents)}"
@@ -56,11 +57,11 @@ def _what(t: Texts, path: tuple[str, ...], *contents: Content) -> str:
 
 
 def _count(t: Texts, rest: Sequence[str]) -> str:
-    return t(f"frozen.wait_{rest[1]}" if rest[0] == "wait" else f"reports.{rest[0]}")
+    return t(f"frozen.{rest[0]}_{rest[1]}" if len(rest) > 1 else f"reports.{rest[0]}")
 
 
-def _name(kind: str, key: str, id: str, contents: Sequence[Content]) -> str:
-    return next((str(each["name"]) for of in contents for each in of[kind] if each[key] == id), id)
+def _name(kind: str, key: str, id: str, contents: Sequence[Content], field: str = "name") -> str:
+    return next((str(each.get(field) or each["name"]) for of in contents for each in of[kind] if each[key] == id), id)
 
 
 def _level(t: Texts, label_set: str, level: str, contents: Sequence[Content]) -> str:

@@ -20,14 +20,15 @@ ByDay = Mapping[date, Mapping[Alike, int]]
 
 
 def bundles(counts: Mapping[date, int], least: int) -> list[tuple[date, ...]]:
-    """The fewest days each, within a month, that have enough ratings; days without one are in none.
+    """The fewest days each, within a month, that have enough ratings.
 
-    `counts` are the counting ratings by day, from the first of a month on. The last days of a month may be left over.
+    `counts` are the counting ratings by day, from the first of a month on; a day with others alone has 0 and waits with
+    those around it. The last days of a month may be left over.
     """
     found: list[tuple[date, ...]] = []
     bundle: tuple[date, ...] = ()
     total = 0
-    for day in sorted(day for day, n in counts.items() if n):
+    for day in sorted(counts):
         if bundle and (bundle[0].year, bundle[0].month) != (day.year, day.month):
             bundle, total = (), 0
         bundle, total = (*bundle, day), total + counts[day]
@@ -37,16 +38,9 @@ def bundles(counts: Mapping[date, int], least: int) -> list[tuple[date, ...]]:
     return found
 
 
-def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[date]:
-    """Days of ratings that a figure of this period leaves out: their bundle is unfinished, or reaches over its edge."""
-    inside = (bundle for bundle in bundles(counts, least) if bundle[0] in period and bundle[-1] in period)
-    shown = {day for bundle in inside for day in bundle}
-    return {day for day, n in counts.items() if n and day in period} - shown
-
-
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Days that are told together, or one day without a counting rating: `n` count, `served` were served."""
+    """Days that are told together, or one day without a rating: `n` count, `served` were served."""
 
     days: tuple[date, ...]
     n: int
@@ -64,7 +58,7 @@ class Piece:
 def pieces(by_day: ByDay, served: Mapping[date, int], least: int) -> tuple[Piece, ...]:
     """The pieces of a row, in the order of their last day."""
     counts = {day: sum(n for (_, flags), n in alike.items() if not flags) for day, alike in by_day.items()}
-    quiet = ((day,) for day in by_day.keys() | served.keys() if not counts.get(day))
+    quiet = ((day,) for day in served.keys() - by_day.keys())
     found = sorted([*bundles(counts, least), *quiet], key=lambda days: days[-1])
     return tuple(
         Piece(

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import xlsxwriter
@@ -14,21 +16,27 @@ from server.reports.tables import Minutes, Percent, Share, Table, Value, said, w
 
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes an office program take a text for a formula."""
+AFTER_BREAK = re.compile(r"(?<!^)([;\r\n]\s*)(?=[=+@-])")
 WIDEST = 48
 CELL_LETTERS = 32_767
 """Excel's most letters in a cell."""
 
 
 def safe(text: str) -> str:
-    """A text that no office program takes for a formula: with an apostrophe in front where it would."""
-    return f"'{text}" if text.startswith(STARTS_FORMULA) else text
+    """A text that no office program takes for a formula: with an apostrophe in front where it would.
+
+    Where Excel divides cells by semicolons, as in Vietnam, a text with one is two cells; and since it heeds quotation
+    marks only where a cell begins, a text with a line break is two rows.
+    """
+    apart = AFTER_BREAK.sub(r"\1'", text)
+    return f"'{apart}" if apart.startswith(STARTS_FORMULA) else apart
 
 
-def as_csv(report: Report, t: Texts, made: datetime) -> bytes:
-    """UTF-8 with a mark that Excel needs; counts as plain digits, shares as the page says them."""
+def as_csv(report: Report, t: Texts, made: datetime, beside: Sequence[str] = ()) -> bytes:
+    """UTF-8 with a mark that Excel needs; counts are plain digits, shares as said. `beside`: lines of the head."""
     file = io.StringIO()
     out = csv.writer(file, lineterminator="\r\n")
-    for line in _head(report, t, made):
+    for line in [*_head(report, t, made), *beside]:
         out.writerow([safe(line)])
     for table in (with_units(t, each) for each in report.tables):
         out.writerow([])
@@ -60,8 +68,11 @@ def _head(report: Report, t: Texts, made: datetime) -> list[str]:
     return [report.title, report.of, *([report.until] if report.until else []), at, report.note]
 
 
-def as_xlsx(report: Report, t: Texts, made: datetime) -> bytes:
-    """A workbook with a sheet for each table. Texts stay texts, figures are figures that can be counted on with."""
+def as_xlsx(report: Report, t: Texts, made: datetime, beside: Sequence[str] = ()) -> bytes:
+    """A workbook with a sheet for each table, `beside` in the head of each.
+
+    Texts stay texts, figures are figures that can be counted on with.
+    """
     file = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(file, options) as book:
@@ -74,7 +85,7 @@ def as_xlsx(report: Report, t: Texts, made: datetime) -> bytes:
             "note": book.add_format({"italic": True, "font_color": "#4a5a74"}),
         }
         for table in (with_units(t, each) for each in report.tables):
-            _sheet(book.add_worksheet(_sheet_name(table.title, book)), table, looks, _head(report, t, made))
+            _sheet(book.add_worksheet(_sheet_name(table.title, book)), table, looks, [*_head(report, t, made), *beside])
     return file.getvalue()
 
 

@@ -3,13 +3,13 @@
 Whoever could compare two figures that differ by a few ratings would learn who gave them. So ratings are shown in
 bundles, within a month, of at least `rating_min` (docs/server.md): a day whose ratings are fewer waits for the next
 days, and what is left at the end of the month is never shown. Every figure, of whatever period, is a sum of whole
-bundles. A day's ratings are shown from noon of the next day on, when its kiosks have told everything; never live.
+bundles. A day's ratings are shown from noon of the day after next on, when phones and kiosks have told all; never live.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from math import sqrt
 
 from django.db.models import Sum
@@ -26,8 +26,9 @@ from server.reports.monthly import Parts, as_days, as_months
 from server.reports.naming import Asking, asking_of
 from server.reports.periods import Kind, Period, around
 
-SETTLES = timedelta(hours=12)
-"""So long after its end a day's ratings are shown: a kiosk that was switched off tells the rest in the morning."""
+SETTLES = timedelta(hours=36)
+"""So long after its end a day's ratings are shown: phones rate until the end of the next day, and a kiosk that was
+switched off then tells the rest in the morning. What came in later would be seen to move a figure by one."""
 DIMS = ("all", "service", "counter", "clerk")
 """What figures of ratings are broken down by."""
 SECOND = "second"
@@ -73,6 +74,11 @@ def wilson(k: int, n: int) -> tuple[float, float] | None:
 def settled(now: datetime) -> date:
     """The last day whose ratings may be shown."""
     return (now - SETTLES).astimezone(LOCAL).date() - timedelta(days=1)
+
+
+def settles(day: date) -> datetime:
+    """From when on a day's ratings may be shown: noon of the day after next."""
+    return datetime.combine(day + timedelta(days=1), time(), LOCAL) + SETTLES
 
 
 # --- figures --------------------------------------------------------------------------------------------------
@@ -152,6 +158,29 @@ class RatingDays:
 
     def _first(self, label_set: str) -> int:
         return next(site for site, ratings in self.sites.items() if label_set in ratings.whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What may be shown of a site's newest month of which anything may: its `days` up to the last one that counts."""
+
+    days: Period
+    opinions: Opinions
+
+
+def latest(sites: Sequence[Site], now: datetime) -> dict[int, Latest]:
+    """The newest figures of each site, by its primary key: of this month, else of the one before. The same bundles as
+    in reports: two ways to withhold would tell by their difference what each of them withholds."""
+    this = around(Kind.MONTH, settled(now))
+    read = read_ratings(sites, Period(this.before().first, this.last, Kind.RANGE), now, months=True)
+    found: dict[int, Latest] = {}
+    for site in sites:
+        own = read.of([site.pk])
+        for month in (this.before(), this):
+            if opinions := own.whole(month):
+                days = Period(month.first, min(month.last, read.upto), Kind.RANGE)
+                found[site.pk] = Latest(days, opinions)
+    return found
 
 
 def _opinion(labels: LabelSet | None, name: str, seen: Sequence[Seen]) -> Opinion:

@@ -373,7 +373,7 @@ def row_words(read: _Read, cell: Cell) -> str:
     if dim == "unit":
         return read.names[cell.site].unit
     if dim == "service":
-        return next((n.services[cell.key] for n in read.names.values() if cell.key in n.services), cell.key)
+        return next((n.service(cell.key, t.base) for n in read.names.values() if cell.key in n.services), cell.key)
     names = read.names[cell.site]
     word = t("today.counter", quay=names.counter(cell.key)) if dim == "counter" else names.clerk(cell.key)
     return f"{word} – {names.site}" if many else word

@@ -1,18 +1,13 @@
-"""What happens now at each site: who waits, which counters are open, and what was done so far.
-
-Ratings are never live: they are what the kiosk itself published when a session closed.
-"""
+"""What happens now at each site: who waits, which counters are open, what was done so far. Ratings are never live."""
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from kiosk.hours import at_work
 from kiosk.office import Office
-from kiosk.rating import Figure
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
 from kiosk.turns import LONGEST_WAIT_S, promise_passed
@@ -35,10 +30,15 @@ class Queue:
 
     id: str
     name: str
+    name_en: str
     waiting: int
     longest: int | None
     late: bool
     visits: Visits
+
+    def called(self, language: str) -> str:
+        """Its name in this language, as far as the office gave one."""
+        return self.name if language == "vi" else self.name_en
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,6 @@ class Kiosk:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """What the kiosk showed last of a label set: up to the end of a session of a day."""
-
-    figure: Figure
-    day: date
-    session: str
-
-
-@dataclass(frozen=True, slots=True)
 class SiteNow:
     """A site as it is now, as far as its kiosks told. `working`: the office is at work, as its hours say."""
 
@@ -80,7 +71,6 @@ class SiteNow:
     queues: tuple[Queue, ...]
     desks: tuple[Desk, ...]
     kiosks: tuple[Kiosk, ...]
-    published: tuple[Published, ...]
 
     @property
     def waiting(self) -> int:
@@ -91,14 +81,18 @@ class SiteNow:
         return max((queue.longest for queue in self.queues if queue.longest is not None), default=None)
 
     @property
-    def late(self) -> tuple[str, ...]:
+    def late(self) -> tuple[Queue, ...]:
         """The services in which somebody waits longer than was promised."""
-        return tuple(queue.name for queue in self.queues if queue.late)
+        return tuple(queue for queue in self.queues if queue.late)
+
+    def late_in(self, language: str) -> list[str]:
+        """Their names in this language."""
+        return [queue.called(language) for queue in self.late]
 
     @property
     def idle(self) -> tuple[str, ...]:
         """The counters that would help there, and are not open."""
-        late = {queue.id for queue in self.queues if queue.late}
+        late = {queue.id for queue in self.late}
         return tuple(desk.label for desk in self.desks if desk.state != "open" and late & {*desk.services})
 
     @property
@@ -149,7 +143,6 @@ class _Read:
     waiting: Mapping[int, Mapping[str, Sequence[_Waiting]]]
     desks: Mapping[int, Mapping[str, tuple[str, str]]]
     kiosks: Mapping[int, Sequence[Kiosk]]
-    published: Mapping[int, Sequence[Published]]
 
 
 def sites_now(sites: Sequence[Site], now: datetime) -> list[SiteNow]:
@@ -160,7 +153,7 @@ def sites_now(sites: Sequence[Site], now: datetime) -> list[SiteNow]:
     visits |= read_days(sites, period, by_site=True).over(period)
     read = _Read(
         now, day, offices_now(sites), names_on(sites, day), visits,
-        _waiting(sites, day), _desks(sites, day), _kiosks(sites, now), _published(sites, day),
+        _waiting(sites, day), _desks(sites, day), _kiosks(sites, now),
     )  # fmt: skip
     return [_site(read, site) for site in sites]
 
@@ -202,7 +195,6 @@ def _site(read: _Read, site: Site) -> SiteNow:
         tuple(_queue(read, site.pk, id, working) for id in _queues(read, site.pk)),
         tuple(_desks_of(read, site.pk)),
         tuple(read.kiosks.get(site.pk, ())),
-        tuple(read.published.get(site.pk, ())),
     )
 
 
@@ -221,8 +213,8 @@ def _queue(read: _Read, site: int, id: str, working: bool) -> Queue:
     known = [(seconds, promised) for seconds, promised in waited if 0 <= seconds <= LONGEST_WAIT_S]
     late = any(promised is not None and promise_passed(promised, seconds) for seconds, promised in known)
     longest = max((int(seconds // 60) for seconds, _ in known), default=None)
-    visits = read.visits.get(Cell(id, site), Visits())
-    return Queue(id, read.names[site].service(id), len(waiting), longest, working and late, visits)
+    visits, names = read.visits.get(Cell(id, site), Visits()), read.names[site]
+    return Queue(id, names.service(id), names.service(id, "en"), len(waiting), longest, working and late, visits)
 
 
 def _desks_of(read: _Read, site: int) -> Iterator[Desk]:
@@ -270,31 +262,3 @@ def _kiosks(sites: Sequence[Site], now: datetime) -> dict[int, list[Kiosk]]:
     for site, name, label, seen in found.values_list("site_id", "name", "label", "seen"):
         kiosks[site].append(Kiosk(label or name, seen, seen is None or now - seen > STALE))
     return kiosks
-
-
-def _published(sites: Sequence[Site], day: date) -> dict[int, list[Published]]:
-    """What the kiosks published of this month, by site."""
-    found = facts.Fact.objects.filter(site__in=sites, kind="published", key=f"{day:%Y-%m}").order_by("device")
-    shown: dict[int, list[Published]] = defaultdict(list)
-    for site, value in found.values_list("site_id", "value"):
-        shown[site] += read_published(value)
-    return shown
-
-
-def read_published(value: Mapping[str, Any]) -> list[Published]:
-    """The figures of a kiosk's `rating.published`; what is not as expected is left out."""
-    try:
-        day, session = date.fromisoformat(value["day"]), str(value["session"])
-        return [Published(_figure(each), day, session) for each in value["figures"].values()]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return []
-
-
-def _figure(data: Mapping[str, Any]) -> Figure:
-    """A figure from JSON, where every key is text."""
-    levels = {int(level): int(n) for level, n in data["by_level"].items()}
-    left_out = {
-        str(flag): {int(level): int(n) for level, n in of.items()} for flag, of in data.get("left_out", {}).items()
-    }
-    k, n, served = (int(data[name]) for name in ("k", "n", "served"))
-    return Figure(str(data["label_set"]), k, n, served, levels, left_out)

@@ -13,12 +13,13 @@ from kiosk.texts import LOCAL, Texts
 from server import clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
-from server.nav import FIGURES
+from server.accounts.roles import ALL, CLERKS, FIGURES, TODAY
 from server.pages import page
-from server.publication.of_reports import beside
+from server.publication.of_reports import beside, lines_beside
 from server.reports import charts
 from server.reports.choosing import Choice, choice_of, place_of
 from server.reports.downloads import as_csv, as_xlsx
+from server.reports.opinions import latest
 from server.reports.own import own_months
 from server.reports.periods import Kind
 from server.reports.periods import words as period_words
@@ -34,7 +35,7 @@ POLL_S = 5
 """How often a page of today asks for what changed."""
 
 
-@for_roles(*Role)
+@for_roles(*ALL)
 def today(request: HttpRequest) -> HttpResponse:
     """What happens now. Clerks have their own page."""
     if person(request).role == Role.CLERK:
@@ -42,7 +43,7 @@ def today(request: HttpRequest) -> HttpResponse:
     return page(request, "today.html", **_now(request), poll_s=POLL_S)
 
 
-@for_roles(*(set(Role) - {Role.CLERK}))
+@for_roles(*TODAY)
 def live(request: HttpRequest) -> HttpResponse:
     """The moving part of today's page; nothing (204) while it is as the asker has it."""
     values = _now(request)
@@ -54,14 +55,16 @@ def live(request: HttpRequest) -> HttpResponse:
 def _now(request: HttpRequest) -> dict[str, Any]:
     place, now = place_of(request, person(request)), clock.now()
     shown = sites_now(place.sites, now)
-    version = hashlib.sha256(repr((language_of(request), shown)).encode()).hexdigest()[:16]
+    rated = latest(place.sites, now) if place.unit else {}
+    seen = (language_of(request), now.astimezone(LOCAL).date(), shown, rated)
+    version = hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
     moving = "reports/now.html" if place.unit else "reports/communes.html"
     units = [] if place.unit else units_now(shown)
-    places = {"place": place, "query": urlencode(place.query)}
-    return {**places, "shown": shown, "units": units, "version": version, "moving": moving, "today": now}
+    places = {"place": place, "query": urlencode(place.query), "today": now}
+    return {**places, "shown": shown, "rated": rated, "units": units, "version": version, "moving": moving}
 
 
-@for_roles(Role.CLERK)
+@for_roles(*CLERKS)
 def mine(request: HttpRequest) -> HttpResponse:
     """A clerk's own sums."""
     user, t = person(request), texts(language_of(request))
@@ -82,7 +85,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     values: dict[str, Any] = {
         "choice": choice, "report": made, "charts": _charts(made), "cell": said, "kinds": list(Kind),
         "before": choice.for_period(choice.period.before()), "after": choice.for_period(choice.period.after()),
-        **beside(choice),
+        **beside(choice, now),
     }  # fmt: skip
     return page(request, "reports/report.html", **values)
 
@@ -93,7 +96,7 @@ def report_print(request: HttpRequest) -> HttpResponse:
     choice, t, now = _asked(request)
     made = report(choice, t, now)
     values: dict[str, Any] = {"choice": choice, "report": made, "charts": _charts(made), "cell": said, "made": now}
-    return page(request, "reports/print.html", **values, **beside(choice))
+    return page(request, "reports/print.html", **values, **beside(choice, now))
 
 
 def _charts(made: Report) -> dict[str, list[tuple[str, str, int, int]]]:
@@ -122,14 +125,16 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
 def report_csv(request: HttpRequest) -> HttpResponse:
     """The report for any office program."""
     choice, t, now = _asked(request)
-    return _file(request, choice, as_csv(report(choice, t, now), t, now), "csv", "text/csv; charset=utf-8")
+    made = as_csv(report(choice, t, now), t, now, lines_beside(choice, t, now))
+    return _file(request, choice, made, "csv", "text/csv; charset=utf-8")
 
 
 @for_roles(*FIGURES)
 def report_xlsx(request: HttpRequest) -> HttpResponse:
     """The report for Excel."""
     choice, t, now = _asked(request)
-    return _file(request, choice, as_xlsx(report(choice, t, now), t, now), "xlsx", XLSX)
+    made = as_xlsx(report(choice, t, now), t, now, lines_beside(choice, t, now))
+    return _file(request, choice, made, "xlsx", XLSX)
 
 
 def _asked(request: HttpRequest) -> tuple[Choice, Texts, datetime]:

@@ -1,6 +1,6 @@
 """Days of an office as facts, straight into the server's tables: what the feed makes of events is tested elsewhere."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 
@@ -13,6 +13,8 @@ from server import clock
 from server.facts.models import Rating, Ticket
 from server.facts.rollups import sum_day
 from server.registry.models import Device, Site
+from server.reports.bundles import bundles
+from server.reports.periods import Period
 
 FIRST = date(2026, 11, 2)
 """A Monday."""
@@ -74,9 +76,16 @@ def days(device: Device, *levels: str, first: date = FIRST, **rated: str) -> Non
         keep(device.site, day, tickets, [rating(device, day, int(each), **rated) for each in given])  # type: ignore[arg-type]
 
 
+def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[date]:
+    """Days of ratings that a figure of this period leaves out: their bundle is unfinished, or reaches over its edge."""
+    inside = (bundle for bundle in bundles(counts, least) if bundle[0] in period and bundle[-1] in period)
+    shown = {day for bundle in inside for day in bundle}
+    return {day for day in counts if day in period} - shown
+
+
 def noon(day: date) -> datetime:
-    """12:00 of the day: from then on the ratings of the day before may be shown."""
-    return datetime.combine(day, time(12), LOCAL)
+    """12:00 of the day after: from then on the ratings of the day before may be shown."""
+    return datetime.combine(day + timedelta(days=1), time(12), LOCAL)
 
 
 @pytest.fixture

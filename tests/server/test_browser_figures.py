@@ -56,7 +56,7 @@ def look(page: Page, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["desktop", pytest.param("phone", marks=pytest.mark.slow)])
 def test_today_follows_by_itself_and_says_when_the_server_is_gone(
     chromium: Browser, lite: Server, store: Store, it_is: Clock, size: str
 ):

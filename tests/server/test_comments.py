@@ -10,6 +10,7 @@ from django.test import Client
 from server.accounts.models import Audit
 from server.facts.models import Comment
 from server.publication import comments, sheets
+from server.publication.models import Setting
 from server.registry.models import Site, Unit
 from tests.office import moment
 from tests.server.kit import Server
@@ -149,6 +150,16 @@ def test_html_split_letters_and_long_texts_stay_words(lite: Server):
     do(leader, found, "answer", "")
     found.refresh_from_db()
     assert (found.answer, found.answered_at) == ("", None)
+
+
+def test_a_public_line_that_is_changed_stands_on_the_public_page_at_once(lite: Server):
+    Setting.objects.create(site=lite.site, on=True, answers=True)
+    found = comment(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    public_page = "/cong-khai/12345"
+    assert "Đã thêm ghế" not in Client().get(public_page).content.decode()
+    do(leader, found, "answer", "Đã thêm ghế")
+    assert "Đã thêm ghế" in Client().get(public_page).content.decode()
 
 
 def test_an_unknown_step_changes_nothing(lite: Server):

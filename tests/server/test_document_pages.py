@@ -9,10 +9,12 @@ from django.test import Client
 from kiosk.office import sample
 from kiosk.revising import written
 from server.accounts.models import Audit
+from server.facts.models import RatingRollup
 from server.office.documents import newest, publish
 from server.office.models import Document
 from server.registry.models import Site, Unit
 from tests.server.document_kit import at, fields, monday, office_of, said, send
+from tests.server.figures_kit import FIRST, keep, rating
 from tests.server.kit import NOW, Server
 
 __all__ = ["monday"]  # a fixture
@@ -127,6 +129,19 @@ def test_a_document_for_another_site_or_unit_is_refused_in_words(lite: Server):
         page = client.post(at(lite, "/text"), {"text": written(office), "do": "publish", "seen": "2"})
         assert says in page.content.decode()
     assert office_of(lite).version == 2
+
+
+def test_what_was_rated_keeps_its_meaning_a_changed_label_set_needs_an_id_of_its_own(lite: Server):
+    client = lite.signed_in("ky-thuat", "technician")
+    smile = sample().label_sets[0]
+    two = replace(smile, levels=(smile.levels[0], smile.levels[-1]))
+    changed = replace(sample(), label_sets=(two, *sample().label_sets[1:]))
+    keep(lite.site, FIRST, [], [rating(lite.device, FIRST, label_set=smile.id)])
+    page = client.post(at(lite, "/text"), {"text": written(changed), "do": "publish", "seen": "1"})
+    assert f"khác với các lượt đánh giá đã nhận theo mã {smile.id}: hãy đặt mã mới" in page.content.decode()
+    assert office_of(lite).version == 1
+    RatingRollup.objects.all().delete()
+    assert client.post(at(lite, "/text"), {"text": written(changed), "do": "publish", "seen": "1"}).status_code == 302
 
 
 def test_a_new_site_begins_with_a_whole_document_under_its_own_names(lite: Server):

@@ -1,5 +1,6 @@
 """Frozen periods: they never change, later differences are told, and everybody who has the code sees the same."""
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -9,16 +10,21 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from openpyxl import load_workbook
 
 from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
+from server.facts.models import Rating
+from server.facts.rollups import sum_day
 from server.publication import content, freezing, letters, public
 from server.publication.content import Place
 from server.publication.freezing import NotOver
 from server.publication.models import Frozen, Revision
+from server.publication.wording import history
 from server.registry.models import Site, Unit
 from server.reports import periods
+from server.words import texts
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
 from tests.server.phone_kit import said
@@ -97,6 +103,26 @@ def test_fewer_than_five_late_ratings_do_not_move_a_frozen_rate_but_their_servic
     assert k_n(freezing.shown(row)) == (9, 17)
 
 
+def test_ratings_that_count_no_more_are_taken_back_when_they_are_five(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    gone = list(Rating.objects.filter(day=kit.FIRST))
+    for count, left in ((4, (9, 12)), (5, (4, 7))):
+        Rating.objects.filter(pk__in=[each.pk for each in gone[:count]]).update(counting=False, flags="burst")
+        sum_day(lite.site, kit.FIRST)
+        freezing.adjust(row, DECEMBER)
+        assert k_n(freezing.shown(row)) == left
+
+
+def test_a_longer_usual_service_is_an_adjustment_and_is_named(lite: Server):
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST)])
+    row = frozen(lite)
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, lasts=65) for _ in range(2)])
+    freezing.adjust(row, DECEMBER)
+    [_, (_, changed)] = history(texts("vi"), freezing.revisions(row))
+    assert ("Một lượt phục vụ thường mất", "5", "65") in [(each.what, each.was, each.now) for each in changed]
+
+
 def test_the_server_looks_for_differences_once_a_day(lite: Server):
     november(lite)
     row = frozen(lite)
@@ -120,7 +146,10 @@ def test_a_period_that_is_frozen_twice_is_frozen_once(server: Server):
 def test_a_period_that_is_not_over_cannot_be_frozen(lite: Server):
     with pytest.raises(NotOver):
         freezing.freeze(Place(lite.unit), periods.parse("2026-12"), "", "", DECEMBER)
-    assert freezing.freeze(Place(lite.unit), periods.parse("2026-12-02"), "", "", DECEMBER)
+    with pytest.raises(NotOver) as found:
+        freezing.freeze(Place(lite.unit), periods.parse("2026-12-01"), "", "", DECEMBER)
+    assert found.value.since == DECEMBER + timedelta(days=1)
+    assert freezing.freeze(Place(lite.unit), periods.parse("2026-12-01"), "", "", found.value.since)
 
 
 def test_a_revision_is_never_written_over(lite: Server):
@@ -183,6 +212,23 @@ def test_a_report_carries_the_code_of_its_frozen_figures_the_way_to_its_explanat
     Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
     assert code not in leader.get(f"/reports?{query}&site={lite.site.pk}").content.decode()
     assert code not in lite.signed_in("tinh", "viewer").get(f"/reports?{query}").content.decode()
+
+
+def test_a_report_and_its_files_say_when_what_was_frozen_is_another_figure_by_now(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    leader, query = lite.signed_in("lanh-dao", "leader"), "kind=month&day=2026-11-05"
+    address, differs = f"http://testserver/cong-khai/chot/{row.key}/0", "và số liệu hiện nay đã khác"
+
+    def told() -> list[str]:
+        pages = [leader.get(f"{path}?{query}").content.decode() for path in ("/reports", "/reports/print")]
+        book = load_workbook(io.BytesIO(leader.get(f"/reports/xlsx?{query}").content))
+        sheets = "\n".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row)
+        return [*pages, leader.get(f"/reports/csv?{query}").content.decode("utf-8-sig"), sheets]
+
+    assert [(address in text, differs in text) for text in told()] == [(True, False)] * 4
+    late(lite, "1")
+    assert [(address in text, differs in text) for text in told()] == [(True, True)] * 4
 
 
 # --- what everybody sees --------------------------------------------------------------------------------------
@@ -282,7 +328,7 @@ def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"period": "2026-12"}, "Kỳ này chưa hết"),
+        ({"period": "2026-12"}, "Chốt được từ 12:00 ngày 02/01/2027"),
         ({"period": "nonsense"}, "Không có kỳ này"),
         ({}, "Không có kỳ này"),
         ({"from": "2026-11-30", "to": "2026-11-01"}, "Không có kỳ này"),

@@ -1,7 +1,7 @@
 """Figures of ratings: k of n per label set, flagged ones apart, and nothing from which one press could be read."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.db import connection
@@ -13,11 +13,10 @@ from kiosk.office import Office, sample
 from kiosk.texts import LOCAL
 from server.office.models import Document
 from server.registry.models import Site
-from server.reports.bundles import held_back
 from server.reports.figures import Cell
 from server.reports.opinions import Opinions, RatingDays, read_ratings, settled, wilson
 from server.reports.periods import Kind, Period, around, between, parse
-from tests.server.figures_kit import FIRST, days, keep, noon, rating, ticket
+from tests.server.figures_kit import FIRST, days, held_back, keep, noon, rating, ticket
 from tests.server.kit import Server
 
 NOVEMBER = parse("2026-11")
@@ -106,13 +105,13 @@ def test_fewer_than_five_are_withheld_until_the_next_days_make_them_five(lite: S
     assert not read.withholds(around(Kind.DAY, FIRST + timedelta(days=9)))
 
 
-def test_a_day_is_shown_from_noon_of_the_next_on_and_never_live(lite: Server):
+def test_a_day_is_shown_from_noon_of_the_day_after_next_on_and_never_live(lite: Server):
     days(lite.device, "33333")
-    assert november(lite, now=noon(FIRST)).whole(NOVEMBER) == {}
+    assert november(lite, now=datetime.combine(FIRST + timedelta(days=1), time(12), LOCAL)).whole(NOVEMBER) == {}
     before = noon(FIRST + timedelta(days=1)) - timedelta(seconds=1)
     assert november(lite, now=before).whole(NOVEMBER) == {}
     assert november(lite, now=noon(FIRST + timedelta(days=1))).whole(NOVEMBER)["smile"].figure.n == 5
-    assert settled(datetime(2026, 11, 24, 11, 59, tzinfo=LOCAL)) == date(2026, 11, 22)
+    assert settled(datetime(2026, 11, 24, 11, 59, tzinfo=LOCAL)) == date(2026, 11, 21)
 
 
 def test_the_last_ratings_of_a_month_are_not_mixed_into_the_next_one(lite: Server):
@@ -147,6 +146,14 @@ def shown_days(counts: dict[date, int], first: int, last: int) -> set[date]:
     period = Period(start + timedelta(days=first), start + timedelta(days=last), Kind.RANGE)
     known = {day: n for day, n in counts.items() if day <= period.last}
     return {day for day in known if day in period} - held_back(known, period, 5)
+
+
+def test_a_flagged_rating_of_a_quiet_day_waits_with_those_around_it(lite: Server):
+    days(lite.device, "33333", "", "333")
+    keep(lite.site, FIRST + timedelta(days=1), [], [rating(lite.device, FIRST + timedelta(days=1), 1, flags="burst")])
+    assert november(lite).whole(NOVEMBER)["smile"].left_out == 0
+    days(lite.device, "33", first=FIRST + timedelta(days=3))
+    assert november(lite).whole(NOVEMBER)["smile"].left_out == 1
 
 
 @pytest.mark.parametrize(

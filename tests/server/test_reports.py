@@ -59,7 +59,7 @@ def cells(page: str, key: str) -> list[list[str]]:
 def test_a_month_is_told_with_the_month_before_beside_it(november: Client):
     page = text(november, NOVEMBER)
     assert "BÁO CÁO TIẾP NHẬN VÀ MỨC ĐỘ HÀI LÒNG – THÁNG 11/2026" in page
-    assert "Kỳ này chưa hết: số liệu đến ngày 10/11/2026" in page
+    assert "Kỳ này chưa hết: số liệu đến ngày 11/11/2026" in page
     assert "không thay số liệu của Bộ chỉ số theo Quyết định 766/QĐ-TTg" in page
     summary = cells(page, "summary")
     assert summary[0] == ["", "tháng 11/2026", "tháng 10/2026"]
@@ -288,9 +288,25 @@ def test_an_unknown_id_of_a_kiosk_is_a_text_too(november: Client, lite: Server):
         assert said_as in {row[0] for row in csv.reader(io.StringIO(plain)) if row}
 
 
+def test_services_have_their_english_names_on_english_pages(november: Client, lite: Server):
+    for path in ("/reports", "/reports/csv"):
+        address = f"{path}?period=2026-11&by=service"
+        assert "Civil status" in text(november, f"{address}&l=en")
+        assert "Civil status" not in text(november, f"{address}&l=vi")
+
+
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
 def test_what_an_office_program_would_run_gets_an_apostrophe(text: str):
     assert safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("Họ; =1+1", "Họ; '=1+1"), ("a;@x", "a;'@x"), ("=a;=b", "'=a;'=b"), ("a; b = c", "a; b = c"),
+     ("a\n=b;c", "a\n'=b;c"), ("a\r\n\n @b", "a\r\n\n '@b"), ("a\nb = c", "a\nb = c")],
+)  # fmt: skip
+def test_what_would_be_a_formula_where_semicolons_divide_cells_gets_one_too(text: str, kept: str):
+    assert safe(text) == kept
 
 
 def test_cells_are_said_as_each_language_writes_them():

@@ -1,4 +1,4 @@
-"""The page of today: who waits, which counters are open, and what the kiosk published. Each role sees what it may."""
+"""The page of today: who waits, which counters are open, and what may be shown. Each role sees what it may."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from kiosk.rating import Figure
 from kiosk.store import Store
-from server.facts.models import Fact
 from server.registry.models import Device, Site, Unit
-from server.reports.opinions import Opinion
+from server.reports.opinions import Opinion, read_ratings
 from server.reports.own import _showable
-from server.reports.today import SiteNow, read_published, sites_now
+from server.reports.periods import Kind, around
+from server.reports.today import SiteNow, sites_now
 from tests.office import moment
 from tests.server.figures_kit import FIRST, days, it_is, keep, noon, ticket
 from tests.server.kit import Server, batches
@@ -71,7 +71,7 @@ def test_a_wait_beyond_what_the_slip_promised_is_an_alarm_and_says_which_counter
     soon = told(lite, store, moment(1200).at)
     assert soon.late == ()
     late = sites_now([lite.site], moment(1000 + 16 * 60).at)[0]
-    assert late.late == ("Chứng thực",)
+    assert (late.late_in("vi"), late.late_in("en")) == (["Chứng thực"], ["Certification"])
     assert late.idle == ("4",)
 
 
@@ -99,22 +99,17 @@ def test_a_counter_that_was_left_open_yesterday_is_not_open_today(lite: Server, 
     assert (shown.open, shown.waiting, shown.visits.issued) == (0, 0, 0)
 
 
-def test_ratings_of_today_are_what_the_kiosk_published_and_never_live(lite: Server, store: Store):
-    serve(store, 6, [1, 3, 3, 3, 3, 3])
-    assert told(lite, store, moment(3600).at).published == ()
-    assert store.ratings.publish(moment(4 * 3600 + 60))
-    shown = told(lite, store, moment(4 * 3600 + 120).at).published
-    assert [(each.figure.k, each.figure.n, each.session) for each in shown] == [(5, 6, "sang")]
-
-
-@pytest.mark.parametrize(
-    "value",
-    [{}, {"day": "2026-11-23", "session": "sang", "figures": []}, {"day": 3, "session": "x", "figures": {}},
-     {"day": "2026-11-23", "session": "sang", "figures": {"smile": {"k": "viele"}}},
-     {"day": "2026-11-23", "session": "sang", "figures": {"smile": 7}}],
-)  # fmt: skip
-def test_published_figures_that_make_no_sense_are_not_shown(value: dict[str, object]):
-    assert read_published(value) == []
+def test_ratings_are_those_of_reports_and_never_live(lite: Server, it_is: Clock):
+    month = around(Kind.MONTH, FIRST)
+    days(lite.device, "3333", "331", "3")
+    leader = lite.signed_in("lanh-dao", "leader")
+    for later, shown in ((1, ""), (2, "6/7"), (4, "6/7")):
+        now = noon(FIRST + timedelta(days=later))
+        it_is(now)
+        page = text(leader)
+        assert (shown or "Chưa đủ lượt đánh giá") in page
+        found = read_ratings([lite.site], month, now).whole(month)
+        assert [f"{each.figure.k}/{each.figure.n}" for each in found.values()] == [shown] * bool(shown)
 
 
 # --- pages ----------------------------------------------------------------------------------------------------
@@ -236,11 +231,3 @@ def test_a_clerk_never_sees_ratings_of_today(lite: Server, it_is: Clock):
 
 def test_an_account_without_a_clerk_is_told_whom_to_ask(lite: Server):
     assert "Nhờ quản trị viên" in text(lite.signed_in("moi", "clerk"), "/mine")
-
-
-def test_published_facts_of_another_month_are_not_of_today(lite: Server, store: Store):
-    value = {"day": "2026-10-30", "session": "sang", "period": "2026-10", "figures": {}}
-    Fact.objects.create(
-        site=lite.site, device=lite.device, kind="published", key="2026-10", value=value, at=moment(0).at
-    )
-    assert sites_now([lite.site], moment(0).at)[0].published == ()
