@@ -31,6 +31,18 @@ def main() -> int:
         print(f"make test-install cannot run here: {why_not}", file=sys.stderr)
         return 1
     figures = Figures()
+    try:
+        run(figures)
+    except (NotAsPromised, subprocess.SubprocessError, OSError) as broken:
+        print(f"\nNOT AS PROMISED: {broken}", file=sys.stderr)
+        return 1
+    figures.show()
+    tell("all as promised")
+    return 0
+
+
+def run(figures: Figures) -> None:
+    """Nothing of it is left, however it ends. Raises NotAsPromised and what else this machine may say."""
     with ExitStack() as ending:
         machine = Machine(base())
         ending.callback(machine.remove)
@@ -38,12 +50,9 @@ def main() -> int:
         ending.callback(commune.remove)
         try:
             prove(Hall(machine, commune), figures, Path(ending.enter_context(TemporaryDirectory())))
-        except (NotAsPromised, subprocess.TimeoutExpired) as broken:
-            print(f"{machine.journal()}\n\nNOT AS PROMISED: {broken}", file=sys.stderr)
-            return 1
-    figures.show()
-    tell("all as promised")
-    return 0
+        except Exception:
+            print(machine.journal(), file=sys.stderr)
+            raise
 
 
 def obstacle() -> str:

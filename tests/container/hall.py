@@ -24,6 +24,8 @@ DESCRIBED = "/srv/keypad"
 LINE = "/dev/kiosk-serial-printer"
 """The name that udev's rule gives a slip printer behind a serial line."""
 PRESS_S = 0.1
+APART_S = 0.5
+"""Between two presses: the same key is not taken again for 0.3 s."""
 TIOCSPTLCK, TIOCGPTN = 0x40045431, 0x80045430
 WORD = 8 * struct.calcsize("l")
 
@@ -34,6 +36,7 @@ class Keypad:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._pipe = -1
+        self._released = 0.0
 
     def plug_in(self) -> None:
         about = self._machine.root / DESCRIBED.lstrip("/") / "event0/device"
@@ -49,9 +52,11 @@ class Keypad:
 
     def press(self, name: str) -> None:
         """A finger on a key, and off again."""
+        time.sleep(max(0.0, self._released + APART_S - time.monotonic()))
         self._say(KEY_CODES[name], 1)
         time.sleep(PRESS_S)
         self._say(KEY_CODES[name], 0)
+        self._released = time.monotonic()
 
     def unplug(self) -> None:
         if self._pipe >= 0:
