@@ -21,7 +21,9 @@ start_units() {
     return 0
   fi
   systemd_runs || [ "$dry_run" = yes ] || return 0
-  # Both stop before either starts: the preparation in between needs the database for itself.
+  # Both stop before either starts: the preparation in between needs the database for itself. A line that drops in between
+  # leaves no kiosk that is stopped.
+  trap '' INT HUP
   if [ "$changed" = yes ]; then run systemctl stop "${services[@]}" kiosk-firewall.service; fi
   run systemctl start kiosk-firewall.service || warn \
     "Tường lửa của ki-ốt chưa chạy được: xem journalctl -u kiosk-firewall. Cổng của bảng điều khiển đang mở cho mọi mạng." \
@@ -29,6 +31,7 @@ start_units() {
   run systemctl start kiosk-backup.timer kiosk-update.timer "${services[@]}" || warn \
     "Dịch vụ chưa chạy được. Xem: journalctl -u kiosk -u kiosk-prepare -n 30; nó tự thử lại." \
     "A service did not start. See: journalctl -u kiosk -u kiosk-prepare -n 30; it goes on trying by itself."
+  trap 'exit 130' INT HUP
 }
 
 check_kiosk() {

@@ -3,6 +3,10 @@
 
 console_ports='8080, 8443' # as in systemd/kiosk.nft
 
+placed_ports() { # the ports that the firewall in place guards
+  sed -n 's/^define console_ports = { \(.*\) }$/\1/p' "$ROOT/usr/local/lib/kiosk/firewall.nft" 2>/dev/null || true
+}
+
 digest_line() { # FILE PATH
   printf '%s  %s\n' "$(sha256sum <"$1" | cut -d' ' -f1)" "$2"
 }

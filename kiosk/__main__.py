@@ -110,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
     export = add("export", _in("data_commands:export_run"), "write events that wait for the server to a USB stick")
     export.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
     export.add_argument("--all", action="store_true", help="all events that are kept, not only those that wait")
-    stick = add("stick", _in("stick_command:run"), "fill a USB stick named KIOSK-EXPORT, and print what became of it")
+    stick = add("stick", _in("stick_command:run"), "fill a USB stick named KIOSKEXPORT, and print what became of it")
     stick.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
     reset = add("factory-reset", _in("stick_command:reset"), "forget all data of this kiosk, for another office")
     reset.add_argument("device", metavar="DEVICE", help="the id of this kiosk, so that none is emptied by mistake")

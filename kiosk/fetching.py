@@ -6,6 +6,7 @@ neither a server nor anybody on the way is trusted with more than time and disk 
 
 import http.client
 import os
+import shutil
 import ssl
 import time
 from contextlib import closing
@@ -16,6 +17,8 @@ from kiosk.config import of_the_lan
 
 MOST_BYTES = 1 << 30
 BLOCK = 64 * 1024
+SPARE = 256 << 20
+"""So many bytes of the disk are the kiosk's own: a release that is too large must not stop it."""
 TRIES = 3
 
 
@@ -95,11 +98,18 @@ def _receive(answer: http.client.HTTPResponse, part: Path, have: int, most: int,
     length = answer.length
     if (length or 0) + have > most:
         raise FetchError(f"{url} is larger than {most >> 20} MB: it is no release")
+    room = have + shutil.disk_usage(part.parent).free - SPARE
+    if (length or 0) + have > room:
+        part.unlink(missing_ok=True)
+        raise FetchError(_no_room(url))
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
         file.truncate()
         while block := answer.read(BLOCK):
             have += len(block)
+            if have > room:
+                part.unlink()
+                raise FetchError(_no_room(url))
             if have > most:
                 raise FetchError(f"{url} is larger than {most >> 20} MB: it is no release")
             file.write(block)
@@ -107,3 +117,7 @@ def _receive(answer: http.client.HTTPResponse, part: Path, have: int, most: int,
                 raise BrokenOff(f"{url} comes too slowly: it goes on from there the next time")
     if answer.length:
         raise BrokenOff(f"{url} broke off: it goes on from there the next time")
+
+
+def _no_room(url: str) -> str:
+    return f"{url} does not fit on the disk, of which {SPARE >> 20} MB stay free: make room first"

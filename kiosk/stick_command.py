@@ -1,4 +1,4 @@
-"""`kiosk stick`: what a USB stick named KIOSK-EXPORT gets, and a slip that says so. `kiosk factory-reset`: forget all.
+"""`kiosk stick`: what a USB stick named KIOSKEXPORT gets, and a slip that says so. `kiosk factory-reset`: forget all.
 
 A person who plugs a stick in sees no terminal: the slip is the answer. A part that fails keeps no other one away.
 """

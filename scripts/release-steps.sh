@@ -66,6 +66,8 @@ case ${1:-} in
     ;;
   place)
     keep_only others
+    guarded=$(placed_ports) # kiosk.toml stays, and so do its ports
+    console_ports=${guarded:-$console_ports}
     place_files
     make_users
     systemctl daemon-reload

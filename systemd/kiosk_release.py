@@ -17,6 +17,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -82,7 +83,8 @@ def data_dir() -> Path:
 def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a release's program as the user that it will run as, never as root."""
     become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
-    return run(*become, *command, env=os.environ | {"KIOSK_CONFIG": str(CONFIG)}, cwd="/", umask=0o027)
+    env = os.environ | {"KIOSK_CONFIG": str(CONFIG), "PYTHONNOUSERSITE": "1"}
+    return run(*become, *command, env=env, cwd="/", umask=0o027)
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -194,6 +196,8 @@ def accept(home: Path) -> None:
 
 def switch(name: str) -> None:
     """From here on a power cut ends in the old release or in the new one, with the system files that belong to it."""
+    for lost in (signal.SIGHUP, signal.SIGINT):  # a technician's line that drops leaves no kiosk that is stopped
+        signal.signal(lost, signal.SIG_IGN)
     before, files = linked(), f"before-{name}"
     watched = [each for each in SERVICES if each == KIOSK or shown(each, "ActiveState") == "active"]
     keep_files(HOME / files, step("paths").split())
@@ -203,6 +207,7 @@ def switch(name: str) -> None:
     try:
         step("place")
         run("systemctl", "daemon-reload")
+        os.sync()  # else a power cut leaves the new program with empty units
         relink(f"releases/{name}")
     except (Refused, OSError):
         settle()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,6 +132,17 @@ def test_what_turns_out_too_large_is_given_up(tmp_path: Path):
         server.says_length = False
         fetch(f"{url}/a", tmp_path / "a", most=99)
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_what_would_fill_the_disk_of_a_kiosk_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says_length: bool
+):
+    monkeypatch.setattr(fetching, "SPARE", shutil.disk_usage(tmp_path).total)
+    with serving(a=b"x" * 100) as (server, url), pytest.raises(FetchError, match="does not fit on the disk"):
+        server.says_length = says_length
+        fetch(f"{url}/a", tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_comes_too_slowly_is_given_up(tmp_path: Path):

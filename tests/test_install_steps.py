@@ -368,6 +368,8 @@ def test_the_firewall_guards_the_ports_of_kiosk_toml(tmp_path):
     assert bash(again, ROOT=str(tmp_path), office=str(SAMPLE), **OUTSIDE).returncode == 0
     assert "define console_ports = { 443 }" in rules.read_text()
     assert rules.read_text().count("define") == 1
+    # An update asks nobody: the ports are those that are guarded.
+    assert bash("placed_ports", ROOT=str(tmp_path)).stdout == "443\n"
 
 
 def test_the_rules_are_a_table_of_their_own_that_can_be_loaded_twice():

@@ -1,6 +1,7 @@
-"""A stick named KIOSK-EXPORT, the slip that says what came onto it; and a kiosk that is emptied for another office."""
+"""A stick named KIOSKEXPORT, the slip that says what came onto it; and a kiosk that is emptied for another office."""
 
 import json
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from sync import outbox
 from tests.office import moment, open_store
 
 HELPER = Path(__file__).parent.parent / "systemd" / "kiosk-usb"
+RULES = HELPER.with_name("70-kiosk.rules")
 NAME = "k-7F3K2M"
 
 
@@ -85,6 +87,12 @@ def test_roots_helper_takes_names_of_sticks_alone(words: list[str]) -> None:
     done = subprocess.run([str(HELPER), *words], capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("kiosk-usb: ")
+
+
+def test_the_names_of_sticks_fit_into_the_label_of_a_fat_file_system() -> None:
+    names = set(re.findall(r"KIOSK[A-Z-]+", HELPER.read_text())) | set(re.findall(r"KIOSK[A-Z-]+", RULES.read_text()))
+    assert names == {"KIOSKEXPORT", "KIOSKBACKUP"}
+    assert max(map(len, names)) <= 11
 
 
 # --- another office ------------------------------------------------------------------------------------------

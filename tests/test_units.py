@@ -300,3 +300,8 @@ def test_folders_are_made_with_their_rights(tmp_path):
         "etc/kiosk": (0o750, 0, 4242),
         "var/lib/kiosk": (0o750, 4242, 4242),
     }
+
+
+@pytest.mark.parametrize("unit", [name for name in SERVICES if options(name)["User"] == ["kiosk"]])
+def test_no_code_comes_from_the_folder_that_every_process_can_write(unit: str):
+    assert environment(unit)["PYTHONNOUSERSITE"] == "1"
