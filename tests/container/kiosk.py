@@ -77,9 +77,16 @@ class Hall:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(query, values).fetchall()
 
-    def last(self) -> int:
-        """The newest number's place in its series."""
-        return int(self.rows("SELECT seq FROM tickets ORDER BY arrival DESC LIMIT 1")[0][0])
+    def last(self) -> tuple[str, int]:
+        """The newest number: its series, and its place there."""
+        return self.rows("SELECT series, seq FROM tickets ORDER BY arrival DESC LIMIT 1")[0]
+
+    def goes_on(self, last: tuple[str, int]) -> Ticket:
+        """The next press gives the next number, as if nothing had happened since `last`. Raises NotAsPromised."""
+        ticket, (series, seq) = self.press(), last
+        follows = ticket.seq == (seq + 1 if ticket.series == series else 1)
+        holds(f"it goes on with the next number, {ticket.number}", follows, f"{ticket} after {last}")
+        return ticket
 
     def copy_books(self, folder: Path) -> None:
         """The database of a kiosk that has stopped."""

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.container.base import ROOT, Base
@@ -92,20 +94,21 @@ class Machine:
         boot, self._boot = self._boot, None
         if boot is None:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             if self.leader:
                 self.sh("systemctl --no-block poweroff")
                 boot.wait(60)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self.leader = 0
-            if boot.poll() is None:
-                boot.terminate()
-            boot.wait(60)
+        self.leader = 0
+        if boot.poll() is None:
+            boot.terminate()
+        boot.wait(60)
 
     def remove(self) -> None:
-        """Nothing is left of it."""
+        """Nothing is left of it; it need not end well."""
+        if self._boot and self.leader:
+            with suppress(ProcessLookupError):
+                os.kill(self.leader, signal.SIGKILL)
+            self.leader = 0
         self.power_off()
         shutil.rmtree(self.root, ignore_errors=True)
         self._log.unlink(missing_ok=True)
