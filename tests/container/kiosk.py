@@ -96,6 +96,13 @@ class Hall:
         for path in (self.machine.root / DATA).glob("kiosk.db*"):
             shutil.copy(path, folder)
 
+    def pid(self, unit: str) -> str:
+        """Of a unit's process. Raises NotAsPromised where there is none: `kill 0` would end the test itself."""
+        pid = self.machine.show(unit, "MainPID")
+        if pid in ("", "0"):
+            raise NotAsPromised(f"{unit} runs")
+        return pid
+
     def is_active(self, unit: str) -> bool:
         return self.machine.ask(f"systemctl is-active {unit}") == "active"
 

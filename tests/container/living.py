@@ -17,7 +17,7 @@ BACK_S = 60.0
 
 def hang(hall: Hall) -> None:
     """The loop stands still; systemd notices that by itself."""
-    machine, before, pid = hall.machine, hall.last(), hall.machine.show("kiosk", "MainPID")
+    machine, before, pid = hall.machine, hall.last(), hall.pid("kiosk")
     machine.must("the kiosk's process is stopped in its tracks", f"kill -STOP {pid}")
     eventually(BACK_S, "the watchdog brings it back", lambda: hall.is_new("kiosk", pid))
     machine.must("it was the watchdog", "journalctl -u kiosk -o cat | grep 'Watchdog timeout'")
@@ -27,7 +27,7 @@ def hang(hall: Hall) -> None:
 def kill(hall: Hall, rng: random.Random) -> int:
     """Each process dies by `kill -9` while a number is given. How often the kiosk itself did."""
     for n in range(ROUNDS):
-        pids = {unit: hall.machine.show(unit, "MainPID") for unit in UNITS}
+        pids = {unit: hall.pid(unit) for unit in UNITS}
         for unit, pid in pids.items():
             hall.keypad.press("1")
             time.sleep(rng.uniform(0, 0.4))

@@ -51,7 +51,8 @@ class Machine:
         options += ["--network-veth", "--suppress-sync=yes", f"--bind-ro={self._stick}:{STICK}", "--boot"]
         with self._log.open("wb") as log:
             self._boot = subprocess.Popen(
-                ["timeout", str(LIFE_S), "systemd-nspawn", "-q", *options],
+                # It ends with this process too, however that ends.
+                ["setpriv", "--pdeathsig", "TERM", "timeout", str(LIFE_S), "systemd-nspawn", "-q", *options],
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -68,7 +68,7 @@ class Making:
 
 def refusals(hall: Hall) -> None:
     """What nobody signed, or somebody else, is not installed; the kiosk does not notice."""
-    machine, pid = hall.machine, hall.machine.show("kiosk", "MainPID")
+    machine, pid = hall.machine, hall.pid("kiosk")
     runs = running(machine)
     _refused(machine, "a release is refused while no key is trusted", "dist-newer", "No key is trusted yet")
     machine.must(
