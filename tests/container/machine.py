@@ -52,7 +52,7 @@ class Machine:
         with self._log.open("wb") as log:
             self._boot = subprocess.Popen(
                 # It ends with this process too, however that ends.
-                ["setpriv", "--pdeathsig", "TERM", "timeout", str(LIFE_S), "systemd-nspawn", "-q", *options],
+                ["setpriv", "--pdeathsig", "TERM", "timeout", "-k60", str(LIFE_S), "systemd-nspawn", "-q", *options],
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
