@@ -22,7 +22,7 @@ from tests.container.kiosk import Hall
 from tests.container.machine import Machine
 from tests.container.telling import NotAsPromised, tell
 
-PROGRAMS = ("mmdebstrap", "systemd-nspawn", "nsenter", "unshare", "ip", "tar", "ssh-keygen", "dpkg")
+PROGRAMS = ("mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare", "ip", "tar", "ssh-keygen", "dpkg")
 
 
 def main() -> int:

@@ -41,7 +41,11 @@ class Commune:
         """Until it answers."""
         with listening() as ready, (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._words("run"), cwd=ROOT, env=os.environ | ready.environment, stdout=log, stderr=log
+                ["setpriv", "--pdeathsig", "TERM", *self._words("run")],
+                cwd=ROOT,
+                env=os.environ | ready.environment,
+                stdout=log,
+                stderr=log,
             )
             ready.wait()
 

@@ -69,7 +69,7 @@ def set_up(hall: Hall) -> None:
 def install_again(hall: Hall) -> None:
     """With a code of the commune's server, and a kiosk.toml that somebody has changed."""
     machine = hall.machine
-    pid, toml = machine.show("kiosk", "MainPID"), (machine.root / "etc/kiosk/kiosk.toml").read_text()
+    pid, toml = hall.pid("kiosk"), (machine.root / "etc/kiosk/kiosk.toml").read_text()
     again = f"{INSTALL} --offline {STICK} --server {hall.commune.url} --code {hall.commune.code()}"
     said = machine.must("install.sh ends well a second time, with a server and its code", again)
     hall.undisturbed("the second run disturbs nobody", pid)
@@ -87,7 +87,7 @@ def report(hall: Hall) -> None:
 
 def check_unit(hall: Hall) -> None:
     """What systemd makes of the units."""
-    machine, pid = hall.machine, hall.machine.show("kiosk", "MainPID")
+    machine, pid = hall.machine, hall.pid("kiosk")
     machine.must(
         "it runs as kiosk, without capabilities, with a filter",
         f"grep -q 'CapEff:.0000000000000000' /proc/{pid}/status && grep -q 'Seccomp:.2' /proc/{pid}/status"

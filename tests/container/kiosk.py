@@ -77,15 +77,31 @@ class Hall:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
             return database.execute(query, values).fetchall()
 
-    def last(self) -> int:
-        """The newest number's place in its series."""
-        return int(self.rows("SELECT seq FROM tickets ORDER BY arrival DESC LIMIT 1")[0][0])
+    def last(self) -> tuple[str, int]:
+        """The newest number: its series, and its place there."""
+        return self.rows("SELECT series, seq FROM tickets ORDER BY arrival DESC LIMIT 1")[0]
+
+    def goes_on(self, last: tuple[str, int]) -> Ticket:
+        """The next press gives the next number, as if nothing had happened since `last`. Raises NotAsPromised."""
+        ticket, (series, seq) = self.press(), last
+        # A series that began before the date was sure is "day~boot", and goes on as that day's.
+        same_day = ticket.series.partition("~")[0] == series.partition("~")[0]
+        follows = ticket.seq == (seq + 1 if same_day else 1)
+        holds(f"it goes on with the next number, {ticket.number}", follows, f"{ticket} after {last}")
+        return ticket
 
     def copy_books(self, folder: Path) -> None:
         """The database of a kiosk that has stopped."""
         folder.mkdir(parents=True, exist_ok=True)
         for path in (self.machine.root / DATA).glob("kiosk.db*"):
             shutil.copy(path, folder)
+
+    def pid(self, unit: str) -> str:
+        """Of a unit's process. Raises NotAsPromised where there is none: `kill 0` would end the test itself."""
+        pid = self.machine.show(unit, "MainPID")
+        if pid in ("", "0"):
+            raise NotAsPromised(f"{unit} runs")
+        return pid
 
     def is_active(self, unit: str) -> bool:
         return self.machine.ask(f"systemctl is-active {unit}") == "active"

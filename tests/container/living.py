@@ -17,18 +17,17 @@ BACK_S = 60.0
 
 def hang(hall: Hall) -> None:
     """The loop stands still; systemd notices that by itself."""
-    machine, before, pid = hall.machine, hall.last(), hall.machine.show("kiosk", "MainPID")
+    machine, before, pid = hall.machine, hall.last(), hall.pid("kiosk")
     machine.must("the kiosk's process is stopped in its tracks", f"kill -STOP {pid}")
     eventually(BACK_S, "the watchdog brings it back", lambda: hall.is_new("kiosk", pid))
     machine.must("it was the watchdog", "journalctl -u kiosk -o cat | grep 'Watchdog timeout'")
-    ticket = hall.press()
-    holds(f"it goes on with the next number, {ticket.number}", ticket.seq == before + 1, ticket)
+    hall.goes_on(before)
 
 
 def kill(hall: Hall, rng: random.Random) -> int:
     """Each process dies by `kill -9` while a number is given. How often the kiosk itself did."""
     for n in range(ROUNDS):
-        pids = {unit: hall.machine.show(unit, "MainPID") for unit in UNITS}
+        pids = {unit: hall.pid(unit) for unit in UNITS}
         for unit, pid in pids.items():
             hall.keypad.press("1")
             time.sleep(rng.uniform(0, 0.4))
@@ -38,9 +37,7 @@ def kill(hall: Hall, rng: random.Random) -> int:
         for unit, pid in pids.items():
             eventually(BACK_S, f"{unit} is there, {n + 1}", partial(hall.is_new, unit, pid))
         hall.settle()
-        before = hall.last()
-        ticket = hall.press()
-        holds(f"the next number is {ticket.number}", ticket.seq == before + 1, ticket)
+        hall.goes_on(hall.last())
     return ROUNDS
 
 
@@ -74,6 +71,5 @@ def boot_again(hall: Hall) -> None:
     log = "journalctl -o cat _PID=$(systemctl show -P MainPID kiosk) | grep '{}'"
     eventually(BACK_S, "it finds the printer", lambda: hall.machine.ask(log.format("printer: ok")))
     eventually(BACK_S, "it finds the keypad", lambda: hall.machine.ask(log.format("keypad: reading")))
-    ticket = hall.press()
-    holds(f"it goes on with the next number, {ticket.number}", ticket.seq == before + 1, ticket)
+    ticket = hall.goes_on(before)
     eventually(BACK_S, "the commune's server is told of it", lambda: ticket.id in hall.commune.tickets())

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.container.base import ROOT, Base
@@ -49,7 +51,8 @@ class Machine:
         options += ["--network-veth", "--suppress-sync=yes", f"--bind-ro={self._stick}:{STICK}", "--boot"]
         with self._log.open("wb") as log:
             self._boot = subprocess.Popen(
-                ["timeout", str(LIFE_S), "systemd-nspawn", "-q", *options],
+                # It ends with this process too, however that ends.
+                ["setpriv", "--pdeathsig", "TERM", "timeout", "-k60", str(LIFE_S), "systemd-nspawn", "-q", *options],
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -92,20 +95,21 @@ class Machine:
         boot, self._boot = self._boot, None
         if boot is None:
             return
-        try:
+        with suppress(subprocess.TimeoutExpired):
             if self.leader:
                 self.sh("systemctl --no-block poweroff")
                 boot.wait(60)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            self.leader = 0
-            if boot.poll() is None:
-                boot.terminate()
-            boot.wait(60)
+        self.leader = 0
+        if boot.poll() is None:
+            boot.terminate()
+        boot.wait(60)
 
     def remove(self) -> None:
-        """Nothing is left of it."""
+        """Nothing is left of it; it need not end well."""
+        if self._boot and self.leader:
+            with suppress(ProcessLookupError):
+                os.kill(self.leader, signal.SIGKILL)
+            self.leader = 0
         self.power_off()
         shutil.rmtree(self.root, ignore_errors=True)
         self._log.unlink(missing_ok=True)

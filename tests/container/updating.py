@@ -68,7 +68,7 @@ class Making:
 
 def refusals(hall: Hall) -> None:
     """What nobody signed, or somebody else, is not installed; the kiosk does not notice."""
-    machine, pid = hall.machine, hall.machine.show("kiosk", "MainPID")
+    machine, pid = hall.machine, hall.pid("kiosk")
     runs = running(machine)
     _refused(machine, "a release is refused while no key is trusted", "dist-newer", "No key is trusted yet")
     machine.must(
@@ -101,8 +101,7 @@ def update(hall: Hall) -> None:
     before = hall.last()
     machine.must("kiosk update takes a signed release", f"kiosk update {HOME}/dist-newer/*.tar.gz", 600)
     eventually(60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk"))
-    ticket = hall.press()
-    holds(f"it goes on with the next number, {ticket.number}", ticket.seq == before + 1, ticket)
+    hall.goes_on(before)
     machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
     holds("it is still being tried", _is_tried(machine))
     # In a clock of its own the helper finds that ten minutes have passed; it is the installed one.
@@ -131,6 +130,5 @@ def come_back(hall: Hall) -> None:
     status = machine.must("kiosk update tells of it", "kiosk update --status")
     if not re.search(rf"{re.escape(broken)}\S*: 3 starts failed", status):
         raise NotAsPromised(f"kiosk update tells why it was taken back\n{status}")
-    ticket = hall.press()
-    holds(f"it goes on with the next number, {ticket.number}", ticket.seq == before + 1, ticket)
+    hall.goes_on(before)
     _refused(machine, "what was taken back is not installed again", "dist-broken", "was taken back once")
