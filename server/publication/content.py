@@ -60,7 +60,7 @@ def content_of(place: Place, period: Period, now: datetime) -> Content:
             rating(name, each.labels, each.figure, each.left_out) for name, each in ratings.whole(period).items()
         ],
         "withheld": ratings.withholds(period),
-        "least": _least(ratings),
+        "least": _least(ratings, period),
         "reasons": ratings.reasons(period),
         "letters": {} if place.site else letters.counted(place.unit, period),
         "dossiers": dossiers_at(sites),
@@ -191,8 +191,8 @@ def _plain(by_level: Mapping[int, int]) -> dict[str, int]:
     return {str(level): n for level, n in by_level.items()}
 
 
-def _least(ratings: RatingDays) -> int:
-    return max((site.asking.least for site in ratings.sites.values()), default=RatingPolicy().rating_min)
+def _least(ratings: RatingDays, period: Period) -> int:
+    return max((site.asking.least(period.last) for site in ratings.sites.values()), default=RatingPolicy().rating_min)
 
 
 def _by_set(content: Content) -> dict[str, Content]:

@@ -1,7 +1,7 @@
 """The job that sums past months, of the same figures that people see. It is there for speed alone.
 
 A month is summed for every site as soon as it is settled, for a site without a visit with zeros; and again when one of
-its days was.
+its days was, once the late ratings that did that may be shown.
 """
 
 from collections import defaultdict
@@ -12,14 +12,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from server.facts.models import Rollup
+from server.facts.models import RatingRollup, Rollup
 from server.facts.projector import locked_cursor
+from server.facts.settling import settled
 from server.registry.models import Site
 from server.reports.bundles import Seen
 from server.reports.figures import ALL, COUNTS, DIMS, Day, arrivals, read_days
 from server.reports.models import MonthSum
 from server.reports.opinions import DIMS as RATED_BY
-from server.reports.opinions import read_ratings, settled
+from server.reports.opinions import read_ratings
 from server.reports.periods import Kind, Period, around
 
 BACK = 37
@@ -42,6 +43,8 @@ def sum_months(now: datetime, most: int = 5) -> int:
     for month in _past(now):
         have = set(MonthSum.objects.filter(month=month.first, dim="all").values_list("site_id", flat=True))
         missing = [site for site in sites if site.pk not in have]
+        wait = _unsettled(missing, month, now) if missing else set()
+        missing = [site for site in missing if site.pk not in wait]
         if not missing or (not have and not _has_visits(sites, month)):
             continue
         for site in missing[: most - done]:
@@ -57,6 +60,12 @@ def _past(now: datetime) -> Iterator[Period]:
     for _ in range(BACK):
         yield month
         month = month.before()
+
+
+def _unsettled(sites: list[Site], month: Period, now: datetime) -> set[int]:
+    """Sites with late ratings in a month that are not shown yet."""
+    late = RatingRollup.objects.filter(site__in=sites, day__range=(month.first, month.last), late__gt=settled(now))
+    return set(late.values_list("site_id", flat=True))
 
 
 def _has_visits(sites: list[Site], month: Period) -> bool:

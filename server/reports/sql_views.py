@@ -6,7 +6,7 @@ free text, nothing that ties two tickets to one person; ratings as sums of past 
 
 from django.db import connection
 
-from server.reports.opinions import SETTLES
+from server.facts.settling import SETTLES
 
 NAMES = ("v_tickets", "v_ratings", "v_days")
 _SETTLES_H = int(SETTLES.total_seconds() // 3600)

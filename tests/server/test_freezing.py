@@ -54,9 +54,9 @@ def frozen(server: Server, by: str = "Nguyễn Văn A") -> Frozen:
 
 
 def late(server: Server, levels: str, day: date = kit.FIRST) -> None:
-    """Ratings of tickets of a day that are told after it was frozen."""
-    tickets = [kit.ticket(server.device, day) for _ in levels]
-    kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level)) for level in levels])
+    """Ratings of tickets of a day that were heard of on the last of November, and are folded after it was frozen."""
+    tickets, heard = [kit.ticket(server.device, day) for _ in levels], NOVEMBER.last
+    kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level), late=heard) for level in levels])
 
 
 def k_n(shown: freezing.Shown | None) -> tuple[int, int]:
@@ -101,6 +101,22 @@ def test_fewer_than_five_late_ratings_do_not_move_a_frozen_rate_but_their_servic
     late(lite, "1")
     assert freezing.adjust(row, DECEMBER)
     assert k_n(freezing.shown(row)) == (9, 17)
+
+
+def test_a_late_rating_is_not_what_two_frozen_periods_of_the_same_days_differ_by(lite: Server):
+    november(lite)
+    month = frozen(lite)
+    late(lite, "1111")
+    wider = [
+        freezing.freeze(Place(lite.unit), periods.parse(key), "", "", DECEMBER)
+        for key in ("2026-10-01..2026-11-30", "2026-11-01..2026-11-29")
+    ]
+    everything = [month, *wider]
+    assert [k_n(freezing.shown(each)) for each in everything] == [(9, 12)] * 3
+    late(lite, "1")
+    for each in everything:
+        freezing.adjust(each, DECEMBER)
+    assert [k_n(freezing.shown(each)) for each in everything] == [(9, 17)] * 3
 
 
 def test_ratings_that_count_no_more_are_taken_back_when_they_are_five(lite: Server):

@@ -1,0 +1,14 @@
+from django.apps.registry import Apps
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+
+def forget(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    """Their ratings were bundled by rules of the release before. They are summed again at once."""
+    apps.get_model("reports", "MonthSum").objects.all().delete()
+
+
+class Migration(migrations.Migration):
+    dependencies = [("reports", "0002_month_sums")]
+
+    operations = [migrations.RunPython(forget, migrations.RunPython.noop)]
