@@ -5,7 +5,7 @@ Documents never change, so what was read from them is kept in memory, found by t
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -66,6 +66,13 @@ def asking_of(sites: Sequence[Site], needed: Mapping[int, Collection[str]]) -> d
 def names_on(sites: Sequence[Site], day: date) -> dict[int, Names]:
     """The names at each site on a day, by its primary key."""
     return {documents.key: _names(documents, day) for documents in _documents(sites)}
+
+
+def set_name(name: str, labels: LabelSet | None, sites: Iterable[Site]) -> str:
+    """What a label set of `reports.opinions.Opinions` is called; one that two sites mean differently with its site."""
+    id, _, of = name.partition("@")
+    called = labels.name if labels else id
+    return f"{called} ({next(site.name for site in sites if site.pk == int(of))})" if of else called
 
 
 def offices_now(sites: Sequence[Site]) -> dict[int, Office | None]:
