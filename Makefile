@@ -11,7 +11,7 @@ UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
 WORKERS ?= $(shell expr $$(nproc) \* 2)
 ARGS ?=
 
-.PHONY: demo server test test-slow bench bench-server check container-test locks release wheel-test clean
+.PHONY: demo server test test-slow test-install test-appliance bench bench-server check container-test locks release wheel-test clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.run: requirements/server.txt
@@ -42,6 +42,10 @@ test-slow: $(VENV)/.dev
 	scripts/need.sh strace chromium
 	$(PY) -m pytest -m slow $(ARGS)
 
+test-install: $(VENV)/.dev  ## an appliance from a bare Debian to its removal, in a container that systemd boots; needs root
+	scripts/need.sh mmdebstrap systemd-nspawn=systemd-container ip=iproute2 ssh-keygen=openssh-client
+	$(PY) -m tests.container
+
 bench: $(VENV)/.dev
 	$(PY) -m tests.bench $(ARGS)
 
@@ -64,9 +68,15 @@ release:  ## a signed release for machines like this one: make release OUT=dist 
 wheel-test: $(VENV)/.dev  ## the wheel alone, outside the tree, with only its run-time packages
 	scripts/wheel-test.sh "$(PYTHON)"
 
-container-test: $(VENV)/.dev  ## installer and units in a whole Debian with a real systemd; needs root
+container-test:  ## installer and units in a whole Debian with a real systemd; needs root
 	tests/container.sh bookworm
 	tests/container.sh trixie
+
+test-appliance: $(VENV)/.dev  ## the whole kiosk in a virtual machine that poses as a Raspberry Pi; needs root, about an hour
+	scripts/need.sh qemu-system-aarch64=qemu-system-arm qemu-img=qemu-utils /usr/libexec/qemu-binfmt/aarch64-binfmt-P=qemu-user-static \
+		mmdebstrap arch-test systemd-nspawn=systemd-container fdtput=device-tree-compiler mke2fs=e2fsprogs cpio xz=xz-utils swig \
+		aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross
+	$(PY) -m pytest -o faulthandler_timeout=0 -s $(or $(ARGS),tests/appliance/test_*.py)
 
 COMPILE := -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host

@@ -1,5 +1,6 @@
 """Numbers, days and words that somebody wrote into an address or a form: what no database could keep is none."""
 
+from collections.abc import Mapping
 from datetime import date
 
 MOST = 2**63 - 1
@@ -12,6 +13,12 @@ def number(text: str, most: int = MOST) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
         return None
     return found if (found := int(text)) <= most else None
+
+
+def length(headers: Mapping[str, str]) -> int:
+    """How many bytes a request says that it brings; one that says nonsense brings too many."""
+    said = headers.get("Content-Length") or "0"
+    return MOST if (found := number(said)) is None else found
 
 
 def word(text: str) -> str:

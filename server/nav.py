@@ -7,15 +7,18 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from server.accounts.models import Role, User
-
-ALL = frozenset(Role)
-FIGURES = frozenset({Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER})
-OPERATORS = frozenset({Role.OPERATOR})
-ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
-KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
-MACHINES = FIGURES | KEEPERS
-LEADERS = frozenset({Role.ADMIN, Role.LEADER})
-AUDITORS = ACCOUNTS | LEADERS
+from server.accounts.roles import (
+    ACCOUNTS,
+    AUDITORS,
+    CLERKS,
+    DOCUMENTS,
+    FIGURES,
+    KEEPERS,
+    LEADERS,
+    MACHINES,
+    OPERATORS,
+    TODAY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,11 @@ class Page:
 PUBLICATION = ("published", "frozen", "comments", "letters", "bulletin")
 
 PAGES: tuple[Page, ...] = (
-    Page("today", ALL - {Role.CLERK}),
-    Page("mine", frozenset({Role.CLERK})),
+    Page("today", TODAY),
+    Page("mine", CLERKS),
     Page("reports", FIGURES),
     Page("publication", LEADERS, tuple(Page(key, LEADERS) for key in PUBLICATION)),
-    Page("documents", LEADERS | {Role.TECHNICIAN}),
+    Page("documents", DOCUMENTS),
     Page(
         "machines",
         MACHINES,

@@ -112,5 +112,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/blob/<slug:sha256>", office.blob),
 ]
 
+handler400 = "server.errors.unreadable"
 handler404 = "server.errors.not_found"
 handler500 = "server.errors.failed"

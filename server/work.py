@@ -51,6 +51,7 @@ JOBS: Sequence[Job] = (
     Job("months", 60.0, lambda now: months.sum_months(now) > 0),
     Job("alarms", 30.0, lambda now: alarms.look(now) > 0),
     Job("what is too old", 6 * 3600.0, retention.drop_old, deletes=True),
+    Job("old alarms", 6 * 3600.0, alarms.forget_old, deletes=True),
     Job("names of communes", 600.0, lambda now: bring_names(now) > 0),
     Job("adjustments", 600.0, lambda now: freezing.adjust_due(now) > 0),
     Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0, deletes=True),

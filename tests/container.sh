@@ -49,7 +49,6 @@ eventually() { # SECONDS SENTENCE COMMAND…
 value() { inside systemctl show -P "$2" "$1"; }
 
 clean_up() {
-  stop_server
   if [ -n "$leader" ]; then inside systemctl poweroff 2>/dev/null || kill "$boot_pid" || true; fi
   if [ -n "${boot_pid:-}" ]; then
     [ -n "$leader" ] || kill "$boot_pid" || true
@@ -222,11 +221,8 @@ check_online() { # not started: its ports are this machine's own
   must "the program is whole" /opt/kiosk/current/bin/kiosk --version
 }
 
-# shellcheck source=tests/container/work.sh
-. "$tree/tests/container/work.sh"
-
 [ "$(id -u)" = 0 ] || { echo "Root is needed: sudo $0 $suite" >&2 && exit 1; }
-"$tree/scripts/need.sh" mmdebstrap systemd-nspawn=systemd-container ip=iproute2
+"$tree/scripts/need.sh" mmdebstrap systemd-nspawn=systemd-container
 trap clean_up EXIT
 make_base
 unpack
@@ -237,7 +233,6 @@ configure
 check_running
 check_sandbox
 check_second_run
-check_work
 check_refused_update
 check_old_layout
 check_crash

@@ -61,7 +61,10 @@ def test_while_another_program_holds_the_database_a_click_is_answered_and_the_pa
     assert hurried.events("ticket.started")
 
 
-def test_ten_clicks_behind_another_programs_lock_wait_together_hold_up_no_page_and_are_not_done_later(hurried: Hall):
+def test_ten_clicks_behind_another_programs_lock_wait_together_hold_up_no_page_and_are_not_done_later(
+    hurried: Hall, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(accesses, "PATIENCE_S", 3.0)  # ten one after the other would take half a minute
     hurried.take()
     clerk = hurried.clerk("1")
     clerk.post("/desk/next", ticket="")

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 from kiosk.texts import LOCAL, Texts
 from server import asking
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Audit, Role, User
+from server.accounts.models import Audit, User
+from server.accounts.roles import AUDITORS
 from server.pages import page
 from server.publication.sheets import csv_of
 from server.words import language_of, texts
 
-READERS = (Role.OPERATOR, Role.ADMIN, Role.LEADER)
 ROWS, MOST = 100, 50_000
 """Of a page, and of a CSV."""
 
@@ -73,7 +73,7 @@ def said(what: str, t: Texts) -> str:
     return t(key) if key in t else what
 
 
-@for_roles(*READERS)
+@for_roles(*AUDITORS)
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     """A page of it; `before` is the last row of the page before."""
@@ -99,7 +99,7 @@ def _kinds(user: User, t: Texts) -> list[tuple[str, str]]:
     return [(kind, said(kind, t)) for kind in sorted({word.partition(".")[0] for word in words})]
 
 
-@for_roles(*READERS)
+@for_roles(*AUDITORS)
 @require_safe
 def sheet(request: HttpRequest) -> HttpResponse:
     """The same as CSV, at most MOST rows."""

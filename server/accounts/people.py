@@ -17,13 +17,13 @@ from server import asking
 from server.accounts import passwords
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role, User
+from server.accounts.roles import ACCOUNTS
 from server.forms import Form
 from server.office.names import names_of
 from server.pages import page, say
 from server.registry.models import Unit
 from server.words import language_of, texts
 
-MANAGERS = (Role.OPERATOR, Role.ADMIN)
 OF_UNIT = (Role.LEADER, Role.TECHNICIAN, Role.CLERK, Role.ADMIN)
 OF_ALL = (Role.OPERATOR, Role.VIEWER)
 USERNAME = RegexValidator(r"\A[a-z0-9][a-z0-9._-]{2,59}\Z", code="username")
@@ -101,7 +101,7 @@ def _unit_asked(request: HttpRequest) -> Unit | None:
     return get_object_or_404(Unit, pk=asked) if asked is not None else None
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     """The accounts of a commune, or those of the whole server with the communes to choose from."""
@@ -113,7 +113,7 @@ def people(request: HttpRequest) -> HttpResponse:
     return page(request, "admin/people.html", people=found, unit=unit, units=units)
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
@@ -128,7 +128,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return page(request, "admin/first-password.html", subject=user, first=first)
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, id: int) -> HttpResponse:
     """An account: its name, role and clerk; the own role stays as it is."""
@@ -148,7 +148,7 @@ def edit(request: HttpRequest, id: int) -> HttpResponse:
     return _back_to(user)
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def reset(request: HttpRequest, id: int) -> HttpResponse:
@@ -161,7 +161,7 @@ def reset(request: HttpRequest, id: int) -> HttpResponse:
     return page(request, "admin/first-password.html", subject=user, first=first)
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_POST
 def switch(request: HttpRequest, id: int) -> HttpResponse:
     """Switch an account off or on again; nobody switches the own one off."""

@@ -252,7 +252,8 @@ class Dirty(models.Model):
 
 
 class Comment(models.Model):
-    """What a citizen wrote. It comes beside the feed and is deleted after 90 days, unless it is kept to be handled.
+    """What a citizen wrote. It comes beside the feed and is deleted after 90 days, unless it is kept to be handled; the
+    row goes with the tickets of its day.
 
     `text` None: the words have not come yet, or are gone. `kept_by` keeps it (giữ để xử lý) until `result` is written;
     `answer` is the public line (Ông/Bà góp ý - xã đã làm) that a leader wrote.

@@ -1,21 +1,24 @@
-"""What is too old goes: tickets, ratings and raw events, the audit, sessions that are over. Sums and heads stay.
+"""What is too old goes: tickets, ratings, comments, raw events, the audit, sessions that are over. Sums and heads stay.
 
 In small steps, so that nobody waits for it, and in an order in which it may end after any of them: first the sums of
-the days concerned are finished and closed, then rows go, then events. Comments: `server.publication.comments`.
+the days concerned are finished and closed, then rows go, then events. The words of comments go long before, by
+`server.publication.comments`; here goes what is left of them.
 """
 
 from datetime import date, datetime, time
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import QuerySet
 
 from kiosk.texts import LOCAL
 from server.accounts.models import Audit
 from server.facts import rollups
-from server.facts.models import Cursor, Dirty, Rating, Ticket
+from server.facts.models import Comment, Cursor, Dirty, Rating, Ticket
 from server.facts.projector import locked_cursor
+from server.facts.texts import UNDER_WORK
 from server.feed.models import Event
 from server.registry.models import Site
 
@@ -53,7 +56,12 @@ def _drop_facts(now: datetime, first: date) -> bool:
     if Dirty.objects.filter(day__lt=first).exists():
         return rollups.roll_up(now) > 0  # a day that cannot be summed keeps its rows
     _close(first)
-    return any(_drop_rows(model, first) for model in (Ticket, Rating)) or _drop_events(_midnight(first))
+    kinds: tuple[QuerySet[Any], ...] = (
+        Ticket.objects.all(),
+        Rating.objects.all(),
+        Comment.objects.exclude(UNDER_WORK),
+    )
+    return any(_drop_rows(rows, first) for rows in kinds) or _drop_events(_midnight(first))
 
 
 def _close(first: date) -> None:
@@ -64,9 +72,9 @@ def _close(first: date) -> None:
             Cursor.objects.filter(one=1).update(since=first)
 
 
-def _drop_rows(model: type[Model], first: date) -> bool:
+def _drop_rows(rows: QuerySet[Any], first: date) -> bool:
     """Drop some of a table's rows, by site: there is an index for it."""
-    left, rows = STEP, model._default_manager
+    left = STEP
     for site in Site.objects.values_list("pk", flat=True):
         old = list(rows.filter(site=site, day__lt=first).order_by("day").values_list("pk", flat=True)[:left])
         rows.filter(pk__in=old).delete()

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from kiosk.texts import LOCAL
 from server.facts.believed import is_believed
@@ -15,6 +16,8 @@ from sync.beside import Message, Text, text_hash
 
 COMMENT_DAYS = 90
 """So long the words are kept, by the day that they belong to; longer only while somebody works on them."""
+UNDER_WORK = Q(kept_by__gt="", result="")
+"""Of comments: somebody works on it."""
 
 
 class Taken(NamedTuple):

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from server import clock
+from server import asking, clock
 from server.facts import texts
 from server.feed.intake import WrongDevice, device_of, take
 from server.feed.room import while_there_is_room
@@ -54,7 +54,7 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("gzip", "identity"):
         return refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "encoding", "gzip or nothing")
-    if int(request.headers.get("Content-Length") or 0) > wire.MAX_BODY:
+    if asking.length(request.headers) > wire.MAX_BODY:
         return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {wire.MAX_BODY} bytes")
     now = clock.now()
     try:
@@ -78,7 +78,7 @@ def push(request: HttpRequest, device: Device) -> JsonResponse:
 @by_token
 def comments(request: HttpRequest, device: Device) -> JsonResponse:
     """POST /api/v1/comments: the words of comments, after their events."""
-    if int(request.headers.get("Content-Length") or 0) > beside.MAX_BODY:
+    if asking.length(request.headers) > beside.MAX_BODY:
         return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {beside.MAX_BODY} bytes")
     try:
         message = beside.decode(request.read(beside.MAX_BODY + 1))

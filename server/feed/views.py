@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from server import clock
 from server.accounts import access
 from server.accounts.access import for_roles, person
-from server.accounts.models import Role
+from server.accounts.roles import KEEPERS
 from server.feed.files import Files
 from server.pages import page
 from server.registry.models import Device
@@ -18,7 +18,7 @@ from sync.importing import Imported, acknowledgements, import_file
 
 
 @require_http_methods(["GET", "POST"])
-@for_roles(Role.ADMIN, Role.TECHNICIAN, Role.OPERATOR)
+@for_roles(*KEEPERS)
 def from_stick(request: HttpRequest) -> HttpResponse:
     """Files that `kiosk export` wrote, in any order; what became of each, and what to save onto the stick."""
     if request.method == "GET":

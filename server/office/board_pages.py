@@ -16,6 +16,7 @@ from kiosk.dossiers import COUNTS, Dossiers
 from kiosk.texts import LOCAL, Texts
 from server import clock
 from server.accounts.access import for_roles
+from server.accounts.roles import LEADERS
 from server.office import desk, sections
 from server.office.documents import Conflict, newest
 from server.office.editing import place_in_words
@@ -52,7 +53,7 @@ class Shown:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_roles(*desk.BOARD)
+@for_roles(*LEADERS)
 def board(request: HttpRequest, id: int) -> HttpResponse:
     """The three forms; each publishes a version with its own part changed."""
     here = desk.site_of(request, id)

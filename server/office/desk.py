@@ -15,7 +15,8 @@ from kiosk.office import Office
 from kiosk.texts import Texts
 from server import asking, clock
 from server.accounts.access import note, person
-from server.accounts.models import Role, User
+from server.accounts.models import User
+from server.accounts.roles import EDITORS, LEADERS
 from server.office import documents
 from server.office.documents import Conflict, newest
 from server.office.editing import Judged, Told, judge, names_in, on_top, told
@@ -26,10 +27,7 @@ from server.words import language_of, texts
 
 Read = TypeVar("Read", Office, BoardDocument)
 
-EDITORS = (Role.ADMIN, Role.TECHNICIAN)
-BOARD = (Role.ADMIN, Role.LEADER)
-READERS = (Role.ADMIN, Role.TECHNICIAN, Role.LEADER)
-MAY = {Kind.OFFICE.value: EDITORS, Kind.BOARD.value: BOARD}
+MAY = {Kind.OFFICE.value: EDITORS, Kind.BOARD.value: LEADERS}
 
 
 def words(request: HttpRequest) -> Texts:

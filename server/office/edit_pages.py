@@ -14,6 +14,7 @@ from kiosk.office import ROLES, Office, sample
 from kiosk.photos import PhotoError
 from kiosk.texts import Texts
 from server.accounts.access import for_roles
+from server.accounts.roles import DOCUMENTS, EDITORS
 from server.office import desk, pictures, sections
 from server.office.documents import newest
 from server.office.editing import Judged, checked, place_in_words
@@ -27,7 +28,7 @@ from server.registry.models import Site
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_roles(*desk.EDITORS)
+@for_roles(*EDITORS)
 def text(request: HttpRequest, id: int) -> HttpResponse:
     """The whole document as TOML: checked, compared, published."""
     here = desk.site_of(request, id)
@@ -42,7 +43,7 @@ def text(request: HttpRequest, id: int) -> HttpResponse:
 
 
 @require_safe
-@for_roles(*desk.READERS)
+@for_roles(*DOCUMENTS)
 def download(request: HttpRequest, id: int) -> HttpResponse:
     """The newest document as a file."""
     here = desk.site_of(request, id)
@@ -82,7 +83,7 @@ PARTS = {
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_roles(*desk.EDITORS)
+@for_roles(*EDITORS)
 def part(request: HttpRequest, id: int, name: str) -> HttpResponse:
     """One form of `PARTS`."""
     here, form = desk.site_of(request, id), PARTS.get(name)

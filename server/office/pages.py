@@ -12,6 +12,7 @@ from kiosk.documents import DocumentError
 from kiosk.office import Office
 from server import asking, clock
 from server.accounts.access import for_roles, no_right, note, person
+from server.accounts.roles import DOCUMENTS, EDITORS
 from server.office import desk, documents
 from server.office.applied import Applied, applied
 from server.office.documents import Conflict, newest
@@ -36,7 +37,7 @@ class Kept:
 
 
 @require_safe
-@for_roles(*desk.READERS)
+@for_roles(*DOCUMENTS)
 def sites(request: HttpRequest) -> HttpResponse:
     """The reception points; with only one of them, that one."""
     found = list(Site.objects.filter(unit__in=person(request).units()).order_by("name"))
@@ -47,7 +48,7 @@ def sites(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@for_roles(*desk.READERS)
+@for_roles(*DOCUMENTS)
 def site(request: HttpRequest, id: int) -> HttpResponse:
     """A reception point's documents."""
     here = desk.site_of(request, id)
@@ -71,7 +72,7 @@ def _kept(request: HttpRequest, here: Site, kind: str) -> Kept:
 
 
 @require_safe
-@for_roles(*desk.READERS)
+@for_roles(*DOCUMENTS)
 def version(request: HttpRequest, id: int, kind: str, version: int) -> HttpResponse:
     """One version: what it changed (against another one by `?with=N`), and its text."""
     here = desk.site_of(request, id)
@@ -103,7 +104,7 @@ def version(request: HttpRequest, id: int, kind: str, version: int) -> HttpRespo
 
 
 @require_POST
-@for_roles(*desk.READERS)
+@for_roles(*DOCUMENTS)
 def restore(request: HttpRequest, id: int, kind: str, version: int) -> HttpResponse:
     """An older version again, as a new one."""
     here = desk.site_of(request, id)
@@ -128,7 +129,7 @@ def _again(here: Site, kind: str, chosen: Document) -> Office | BoardDocument:
 
 
 @require_POST
-@for_roles(*desk.EDITORS)
+@for_roles(*EDITORS)
 def copy(request: HttpRequest, id: int) -> HttpResponse:
     """The newest office document as the next version of other reception points of the commune, with their names."""
     here = desk.site_of(request, id)
@@ -162,7 +163,7 @@ def _ids(request: HttpRequest) -> list[int]:
 
 
 @require_safe
-@for_roles(*desk.READERS)
+@for_roles(*DOCUMENTS)
 def photo(request: HttpRequest, name: str) -> HttpResponse:
     """A picture that a newest document of the commune names."""
     sha256 = revising.photo_hash(name)

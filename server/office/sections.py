@@ -187,7 +187,7 @@ def line(form: Form, name: str) -> str:
 def numbers(form: Form, prefix: str) -> list[int]:
     """The rows that came, in their order."""
     found = (name.removeprefix(prefix) for name in form if name.startswith(prefix))
-    return sorted(int(text) for text in found if text.isdecimal() and len(text) < 4)[:MOST_ROWS]
+    return sorted(n for text in found if (n := asking.number(text, 999)) is not None)[:MOST_ROWS]
 
 
 def _only(row: Plain, without: Collection[str]) -> Plain:

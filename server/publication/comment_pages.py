@@ -13,12 +13,13 @@ from kiosk.texts import LOCAL
 from server import asking, clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import User
+from server.accounts.roles import LEADERS
 from server.facts.models import Comment
 from server.facts.texts import COMMENT_DAYS
 from server.office.names import Names, names_of
 from server.pages import page, say
 from server.publication import comments, public, sheets
-from server.publication.comments import READERS, Wrong
+from server.publication.comments import Wrong
 from server.registry.models import Site
 from server.words import language_of, texts
 
@@ -26,7 +27,7 @@ PER_PAGE = 50
 
 
 @require_GET
-@for_roles(*READERS)
+@for_roles(*LEADERS)
 def listing(request: HttpRequest) -> HttpResponse:
     """Comments by reception point, days and state. That they were read is noted."""
     asked = _Asked(request)
@@ -48,7 +49,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@for_roles(*READERS)
+@for_roles(*LEADERS)
 def sheet(request: HttpRequest) -> HttpResponse:
     """The same as CSV for a spreadsheet."""
     asked, t = _Asked(request), texts(language_of(request))
@@ -67,7 +68,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@for_roles(*READERS)
+@for_roles(*LEADERS)
 def change(request: HttpRequest, id: str) -> HttpResponse:
     """Keep a comment to be worked on, write its result, or its public line."""
     comment = get_object_or_404(comments.readable(person(request)), pk=asking.word(id))

@@ -8,18 +8,17 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from kiosk.public.form import clean
-from server.accounts.models import Role, User
+from server.accounts.models import User
+from server.accounts.roles import LEADERS
 from server.facts.models import Comment
-from server.facts.texts import COMMENT_DAYS, oldest
+from server.facts.texts import COMMENT_DAYS, UNDER_WORK, oldest
 from server.registry.models import Site
 
 MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
-READERS = (Role.ADMIN, Role.LEADER)
 
-_UNDER_WORK = Q(kept_by__gt="", result="")
 STATES = {
     "new": Q(kept_by="", answer=""),
-    "kept": _UNDER_WORK,
+    "kept": UNDER_WORK,
     "done": Q(result__gt="") | Q(answer__gt=""),
 }
 """What comments can be listed by, beside all."""
@@ -36,7 +35,7 @@ class Wrong(ValueError):
 def readable(user: User) -> "QuerySet[Comment]":
     """The comments that somebody may read: of the own commune, by leaders and administrators, and none about the
     reader's own work as a clerk."""
-    if user.role not in READERS:
+    if user.role not in LEADERS:
         return Comment.objects.none()
     found = Comment.objects.filter(site__unit__in=user.units()).exclude(text=None, answer="", result="")
     if not user.clerk:
@@ -88,8 +87,9 @@ def _words(field: str, text: str, may_be_empty: bool = False) -> str:
 
 
 def forget_old(now: datetime) -> int:
-    """Delete the words whose time is over; how many. What a leader wrote about them stays."""
-    old = Comment.objects.filter(day__lt=oldest(now)).exclude(text=None).exclude(_UNDER_WORK)
+    """Delete the words whose time is over; how many. What a leader wrote about them goes with the tickets of its day
+    (server.facts.retention)."""
+    old = Comment.objects.filter(day__lt=oldest(now)).exclude(text=None).exclude(UNDER_WORK)
     with transaction.atomic():
         if connection.vendor == "sqlite":
             with connection.cursor() as cursor:

@@ -8,9 +8,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from kiosk.public.form import clean
 from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Role
+from server.accounts.roles import FIGURES, LEADERS
 from server.facts.settling import settled
-from server.nav import FIGURES
 from server.pages import page, say
 from server.publication import choosing, freezing
 from server.publication.content import content_of
@@ -21,8 +20,6 @@ from server.registry.models import Site
 from server.reports import periods
 from server.reports.periods import BadPeriod
 from server.words import language_of, texts
-
-LEADERS = (Role.ADMIN, Role.LEADER)
 
 
 @require_http_methods(["GET", "POST"])

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from kiosk.texts import LOCAL
 from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
+from server.accounts.roles import LEADERS
 from server.facts.models import Comment
-from server.nav import LEADERS
 from server.pages import page, say
 from server.publication import choosing, letters, public
 from server.publication.bulletin import bulletin as bulletin_text

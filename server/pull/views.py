@@ -8,11 +8,11 @@ from django.views.decorators.http import require_http_methods
 
 from server import clock
 from server.accounts.access import for_roles, note, person
+from server.accounts.roles import KEEPERS
 from server.forms import Form
 from server.pages import page, say
 from server.pull.pairing import PairError, Seen, look, pair
 from server.registry.fleet import called
-from server.registry.kiosks import KEEPERS
 from server.registry.models import Site
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from kiosk.public.limits import Rate, spend
-from server import clock
+from server import asking, clock
 from server.feed.api import refused
 from server.registry.enrolment import EnrolError, enrol
 from sync import wire
@@ -43,7 +43,7 @@ guesses = Guesses()
 @require_POST
 def enrol_kiosk(request: HttpRequest) -> JsonResponse:
     """{"code", "device", "app", "office", "replace"} → {"device", "token", "unit", "site", "epoch", "office"}."""
-    if int(request.headers.get("Content-Length") or 0) > 2 * wire.MAX_BODY:
+    if asking.length(request.headers) > 2 * wire.MAX_BODY:
         return refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"more than {2 * wire.MAX_BODY} bytes")
     if not guesses.left(time.monotonic()):
         answer = refused(HTTPStatus.TOO_MANY_REQUESTS, "busy", "too many wrong codes: try again in a minute")

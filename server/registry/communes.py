@@ -14,7 +14,7 @@ from kiosk.office import ID, UNIT_CODE
 from kiosk.texts import LOCAL, sort_key
 from server import clock
 from server.accounts.access import for_roles, note
-from server.accounts.models import Role
+from server.accounts.roles import OPERATORS
 from server.forms import Form
 from server.office.names import unit_name
 from server.pages import page, say
@@ -97,7 +97,7 @@ def _bring(unit: Unit, now: datetime) -> bool:
 # --- pages ----------------------------------------------------------------------------------------------------
 
 
-@for_roles(Role.OPERATOR)
+@for_roles(*OPERATORS)
 @require_http_methods(["GET", "POST"])
 def communes(request: HttpRequest) -> HttpResponse:
     """All communes, or those that are searched for; and a new one."""
@@ -123,7 +123,7 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-@for_roles(Role.OPERATOR)
+@for_roles(*OPERATORS)
 @require_safe
 def commune(request: HttpRequest, id: int) -> HttpResponse:
     """One commune."""
@@ -144,7 +144,7 @@ def _shown(
     return page(request, "admin/commune.html", 422 if names or sites else 200, **values)
 
 
-@for_roles(Role.OPERATOR)
+@for_roles(*OPERATORS)
 @require_POST
 def commune_name(request: HttpRequest, id: int) -> HttpResponse:
     """Another name from a day on."""
@@ -159,7 +159,7 @@ def commune_name(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("commune", id)
 
 
-@for_roles(Role.OPERATOR)
+@for_roles(*OPERATORS)
 @require_POST
 def site_new(request: HttpRequest, id: int) -> HttpResponse:
     """Another reception point."""
@@ -175,7 +175,7 @@ def site_new(request: HttpRequest, id: int) -> HttpResponse:
     return redirect("commune", id)
 
 
-@for_roles(Role.OPERATOR)
+@for_roles(*OPERATORS)
 @require_POST
 def site_name(request: HttpRequest, id: int) -> HttpResponse:
     """Another name of a reception point."""

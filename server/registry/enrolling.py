@@ -14,11 +14,12 @@ from django_htmx.http import HTMX_STOP_POLLING
 from server import clock, qr
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import User
+from server.accounts.roles import KEEPERS
 from server.forms import Form
 from server.pages import page, say
 from server.registry.enrolment import LIFE, TRIES, EnrolError, code_hash, make_code, register
 from server.registry.fleet import called
-from server.registry.kiosks import KEEPERS, kiosk_of
+from server.registry.kiosks import kiosk_of
 from server.registry.models import Device, EnrolCode, Mode, Site
 from server.words import language_of, texts
 from sync import wire

@@ -11,13 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from server import clock
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Role, User
+from server.accounts.models import User
+from server.accounts.roles import ACCOUNTS
 from server.feed.intake import digest
 from server.forms import Form
 from server.pages import page, say
 from server.registry.models import Integrator
-
-MANAGERS = (Role.OPERATOR, Role.ADMIN)
 
 
 class IntegratorForm(Form):
@@ -31,7 +30,7 @@ def _manageable(user: User) -> QuerySet[Integrator]:
     return every.filter(unit=user.unit_id) if user.unit_id else every
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def integrators(request: HttpRequest) -> HttpResponse:
@@ -49,7 +48,7 @@ def integrators(request: HttpRequest) -> HttpResponse:
     return page(request, "admin/integrators.html", status, rows=rows, form=form, token=token, many=user.unit is None)
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_POST
 def revoke(request: HttpRequest, id: int) -> HttpResponse:
     """End a token; the row stays, so that the audit names something."""

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from server import clock
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Role
+from server.accounts.roles import KEEPERS, MACHINES
 from server.forms import Form
 from server.pages import page, say
 from server.registry import enrolment
@@ -20,8 +20,6 @@ from server.registry.health import Health, Level
 from server.registry.models import Device, Mode
 from server.words import language_of, texts
 
-SEERS = (Role.OPERATOR, Role.VIEWER, Role.ADMIN, Role.LEADER, Role.TECHNICIAN)
-KEEPERS = (Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN)
 MOST = 300
 """Rows of a list: those that somebody should look at come first."""
 
@@ -38,7 +36,7 @@ def kiosk_of(request: HttpRequest, id: int) -> Device:
     return get_object_or_404(devices_of(person(request)), pk=id)
 
 
-@for_roles(*SEERS)
+@for_roles(*MACHINES)
 @require_safe
 def kiosks(request: HttpRequest) -> HttpResponse:
     """The list; fetched by itself again it is the table alone."""
@@ -58,7 +56,7 @@ def kiosks(request: HttpRequest) -> HttpResponse:
     return page(request, "kiosks/table.html" if request.headers.get("HX-Request") else "kiosks/list.html", **values)
 
 
-@for_roles(*SEERS)
+@for_roles(*MACHINES)
 @require_safe
 def kiosk(request: HttpRequest, id: int) -> HttpResponse:
     """One kiosk; fetched by itself again it is its state alone."""

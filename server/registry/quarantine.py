@@ -7,10 +7,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from server.accounts.access import for_roles, note, person
+from server.accounts.roles import KEEPERS
 from server.feed.models import Event
 from server.pages import page, say
 from server.registry.fleet import called, devices_of
-from server.registry.kiosks import KEEPERS
 from server.registry.models import Device
 
 MOST = 100

@@ -16,7 +16,7 @@ from server.reports.tables import Minutes, Percent, Share, Table, Value, said, w
 
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes an office program take a text for a formula."""
-AFTER_SEMICOLON = re.compile(r"(;\s*)(?=[=+@-])")
+AFTER_BREAK = re.compile(r"(?<!^)([;\r\n]\s*)(?=[=+@-])")
 WIDEST = 48
 CELL_LETTERS = 32_767
 """Excel's most letters in a cell."""
@@ -25,9 +25,10 @@ CELL_LETTERS = 32_767
 def safe(text: str) -> str:
     """A text that no office program takes for a formula: with an apostrophe in front where it would.
 
-    Where Excel divides cells by semicolons, as in Vietnam, a text with one is two cells.
+    Where Excel divides cells by semicolons, as in Vietnam, a text with one is two cells; and since it heeds quotation
+    marks only where a cell begins, a text with a line break is two rows.
     """
-    apart = AFTER_SEMICOLON.sub(r"\1'", text)
+    apart = AFTER_BREAK.sub(r"\1'", text)
     return f"'{apart}" if apart.startswith(STARTS_FORMULA) else apart
 
 

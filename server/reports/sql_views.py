@@ -1,28 +1,31 @@
 """Views of the database for an existing BI tool: names and columns stay, whatever becomes of the tables behind them.
 
 docs/server.md describes each column. Days and times are those of the office's wall clock. No token of a ticket, no
-free text, nothing that ties two tickets to one person; ratings as sums of past days alone, without counter or clerk.
+free text, nothing that ties two tickets to one person; ratings as the sums of past months that reports show, without
+counter or clerk: with the tickets beside it, a day's few would tell whose they are.
 """
 
 from django.db import connection
 
-from server.facts.settling import SETTLES
-
 NAMES = ("v_tickets", "v_ratings", "v_days")
-_SETTLES_H = int(SETTLES.total_seconds() // 3600)
 ZONE = "Asia/Ho_Chi_Minh"
 
 _POSTGRES = {
     "local": "({0} AT TIME ZONE '" + ZONE + "')",
     "seconds": "floor(extract(epoch FROM {1} - {0}))::bigint",
     "each": "jsonb_each_text({0})",
-    "settled": f"((now() AT TIME ZONE '{ZONE}') - interval '{_SETTLES_H} hours')::date",
+    "alike": "CROSS JOIN LATERAL jsonb_each(f.ratings) AS of_set"
+    " CROSS JOIN LATERAL jsonb_array_elements(of_set.value -> 'alike') AS alike",
+    "integer": "(alike.value ->> {0})::integer",
+    "text": "alike.value ->> {0}",
 }
 _SQLITE = {
     "local": "datetime({0}, '+7 hours')",  # Vietnam has no daylight saving
     "seconds": "(CAST(strftime('%s', {1}) AS INTEGER) - CAST(strftime('%s', {0}) AS INTEGER))",
     "each": "json_each({0})",
-    "settled": f"date('now', '+7 hours', '-{_SETTLES_H} hours')",
+    "alike": "JOIN json_each(f.ratings) AS of_set JOIN json_each(of_set.value, '$.alike') AS alike",
+    "integer": "json_extract(alike.value, '$[{0}]')",
+    "text": "json_extract(alike.value, '$[{0}]')",
 }
 
 
@@ -64,11 +67,11 @@ def _tickets(words: dict[str, str]) -> str:
 
 
 def _ratings(words: dict[str, str]) -> str:
+    level, flags, n = words["integer"].format(0), words["text"].format(1), words["integer"].format(2)
     return f"""CREATE VIEW v_ratings AS
-        SELECT {_WHERE}, f.day AS day, f.label_set AS label_set, f.level AS level, f.flags AS flags, sum(f.n) AS n
-        FROM facts_ratingrollup f {_JOIN}
-        WHERE f.day < {words["settled"]}
-        GROUP BY u.code, u.name, s.key, s.name, f.day, f.label_set, f.level, f.flags"""
+        SELECT {_WHERE}, f.month AS day, of_set.key AS label_set, {level} AS level, {flags} AS flags, {n} AS n
+        FROM reports_monthsum f {_JOIN} {words["alike"]}
+        WHERE f.dim = 'all'"""
 
 
 def _days(words: dict[str, str]) -> str:

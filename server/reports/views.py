@@ -13,7 +13,7 @@ from kiosk.texts import LOCAL, Texts
 from server import clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
-from server.nav import FIGURES
+from server.accounts.roles import ALL, CLERKS, FIGURES, TODAY
 from server.pages import page
 from server.publication.of_reports import beside, lines_beside
 from server.reports import charts
@@ -35,7 +35,7 @@ POLL_S = 5
 """How often a page of today asks for what changed."""
 
 
-@for_roles(*Role)
+@for_roles(*ALL)
 def today(request: HttpRequest) -> HttpResponse:
     """What happens now. Clerks have their own page."""
     if person(request).role == Role.CLERK:
@@ -43,7 +43,7 @@ def today(request: HttpRequest) -> HttpResponse:
     return page(request, "today.html", **_now(request), poll_s=POLL_S)
 
 
-@for_roles(*(set(Role) - {Role.CLERK}))
+@for_roles(*TODAY)
 def live(request: HttpRequest) -> HttpResponse:
     """The moving part of today's page; nothing (204) while it is as the asker has it."""
     values = _now(request)
@@ -64,7 +64,7 @@ def _now(request: HttpRequest) -> dict[str, Any]:
     return {**places, "shown": shown, "rated": rated, "units": units, "version": version, "moving": moving}
 
 
-@for_roles(Role.CLERK)
+@for_roles(*CLERKS)
 def mine(request: HttpRequest) -> HttpResponse:
     """A clerk's own sums."""
     user, t = person(request), texts(language_of(request))

@@ -25,9 +25,15 @@ def look(now: datetime) -> int:
     lasting: dict[int, dict[str, Alarm]] = {}
     for alarm in Alarm.objects.filter(ended=None):
         lasting.setdefault(alarm.device_id, {})[alarm.kind] = alarm
-    changed = sum(_look_at(one, lasting.get(one.device.pk, {}), now) for one in every)
-    Alarm.objects.filter(ended__lt=now - KEPT).delete()
-    return changed
+    return sum(_look_at(one, lasting.get(one.device.pk, {}), now) for one in every)
+
+
+def forget_old(now: datetime) -> bool:
+    """Alarms that were over two years ago go with what was told of them, and trial messages."""
+    old = now - KEPT
+    Alarm.objects.filter(ended__lt=old).delete()
+    Notice.objects.filter(alarm=None, made__lt=old).delete()
+    return False
 
 
 def _look_at(one: Health, lasting: dict[str, Alarm], now: datetime) -> int:
@@ -42,8 +48,17 @@ def _look_at(one: Health, lasting: dict[str, Alarm], now: datetime) -> int:
             )
             changed += 1
         if alarm is not None:
+            _follow(alarm, finding)
             changed += _go_on(alarm, over=_is_over(finding, one), now=now)
     return changed
+
+
+def _follow(alarm: Alarm, finding: Finding) -> None:
+    """A trouble that lasts is said as it is now: the disk is fuller, the paper is there and the cover open."""
+    values = dict(finding.values)
+    if _is_alarming(finding) and (alarm.key, alarm.values) != (finding.key, values):
+        alarm.key, alarm.values = finding.key, values
+        alarm.save(update_fields=["key", "values"])
 
 
 def _is_alarming(finding: Finding) -> bool:

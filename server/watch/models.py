@@ -22,8 +22,8 @@ class Target(models.Model):
 class Alarm(models.Model):
     """One trouble of a kiosk from its beginning to its end (None: it lasts).
 
-    `kind`, `key` and `values` are those of `server.registry.health.Finding`. `told` says that it lasted long enough
-    to be told.
+    `kind`, `key` and `values` are those of `server.registry.health.Finding`, as it was when it was bad last. `told`
+    says that it lasted long enough to be told.
     """
 
     device = models.ForeignKey(Device, models.CASCADE)

@@ -15,11 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kiosk.texts import sort_key
 from server import asking, clock
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Role
+from server.accounts.roles import ACCOUNTS, MACHINES
 from server.forms import Form
 from server.pages import page, say
 from server.registry.fleet import called
-from server.registry.kiosks import SEERS
 from server.registry.models import Unit
 from server.watch.alarms import ways_of
 from server.watch.message import sentence
@@ -27,7 +26,6 @@ from server.watch.models import Alarm, Edge, Notice, Target
 from server.watch.webhook import Refused, parts, secret_of
 from server.words import language_of, texts
 
-MANAGERS = (Role.OPERATOR, Role.ADMIN)
 MOST, MOST_MAILS = 100, 10
 
 
@@ -63,7 +61,7 @@ class TargetForm(Form):
         return url
 
 
-@for_roles(*SEERS)
+@for_roles(*MACHINES)
 @require_safe
 def alarms(request: HttpRequest) -> HttpResponse:
     """The alarms that last, and those of late; fetched by itself again it is the table alone."""
@@ -77,7 +75,7 @@ def alarms(request: HttpRequest) -> HttpResponse:
         "sentence": lambda alarm: sentence(alarm, t),
     }
     part = request.headers.get("HX-Request")
-    return page(request, "alarms/table.html" if part else "alarms/list.html", may=user.role in MANAGERS, **values)
+    return page(request, "alarms/table.html" if part else "alarms/list.html", may=user.role in ACCOUNTS, **values)
 
 
 def _unit_asked(request: HttpRequest) -> Unit | None:
@@ -89,7 +87,7 @@ def _unit_asked(request: HttpRequest) -> Unit | None:
     return get_object_or_404(Unit, pk=asked) if asked is not None else None
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def target(request: HttpRequest) -> HttpResponse:
@@ -111,7 +109,7 @@ def target(request: HttpRequest) -> HttpResponse:
     return page(request, "alarms/target.html", 422 if form.is_bound else 200, **values)
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_safe
 def told(request: HttpRequest) -> HttpResponse:
     """The last notices and what became of them: a part of the page, fetched again by itself."""
@@ -123,7 +121,7 @@ def _told(unit: Unit) -> dict[str, Any]:
     return {"notices": Notice.objects.filter(unit=unit).select_related("alarm__device").order_by("-id")[:20]}
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_POST
 def test(request: HttpRequest) -> HttpResponse:
     """Tell a trial message in all ways that are set; the page shows what becomes of it."""
@@ -136,7 +134,7 @@ def test(request: HttpRequest) -> HttpResponse:
     return redirect(_address(request, found.unit))
 
 
-@for_roles(*MANAGERS)
+@for_roles(*ACCOUNTS)
 @require_POST
 def new_secret(request: HttpRequest) -> HttpResponse:
     """Another secret for the webhook; the old one signs nothing any more."""

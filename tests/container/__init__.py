@@ -1,1 +1,1 @@
-"""What the container test runs beside the shell: inside of the container, and on its books afterwards."""
+"""The appliance in a Debian that systemd boots in a container: `make test-install`, `python -m tests.container`."""

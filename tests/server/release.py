@@ -51,7 +51,7 @@ NOW = datetime(2026, 12, 2, 12, 0, tzinfo=LOCAL)
 TOKEN = "token-of-an-integrator"
 ADDRESSES = ("/api/v1/tickets?limit=1000", "/api/v1/days?limit=100", "/api/v1/ratings?month=2026-11")
 VIEWS = ("v_tickets", "v_days")
-"""`v_ratings` goes by the database's own clock."""
+"""`v_ratings` told sums of days in 0.4, and tells months as the worker sums them."""
 
 Plain = Any
 

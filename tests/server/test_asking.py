@@ -7,7 +7,7 @@ import pytest
 
 from server import asking
 from tests.server.document_kit import at, office_of, send
-from tests.server.kit import Server
+from tests.server.kit import TOKEN, Server
 
 HUGE = ("9" * 5000, "9" * 30, f"{2**63}")
 DAYS = ("0001-01-01", "9999-12-31", "9999-12-31T00:00", "x")
@@ -28,6 +28,14 @@ def test_a_number_may_have_a_limit_of_its_own():
     assert (asking.number("99", 99), asking.number("100", 99), asking.number("00000000000100", 99)) == (99, None, None)
 
 
+@pytest.mark.parametrize("said", ["x", "-1", "٣", "1e3", *HUGE])
+def test_a_request_that_says_nonsense_of_its_length_is_told_that_it_is_too_long(lite: Server, said: str):
+    token = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}"}
+    for address in ("/api/v1/feed", "/api/v1/comments", "/api/v1/enrol"):
+        answer = lite.client.post(address, b"{}", "application/json", CONTENT_LENGTH=said, **token)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large"), address
+
+
 def test_days_are_those_that_somebody_can_mean():
     assert asking.day("2026-11-23") == date(2026, 11, 23)
     assert [asking.day(text) for text in DAYS] == [None] * 4
@@ -36,7 +44,8 @@ def test_days_are_those_that_somebody_can_mean():
 @pytest.mark.parametrize(
     "address",
     ["/admin/audit?before=", "/admin/audit.csv?before=", "/admin/people?unit=", "/admin/people/new?unit=",
-     "/alarms/target?unit=", "/publication/comments?page=", "/documents/1/office/1?with="],
+     "/alarms/target?unit=", "/publication/comments?page=", "/documents/1/office/1?with=", "/publication/frozen/",
+     "/kiosks/", "/documents/"],
 )  # fmt: skip
 def test_pages_answer_whatever_number_the_address_asks_for(server: Server, address: str):
     role = "operator" if "unit" in address else "admin"

@@ -1,6 +1,7 @@
 """Signing in, and what every page of the server has."""
 
 import re
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -88,6 +89,40 @@ def test_a_form_without_a_token_changes_nothing_and_says_what_to_do(lite: Server
     answer = browser.post("/sign-in", {"username": "x", "password": "y"})
     assert answer.status_code == 403
     assert "Mở lại trang" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/kiosks/1/rebuild", "/sign-out", "/cong-khai/12345"])
+def test_the_address_of_a_form_that_is_opened_as_a_page_says_what_to_do(lite: Server, address: str):
+    browser = lite.signed_in("ky-thuat", "technician")
+    answer = browser.post(address) if "cong-khai" in address else browser.get(address)
+    assert (answer.status_code, "POST" in answer.headers["Allow"]) == (405, "cong-khai" not in address)
+    assert_says(answer, "Mở lại trang đó rồi bấm lại.", "Open that page again")
+
+
+def test_a_request_that_cannot_be_read_says_what_to_do(lite: Server):
+    browser = lite.signed_in("ky-thuat", "technician")
+    assert_says(browser.get("/", headers={"Host": "other.example"}), "Quay lại trang trước", "Go back")
+    many = {f"field-{n}": "" for n in range(2100)}
+    assert_says(browser.post("/account", many), "Quay lại trang trước", "Go back")
+    assert browser.post("/api/v1/enrol", many).headers["Content-Type"] == "application/json"
+
+
+def test_a_fault_of_the_server_says_that_nothing_is_lost(lite: Server, monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a fault")
+
+    browser = lite.signed_in("ky-thuat", "technician")
+    browser.raise_request_exception = False
+    monkeypatch.setattr("server.reports.views.sites_now", broken)
+    answer = browser.get("/")
+    assert answer.status_code == 500
+    assert_says(answer, "dữ liệu không mất", "no data is lost")
+
+
+def assert_says(answer: Any, *words: str) -> None:
+    """A page in the house's own look, in both languages, with a way on."""
+    page = answer.content.decode()
+    assert all(each in page for each in ("server.css", 'href="/"', *words)), page
 
 
 def test_pages_have_a_strict_content_policy_and_no_inline_script(lite: Server):

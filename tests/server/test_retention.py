@@ -15,10 +15,23 @@ from kiosk.store import Store
 from server.accounts.models import Audit
 from server.config import load
 from server.facts import projector, retention
-from server.facts.models import Cursor, Desk, Dirty, Fact, Rating, RatingRollup, ReasonRollup, Refusal, Rollup, Ticket
+from server.facts.models import (
+    Comment,
+    Cursor,
+    Desk,
+    Dirty,
+    Fact,
+    Rating,
+    RatingRollup,
+    ReasonRollup,
+    Refusal,
+    Rollup,
+    Ticket,
+)
 from server.feed.models import Event, Head
 from server.registry.models import Device
 from tests.office import moment, open_store
+from tests.server.figures_kit import FIRST
 from tests.server.kit import NOW, Server, batches
 from tests.server.test_facts import a_morning, push_all
 
@@ -200,6 +213,18 @@ def test_the_audit_goes_after_its_months_and_sessions_when_they_are_over(lite: S
     drop()
     assert Audit.objects.get().at == LATER - timedelta(days=30)
     assert Session.objects.get().session_key == "new"
+
+
+def test_what_is_left_of_comments_goes_with_the_tickets_of_their_day(server: Server):
+    for id, day, more in (
+        ("old", FIRST, {"answer": "Xã đã làm"}), ("worked-on", FIRST, {"kept_by": "Nguyễn Văn A", "text": "Chờ lâu"}),
+        ("done", FIRST, {"kept_by": "Nguyễn Văn A", "result": "Đã xong"}), ("new", date(2026, 12, 1), {}),
+    ):  # fmt: skip
+        Comment.objects.create(id=id, site=server.site, device=server.device, day=day, **more)
+    drop()
+    assert set(Comment.objects.values_list("id", flat=True)) == {"worked-on", "new"}
+    drop()
+    assert Comment.objects.count() == 2
 
 
 def test_months_are_kept_or_gone_as_a_whole():

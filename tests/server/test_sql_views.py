@@ -1,7 +1,7 @@
 """The views for BI tools: the documented columns, local days and times, and the figures of the reports."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from kiosk.texts import LOCAL
 from kiosk.tickets import State
 from server.reports import sql_views
 from server.reports.figures import read_days
+from server.reports.months import sum_months
 from server.reports.periods import parse
-from tests.server.figures_kit import FIRST, days, keep, rating, ticket
+from tests.server.figures_kit import FIRST, days, keep, noon, rating, ticket
 from tests.server.kit import Server
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "server.md"
@@ -72,20 +72,19 @@ def test_the_day_sums_are_those_of_the_reports(server: Server):
     assert {r["key"] for r in rows("SELECT * FROM v_days WHERE dim = 'hour'")} == {"08"}
 
 
-def test_ratings_are_sums_of_past_days(server: Server):
-    today = datetime.now(LOCAL).date()
-    days(server.device, "3331", first=today - timedelta(days=3))
-    days(server.device, "3", first=today)
-    keep(
-        server.site, today - timedelta(days=3), [], [rating(server.device, today - timedelta(days=3), 1, flags="burst")]
-    )
-    found = {(row["level"], row["flags"]): row["n"] for row in rows("SELECT * FROM v_ratings")}
-    assert found == {(3, ""): 3, (1, ""): 1, (1, "burst"): 1}
+def test_ratings_are_what_reports_show_of_a_past_month_and_never_those_of_a_day(server: Server):
+    days(server.device, "33", "3311", "", "13")
+    keep(server.site, FIRST, [], [rating(server.device, FIRST, 1, flags="burst")])
+    days(server.device, "3333", label_set="vpcp")
+    sum_months(noon(date(2026, 12, 20)))
+    found = rows("SELECT * FROM v_ratings")
+    assert {(str(row["day"]), row["unit"], row["label_set"]) for row in found} == {("2026-11-01", "12345", "smile")}
+    assert {(row["level"], row["flags"]): row["n"] for row in found} == {(3, ""): 4, (1, ""): 2, (1, "burst"): 1}
 
 
 def test_the_views_outlive_a_migration_of_the_tables_behind_them(server: Server):
     keep(server.site, date(2026, 11, 2), [ticket(server.device, FIRST)])
-    call_command("migrate", "facts", "0002", verbosity=0)
+    call_command("migrate", "facts", "0003", verbosity=0)
     call_command("migrate", verbosity=0)
     assert len(rows("SELECT * FROM v_tickets")) == 1
     call_command("migrate", verbosity=0)

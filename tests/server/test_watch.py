@@ -144,6 +144,37 @@ def test_paper_that_is_changed_within_minutes_is_told_to_nobody(lite: Server):
     assert list(Notice.objects.values_list("edge", "way")) == [("begun", "mail")]
 
 
+def test_a_trouble_that_lasts_is_said_as_it_is_now(lite: Server, post_office: PostOffice):
+    target(lite)
+    says(lite.device, disk_free_mb=400, printer="paper_out")
+    alarms.look(NOW)
+    says(lite.device, disk_free_mb=20, printer="cover_open")
+    alarms.look(NOW + 4 * MINUTE)
+    page = lite.signed_in("quan-tri", "admin").get("/alarms").content.decode()
+    assert "còn trống 20 MB" in page and "400 MB" not in page
+    tell(NOW + 5 * MINUTE)
+    assert any("nắp" in mail.subject.lower() for mail in post_office.mails)
+    assert Alarm.objects.count() == 2
+    says(lite.device)
+    alarms.look(NOW + 6 * MINUTE)
+    assert dict(Alarm.objects.values_list("kind", "key")) == {"disk": "disk_low", "printer": "cover_open"}
+
+
+def test_alarms_and_trial_messages_go_two_years_after_they_were_over(lite: Server):
+    two_years = timedelta(days=731)
+    for ended in (NOW - two_years - MINUTE, NOW - MINUTE, None):
+        alarm = Alarm.objects.create(device=lite.device, kind="disk", key="disk_low", began=NOW, ended=ended, told=True)
+        Notice.objects.create(unit=lite.unit, alarm=alarm, way=Way.MAIL, edge=Edge.BEGUN, made=NOW - 2 * two_years)
+    for made in (NOW - two_years - MINUTE, NOW):
+        Notice.objects.create(unit=lite.unit, way=Way.MAIL, edge=Edge.TEST, made=made)
+    alarms.look(NOW)  # whoever looks deletes nothing: the clock may be wrong
+    assert Alarm.objects.count() == 3
+    alarms.forget_old(NOW)
+    assert Alarm.objects.count() == 2
+    assert sorted(Notice.objects.values_list("edge", flat=True)) == ["begun", "begun", "test"]
+    assert alarms.forget_old in [job.run for job in work.JOBS if job.deletes]
+
+
 def test_low_paper_a_backlog_and_plain_http_wake_nobody(lite: Server):
     says(lite.device, printer="paper_low", backlog=9999, plain_http=True)
     alarms.look(NOW)

@@ -1,0 +1,101 @@
+"""`python -m tests.container`: one appliance from a bare Debian to its removal; see docs/reliability.md.
+
+Ends with exit status 1 at the first thing that is not as promised, and wherever it cannot run.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+from tests.container import installing, living, updating
+from tests.container.base import base
+from tests.container.commune import Commune
+from tests.container.figures import Figures
+from tests.container.kiosk import Hall
+from tests.container.machine import Machine
+from tests.container.telling import NotAsPromised, tell
+
+PROGRAMS = ("mmdebstrap", "systemd-nspawn", "nsenter", "unshare", "ip", "tar", "ssh-keygen", "dpkg")
+
+
+def main() -> int:
+    why_not = obstacle()
+    if why_not:
+        print(f"make test-install cannot run here: {why_not}", file=sys.stderr)
+        return 1
+    figures = Figures()
+    try:
+        run(figures)
+    except (NotAsPromised, subprocess.SubprocessError, OSError) as broken:
+        print(f"\nNOT AS PROMISED: {broken}", file=sys.stderr)
+        return 1
+    figures.show()
+    tell("all as promised")
+    return 0
+
+
+def run(figures: Figures) -> None:
+    """Nothing of it is left, however it ends. Raises NotAsPromised and what else this machine may say."""
+    with ExitStack() as ending:
+        machine = Machine(base())
+        ending.callback(machine.remove)
+        commune = Commune(machine.here)
+        ending.callback(commune.remove)
+        try:
+            prove(Hall(machine, commune), figures, Path(ending.enter_context(TemporaryDirectory())))
+        except Exception:
+            print(machine.journal(), file=sys.stderr)
+            raise
+
+
+def obstacle() -> str:
+    """Why it cannot run on this machine, "" when it can."""
+    if os.geteuid():
+        return "root is needed, to boot a container"
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    return f"{', '.join(missing)} missing: scripts/need.sh installs them" if missing else ""
+
+
+def prove(hall: Hall, figures: Figures, folder: Path) -> None:
+    """The life of an appliance."""
+    hall.machine.boot()
+    hall.commune.start()
+    hall.line.plug_in()
+    figures.before(hall)
+    installing.install(hall)
+    figures.disk(hall)
+    hall.keypad.plug_in()
+    installing.set_up(hall)
+    installing.install_again(hall)
+    installing.check_unit(hall)
+    making = updating.Making(hall.machine)
+    installing.report(hall)
+    living.hang(hall)
+    torn = 1 + living.kill(hall, random.Random())
+    making.wait()
+    updating.refusals(hall)
+    updating.update(hall)
+    updating.come_back(hall)
+    figures.memory(hall)
+    living.close_books(hall, folder, torn)
+    living.boot_again(hall)
+    figures.boot(hall)
+    installing.remove(hall)
+
+
+def ended(number: int, frame: FrameType | None) -> None:
+    """Somebody ends the run: nothing of it stays."""
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, ended)
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""What a run begins with, kept from run to run: a Debian with nothing of ours, and a stick for `install.sh --offline`.
+
+They lie in a folder that is named by a digest of all that decides what is in it, so that it is never out of date. It is
+made aside and renamed: there is a whole one or none.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.container.telling import NotAsPromised, tell
+
+ROOT = Path(__file__).parent.parent.parent
+SUITE = "bookworm"
+PACKAGES = ("systemd", "systemd-sysv", "udev", "dbus", "ca-certificates")
+CACHE = Path(os.environ.get("KIOSK_CACHE") or "/var/cache/kiosk-test") / "install"
+MIRROR = os.environ.get("MIRROR") or "http://deb.debian.org/debian"
+RECIPE = (
+    "tests/container/base.py",
+    "installer/bundle.sh",
+    "installer/packages.sh",
+    "installer/program.sh",
+    "requirements/run.txt",
+    "requirements/lgpio.txt",
+)
+KEPT_S = 14 * 24 * 3600
+"""Bases of other recipes go when nobody has used them for so long."""
+
+
+@dataclass(frozen=True)
+class Base:
+    folder: Path
+
+    @property
+    def system(self) -> Path:
+        """The Debian, as a tar file."""
+        return self.folder / "system.tar"
+
+    @property
+    def stick(self) -> Path:
+        return self.folder / "stick"
+
+
+def base() -> Base:
+    """The one that belongs to this tree. Raises NotAsPromised when it cannot be made."""
+    kept = Base(CACHE / digest())
+    if not kept.folder.exists():
+        _make(kept)
+    os.utime(kept.folder)
+    for other in CACHE.iterdir():
+        if time.time() - other.stat().st_mtime > KEPT_S:
+            shutil.rmtree(other, ignore_errors=True)
+    return kept
+
+
+def digest() -> str:
+    """Of the recipe, the locks and the machine."""
+    made = hashlib.sha256(f"{SUITE} {architecture()} {MIRROR}".encode())
+    for name in RECIPE:
+        made.update((ROOT / name).read_bytes())
+    return made.hexdigest()[:16]
+
+
+def architecture() -> str:
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _make(kept: Base) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix="part-", dir=CACHE))
+    try:
+        tell(f"making a base in {CACHE}: Debian {SUITE}")
+        words = ["mmdebstrap", "-q", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]
+        _run([*words, str(aside / "system.tar"), MIRROR], "mmdebstrap makes a Debian", 600)
+        tell("making a base: the stick")
+        words = [str(ROOT / "installer/bundle.sh"), str(aside / "stick"), "--suite", SUITE, "--arch", architecture()]
+        _run([*words, "--mirror", MIRROR], "installer/bundle.sh fills a stick", 900)
+        aside.chmod(0o755)
+        if not kept.folder.exists():
+            aside.rename(kept.folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _run(words: list[str], sentence: str, seconds: float) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode:
+        raise NotAsPromised(f"{sentence}\n{(done.stdout + done.stderr)[-4000:]}")

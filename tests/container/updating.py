@@ -1,0 +1,136 @@
+"""Releases of this tree, made and signed inside the container, and what becomes of each when it is installed."""
+
+import re
+import subprocess
+
+from tests.container.base import ROOT
+from tests.container.kiosk import Hall
+from tests.container.machine import SOURCES, STICK, Machine
+from tests.container.telling import NotAsPromised, eventually, holds
+
+HOME = "/root/releases"
+SIGNERS = "/etc/kiosk/release-signers"
+MADE_S = 600
+TRIED_S = 600
+"""So long a release is tried before it is confirmed (kiosk-healthy.timer)."""
+MAKE = """
+mkdir -p {home} && cd {home}
+ssh-keygen -q -t ed25519 -N '' -f publisher
+ssh-keygen -q -t ed25519 -N '' -f stranger
+make() {{ # NAME VERSION
+  cp -a {sources} "$1"
+  sed -i "s/^version = .*/version = \\"$2\\"/" "$1/pyproject.toml"
+  sed -i "s/^__version__ = .*/__version__ = \\"$2\\"/" "$1/kiosk/__init__.py"
+}}
+release() {{ # NAME
+  PIP_NO_INDEX=1 PIP_FIND_LINKS={stick}/wheels "$1/scripts/release.sh" "dist-$1" --key publisher
+}}
+make newer {newer}
+release newer
+make broken {broken}
+echo 'raise RuntimeError("this release cannot start")' >>broken/kiosk/app.py
+release broken
+# What others make of a good one: a byte more, and a signature of their own.
+mkdir tampered strange
+cp dist-newer/*.tar.gz* tampered
+for file in tampered/*.tar.gz; do printf x >>"$file"; done
+cp dist-newer/*.tar.gz strange && ssh-keygen -q -Y sign -n kiosk-release -f stranger strange/*.tar.gz
+"""
+
+
+def versions() -> tuple[str, str, str]:
+    """This tree's, and the two that follow."""
+    found = re.search(r'^version = "(\d+)\.(\d+)\.(\d+)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert found
+    major, minor, patch = map(int, found.groups())
+    return f"{major}.{minor}.{patch}", f"{major}.{minor}.{patch + 1}", f"{major}.{minor}.{patch + 2}"
+
+
+class Making:
+    """Releases are made while other things are looked at."""
+
+    def __init__(self, machine: Machine) -> None:
+        _, newer, broken = versions()
+        script = MAKE.format(home=HOME, sources=SOURCES, stick=STICK, newer=newer, broken=broken)
+        self._process = subprocess.Popen(
+            machine.words("sh", "-ec", script),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait(self) -> None:
+        """Until they are there. Raises NotAsPromised."""
+        said, _ = self._process.communicate(timeout=MADE_S)
+        holds("scripts/release.sh makes signed releases", self._process.returncode == 0, said[-4000:])
+
+
+def refusals(hall: Hall) -> None:
+    """What nobody signed, or somebody else, is not installed; the kiosk does not notice."""
+    machine, pid = hall.machine, hall.machine.show("kiosk", "MainPID")
+    runs = running(machine)
+    _refused(machine, "a release is refused while no key is trusted", "dist-newer", "No key is trusted yet")
+    machine.must(
+        "the publisher's key is trusted",
+        f"""echo "publisher@example $(cut -d' ' -f1,2 {HOME}/publisher.pub)" >{SIGNERS}""",
+    )
+    _refused(
+        machine, "a file that was changed after it was signed is refused", "tampered", "is damaged, or was changed"
+    )
+    _refused(machine, "a release that a stranger has signed is refused", "strange", "is not signed by a key")
+    hall.undisturbed("the old kiosk goes on meanwhile", pid)
+    holds("in the old release", running(machine) == runs, running(machine))
+
+
+def _refused(machine: Machine, sentence: str, folder: str, says: str) -> None:
+    done = machine.sh(f"kiosk update {HOME}/{folder}/*.tar.gz")
+    holds(sentence, done.returncode == 1 and says in done.stdout, f"status {done.returncode}\n{done.stdout}")
+
+
+def running(machine: Machine) -> str:
+    """Name of the release whose program the kiosk's process is, "" without one."""
+    command = machine.ask("tr '\\0' ' ' </proc/$(systemctl show -P MainPID kiosk)/cmdline")
+    found = re.search(r"/opt/kiosk/releases/([^/]+)/", command)
+    return found[1] if found else ""
+
+
+def update(hall: Hall) -> None:
+    """A good release runs, and stays once it has run for ten minutes."""
+    machine, (_, newer, _) = hall.machine, versions()
+    before = hall.last()
+    machine.must("kiosk update takes a signed release", f"kiosk update {HOME}/dist-newer/*.tar.gz", 600)
+    eventually(60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk"))
+    ticket = hall.press()
+    holds(f"it goes on with the next number, {ticket.number}", ticket.seq == before + 1, ticket)
+    machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
+    holds("it is still being tried", _is_tried(machine))
+    # In a clock of its own the helper finds that ten minutes have passed; it is the installed one.
+    words = ["unshare", "--time", "--monotonic", str(TRIED_S), "--fork", "--"]
+    helper = machine.words("/usr/local/lib/kiosk/kiosk_trial.py", "healthy")
+    done = subprocess.run([*words, *helper], capture_output=True, text=True, timeout=120, check=False)
+    holds(f"after ten minutes {newer} is confirmed", "is healthy" in done.stdout, f"{done.stdout}{done.stderr}")
+    holds("nothing is tried any more", not _is_tried(machine))
+
+
+def _is_tried(machine: Machine) -> bool:
+    return (machine.root / "var/lib/kiosk-release/trial.json").exists()
+
+
+def come_back(hall: Hall) -> None:
+    """A release that cannot start is taken back, by nobody."""
+    machine, (_, newer, broken) = hall.machine, versions()
+    before, name = hall.last(), running(machine)
+    machine.must("kiosk update takes a release that cannot start", f"kiosk update {HOME}/dist-broken/*.tar.gz", 600)
+    holds(f"{broken} is switched to", broken in machine.ask("readlink /opt/kiosk/current"))
+    eventually(
+        120,
+        f"after three failed starts {newer} runs again, and nobody did anything",
+        lambda: running(machine) == name and hall.is_active("kiosk"),
+    )
+    status = machine.must("kiosk update tells of it", "kiosk update --status")
+    if not re.search(rf"{re.escape(broken)}\S*: 3 starts failed", status):
+        raise NotAsPromised(f"kiosk update tells why it was taken back\n{status}")
+    ticket = hall.press()
+    holds(f"it goes on with the next number, {ticket.number}", ticket.seq == before + 1, ticket)
+    _refused(machine, "what was taken back is not installed again", "dist-broken", "was taken back once")
