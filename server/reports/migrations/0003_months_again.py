@@ -1,5 +1,5 @@
 from django.apps.registry import Apps
-from django.db import migrations
+from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
@@ -11,4 +11,11 @@ def forget(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     dependencies = [("reports", "0002_month_sums")]
 
-    operations = [migrations.RunPython(forget, migrations.RunPython.noop)]
+    operations = [
+        migrations.AddField(
+            model_name="monthsum",
+            name="again",
+            field=models.DateField(null=True),
+        ),
+        migrations.RunPython(forget, migrations.RunPython.noop),
+    ]
