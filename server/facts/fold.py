@@ -12,6 +12,7 @@ from kiosk import tickets
 from server.facts.guesses import put_right, true_time
 from server.facts.models import Comment, Desk, Fact, Rating, Refusal, Ticket
 from server.facts.rows import Rows
+from server.facts.settling import late
 from sync.wire import Event
 
 TICKET = frozenset(tickets.Ticket.__slots__)
@@ -27,17 +28,20 @@ class Missing(Unfit):
     """An event that speaks of a ticket or rating that is not there."""
 
 
-def fold(rows: Rows, event: Event, num: int) -> None:
-    """Change the rows as the event says; `num` is its number for readers. Raises Unfit, and then changed nothing."""
+def fold(rows: Rows, event: Event, num: int, heard: datetime | None = None) -> None:
+    """Change the rows as the event says; `num` is its number for readers. Raises Unfit, and then changed nothing.
+
+    `heard` is when the server got it, None for a rating that is not late in any case.
+    """
     try:
-        _fold(rows, event.type, dict(event.data), corrected(rows, event, num), num)
+        _fold(rows, event.type, dict(event.data), corrected(rows, event, num), num, heard)
     except Missing as error:
         raise Missing(f"{event.type}: {error}") from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Unfit(f"{event.type}: {error or type(error).__name__}") from error
 
 
-def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -> None:
+def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int, heard: datetime | None) -> None:
     match kind.partition("."):
         case "ticket", _, "issued":
             _issued(rows, data, at, num)
@@ -50,11 +54,11 @@ def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int) -
         case "series", _, "relabelled":
             _relabelled(rows, data, num)
         case "rating", _, "given" | "replaced":
-            _rated(rows, data, at, num)
+            _rated(rows, data, at, num, heard)
         case "rating", _, "reasons":
             _reasons(rows, data, num)
         case "rating", _, "relabelled":
-            _ratings_relabelled(rows, data, num)
+            _ratings_relabelled(rows, data, num, heard)
         case "comment", _, "given":
             _commented(rows, data)
         case "poster", _, "made":
@@ -191,10 +195,11 @@ def _filled(row: Any, facts: Any, names: frozenset[str]) -> Any:
 # --- ratings and comments -------------------------------------------------------------------------------------
 
 
-def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int) -> None:
+def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int, heard: datetime | None) -> None:
     facts = ratings.given(data, at)
     of = _rating(rows, data["of"]) if "of" in data else None
     row = Rating(device=rows.device, site=rows.device.site, day=date.fromisoformat(facts.day), num=num, counting=False)
+    row.late = late(row.day, heard)
     row.service = _service_of(rows, facts.ticket) if facts.ticket else ""
     row.flags, row.reasons = " ".join(facts.flags), " ".join(facts.reasons)
     rows.put(_filled(row, facts, RATING))
@@ -218,8 +223,13 @@ def _count_again(rows: Rows, ticket: str, num: int) -> None:
 
 
 def counted_again(of_ticket: Sequence[Rating], num: int) -> list[Rating]:
-    """Ask the rules which of one ticket's ratings counts; those for which that changed."""
-    first = ratings.counting(_rating_facts(row) for row in of_ticket)
+    """Ask the rules which of one ticket's ratings counts; those for which that changed.
+
+    One that came in time is in figures that people have seen: none that comes late takes its place.
+    """
+    sound = [row for row in of_ticket if not row.flags and not row.replaced_by]
+    since = min((row.late or date.min for row in sound), default=None)
+    first = ratings.counting(_rating_facts(row) for row in sound if (row.late or date.min) == since)
     changed = [row for row in of_ticket if row.counting != (first is not None and row.id == first.id)]
     for row in changed:
         row.counting, row.num = not row.counting, num
@@ -258,12 +268,13 @@ def _reasons(rows: Rows, data: Mapping[str, Any], num: int) -> None:
     rows.put(row)
 
 
-def _ratings_relabelled(rows: Rows, data: Mapping[str, Any], num: int) -> None:
+def _ratings_relabelled(rows: Rows, data: Mapping[str, Any], num: int, heard: datetime | None) -> None:
     rows.load(Rating, guess_boot=data["boot"], day=data["from"])
     for row in rows.known(Rating):
         if (row.guess_boot, str(row.day)) == (data["boot"], data["from"]):
             rows.dirty.add(row.day)
             row.day, row.guess_boot, row.num = date.fromisoformat(data["day"]), "", num
+            row.late = late(row.day, heard)
             rows.put(row)
 
 

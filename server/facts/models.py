@@ -12,7 +12,7 @@ class Cursor(models.Model):
 
     `rebuilds` counts how often facts were made again: what was read before it is not written after it. Rows of days
     before `since` are gone (server.facts.retention), so the sums of those days stay as they are. `seen` is when the
-    server's clock was believed last (server.facts.believed).
+    server's clock was believed last (server.facts.believed). No rating of an event up to number `in_time` is late.
     """
 
     one = models.SmallIntegerField(primary_key=True)
@@ -20,6 +20,7 @@ class Cursor(models.Model):
     rebuilds = models.IntegerField(default=0)
     since = models.DateField(null=True)
     seen = models.DateTimeField(null=True)
+    in_time = models.BigIntegerField(default=0)
 
 
 class Ticket(models.Model):
@@ -78,7 +79,8 @@ class Rating(models.Model):
     """A rating as `kiosk.rating.Rating`; flags and reasons are joined by spaces.
 
     `counting` says that it is the one that counts for its ticket, asked again with each event.
-    `service` is its ticket's.
+    `service` is its ticket's. `late` is the day on which the server heard of it, None when that was in time to be among
+    those that are shown first (server.facts.settling).
     """
 
     id = models.CharField(max_length=40, primary_key=True)
@@ -99,6 +101,7 @@ class Rating(models.Model):
     replaced_by = models.CharField(max_length=40)
     guess_boot = models.CharField(max_length=64)
     counting = models.BooleanField()
+    late = models.DateField(null=True)
     num = models.BigIntegerField()
 
     class Meta:
@@ -204,7 +207,7 @@ class RatingRollup(models.Model):
     """How many ratings of a day are alike. `flags` is "" for those that count; others are left out and counted apart.
 
     A rating that another took the place of ("replaced") is in no row; one that does not count for its ticket beside
-    another one has the flags "second".
+    another one has the flags "second". `late` as in a Rating.
     """
 
     site = models.ForeignKey(Site, models.PROTECT)
@@ -216,6 +219,7 @@ class RatingRollup(models.Model):
     label_set = models.CharField(max_length=40)
     level = models.SmallIntegerField()
     flags = models.CharField(max_length=80)
+    late = models.DateField(null=True)
     n = models.IntegerField()
 
     class Meta:
@@ -223,12 +227,13 @@ class RatingRollup(models.Model):
 
 
 class ReasonRollup(models.Model):
-    """How often a reason was ticked on a day, with ratings that count."""
+    """How often a reason was ticked on a day, with ratings that count; `late` as in a Rating."""
 
     site = models.ForeignKey(Site, models.PROTECT)
     day = models.DateField()
     label_set = models.CharField(max_length=40)
     reason = models.CharField(max_length=20)
+    late = models.DateField(null=True)
     n = models.IntegerField()
 
     class Meta:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
@@ -37,10 +37,12 @@ ORPHANS = timedelta(days=31)
 
 
 class Past(NamedTuple):
-    """What retention has taken: days before `since`; events up to number `orphans` may speak of what is gone."""
+    """What is closed: days before `since` are gone, events up to number `orphans` may speak of what is gone, and the
+    ratings of those up to `in_time` are not late."""
 
     since: date
     orphans: int
+    in_time: int
 
 
 class Line(NamedTuple):
@@ -50,6 +52,11 @@ class Line(NamedTuple):
     device: str
     line: bytes
     seq: int
+    received: int
+
+    @property
+    def heard(self) -> datetime:
+        return datetime.fromtimestamp(self.received / 1000, UTC)
 
 
 def project(now: datetime, most: int = CHUNK) -> int:
@@ -63,7 +70,7 @@ def project(now: datetime, most: int = CHUNK) -> int:
         return 0
     ordered = sorted(lines, key=lambda line: (line.device, line.num))
     devices = Device.objects.select_related("site").in_bulk({line.device for line in lines}, field_name="name")
-    past = Past(cursor.since or date.min, 0)
+    past = Past(cursor.since or date.min, 0, cursor.in_time)
     runs = [_folded(devices[name], list(run), past) for name, run in groupby(ordered, key=lambda line: line.device)]
     with transaction.atomic():
         locked = locked_cursor()
@@ -83,7 +90,7 @@ def rebuild(device: Device, now: datetime) -> int:
     with transaction.atomic():
         cursor = locked_cursor()
         Cursor.objects.filter(one=1).update(rebuilds=F("rebuilds") + 1)
-        past = _past(device, cursor.since)
+        past = _past(device, cursor)
         days = {*_days(Ticket, device), *_days(Rating, device)}
         Dirty.objects.bulk_create([Dirty(site=device.site, day=day) for day in days], ignore_conflicts=True)
         _forget(device, cursor.since)
@@ -142,12 +149,12 @@ def _fits(line: bytes, seq: int) -> bool:
     return ingest.to_row(seq, line, shapes.check).quarantined is None
 
 
-def _past(device: Device, since: date | None) -> Past:
-    if since is None:
-        return Past(date.min, 0)
-    until = datetime.combine(since, time(), LOCAL) + ORPHANS
+def _past(device: Device, cursor: Cursor) -> Past:
+    if cursor.since is None:
+        return Past(date.min, 0, cursor.in_time)
+    until = datetime.combine(cursor.since, time(), LOCAL) + ORPHANS
     early = Event.objects.filter(device=device.name, received__lt=int(until.timestamp() * 1000))
-    return Past(since, early.aggregate(last=Max("num"))["last"] or 0)
+    return Past(cursor.since, early.aggregate(last=Max("num"))["last"] or 0, cursor.in_time)
 
 
 def _forget(device: Device, since: date | None) -> None:
@@ -198,7 +205,7 @@ def _fold_all(run: _Run) -> None:
         try:
             if (reason := shapes.check(event)) is not None:  # a release before, which knew less, took it
                 raise Unfit(reason)
-            fold(run.rows, event, line.num)
+            fold(run.rows, event, line.num, line.heard if line.num > run.past.in_time else None)
         except Unfit as error:
             if isinstance(error, Missing) and line.num <= run.past.orphans:
                 continue
@@ -288,14 +295,16 @@ def _stamp(line: Line) -> wire.Stamp | None:
 
 def _all(device: Device, upto: int) -> Iterator[Line]:
     events = Event.objects.filter(device=device.name, num__lte=upto, quarantined=None).order_by("epoch", "seq")
-    for row in events.values_list("num", "device", "line", "seq").iterator(chunk_size=CHUNK):
-        yield Line(row[0], row[1], bytes(row[2]), row[3])
+    for row in events.values_list(*Line._fields).iterator(chunk_size=CHUNK):
+        yield _line(*row)
 
 
 def _lines(events: "QuerySet[Event]") -> list[Line]:
-    return [
-        Line(n, device, bytes(line), seq) for n, device, line, seq in events.values_list("num", "device", "line", "seq")
-    ]
+    return [_line(*row) for row in events.values_list(*Line._fields)]
+
+
+def _line(num: int, device: str, line: bytes | memoryview, seq: int, received: int) -> Line:
+    return Line(num, device, bytes(line), seq, received)
 
 
 def _chunks(lines: Iterator[Line]) -> Iterator[list[Line]]:

@@ -117,11 +117,11 @@ def _add(to: _Sum, ticket: Ticket) -> None:
 
 
 def _rating_sums(site: Site, day: date, ratings: Sequence[Rating]) -> list[RatingRollup]:
-    names = ("session", "service", "counter", "clerk", "label_set", "level")
+    names = ("session", "service", "counter", "clerk", "label_set", "level", "late")
     counts = Counter((*(getattr(r, name) for name in names), _left_out(r)) for r in ratings)
     return [
         RatingRollup(site=site, day=day, flags=key[-1], n=n, **dict(zip(names, key[:-1], strict=True)))
-        for key, n in sorted(counts.items())
+        for key, n in sorted(counts.items(), key=str)
     ]
 
 
@@ -130,8 +130,8 @@ def _left_out(rating: Rating) -> str:
 
 
 def _reason_sums(site: Site, day: date, ratings: Sequence[Rating]) -> list[ReasonRollup]:
-    ticked = Counter((r.label_set, reason) for r in ratings if r.counting for reason in r.reasons.split())
+    ticked = Counter((r.label_set, reason, r.late) for r in ratings if r.counting for reason in r.reasons.split())
     return [
-        ReasonRollup(site=site, day=day, label_set=label_set, reason=reason, n=n)
-        for (label_set, reason), n in sorted(ticked.items())
+        ReasonRollup(site=site, day=day, label_set=label_set, reason=reason, late=late, n=n)
+        for (label_set, reason, late), n in sorted(ticked.items(), key=str)
     ]

@@ -12,15 +12,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from kiosk.office import LabelSet
-from kiosk.rating import Figure, RatingPolicy
+from kiosk.rating import RatingPolicy
 from server.facts.models import Fact
 from server.office.names import Names, unit_name
 from server.publication import letters
 from server.registry.models import Site, Unit
 from server.reports.figures import COUNTS, Cell, Spread, Visits, read_days
-from server.reports.naming import names_on
-from server.reports.opinions import RatingDays, read_ratings
+from server.reports.naming import names_on, set_name
+from server.reports.opinions import Opinion, RatingDays, read_ratings
 from server.reports.periods import Period
 
 FORMAT = 1
@@ -56,11 +55,9 @@ def content_of(place: Place, period: Period, now: datetime) -> Content:
         "period": period.key,
         "visits": _visits(read_days(sites, period).whole(period)),
         "services": _services(sites, period),
-        "ratings": [
-            rating(name, each.labels, each.figure, each.left_out) for name, each in ratings.whole(period).items()
-        ],
+        "ratings": [rating(name, each, sites) for name, each in ratings.whole(period).items()],
         "withheld": ratings.withholds(period),
-        "least": _least(ratings),
+        "least": _least(ratings, period),
         "reasons": ratings.reasons(period),
         "letters": {} if place.site else letters.counted(place.unit, period),
         "dossiers": dossiers_at(sites),
@@ -170,19 +167,20 @@ def _called(service: str, names: Names | None) -> Content:
             "name_en": names.service(service, "en") if names else service}  # fmt: skip
 
 
-def rating(name: str, labels: LabelSet | None, figure: Figure, left_out: int | None) -> Content:
-    """One label set's figure; `left_out` counts each flagged rating once, None when nobody knows."""
+def rating(name: str, opinion: Opinion, sites: Sequence[Site]) -> Content:
+    """One label set's figure of these sites."""
+    labels, figure = opinion.labels, opinion.figure
     levels = sorted(labels.levels, key=lambda level: -level.value) if labels else []
     return {
         "set": name,
-        "name": labels.name if labels else name,
+        "name": set_name(name, labels, sites),
         "levels": [{field: getattr(each, field) for field in LEVEL} for each in levels],
         "k": figure.k,
         "n": figure.n,
         "served": figure.served,
         "by_level": _plain(figure.by_level),
         "left_out": {flag: _plain(by_level) for flag, by_level in figure.left_out.items()},
-        "left_out_total": left_out,
+        "left_out_total": opinion.left_out,
     }
 
 
@@ -191,8 +189,8 @@ def _plain(by_level: Mapping[int, int]) -> dict[str, int]:
     return {str(level): n for level, n in by_level.items()}
 
 
-def _least(ratings: RatingDays) -> int:
-    return max((site.asking.least for site in ratings.sites.values()), default=RatingPolicy().rating_min)
+def _least(ratings: RatingDays, period: Period) -> int:
+    return max((site.asking.least(period.last) for site in ratings.sites.values()), default=RatingPolicy().rating_min)
 
 
 def _by_set(content: Content) -> dict[str, Content]:

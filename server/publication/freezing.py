@@ -12,11 +12,11 @@ from django.db.models import Q
 
 from kiosk.texts import LOCAL
 from server.facts.retention import months_before
+from server.facts.settling import SETTLES, settled, settles
 from server.publication import content
 from server.publication.content import Content, Place
 from server.publication.models import Frozen, Revision
 from server.reports import periods
-from server.reports.opinions import SETTLES, settled, settles
 from server.reports.periods import Period
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -9,6 +9,7 @@ from kiosk.public.form import clean
 from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
 from server.accounts.roles import FIGURES, LEADERS
+from server.facts.settling import settled
 from server.pages import page, say
 from server.publication import choosing, freezing
 from server.publication.content import content_of
@@ -17,7 +18,6 @@ from server.publication.models import Frozen
 from server.publication.wording import differing, history, values_of
 from server.registry.models import Site
 from server.reports import periods
-from server.reports.opinions import settled
 from server.reports.periods import BadPeriod
 from server.words import language_of, texts
 

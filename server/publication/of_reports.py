@@ -33,11 +33,12 @@ class Stamp:
 
 def beside(choice: Choice, now: datetime) -> dict[str, Any]:
     """For templates/publication/of-report.html. Some of a commune's reception points together, and several communes,
-    are neither frozen nor explained."""
+    are neither frozen nor explained: `several` says so."""
     place = _place(choice)
     if place is None:
-        return {"explain": "", "stamp": None}
-    return {"explain": f"{reverse('explain')}?{choice.query}", "stamp": _stamp(place, choice.period, now)}
+        return {"explain": "", "stamp": None, "several": len(choice.place.sites) > 1}
+    stamp = _stamp(place, choice.period, now)
+    return {"explain": f"{reverse('explain')}?{choice.query}", "stamp": stamp, "several": False}
 
 
 def lines_beside(choice: Choice, t: Texts, now: datetime) -> list[str]:

@@ -62,7 +62,7 @@ def rated(site: Site, now: datetime) -> Rated | None:
     found = latest([site], now).get(site.pk)
     if found is None:
         return None
-    ratings = (rating(name, each.labels, each.figure, each.left_out) for name, each in found.opinions.items())
+    ratings = (rating(name, each, [site]) for name, each in found.opinions.items())
     return Rated(found.days, tuple(satisfaction(each) for each in ratings))
 
 
@@ -115,10 +115,10 @@ def _clerks(site: Site, month: Period, now: datetime, names: Names) -> tuple[tup
     """Each clerk's figures of the last month that is over, where there are enough (server.reports.opinions)."""
     found = read_ratings([site], month, now, "clerk").over(month)
     return tuple(
-        (names.clerk(cell.key), satisfaction(rating(name, each.labels, each.figure, each.left_out)))
+        (f"{names.clerk(cell.key)} – {each.name}" if len(opinions) > 1 else names.clerk(cell.key), each)
         for cell, opinions in found.items()
         if cell.key
-        for name, each in opinions.items()
+        for each in (satisfaction(rating(name, of, [site])) for name, of in opinions.items())
     )
 
 

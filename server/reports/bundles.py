@@ -1,73 +1,99 @@
 """Which ratings may be told together: bundles of days that hold enough of them. Pure: no SQL, no clock.
 
-Two figures that differ by a few ratings would tell whose these are. So all figures are sums of the same bundles.
+Two figures that differ by a few ratings would tell whose these are. So all figures are sums of the same bundles, and a
+bundle that is made stays: what is told later makes bundles of its own.
 """
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from server.reports.naming import Asking
-from server.reports.periods import Period
+from server.reports.periods import Kind, Period, around
 
 Alike = tuple[int, str]
 """Level and flags (joined by spaces; "" for those that count) of ratings that are alike."""
 Place = tuple[str, str]
 """The key of a row ("" for all) and the label set."""
-ByDay = Mapping[date, Mapping[Alike, int]]
+Told = tuple[date, date]
+"""When ratings were told, and their day: the same for those in time; late ones were told on the day they were heard."""
+ByTold = Mapping[Told, Mapping[Alike, int]]
+Least = Callable[[date], int]
+"""The fewest ratings of a bundle, by the day on which the last of them were told."""
 
 
-def bundles(counts: Mapping[date, int], least: int) -> list[tuple[date, ...]]:
-    """The fewest days each, within a month, that have enough ratings.
+def bundles(counts: Mapping[Told, int], least: Least) -> list[tuple[Told, ...]]:
+    """The fewest days each, within a month and in the order in which they were told, that have enough ratings.
 
-    `counts` are the counting ratings by day, from the first of a month on; a day with others alone has 0 and waits with
-    those around it. The last days of a month may be left over.
+    `counts` are the counting ratings of whole months; days with others alone have 0 and wait with those around them.
+    The last days of a month may be left over. What is told later than all the rest changes no bundle.
     """
-    found: list[tuple[date, ...]] = []
-    bundle: tuple[date, ...] = ()
+    found: list[tuple[Told, ...]] = []
+    bundle: tuple[Told, ...] = ()
     total = 0
-    for day in sorted(counts):
-        if bundle and (bundle[0].year, bundle[0].month) != (day.year, day.month):
+    for told in sorted(counts, key=lambda told: (_month(told[1]), told)):
+        if bundle and _month(bundle[0][1]) != _month(told[1]):
             bundle, total = (), 0
-        bundle, total = (*bundle, day), total + counts[day]
-        if total >= least:
+        bundle, total = (*bundle, told), total + counts[told]
+        if total >= least(told[0]):
             found.append(bundle)
             bundle, total = (), 0
     return found
 
 
+def _month(day: date) -> date:
+    return day.replace(day=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Days that are told together, or one day without a rating: `n` count, `served` were served."""
+    """Days that are told together, or one day without a rating: `n` count, `served` were served.
 
-    days: tuple[date, ...]
+    `first` and `last` are its earliest and latest day. The services of a day stand with what was told of it in time.
+    """
+
+    told: tuple[Told, ...]
+    first: date
+    last: date
     n: int
     alike: Mapping[Alike, int]
     served: int
 
     @property
-    def month(self) -> tuple[int, int]:
-        return self.days[0].year, self.days[0].month
+    def month(self) -> date:
+        return _month(self.first)
+
+    @property
+    def is_late(self) -> bool:
+        return self.told[0][0] != self.told[0][1]
 
     def lies_in(self, period: Period) -> bool:
-        return period.first <= self.days[0] and self.days[-1] <= period.last
+        return period.first <= self.first and self.last <= period.last
 
 
-def pieces(by_day: ByDay, served: Mapping[date, int], least: int) -> tuple[Piece, ...]:
+def pieces(by_told: ByTold, served: Mapping[date, int], least: Least) -> tuple[Piece, ...]:
     """The pieces of a row, in the order of their last day."""
-    counts = {day: sum(n for (_, flags), n in alike.items() if not flags) for day, alike in by_day.items()}
-    quiet = ((day,) for day in served.keys() - by_day.keys())
-    found = sorted([*bundles(counts, least), *quiet], key=lambda days: days[-1])
-    return tuple(
-        Piece(
-            days,
-            sum(counts.get(day, 0) for day in days),
-            _together(by_day.get(day, {}) for day in days),
-            sum(served.get(day, 0) for day in days),
-        )
-        for days in found
+    counts = {told: sum(n for (_, flags), n in alike.items() if not flags) for told, alike in by_told.items()}
+    in_time = {told: n for told, n in counts.items() if told[0] == told[1]}
+    late = {told: n for told, n in counts.items() if told not in in_time}
+    quiet = [((day, day),) for day in served if (day, day) not in in_time]
+    # Apart, so that a late rating takes no day's own bundle along.
+    found = [*bundles(in_time, least), *quiet, *bundles(late, least)]
+    made = (_piece(told, counts, by_told, served) for told in found)
+    return tuple(sorted(made, key=lambda piece: (piece.last, piece.told)))
+
+
+def _piece(told: tuple[Told, ...], counts: Mapping[Told, int], by_told: ByTold, served: Mapping[date, int]) -> Piece:
+    days = [day for _, day in told]
+    return Piece(
+        told,
+        min(days),
+        max(days),
+        sum(counts.get(each, 0) for each in told),
+        _together(by_told.get(each, {}) for each in told),
+        sum(served.get(day, 0) for heard, day in told if heard == day),
     )
 
 
@@ -101,17 +127,18 @@ class Month:
     of_all: bool = True
 
     def piece(self) -> Piece:
-        return Piece((self.period.first, self.period.last), self.seen.n, self.seen.alike, self.seen.served)
+        first, last = self.period.first, self.period.last
+        return Piece(((first, first), (last, last)), first, last, self.seen.n, self.seen.alike, self.seen.served)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteRatings:
-    """One site's ratings: pieces by row, and of everything by label set; reasons by label set and day."""
+    """One site's ratings: pieces by row, and of everything by label set; reasons as they were told, by label set."""
 
     asking: Asking
     rows: Mapping[Place, tuple[Piece, ...]]
     whole: Mapping[str, tuple[Piece, ...]]
-    ticked: Mapping[str, Mapping[date, Mapping[str, int]]]
+    ticked: Mapping[str, Mapping[Told, Mapping[str, int]]]
     rated: frozenset[date]
     """Days with ratings that count, shown or not."""
 
@@ -133,14 +160,14 @@ class SiteRatings:
             return self
         rows = {place: list(row) for place, row in self.rows.items()}
         whole = {label_set: list(row) for label_set, row in self.whole.items()}
-        ticked = {label_set: dict(by_day) for label_set, by_day in self.ticked.items()}
+        ticked = {label_set: dict(by_told) for label_set, by_told in self.ticked.items()}
         rated = set(self.rated)
         for month in months:
             if month.own:
                 rows.setdefault((month.key, month.label_set), []).append(month.piece())
             if month.of_all:
                 whole.setdefault(month.label_set, []).append(month.piece())
-                ticked.setdefault(month.label_set, {})[month.period.first] = month.reasons
+                ticked.setdefault(month.label_set, {})[month.piece().told[0]] = month.reasons
                 rated.update({month.period.first} if month.rated else ())
         return replace(
             self,
@@ -154,45 +181,48 @@ class SiteRatings:
         """Hold the smallest bundles back while what is withheld could be worked out from its neighbours: what is left
         when all rows are taken from the whole must be nobody's, or enough. By month, so that a year is its months."""
         for label_set, whole in self.whole.items():
-            rest: Counter[tuple[int, int]] = Counter()
+            rest: Counter[date] = Counter()
             for piece in whole:
                 rest[piece.month] += piece.n if piece.lies_in(period) else 0
-            own: dict[tuple[int, int], list[tuple[int, tuple[date, ...], Place]]] = defaultdict(list)
+            own: dict[date, list[tuple[int, tuple[Told, ...], Place]]] = defaultdict(list)
             for place, row in rows.items():
                 for piece in row if place[1] == label_set else ():
-                    own[piece.month].append((piece.n, piece.days, place))
+                    own[piece.month].append((piece.n, piece.told, place))
                     rest[piece.month] -= piece.n
             for month, found in own.items():
-                _hold(rows, sorted(each for each in found if each[0]), rest[month], self.asking.least)
+                least = self.asking.least(around(Kind.MONTH, month).last)
+                _hold(rows, sorted(each for each in found if each[0]), rest[month], least)
 
     def spans(self, period: Period) -> Iterator[tuple[str, Period, Seen]]:
-        """Each bundle with the days since the one before in its month, by label set."""
+        """Each bundle with the days since the one before in its month, and each of late ratings, by label set."""
         for label_set, row in self.whole.items():
             inside = [each for each in row if each.lies_in(period)]
+            in_time = [each for each in inside if not each.is_late]
             since = period.first
-            for bundle in (each for each in inside if each.n):
-                last = bundle.days[-1]
-                span = Period(max(since, last.replace(day=1)), last, period.kind)
-                yield label_set, span, _seen(each for each in inside if each.lies_in(span))
-                since = date.fromordinal(last.toordinal() + 1)
+            for bundle in (each for each in in_time if each.n):
+                span = Period(max(since, _month(bundle.last)), bundle.last, period.kind)
+                yield label_set, span, _seen(each for each in in_time if each.lies_in(span))
+                since = date.fromordinal(bundle.last.toordinal() + 1)
+            for late in (each for each in inside if each.is_late):
+                yield label_set, Period(late.first, late.last, period.kind), _seen([late])
 
     def reasons(self, period: Period) -> dict[str, Counter[str]]:
         """How often each reason was ticked with the ratings of everything that are shown, by label set."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for label_set, by_day in self.ticked.items():
+        for label_set, by_told in self.ticked.items():
             for piece in self.whole.get(label_set, ()):
-                for day in piece.days if piece.n and piece.lies_in(period) else ():
-                    counts[label_set].update(by_day.get(day, {}))
+                for told in piece.told if piece.n and piece.lies_in(period) else ():
+                    counts[label_set].update(by_told.get(told, {}))
         return counts
 
 
 def _hold(
-    rows: dict[Place, list[Piece]], smallest: Iterable[tuple[int, tuple[date, ...], Place]], rest: int, least: int
+    rows: dict[Place, list[Piece]], smallest: Iterable[tuple[int, tuple[Told, ...], Place]], rest: int, least: int
 ) -> None:
-    for n, days, place in smallest:
+    for n, told, place in smallest:
         if not 0 < abs(rest) < least:
             return
-        rows[place] = [each for each in rows[place] if each.days != days]
+        rows[place] = [each for each in rows[place] if each.told != told]
         rest += n
 
 
@@ -203,29 +233,29 @@ def _seen(row: Iterable[Piece]) -> Seen:
 
 def site_ratings(
     asking: Asking,
-    rows: Mapping[Place, ByDay],
+    rows: Mapping[Place, ByTold],
     served: Mapping[str, Mapping[date, int]],
-    ticked: Mapping[str, Mapping[date, Mapping[str, int]]],
+    ticked: Mapping[str, Mapping[Told, Mapping[str, int]]],
 ) -> SiteRatings:
     """The pieces of a site; `served` are finished services by key and day. A day's services count for the label set
     that was asked then."""
     asked = _Asked(rows)
     made = {
-        (key, label_set): pieces(by_day, asked.served(label_set, served.get(key, {})), asking.least)
-        for (key, label_set), by_day in rows.items()
+        (key, label_set): pieces(by_told, asked.served(label_set, served.get(key, {})), asking.least)
+        for (key, label_set), by_told in rows.items()
     }
     whole = {label_set: made.get(("", label_set), ()) for label_set in asked.label_sets}
     if any(key for key, _ in rows):
         whole = {label_set: pieces(_of_all(rows, label_set), {}, asking.least) for label_set in asked.label_sets}
-    counted = (day for by_day in rows.values() for day, alike in by_day.items() if any(not flags for _, flags in alike))
+    counted = (day for row in rows.values() for (_, day), alike in row.items() if any(not flags for _, flags in alike))
     return SiteRatings(asking, made, whole, ticked, frozenset(counted))
 
 
-def _of_all(rows: Mapping[Place, ByDay], label_set: str) -> ByDay:
-    total: dict[date, Counter[Alike]] = defaultdict(Counter)
-    for (_, of), by_day in rows.items():
-        for day, alike in by_day.items() if of == label_set else ():
-            total[day].update(alike)
+def _of_all(rows: Mapping[Place, ByTold], label_set: str) -> ByTold:
+    total: dict[Told, Counter[Alike]] = defaultdict(Counter)
+    for (_, of), by_told in rows.items():
+        for told, alike in by_told.items() if of == label_set else ():
+            total[told].update(alike)
     return total
 
 
@@ -233,10 +263,10 @@ class _Asked:
     """Which label sets were asked on a day: those of its ratings, else of the last day before in its month that has
     some, else of the first. A month without a rating asked for none, so that a year is its months."""
 
-    def __init__(self, rows: Mapping[Place, ByDay]) -> None:
+    def __init__(self, rows: Mapping[Place, ByTold]) -> None:
         self._on: dict[date, set[str]] = defaultdict(set)
-        for (_, label_set), by_day in rows.items():
-            for day in by_day:
+        for (_, label_set), by_told in rows.items():
+            for _, day in by_told:
                 self._on[day].add(label_set)
         self._days: dict[tuple[int, int], list[date]] = defaultdict(list)
         for day in sorted(self._on):

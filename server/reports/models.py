@@ -12,13 +12,14 @@ class MonthSum(Sums):
     """What the days of a past month at a site add up to, by the same `dim` and `key` as `facts.Rollup`.
 
     Of `dim` arrivals the `key` is weekday and hour ("0.08"). `ratings` are those that may be shown of the row, by label
-    set; see `server.reports.months`. A row is dropped when a day of its month is summed again, and made anew later: it
-    is there for speed alone.
+    set; see `server.reports.months`. A row is dropped when a day of its month is summed again, or when the ratings that
+    were heard on the day `again` may be shown, and made anew later: it is there for speed, and for `v_ratings`.
     """
 
     site = models.ForeignKey(Site, models.CASCADE)
     month = models.DateField()
     ratings = models.JSONField()
+    again = models.DateField(null=True)
 
     class Meta:
         constraints: ClassVar = [

@@ -1,7 +1,7 @@
 """The job that sums past months, of the same figures that people see. It is there for speed alone.
 
 A month is summed for every site as soon as it is settled, for a site without a visit with zeros; and again when one of
-its days was.
+its days was, or when late ratings may be shown that it left out.
 """
 
 from collections import defaultdict
@@ -10,16 +10,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Min
 
-from server.facts.models import Rollup
+from server.facts.models import RatingRollup, Rollup
 from server.facts.projector import locked_cursor
+from server.facts.settling import settled
 from server.registry.models import Site
 from server.reports.bundles import Seen
 from server.reports.figures import ALL, COUNTS, DIMS, Day, arrivals, read_days
 from server.reports.models import MonthSum
 from server.reports.opinions import DIMS as RATED_BY
-from server.reports.opinions import read_ratings, settled
+from server.reports.opinions import read_ratings
 from server.reports.periods import Kind, Period, around
 
 BACK = 37
@@ -37,6 +38,7 @@ def forget(site: Site, day: date, **_: Any) -> None:
 
 def sum_months(now: datetime, most: int = 5) -> int:
     """Sum past months of sites that lack them, at most so many; how many there were."""
+    _drop_due(settled(now))
     done = 0
     sites = list(Site.objects.order_by("pk"))
     for month in _past(now):
@@ -59,6 +61,12 @@ def _past(now: datetime) -> Iterator[Period]:
         month = month.before()
 
 
+def _drop_due(known: date) -> None:
+    due = MonthSum.objects.filter(dim="all", again__lte=known).values_list("site_id", "month")
+    for site, month in list(due):
+        MonthSum.objects.filter(site=site, month=month).delete()
+
+
 def _has_visits(sites: list[Site], month: Period) -> bool:
     return Rollup.objects.filter(site__in=sites, dim="all", day__range=(month.first, month.last)).exists()
 
@@ -67,7 +75,8 @@ def _sum(site: Site, month: Period, now: datetime) -> None:
     mark = _mark(site, month)
     days, ratings = _days(site, month), _ratings(site, month, now)
     places = days.keys() | ratings.keys()
-    rows = [_row(site, month, place, days.get(place), ratings.get(place, {})) for place in sorted(places)]
+    again = _next_late(site, month, settled(now))
+    rows = [_row(site, month, place, days.get(place), ratings.get(place, {}), again) for place in sorted(places)]
     with transaction.atomic():
         locked_cursor()  # whoever sums a day holds it too
         # Read before the lock, so that pushes need not wait for it; in vain if a day was summed meanwhile.
@@ -83,14 +92,24 @@ def _mark(site: Site, month: Period) -> int | None:
     return newest
 
 
-def _row(site: Site, month: Period, place: Row, day: Day | None, ratings: dict[str, Any]) -> MonthSum:
+def _next_late(site: Site, month: Period, known: date) -> date | None:
+    """When the next late ratings of a month were heard that are not shown yet."""
+    late = RatingRollup.objects.filter(site=site, day__range=(month.first, month.last), late__gt=known)
+    found: date | None = late.aggregate(next=Min("late"))["next"]
+    return found
+
+
+def _row(
+    site: Site, month: Period, place: Row, day: Day | None, ratings: dict[str, Any], again: date | None
+) -> MonthSum:
     dim, key = place
     counts = day.counts if day else (0,) * len(COUNTS)
     fields = dict(zip(COUNTS, counts, strict=True))
     waits, services = (day.waits, day.services) if day else ({}, {})
     return MonthSum(
-        site=site, month=month.first, dim=dim, key=key, **fields, waits=waits, services=services, ratings=ratings
-    )
+        site=site, month=month.first, dim=dim, key=key, **fields, waits=waits, services=services, ratings=ratings,
+        again=again,
+    )  # fmt: skip
 
 
 def _days(site: Site, month: Period) -> dict[Row, Day | None]:

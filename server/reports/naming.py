@@ -3,16 +3,19 @@
 Documents never change, so what was read from them is kept in memory, found by the hashes of all versions of a site.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
 from kiosk.office import LabelSet, Office
 from kiosk.rating import RatingPolicy
+from kiosk.texts import LOCAL
 from server.office.models import Document, Kind
 from server.office.names import Names, names_of, office_of
+from server.office.reading import read
 from server.registry.models import Site
 
 Versions = tuple[tuple[int, str, datetime], ...]
@@ -21,10 +24,20 @@ Versions = tuple[tuple[int, str, datetime], ...]
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a site asks: the fewest new ratings before figures move, and its label sets by id, old ones included."""
+    """How a site asks: its label sets by id, old ones included, and `rating_min` by the day from which on it held."""
 
-    least: int = RatingPolicy().rating_min
+    minima: tuple[tuple[date, int], ...] = ()
     sets: Mapping[str, LabelSet] = field(default_factory=dict)
+
+    def least(self, day: date) -> int:
+        """The fewest ratings that are told together, as it held at the end of a day; before all documents, the first's.
+
+        Bundles that are made stay: a document of today says nothing about those of last year.
+        """
+        if not self.minima:
+            return RatingPolicy().rating_min
+        at = bisect_right(self.minima, day, key=lambda each: each[0])
+        return self.minima[max(at - 1, 0)][1]
 
     def meaning(self, label_set: str) -> frozenset[tuple[int, bool]]:
         """The levels of a set and whether they satisfy: two sets with the same are one. Nothing for an unknown set."""
@@ -55,6 +68,13 @@ def names_on(sites: Sequence[Site], day: date) -> dict[int, Names]:
     return {documents.key: _names(documents, day) for documents in _documents(sites)}
 
 
+def set_name(name: str, labels: LabelSet | None, sites: Iterable[Site]) -> str:
+    """What a label set of `reports.opinions.Opinions` is called; one that two sites mean differently with its site."""
+    id, _, of = name.partition("@")
+    called = labels.name if labels else id
+    return f"{called} ({next(site.name for site in sites if site.pk == int(of))})" if of else called
+
+
 def offices_now(sites: Sequence[Site]) -> dict[int, Office | None]:
     """The newest office document of each site, by its primary key."""
     return {documents.key: _office(documents) for documents in _documents(sites)}
@@ -82,7 +102,18 @@ def _asking(documents: _Documents, needed: frozenset[str]) -> Asking:
     sets: Mapping[str, LabelSet] = {each.id: each for each in office.label_sets}
     if not needed <= sets.keys():
         sets = names_of(documents.site).label_sets
-    return Asking(office.rules.rating_min, sets)
+    return Asking(_minima(documents.site), sets)
+
+
+def _minima(site: Site) -> tuple[tuple[date, int], ...]:
+    found: dict[date, int] = {}
+    rows = Document.objects.filter(site=site, kind=Kind.OFFICE).order_by("version").values_list("at", "content")
+    for at, content in rows:
+        if (office := read(bytes(content))) is not None:
+            since = at.astimezone(LOCAL).date()
+            # What a clock that ran ahead has dated later than this newer version never held.
+            found = {day: least for day, least in found.items() if day < since} | {since: office.rules.rating_min}
+    return tuple(found.items())
 
 
 @lru_cache(maxsize=1024)

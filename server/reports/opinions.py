@@ -4,31 +4,29 @@ Whoever could compare two figures that differ by a few ratings would learn who g
 bundles, within a month, of at least `rating_min` (docs/server.md): a day whose ratings are fewer waits for the next
 days, and what is left at the end of the month is never shown. Every figure, of whatever period, is a sum of whole
 bundles. A day's ratings are shown from noon of the day after next on, when phones and kiosks have told all; never live.
+What comes later is shown as if it were of the day on which it was heard, in bundles of late ratings alone.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from math import sqrt
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from kiosk.office import LabelSet
 from kiosk.rating import Figure, Tally, figures
-from kiosk.texts import LOCAL
 from server.facts.models import RatingRollup, ReasonRollup, Rollup
+from server.facts.settling import settled
 from server.registry.models import Site
-from server.reports.bundles import Alike, Month, Place, Seen, SiteRatings, site_ratings
+from server.reports.bundles import Alike, Month, Place, Seen, SiteRatings, Told, site_ratings
 from server.reports.figures import ALL, Cell, cell_of
 from server.reports.models import MonthSum
 from server.reports.monthly import Parts, as_days, as_months
 from server.reports.naming import Asking, asking_of
 from server.reports.periods import Kind, Period, around
 
-SETTLES = timedelta(hours=36)
-"""So long after its end a day's ratings are shown: phones rate until the end of the next day, and a kiosk that was
-switched off then tells the rest in the morning. What came in later would be seen to move a figure by one."""
 DIMS = ("all", "service", "counter", "clerk")
 """What figures of ratings are broken down by."""
 SECOND = "second"
@@ -69,16 +67,6 @@ def wilson(k: int, n: int) -> tuple[float, float] | None:
     middle = (share + spare / 2) / (1 + spare)
     half = Z * sqrt(share * (1 - share) / n + spare / (4 * n)) / (1 + spare)
     return max(100 * (middle - half), 0.0), min(100 * (middle + half), 100.0)
-
-
-def settled(now: datetime) -> date:
-    """The last day whose ratings may be shown."""
-    return (now - SETTLES).astimezone(LOCAL).date() - timedelta(days=1)
-
-
-def settles(day: date) -> datetime:
-    """From when on a day's ratings may be shown: noon of the day after next."""
-    return datetime.combine(day + timedelta(days=1), time(), LOCAL) + SETTLES
 
 
 # --- figures --------------------------------------------------------------------------------------------------
@@ -140,9 +128,9 @@ class RatingDays:
         given = (day for ratings in self.sites.values() for day in ratings.rated)
         return any(day in period for day in given) and not self.over(period)
 
-    def least(self, site: int) -> int:
-        """The fewest ratings that a site shows."""
-        return (self.sites[site].asking if site in self.sites else Asking()).least
+    def least(self, site: int, day: date) -> int:
+        """The fewest ratings that a site shows, by the rules of a day."""
+        return (self.sites[site].asking if site in self.sites else Asking()).least(day)
 
     def labels(self, name: str) -> LabelSet | None:
         """What a label set's levels mean, by its name in these figures; None when no office document says it."""
@@ -208,13 +196,15 @@ def read_ratings(
     """
     if dim not in DIMS:
         raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
-    upto = min(period.last, settled(now))
+    known = settled(now)
+    upto = min(period.last, known)
     if upto < period.first:
         return RatingDays(dim, upto, {})
-    # Bundles begin with the month: what came before the period tells which of its days are in one.
-    read = Period(around(Kind.MONTH, period.first).first, upto, Kind.RANGE)
+    # Bundles are those of whole months: days around the period tell which of its own are in one.
+    month = around(Kind.MONTH, upto)
+    read = Period(around(Kind.MONTH, period.first).first, min(month.last, known), Kind.RANGE)
     parts = as_months(sites, read) if months else as_days(read)
-    rows, served = _read_rows(sites, parts, dim), _read_served(sites, parts, dim)
+    rows, served = _read_rows(sites, parts, dim, known), _read_served(sites, parts, dim)
     ticked = _read_reasons(sites, parts) if dim == "all" else {}
     summed = _read_months(sites, parts, dim)
     asking = asking_of(sites, {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites})
@@ -244,15 +234,17 @@ def _read_months(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, lis
     return months
 
 
-def _read_rows(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, dict[Place, dict[date, dict[Alike, int]]]]:
-    """How many ratings are alike, by site, row and day."""
+def _read_rows(
+    sites: Sequence[Site], parts: Parts, dim: str, known: date
+) -> dict[int, dict[Place, dict[Told, dict[Alike, int]]]]:
+    """How many ratings are alike, by site, row and when they were told: no later than on the day `known`."""
     named = [] if dim == "all" else [dim]
-    found = RatingRollup.objects.filter(parts.days(), site__in=sites)
-    values = found.values_list("site_id", "label_set", "day", "level", "flags", *named).annotate(sum=Sum("n"))
-    rows: dict[int, dict[Place, dict[date, dict[Alike, int]]]] = {}
-    for site, label_set, day, level, flags, *key, n in values:
+    found = RatingRollup.objects.filter(parts.days(), Q(late=None) | Q(late__lte=known), site__in=sites)
+    values = found.values_list("site_id", "label_set", "day", "late", "level", "flags", *named).annotate(sum=Sum("n"))
+    rows: dict[int, dict[Place, dict[Told, dict[Alike, int]]]] = {}
+    for site, label_set, day, late, level, flags, *key, n in values:
         row = rows.setdefault(site, {}).setdefault((key[0] if key else "", label_set), {})
-        row.setdefault(day, {})[level, flags] = n
+        row.setdefault((late or day, day), {})[level, flags] = n
     return rows
 
 
@@ -264,9 +256,10 @@ def _read_served(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, dic
     return served
 
 
-def _read_reasons(sites: Sequence[Site], parts: Parts) -> dict[int, dict[str, dict[date, dict[str, int]]]]:
+def _read_reasons(sites: Sequence[Site], parts: Parts) -> dict[int, dict[str, dict[Told, dict[str, int]]]]:
     found = ReasonRollup.objects.filter(parts.days(), site__in=sites)
-    ticked: dict[int, dict[str, dict[date, dict[str, int]]]] = {}
-    for site, label_set, day, reason, n in found.values_list("site_id", "label_set", "day", "reason", "n"):
-        ticked.setdefault(site, {}).setdefault(label_set, {}).setdefault(day, {})[reason] = n
+    ticked: dict[int, dict[str, dict[Told, dict[str, int]]]] = {}
+    values = found.values_list("site_id", "label_set", "day", "late", "reason", "n")
+    for site, label_set, day, late, reason, n in values:
+        ticked.setdefault(site, {}).setdefault(label_set, {}).setdefault((late or day, day), {})[reason] = n
     return ticked

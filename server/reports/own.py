@@ -35,7 +35,7 @@ def own_months(site: Site, clerk: str, now: datetime) -> list[OwnMonth]:
         OwnMonth(
             month,
             visits.over(month).get(cell, Visits()),
-            _showable(own.over(month).get(cell, {}), whole.whole(month), own.least(site.pk)),
+            _showable(own.over(month).get(cell, {}), whole.whole(month), own.least(site.pk, month.last)),
         )
         for month in months
     ]

@@ -18,7 +18,7 @@ from server.reports import periods
 from server.reports.choosing import Choice
 from server.reports.figures import Cell, Days, Visits, arrivals, read_days, refusals
 from server.reports.monthly import Parts, as_months
-from server.reports.naming import names_on
+from server.reports.naming import names_on, set_name
 from server.reports.opinions import DIMS as RATED_BY
 from server.reports.opinions import SECOND, Opinion, Opinions, RatingDays, read_ratings
 from server.reports.periods import Kind
@@ -354,10 +354,7 @@ _TABLES: Mapping[str, Callable[[_Read], Table]] = {
 
 
 def set_words(read: _Read, name: str, labels: LabelSet | None) -> str:
-    """A label set by its name; one that two sites mean differently with its site."""
-    label_set, _, site = name.partition("@")
-    found = labels.name if labels else label_set
-    return f"{found} ({read.names[int(site)].site})" if site else found
+    return set_name(name, labels, read.sites)
 
 
 def _known(t: Texts, key: str, otherwise: str) -> str:

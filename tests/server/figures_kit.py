@@ -45,14 +45,15 @@ def ticket(
 def rating(
     device: Device, day: date, level: int = 3, *, label_set: str = "smile", flags: str = "", service: str = "ho-tich",
     counter: str = "1", clerk: str = "nguyen-thi-a", reasons: str = "", counting: bool | None = None,
+    late: date | None = None,
 ) -> Rating:  # fmt: skip
-    """A rating of the day, not saved."""
+    """A rating of the day, not saved; `late` is the day on which it was heard of, None for in time."""
     n = next(_ids)
     return Rating(
         id=f"rating-{n}", site=device.site, device=device, day=day, session="sang", ticket="", counter=counter,
         clerk=clerk, service=service, level=level, label_set=label_set, source="key", flags=flags, reasons=reasons,
         at=datetime.combine(day, time(9), LOCAL), replaced_by="", guess_boot="",
-        counting=not flags if counting is None else counting, num=n,
+        counting=not flags if counting is None else counting, late=late, num=n,
     )  # fmt: skip
 
 
@@ -78,8 +79,9 @@ def days(device: Device, *levels: str, first: date = FIRST, **rated: str) -> Non
 
 def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[date]:
     """Days of ratings that a figure of this period leaves out: their bundle is unfinished, or reaches over its edge."""
-    inside = (bundle for bundle in bundles(counts, least) if bundle[0] in period and bundle[-1] in period)
-    shown = {day for bundle in inside for day in bundle}
+    found = bundles({(day, day): n for day, n in counts.items()}, lambda _: least)
+    inside = (bundle for bundle in found if bundle[0][1] in period and bundle[-1][1] in period)
+    shown = {day for bundle in inside for _, day in bundle}
     return {day for day in counts if day in period} - shown
 
 

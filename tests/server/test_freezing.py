@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.db import connection
 from django.test import Client
 from openpyxl import load_workbook
 
+from kiosk.office import sample
 from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
 from server.facts.models import Rating
 from server.facts.rollups import sum_day
+from server.office.models import Document
 from server.publication import content, freezing, letters, public
 from server.publication.content import Place
 from server.publication.freezing import NotOver
@@ -54,9 +57,9 @@ def frozen(server: Server, by: str = "Nguyễn Văn A") -> Frozen:
 
 
 def late(server: Server, levels: str, day: date = kit.FIRST) -> None:
-    """Ratings of tickets of a day that are told after it was frozen."""
-    tickets = [kit.ticket(server.device, day) for _ in levels]
-    kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level)) for level in levels])
+    """Ratings of tickets of a day that were heard of on the last of November, and are folded after it was frozen."""
+    tickets, heard = [kit.ticket(server.device, day) for _ in levels], NOVEMBER.last
+    kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level), late=heard) for level in levels])
 
 
 def k_n(shown: freezing.Shown | None) -> tuple[int, int]:
@@ -101,6 +104,36 @@ def test_fewer_than_five_late_ratings_do_not_move_a_frozen_rate_but_their_servic
     late(lite, "1")
     assert freezing.adjust(row, DECEMBER)
     assert k_n(freezing.shown(row)) == (9, 17)
+
+
+def test_a_late_rating_is_not_what_two_frozen_periods_of_the_same_days_differ_by(lite: Server):
+    november(lite)
+    month = frozen(lite)
+    late(lite, "1111")
+    wider = [
+        freezing.freeze(Place(lite.unit), periods.parse(key), "", "", DECEMBER)
+        for key in ("2026-10-01..2026-11-30", "2026-11-01..2026-11-29")
+    ]
+    everything = [month, *wider]
+    assert [k_n(freezing.shown(each)) for each in everything] == [(9, 12)] * 3
+    late(lite, "1")
+    for each in everything:
+        freezing.adjust(each, DECEMBER)
+    assert [k_n(freezing.shown(each)) for each in everything] == [(9, 17)] * 3
+
+
+def test_two_points_that_mean_different_things_by_one_name_have_a_heading_each(lite: Server):
+    kit.days(lite.device, "33222", label_set="vpcp")
+    smile, vpcp, five = sample().label_sets
+    strict = replace(vpcp, levels=tuple(replace(level, satisfied=level.value == 3) for level in vpcp.levels))
+    office = replace(sample(), label_sets=(smile, strict, five))
+    site = Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
+    fields = {"sha256": office.sha256, "content": office.to_json(), "at": DECEMBER - timedelta(days=300)}
+    Document.objects.create(site=site, kind="office", version=1, by="", **fields)
+    kit.days(lite.enrol("k-OTHER1", "another-token", site), "33322", label_set="vpcp")
+    shown = freezing.shown(frozen(lite))
+    assert shown
+    assert [each["name"] for each in shown.content["ratings"]] == ["VPCP", "VPCP (Điểm hai)"]
 
 
 def test_ratings_that_count_no_more_are_taken_back_when_they_are_five(lite: Server):
@@ -212,6 +245,15 @@ def test_a_report_carries_the_code_of_its_frozen_figures_the_way_to_its_explanat
     Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
     assert code not in leader.get(f"/reports?{query}&site={lite.site.pk}").content.decode()
     assert code not in lite.signed_in("tinh", "viewer").get(f"/reports?{query}").content.decode()
+
+
+def test_a_report_of_several_points_says_why_it_has_no_frozen_figures(lite: Server):
+    keys = [Site.objects.create(unit=lite.unit, key=key, name=f"Điểm {key}").pk for key in ("hai", "ba")]
+    leader, several = lite.signed_in("lanh-dao", "leader"), "không cho nhiều nơi gộp lại"
+    for path in ("/reports", "/reports/print"):
+        for sites, is_said in (((), False), (keys[:1], False), (keys, True)):
+            text = leader.get(path, {"kind": "month", "day": "2026-11-05", "site": sites}).content.decode()
+            assert (several in text, "/explain?" in text) == (is_said, not is_said), (path, sites)
 
 
 def test_a_report_and_its_files_say_when_what_was_frozen_is_another_figure_by_now(lite: Server):

@@ -101,6 +101,19 @@ def test_a_late_event_drops_its_month_and_the_report_is_right_at_once(filled: li
     assert made(filled, "2026", "service").table("levels") == late.table("levels")
 
 
+def test_a_month_is_summed_again_when_its_late_ratings_may_be_shown_and_then_with_them(server: Server):
+    day, heard, march = date(2026, 3, 3), date(2026, 5, 18), periods.parse("2026-03")
+    keep(server.site, day, [ticket(server.device, day)], [rating(server.device, day, late=heard) for _ in range(5)])
+    shown = noon(heard + timedelta(days=1))
+    sites = [Site.objects.select_related("unit").get(pk=server.site.pk)]
+    for now, n in ((shown - timedelta(seconds=1), None), (shown, 5)):
+        while sum_months(now):
+            pass
+        assert MonthSum.objects.filter(month=march.first).exists()
+        ratings = made(sites, "2026", "service", now).table("ratings")
+        assert (ratings.rows[0][3] if ratings else None) == n
+
+
 def test_a_day_that_is_summed_again_is_noticed_while_its_month_is_being_summed(server: Server):
     day, month = date(2026, 4, 7), periods.parse("2026-04")
     assert _mark(server.site, month) is None

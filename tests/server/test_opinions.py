@@ -1,5 +1,6 @@
 """Figures of ratings: k of n per label set, flagged ones apart, and nothing from which one press could be read."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from kiosk.office import Office, sample
 from kiosk.texts import LOCAL
+from server.facts.settling import settled
 from server.office.models import Document
 from server.registry.models import Site
+from server.reports.bundles import Told, pieces
 from server.reports.figures import Cell
-from server.reports.opinions import Opinions, RatingDays, read_ratings, settled, wilson
+from server.reports.opinions import Opinions, RatingDays, read_ratings, wilson
 from server.reports.periods import Kind, Period, around, between, parse
 from tests.server.figures_kit import FIRST, days, held_back, keep, noon, rating, ticket
 from tests.server.kit import Server
@@ -148,6 +151,81 @@ def shown_days(counts: dict[date, int], first: int, last: int) -> set[date]:
     return {day for day in known if day in period} - held_back(known, period, 5)
 
 
+def late(lite: Server, heard: date, *levels: str, first: date = FIRST) -> None:
+    """The same as `days`, of ratings that are heard of on a later day."""
+    for at, of_day in enumerate(levels):
+        day = first + timedelta(days=at)
+        keep(lite.site, day, [], [rating(lite.device, day, int(level), late=heard) for level in of_day])
+
+
+def test_a_late_rating_waits_for_others_that_are_late_and_moves_no_figure_before(lite: Server):
+    days(lite.device, "33333", "333")
+    heard = FIRST + timedelta(days=7)
+    late(lite, heard, "1", "111")
+    week, month = around(Kind.WEEK, FIRST), NOVEMBER
+    assert [kn(november(lite).whole(period)) for period in (week, month)] == [{"smile": (5, 5)}] * 2
+    late(lite, heard + timedelta(days=1), "", "", "1")
+    assert [kn(november(lite).whole(period)) for period in (week, month)] == [{"smile": (5, 10)}] * 2
+    assert kn(november(lite).whole(around(Kind.DAY, FIRST))) == {"smile": (5, 5)}
+    assert november(lite).whole(between(FIRST, FIRST + timedelta(days=1)))["smile"].figure.n == 5
+
+
+def test_a_late_rating_is_shown_when_the_day_on_which_it_was_heard_is(lite: Server):
+    late(lite, FIRST + timedelta(days=7), "33333")
+    shows = noon(FIRST + timedelta(days=8))
+    assert november(lite, now=shows - timedelta(seconds=1)).whole(NOVEMBER) == {}
+    assert kn(november(lite, now=shows).whole(NOVEMBER)) == {"smile": (5, 5)}
+
+
+def test_days_that_a_kiosk_tells_all_at_once_and_late_are_told_day_by_day(lite: Server):
+    days(lite.device, "", "")
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    late(lite, FIRST + timedelta(days=7), "33333", "333311")
+    read = november(lite)
+    assert [read.whole(around(Kind.DAY, FIRST + timedelta(days=at)))["smile"].figure.n for at in (0, 1)] == [5, 6]
+    assert read.whole(NOVEMBER)["smile"].figure.served == 8
+
+
+def test_reasons_of_late_ratings_come_with_them(lite: Server):
+    days(lite.device, "33333")
+    heard = FIRST + timedelta(days=7)
+    keep(lite.site, FIRST, [], [rating(lite.device, FIRST, 1, reasons="wait", late=heard)])
+    assert november(lite).reasons(NOVEMBER) == {"smile": {}}
+    late(lite, heard, "1111")
+    assert november(lite).reasons(NOVEMBER) == {"smile": {"wait": 1}}
+
+
+def test_a_breakdown_tells_late_ratings_in_bundles_of_each_row(lite: Server):
+    days(lite.device, "33333", clerk="b")
+    days(lite.device, "33333", clerk="c")
+    heard = FIRST + timedelta(days=7)
+    for clerk, n in (("b", 6), ("c", 4)):
+        keep(lite.site, FIRST, [], [rating(lite.device, FIRST, 1, clerk=clerk, late=heard) for _ in range(n)])
+    whole = november(lite).whole(NOVEMBER)["smile"].figure.n
+    rest = whole - sum(of["smile"].figure.n for of in november(lite, "clerk").over(NOVEMBER).values())
+    assert whole == 20
+    assert rest == 0 or rest >= 5
+
+
+TOLD = st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 3, 9, 30]), st.sampled_from([1, 2, 4, 6])))
+
+
+@given(TOLD, st.integers(0, 80), st.integers(0, 80))
+def test_whatever_is_told_later_a_bundle_that_was_shown_stays(given_n: list[tuple[int, int, int]], a: int, b: int):
+    start = date(2026, 11, 1)
+    counts: Counter[Told] = Counter()
+    for at, lag, n in given_n:
+        counts[start + timedelta(days=at + lag), start + timedelta(days=at)] += n
+
+    def shown(until: int) -> dict[tuple[Told, ...], int]:
+        known = {told: {(3, ""): n} for told, n in counts.items() if told[0] <= start + timedelta(days=until)}
+        return {piece.told: piece.n for piece in pieces(known, {}, lambda _: 5)}
+
+    before, after = shown(min(a, b)), shown(max(a, b))
+    assert before.items() <= after.items()
+    assert all(n >= 5 for n in after.values())
+
+
 def test_a_flagged_rating_of_a_quiet_day_waits_with_those_around_it(lite: Server):
     days(lite.device, "33333", "", "333")
     keep(lite.site, FIRST + timedelta(days=1), [], [rating(lite.device, FIRST + timedelta(days=1), 1, flags="burst")])
@@ -189,6 +267,17 @@ def test_a_breakdown_says_whose_ratings_they_are_and_how_many_of_the_services_we
     assert set(november(lite, "service").over(NOVEMBER)) == {Cell("ho-tich")}
 
 
+def test_a_higher_minimum_holds_from_its_day_on_and_leaves_older_bundles_as_they_were(lite: Server):
+    days(lite.device, "33333", "33333")
+    strict = replace(sample(), version=2, rules=replace(sample().rules, rating_min=10))
+    add(lite.site, strict, 2, noon(FIRST + timedelta(days=6)))
+    days(lite.device, "33333", "33333", first=FIRST + timedelta(days=7))
+    read = november(lite)
+    by_day = {part.first.day: of["smile"].figure.n for part in NOVEMBER.parts() if (of := read.whole(part))}
+    assert by_day == {2: 5, 3: 5}
+    assert kn(read.whole(NOVEMBER)) == {"smile": (20, 20)}
+
+
 def test_an_office_may_ask_for_more_than_five(lite: Server):
     strict = replace(sample(), version=2, rules=replace(sample().rules, rating_min=10))
     add(lite.site, strict, 2)
@@ -201,8 +290,8 @@ def test_an_office_may_ask_for_more_than_five(lite: Server):
 # --- several sites --------------------------------------------------------------------------------------------
 
 
-def add(site: Site, office: Office, version: int) -> None:
-    fields = {"sha256": office.sha256, "content": office.to_json(), "at": noon(date(2025, 1, 1)), "by": "quan-tri"}
+def add(site: Site, office: Office, version: int, at: datetime = datetime(2025, 1, 1, 12, tzinfo=LOCAL)) -> None:
+    fields = {"sha256": office.sha256, "content": office.to_json(), "at": at, "by": "quan-tri"}
     Document.objects.create(site=site, kind="office", version=version, **fields)
 
 

@@ -1,6 +1,7 @@
 """What phones say by way of the server becomes events like all else."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -68,6 +69,24 @@ def test_a_key_goes_before_a_phone_whichever_was_heard_of_first(both: Morning):
     for device in Device.objects.order_by("-pk"):
         projector.rebuild(device, both.clock.now())
         assert sorted(ratings()) == [("key", 3, True), ("phone", 1, False)]
+
+
+def test_a_key_that_is_heard_of_after_the_day_was_shown_leaves_the_phones_rating_in_the_figures(both: Morning):
+    path = both.served()
+    both.tell()
+    post(path, {"level": "1"})
+    both.settle()
+    both.clock.at += 10
+    both.store.ratings.press(moment(both.clock.at), "1", 3, "key")
+    both.clock.at += 3 * 86400
+    both.tell()
+    assert sorted(ratings()) == [("key", 3, False), ("phone", 1, True)]
+    kept = [(1, "", None, 1), (3, "second", date(2026, 11, 26), 1)]
+    assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
+    for device in Device.objects.order_by("-pk"):
+        projector.rebuild(device, both.clock.now())
+        both.settle()
+        assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
 
 
 @pytest.mark.parametrize("kiosk", ["a-kiosk", "z-kiosk"])

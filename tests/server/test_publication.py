@@ -134,13 +134,23 @@ def test_clerks_are_off_by_default_and_then_only_a_month_that_is_over_and_five_r
     kit.days(lite.device, "333", first=october, clerk="tran-van-b")
     kit.days(lite.device, "33", first=october, clerk="le-thi-c")
     switch(lite)
-    assert "nguyen-thi-a" not in page()
+    assert "Nguyễn Thị A" not in page()
     assert Setting.objects.get().clerks is False
     switch(lite, clerks=True)
     text = page()
     assert "9/10 hài lòng" in text
-    assert "tran-van-b" not in text
+    assert "Trần Văn B" not in text
     assert "tháng 10/2026" in text
+
+
+def test_a_clerk_whose_question_changed_has_a_line_for_each(lite: Server):
+    october = date(2026, 10, 5)
+    kit.days(lite.device, "33333", first=october)
+    kit.days(lite.device, "33332", first=october + timedelta(days=1), label_set="vpcp")
+    switch(lite, clerks=True)
+    text = page()
+    assert "Nguyễn Thị A – Mặt cười 5/5 hài lòng" in text
+    assert "Nguyễn Thị A – VPCP 5/5 hài lòng" in text
 
 
 def test_old_dossier_figures_and_a_silent_kiosk_are_said_to_be_so(lite: Server):

@@ -202,6 +202,14 @@ def test_a_clerk_sees_own_sums_of_at_least_five_ratings(lite: Server, it_is: Clo
     assert "tháng 11/2026" in page
 
 
+def test_a_clerk_who_was_asked_about_in_two_ways_sees_which_sum_is_of_which(lite: Server, it_is: Clock):
+    days(lite.device, "33332")
+    assert "Mặt cười" not in own_page(lite, it_is)
+    days(lite.device, "33333", first=FIRST + timedelta(days=1), label_set="vpcp")
+    page = own_page_again(lite)
+    assert [words in page for words in ("Mặt cười: ", "VPCP: ", "(4/5)", "(5/5)")] == [True] * 4
+
+
 @pytest.mark.parametrize(("own", "others"), [("3333", "33333"), ("33333", "333")])
 def test_a_clerk_sees_nothing_while_own_or_the_others_are_fewer(lite: Server, it_is: Clock, own: str, others: str):
     days(lite.device, own)
