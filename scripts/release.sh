@@ -31,7 +31,7 @@ copy_sources() {
   local release=$work/release
   mkdir -p "$release/wheels" "$release/docs"
   cp -r "$tree"/{kiosk,sync,server,systemd,installer,scripts,requirements,pyproject.toml,README.md,LICENSE,CHANGELOG.md,install.sh} "$release/"
-  cp "$tree/docs/install.md" "$release/docs/"
+  cp "$tree"/docs/*.md "$release/docs/"
   find "$release" -name __pycache__ -prune -exec rm -rf {} +
 }
 
