@@ -139,6 +139,8 @@ def _run(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"]
     jobs = Jobs([*command, "--parent", str(os.getpid())])
     logger.info("the commune server answers on http://%s:%s", settings.CONFIG.listen, web.effective_port)
+    if settings.CONFIG.only_here:
+        logger.warning("no other machine finds it: set url in %s, now %s", settings.CONFIG.file, settings.CONFIG.url)
     (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)

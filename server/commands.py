@@ -12,7 +12,7 @@ from server.accounts import passwords
 from server.accounts.models import Role, User
 from server.accounts.people import USERNAME
 from server.registry.communes import TWO_TIERS, make_unit
-from server.registry.enrolment import make_code
+from server.registry.enrolment import command, make_code
 from server.registry.models import Site, Unit
 from server.words import texts
 
@@ -47,7 +47,11 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
         said.append(t("setup_command.account", url=settings.CONFIG.url, ten=username, mat_khau=first))
     made = make_code(place, now)
     until = f"{now.astimezone(LOCAL):%H:%M}"
-    said.append(t("setup_command.kiosk", lenh=f"kiosk enrol {settings.CONFIG.url} {made}", gio=until))
+    said.append(t("setup_command.kiosk", lenh=command(settings.CONFIG, made), gio=until))
+    if settings.CONFIG.only_here:
+        said.append(t("server.only_here", url=settings.CONFIG.url, tep=settings.CONFIG.file))
+    elif not settings.CONFIG.secure:
+        said.append(t("kiosks.plain"))
     return "\n".join(said)
 
 

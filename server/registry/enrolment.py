@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from kiosk.documents import DocumentError
 from kiosk.office import Office
 from server.accounts.models import Audit
+from server.config import Config
 from server.feed.intake import digest
 from server.feed.models import Head
 from server.office.models import Document, Kind
@@ -73,6 +74,12 @@ def make_code(site: Site, now: datetime, *, device: Device | None = None, label:
             EnrolCode.objects.filter(device=device).delete()
         EnrolCode.objects.create(site=site, device=device, code=code_hash(code), label=label[:120], made=now)
     return f"{code[:4]}-{code[4:]}"
+
+
+def command(config: Config, code: str) -> str:
+    """What is typed at the kiosk: that plain HTTP to another machine is meant has to be said there."""
+    plain = "" if config.secure or config.only_here else " --allow-plain-http"
+    return f"sudo kiosk enrol {config.url} {code}{plain}"
 
 
 def open_codes(now: datetime) -> QuerySet[EnrolCode]:

@@ -156,7 +156,9 @@ def test_a_newcomer_gets_from_nothing_to_a_code_by_two_commands(tmp_path: Path):
         return done.stdout
 
     run("operator", "van-hanh", typed=PASSWORD + "\n")
-    assert "kiosk enrol" in run("setup", "--code", "12345", "--name", "xã Mẫu")
+    said = run("setup", "--code", "12345", "--name", "xã Mẫu")
+    assert "sudo kiosk enrol http://127.0.0.1:8800 " in said
+    assert f"Ghi địa chỉ thật vào url trong {tmp_path / 'server.toml'}" in said
 
 
 def test_a_server_without_accounts_says_how_to_make_one(lite: Server):
