@@ -65,6 +65,7 @@ def test_with_a_code_the_kiosk_joins_and_sends(lite: Server, toml: Path, capsys:
     with lite.serving() as url:
         assert enrol(toml, url, make_code(lite.site, clock.now())) == 0
         said = capsys.readouterr().out
+        assert said.startswith(f"Cấu hình: {toml}. Dữ liệu: {toml.parent / 'data'}\n")
         assert "xã Mẫu, Trụ sở xã Mẫu" in said
         config = load_config(toml)
         assert config.sync.server == url
