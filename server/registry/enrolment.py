@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
 
 from kiosk.documents import DocumentError
-from kiosk.office import Office
+from kiosk.office import SAMPLE_CODE, Office
 from server.accounts.models import Audit
 from server.config import Config
 from server.feed.intake import digest
@@ -205,7 +205,10 @@ def revoke(device: Device) -> None:
 
 
 def bring_office(site: Site, text: str | None, by: str, now: datetime) -> Brought:
-    """Make a kiosk's office document the first version of a site that has none. A broken one is said, not raised."""
+    """Make a kiosk's office document the first version of a site that has none. A broken one is said, not raised.
+
+    The sample office is nobody's: its people and telephone numbers would stand as the commune's.
+    """
     if not text:
         return Brought("none")
     try:
@@ -214,6 +217,8 @@ def bring_office(site: Site, text: str | None, by: str, now: datetime) -> Brough
         return Brought("broken", str(error)[:500])
     if Document.objects.filter(site=site, kind=Kind.OFFICE).exists():
         return Brought("kept")
+    if office.unit.code == SAMPLE_CODE:
+        return Brought("broken", f"it is still the sample office (unit code {SAMPLE_CODE})")
     fields = {"sha256": office.sha256, "content": office.to_json(), "at": now, "by": by[:60]}
     _, made = Document.objects.get_or_create(site=site, kind=Kind.OFFICE, version=office.version, defaults=fields)
     return Brought("taken" if made else "kept")
