@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
     files.add_argument("path", metavar="PATH", type=Path, help="a file, or the folder of the stick")
     files.set_defaults(run=_import)
-    operator = commands.add_parser("operator", help="make an account for whoever runs this server, or give it a new password")
+    operator = commands.add_parser(
+        "operator", help="make an account for whoever runs this server, or give it a new password"
+    )
     operator.add_argument("username")
     operator.add_argument("--name", default="")
     operator.set_defaults(run=_operator)

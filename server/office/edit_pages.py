@@ -56,7 +56,7 @@ def download(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _first(here: Site) -> Office:
-    """Something complete to begin with, under the names of this unit and site, without the sample's people and numbers."""
+    """Something complete to begin with under the names of this unit and site: of the sample no people, no numbers."""
     office, name = sample(), here.unit.name
     head = f"ỦY BAN NHÂN DÂN {name.upper()}"
     unit = replace(office.unit, code=here.unit.code, name=name, short="", head1=head, valid_from=None)

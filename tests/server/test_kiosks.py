@@ -297,7 +297,10 @@ def test_a_page_with_a_code_says_when_no_other_machine_finds_the_server(lite: Se
     leader, technician = lite.signed_in("lanh-dao", "leader"), lite.signed_in("ky-thuat", "technician")
 
     def pages() -> list[str]:
-        answers = (technician.post("/kiosks/enrol", {"site": lite.site.pk, "mode": "push"}), leader.get("/publication/public"))
+        answers = (
+            technician.post("/kiosks/enrol", {"site": lite.site.pk, "mode": "push"}),
+            leader.get("/publication/public"),
+        )
         return [answer.content.decode() for answer in answers]
 
     assert "Máy khác không tìm được máy chủ này" not in "".join(pages())
