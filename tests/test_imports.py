@@ -68,9 +68,9 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.windows",
     },
     "kiosk.findings": {
-        "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts", "kiosk.languages",
-        "kiosk.office", "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts",
-        "kiosk.voice.pack", "kiosk.wiring",
+        "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts",
+        "kiosk.languages", "kiosk.office", "kiosk.photos", "kiosk.present.calling", "kiosk.store.database",
+        "kiosk.texts", "kiosk.voice.pack", "kiosk.wiring",
     },
     "kiosk.adopting": {
         "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup", "kiosk.sheets",
@@ -85,8 +85,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.enrol_command": {
-        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.feed", "kiosk.setup", "kiosk.store", "kiosk.texts",
-        "kiosk.waiting", "sync.exchange", "sync.wire",
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.feed", "kiosk.office", "kiosk.setup", "kiosk.store",
+        "kiosk.texts", "kiosk.waiting", "sync.exchange", "sync.wire",
     },
     "kiosk.update_command": {
         "kiosk.clock", "kiosk.config", "kiosk.fetching", "kiosk.hours", "kiosk.office", "kiosk.setup", "kiosk.store",
