@@ -56,6 +56,7 @@ from kiosk_trial import (
     shown,
     status,
     step,
+    standing,
     write_json,
     write_whole,
 )
@@ -203,7 +204,7 @@ def switch(name: str) -> None:
     keep_files(HOME / files, step("paths").split())
     trial = {"name": name, "target": f"releases/{name}", "before": before, "files": files, "watched": watched}
     os.sync()  # the tree too: its helpers are needed in ten minutes
-    write_json(TRIAL, trial | {"boot": "", "restarts": 0, "failed": 0})
+    write_json(TRIAL, trial | {"said": standing(), "boot": "", "restarts": 0, "failed": 0})
     try:
         step("place")
         run("systemctl", "daemon-reload")
