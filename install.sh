@@ -61,7 +61,7 @@ placed_files=(
 )
 manifest=/usr/local/lib/kiosk/placed.sha256
 services=(kiosk.service kiosk-sync.service kiosk-console.service)
-enabled_units=("${services[@]}" kiosk-firewall.service kiosk-backup.timer kiosk-update.timer)
+enabled_units=("${services[@]}" kiosk-firewall.service kiosk-backup.timer kiosk-update.timer kiosk-healthy.timer)
 
 # shellcheck source=installer/words.sh
 source "$source_dir/installer/words.sh"

@@ -125,7 +125,11 @@ def test_a_start_is_counted_where_the_kiosk_starts_and_nothing_it_says_keeps_the
 
 def test_a_new_release_is_judged_after_ten_minutes_and_only_when_one_is_tried():
     assert options("kiosk-healthy.timer")["OnActiveSec"] == ["10min"]
-    assert "[Install]" not in (FOLDER / "kiosk-healthy.timer").read_text()
+    assert options("kiosk-healthy.service")["ConditionPathExists"] == ["/var/lib/kiosk-release/trial.json"]
+
+
+def test_a_new_release_is_judged_after_a_boot_too_for_one_whose_units_do_not_load_counts_no_start():
+    assert options("kiosk-healthy.timer")["WantedBy"] == ["timers.target"]
 
 
 def test_updates_are_looked_for_outside_office_hours_and_never_made_up_in_the_morning():
