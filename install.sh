@@ -67,6 +67,8 @@ enabled_units=("${services[@]}" kiosk-firewall.service kiosk-backup.timer kiosk-
 source "$source_dir/installer/words.sh"
 # shellcheck source=installer/system.sh
 source "$source_dir/installer/system.sh"
+# shellcheck source=installer/alone.sh
+source "$source_dir/installer/alone.sh"
 # shellcheck source=installer/packages.sh
 source "$source_dir/installer/packages.sh"
 # shellcheck source=installer/program.sh
