@@ -29,6 +29,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own folder: -I leaves it out
 
 from kiosk_trial import (
+    CONFIG,
     CURRENT,
     HOME,
     KIOSK,
@@ -42,6 +43,7 @@ from kiosk_trial import (
     TRIAL,
     Refused,
     alone,
+    as_kiosk,
     last_line,
     linked,
     name_of,
@@ -54,15 +56,14 @@ from kiosk_trial import (
     say,
     settle,
     shown,
+    standing,
     status,
     step,
-    standing,
     write_json,
     write_whole,
 )
 
 INCOMING = HOME / "incoming"
-CONFIG = ROOT / "etc/kiosk/kiosk.toml"
 ARCHIVE = Path(__file__).resolve().with_name("kiosk_archive.py")
 VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
 FETCHED = re.compile(r"kiosk-[A-Za-z0-9.+-]{1,80}\.tar\.gz")
@@ -79,13 +80,6 @@ def data_dir() -> Path:
         value = ""
     default = ROOT / "var/lib/kiosk"
     return CONFIG.parent / value if isinstance(value, str) and value else default
-
-
-def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a release's program as the user that it will run as, never as root."""
-    become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
-    env = os.environ | {"KIOSK_CONFIG": str(CONFIG), "PYTHONNOUSERSITE": "1"}
-    return run(*become, *command, env=env, cwd="/", umask=0o027)
 
 
 def numbers(version: str) -> tuple[int, ...]:

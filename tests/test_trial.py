@@ -180,6 +180,49 @@ def test_a_technician_goes_back_after_days_too(box: Machine):
     assert box.current == f"releases/{OLD}"
 
 
+def test_after_a_power_cut_a_release_whose_units_are_not_even_loaded_is_taken_back(box: Machine):
+    box.update(box.release("0.5.0"))
+    (box.root / "proc/sys/kernel/random/boot_id").write_text("boot-2\n")
+    box.units("kiosk.service", ActiveState="inactive")
+    box.ten_minutes_pass()
+    assert (box.current, box.unit, box.trial) == (f"releases/{OLD}", "of the first\n", None)
+    assert box.state["rejected"] == {NEW: "kiosk.service does not run"}
+
+
+def old_program(box: Machine, script: str) -> None:
+    """The program of the release before answers so."""
+    (box.root / "opt/kiosk/releases" / OLD / "bin/kiosk").write_text(f"#!/bin/sh\n{script}\n")
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_by_hand_no_release_comes_back_that_cannot_go_on_with_the_devices_files(box: Machine, confirmed: bool):
+    box.update(box.release("0.5.0"))
+    if confirmed:
+        box.ten_minutes_pass()
+    old_program(box, '[ "$1" = fits ] || exit 3; echo "kiosk: kiosk.db belongs to a newer release" >&2; exit 1')
+    box.asked()
+    done = box.update("--rollback")
+    assert done.returncode == 1
+    assert f"release {OLD} cannot work on this device (kiosk fits): kiosk.db belongs to a newer release" in done.stderr
+    assert (box.current, box.unit, box.asked()) == (f"releases/{NEW}", f"of {NEW}\n", [])
+    assert (box.trial is None) == confirmed
+
+
+def test_a_release_too_old_to_be_asked_comes_back_by_hand(box: Machine):
+    box.update(box.release("0.5.0"))
+    old_program(box, 'echo "invalid choice: fits" >&2; exit 2')
+    assert box.update("--rollback").returncode == 0
+    assert box.current == f"releases/{OLD}"
+
+
+def test_a_release_that_fails_is_taken_back_whatever_the_one_before_says(box: Machine):
+    box.update(box.release("0.5.0"))
+    old_program(box, "exit 1")
+    box.units("kiosk.service", ActiveState="failed")
+    box.ten_minutes_pass()
+    assert box.current == f"releases/{OLD}"
+
+
 def test_going_back_to_a_release_that_is_not_there_any_more_leaves_what_runs(box: Machine):
     box.update(box.release("0.5.0"))
     shutil.rmtree(box.root / "opt/kiosk/releases" / OLD)
