@@ -139,6 +139,10 @@ def test_updates_are_looked_for_outside_office_hours_and_never_made_up_in_the_mo
     assert options("kiosk-update.service")["OnSuccess"] == ["kiosk-update-install.service"]
 
 
+def test_what_was_fetched_is_looked_for_by_the_helper_for_no_unit_knows_where_the_data_are():
+    assert "/var/lib/kiosk/" not in (FOLDER / "kiosk-update-install.service").read_text()
+
+
 def test_what_holds_no_device_sees_none():
     for unit in set(SERVICES) - {"kiosk.service"}:
         assert options(unit)["PrivateDevices"] == ["yes"]

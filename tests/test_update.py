@@ -348,6 +348,14 @@ def test_what_was_fetched_and_may_be_installed_is_installed_once(box: Machine):
     assert (box.run("kiosk_release", "nightly").returncode, box.current) == (0, f"releases/{NEW}")
 
 
+def test_what_was_fetched_is_found_where_kiosk_toml_says_that_the_data_are(box: Machine):
+    fetch(box, box.release("0.5.0"))
+    (box.root / "var/lib/kiosk").rename(box.root / "etc/kiosk/data")
+    (box.root / "etc/kiosk/kiosk.toml").write_text('data_dir = "data"\n')
+    assert box.run("kiosk_release", "nightly").returncode == 0
+    assert box.current == f"releases/{NEW}"
+
+
 @pytest.mark.parametrize("name", ["../kiosk-0.5.0.tar.gz", "/etc/passwd", "", "kiosk-$(reboot).tar.gz", "x" * 999])
 def test_the_mark_can_name_nothing_but_a_release_in_its_folder(box: Machine, name: str):
     fetch(box, box.release("0.5.0"))
