@@ -5,7 +5,7 @@ program_mb=350  # one release: its environment, and its build beside it
 packages_mb=700 # Debian's packages, unpacked and as files
 
 check_root() {
-  [ "$(id -u)" = 0 ] || refuse "Cần quyền root. Hãy chạy: sudo ./install.sh" "Root is needed. Run: sudo ./install.sh"
+  [ "$dry_run" = yes ] || [ "$(id -u)" = 0 ] || refuse "Cần quyền root. Hãy chạy: sudo ./install.sh" "Root is needed. Run: sudo ./install.sh"
 }
 
 check_architecture() { # ARCHITECTURE as dpkg names it: a 64-bit kernel may carry a 32-bit system
