@@ -21,8 +21,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.adopting", "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings",
         "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
-        "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.standing",
+        "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
         "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -64,8 +64,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.findings", "kiosk.fonts", "kiosk.notify",
-        "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.startup", "kiosk.texts", "kiosk.views.model",
-        "kiosk.windows",
+        "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.standing", "kiosk.startup", "kiosk.texts",
+        "kiosk.views.model", "kiosk.windows",
     },
     "kiosk.findings": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts",
@@ -128,6 +128,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.rating": {"kiosk.tickets"},
     "kiosk.clock": set(),
     "kiosk.notify": set(),
+    "kiosk.standing": {"kiosk.notify"},
     "kiosk.store": {
         "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
         "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
