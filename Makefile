@@ -7,6 +7,8 @@ XSERVER := /usr/lib/xorg/Xorg=xserver-xorg-core /usr/lib/xorg/modules/drivers/du
 PY := $(VENV)/bin/python
 # A test that hangs says where, and ends the run.
 UNSTUCK := -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true
+# Tests start hundreds of programs, each of which would compile itself anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Twice as many as there are processors: many tests wait for programs, browsers and disks.
 WORKERS ?= $(shell expr $$(nproc) \* 2)
 ARGS ?=

@@ -18,7 +18,7 @@ from kiosk.config import ENROLLED, Config, Sync, enrolled_text
 from kiosk.documents import DocumentError
 from kiosk.feed import begin_beyond
 from kiosk.office import SAMPLE_CODE, Office
-from kiosk.setup import load_device, load_office, where
+from kiosk.setup import load_device, load_office, say_defaults, where
 from kiosk.store.database import Database
 from kiosk.store.downloads import Downloads
 from kiosk.store.durable import sync_folder, write_durably
@@ -53,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
     """`kiosk enrol`. Raises ValueError with what to do."""
     config = load_device(options.config)
     t, folder = Texts(config.language), Path(config.data_dir)
-    print(where(config, t), flush=True)
+    say_defaults(config)
+    if config.file:
+        print(where(config, t), flush=True)
     if options.leave:
         return _leave(config, folder, t)
     if not options.code:

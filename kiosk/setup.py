@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kiosk import languages, revising
 from kiosk import office as offices
-from kiosk.config import Config, load_config
+from kiosk.config import FILE, Config, load_config
 from kiosk.documents import DocumentError
 from kiosk.office import Office
 from kiosk.present.words import Words
@@ -48,9 +48,16 @@ def where(config: Config, t: Texts) -> str:
 
 
 def say_defaults(config: Config) -> None:
-    """Where no kiosk.toml is, nobody has chosen the data that a command is about to change: say which they are."""
-    if not config.file:
-        print(where(config, Texts(config.language)), file=sys.stderr)
+    """Where no kiosk.toml is, nobody has chosen the data that a command is about to change: say which they are.
+
+    Raises ValueError where there are none either: the command would begin a kiosk that nobody has installed.
+    """
+    if config.file:
+        return
+    t = Texts(config.language)
+    if not Path(config.data_dir).is_dir():
+        raise ValueError(t("check.not_installed", tep=FILE, noi=config.data_dir))
+    print(where(config, t), file=sys.stderr)
 
 
 def load(path: str | Path | None) -> Setup:

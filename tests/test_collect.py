@@ -247,7 +247,10 @@ def test_answers_of_the_system_are_in_it_and_of_a_missing_program_the_reason(
     assert b"units.txt: systemctl ended with status 1\n" in bytes_of(bundle)
 
 
-def test_a_device_with_nothing_at_all_still_gives_a_bundle(tmp_path: Path, programs: Path):
+def test_a_device_with_nothing_at_all_still_gives_a_bundle(
+    tmp_path: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(collect, "DATA_DIR", str(tmp_path / "none"))
     (tmp_path / "kiosk.toml").write_bytes(b"\xff\xfe broken")
     bundle = made(tmp_path)
     assert {"versions.json", "check.json", "kiosk-problems.json"} <= bundle.files.keys()

@@ -168,7 +168,7 @@ def test_the_province_sees_all_communes_and_can_open_each(lite: Server, role: st
 
 def test_a_place_without_a_kiosk_leads_whoever_may_to_adding_one(lite: Server):
     lite.device.delete()
-    assert 'href="/kiosks/enrol"' in lite.signed_in("quan-tri", "admin").get("/").content.decode()
+    assert '" href="/kiosks/enrol"' in lite.signed_in("quan-tri", "admin").get("/").content.decode()
     assert 'href="/kiosks/enrol"' not in lite.signed_in("lanh-dao", "leader").get("/").content.decode()
 
 
