@@ -193,10 +193,15 @@ class Screen:
         path.write_bytes(self.picture(name))
 
     def picture(self, name: str, kind: str = "png") -> bytes:
-        """An output's picture as a file: "png", "jpg" (ten times as fast) or "bmp" (raw)."""
+        """An output's picture as a file: "png" or "jpg" (ten times as fast)."""
         buffer = io.BytesIO()
         pygame.image.save(self._frames[name].surface, buffer, f"picture.{kind}")
         return buffer.getvalue()
+
+    def pixels(self, name: str) -> tuple[tuple[int, int], bytes]:
+        """An output's size and its pixels, three bytes each. As a bmp file pygame 2.6 would never free them again."""
+        surface = self._frames[name].surface
+        return surface.get_size(), pygame.image.tobytes(surface, "RGB")
 
     def hits(self, name: str) -> Iterator[HitBox]:
         """Where an output can be touched."""

@@ -14,6 +14,7 @@ import pytest
 from kiosk import windows
 from kiosk.screen import Key, Output, Quit, Screen, Touch
 from kiosk.windows import NoPictureError, ScreenError
+from tests.console_kit import memory_mb
 from tests.views_samples import BOARD, RATE, TAKE
 
 OUTPUTS = (Output("take", (1280, 800)), Output("board", (1920, 1080)), Output("rate", (1280, 800)))
@@ -107,6 +108,20 @@ def test_pictures_are_saved_in_their_full_size(screen: Screen, tmp_path: Path) -
     screen.save_png("board", tmp_path / "board.png")
     assert pygame.image.load(tmp_path / "board.png").get_size() == (1920, 1080)
     assert screen.picture("board", "jpg")[:2] == b"\xff\xd8"
+
+
+def test_pictures_that_were_looked_at_leave_the_memory_again(screen: Screen) -> None:
+    screen.show("board", BOARD)
+
+    def look(times: int) -> float:
+        for _ in range(times):
+            (width, height), pixels = screen.pixels("board")
+            assert len(pixels) == width * height * 3
+            screen.picture("board", "jpg")
+        return memory_mb()
+
+    before = look(3)
+    assert look(20) - before < 60, "20 pictures of 6 MB"
 
 
 def test_the_window_holds_the_shown_output_pixel_by_pixel(screen: Screen) -> None:

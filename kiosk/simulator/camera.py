@@ -5,7 +5,6 @@ little.
 """
 
 import threading
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,10 @@ from kiosk.simulator.children import Parent
 
 if TYPE_CHECKING:
     from kiosk.app import App
+
+
+Film = tuple[tuple[int, int], bytes]
+"""Size and pixels of a picture, as `Screen.pixels` gives them."""
 
 
 def file_name(view: str) -> str:
@@ -33,7 +36,7 @@ class Camera:
         self._live = live
         self._shots_wanted = threading.Event()
         self._work = threading.Condition()
-        self._films: dict[tuple[str, str], bytes] = {}
+        self._films: dict[tuple[str, str], Film] = {}
         self._closing = False
         self._thread = threading.Thread(target=self._develop, name="camera", daemon=True)
         self._thread.start()
@@ -43,10 +46,10 @@ class Camera:
         screen = self._app.screen
         if screen is None:
             return
-        films = {("frames", view): screen.picture(view, "bmp") for view in screen.frames_changed() if self._live}
+        films = {("frames", view): screen.pixels(view) for view in screen.frames_changed() if self._live}
         if self._shots_wanted.is_set():
             self._shots_wanted.clear()
-            films |= {("screenshots", view): screen.picture(view, "bmp") for view in screen.outputs}
+            films |= {("screenshots", view): screen.pixels(view) for view in screen.outputs}
         if films:
             with self._work:
                 self._films |= films
@@ -90,9 +93,8 @@ class Camera:
             self._save(film, self._folder / kind / file_name(view))
             self._parent.tell(say="frame" if kind == "frames" else "shot", view=view)
 
-    def _save(self, film: bytes, path: Path) -> None:
+    def _save(self, film: Film, path: Path) -> None:
         fresh = path.with_name(f".{path.name}.part")
         # Little compression: encoding is cheap then, and the picture goes no further than to this computer's browser.
-        with Image.open(BytesIO(film)) as image:
-            image.save(fresh, "png", compress_level=1)
+        Image.frombytes("RGB", *film).save(fresh, "png", compress_level=1)
         fresh.replace(path)
