@@ -256,6 +256,14 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
+class Sticks:
+    """USB sticks, which are served by their names."""
+
+    export: bool = key("a stick named KIOSKEXPORT gets what waits for the server, whoever plugs it in", True)
+    backup: bool = key("a stick or partition named KIOSKBACKUP gets each backup, whoever plugs it in", True)
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Newer releases."""
 
@@ -280,6 +288,7 @@ class Config:
     sync: Sync = key("the commune server", Sync())
     public: Public = key("what phones reach", Public())
     console: Console = key("the LAN's web pages", Console())
+    sticks: Sticks = key("USB sticks", Sticks())
     update: Update = key("newer releases", Update())
     file: str = field(default="", compare=False)
     given: frozenset[str] = field(default=frozenset(), compare=False)

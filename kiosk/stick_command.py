@@ -25,8 +25,24 @@ _LAST = "lock"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write what waits for the server and a support bundle; exit status 1 when the events are not on the stick."""
+    """`kiosk stick`: exit status 1 when the stick may not be used, or the events are not on it."""
     config = load_device(options.config)
+    if options.may:
+        return _may(config, options.may)
+    if not options.folder:
+        raise ValueError("name the folder of the stick: kiosk stick DIR")
+    return _fill(options, config)
+
+
+def _may(config: Config, kind: str) -> int:
+    """Asked by root's helper before it touches a stick."""
+    if getattr(config.sticks, kind):
+        return 0
+    raise ValueError(f"[sticks] {kind} = false in {config.file}: the stick is left alone")
+
+
+def _fill(options: argparse.Namespace, config: Config) -> int:
+    """Write what waits for the server, and a support bundle."""
     t = Texts(config.language)
     lines = [_events(config, options.folder, t), _bundle(options.config, options.folder, t)]
     said = [line for _, line in lines]

@@ -74,6 +74,15 @@ def test_a_stick_that_cannot_be_written_is_said_and_no_event_is_lost(
     assert outbox.backlog(store.database.conn) > 0
 
 
+@pytest.mark.parametrize("kind", ["export", "backup"])
+def test_kiosk_toml_says_which_sticks_get_something(device: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stick", "--config", device, "--may", kind]) == 0
+    with Path(device).open("a") as file:
+        file.write(f"[sticks]\n{kind} = false\n")
+    assert main(["stick", "--config", device, "--may", kind]) == 1
+    assert f"[sticks] {kind} = false" in capsys.readouterr().err
+
+
 def test_the_slip_of_a_stick_has_its_lines() -> None:
     lines = [Texts("vi")("test_sheet.stick_events", n="12"), Texts("vi")("test_sheet.stick_bundle")]
     drawn, less = (sheets.stick(some, Texts("vi"), 576) for some in (lines, lines[:1]))
