@@ -113,6 +113,9 @@ def parser() -> argparse.ArgumentParser:
     stick = add("stick", _in("stick_command:run"), "fill a USB stick named KIOSKEXPORT, and print what became of it")
     stick.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="folder of the stick")
     stick.add_argument("--may", choices=("export", "backup"), help="only say whether kiosk.toml allows it")
+    stick.add_argument(
+        "--slip", choices=("whole", "lost"), help="only print the slip: the lines of standard input, or that it failed"
+    )
     reset = add("factory-reset", _in("stick_command:reset"), "forget all data of this kiosk, for another office")
     reset.add_argument("device", metavar="DEVICE", help="the id of this kiosk, so that none is emptied by mistake")
     reset.add_argument("--even-unsent", action="store_true", help="also events that no server has taken")

@@ -80,6 +80,28 @@ def test_a_stick_that_kiosk_toml_does_not_allow_is_not_even_mounted(machine: Mac
     assert not [line for line in machine.done if line.startswith("mount")]
 
 
+def test_the_slip_that_it_may_be_pulled_out_comes_when_the_stick_is_let_go(machine: Machine) -> None:
+    assert machine.run("sda1").returncode == 0
+    filled, synced = machine.begun("kiosk stick /run/kiosk-usb/sda1"), machine.begun("sync -f /run/kiosk-usb/sda1")
+    assert filled < synced < machine.begun("umount") < machine.begun("kiosk stick --slip whole")
+
+
+@pytest.mark.parametrize("fails", ["sync", "umount"])
+def test_a_stick_that_did_not_take_everything_gets_no_good_word(machine: Machine, fails: str) -> None:
+    machine.program(f"bin/{fails}", "exit 1")
+    assert machine.run("sda1").returncode == 1
+    assert machine.done[-1] == "kiosk stick --slip lost"
+    assert machine.begun("umount") < machine.begun("kiosk stick --slip lost")
+
+
+def test_the_slip_says_what_came_onto_the_stick(machine: Machine) -> None:
+    machine.program(
+        "opt/kiosk/current/bin/kiosk", 'case $2 in --slip) cat >"$ROOT/slip" ;; /*) echo "12 events" ;; esac'
+    )
+    assert machine.run("sda1").returncode == 0
+    assert (machine.root / "slip").read_text() == "12 events\n"
+
+
 def test_a_backup_goes_onto_the_stick_that_is_there_for_it(with_backup: Machine) -> None:
     assert with_backup.run("backup").returncode == 0
     assert (with_backup.root / "run/kiosk-usb/backup/k-7F3K2M" / BACKUP).read_text() == "numbers"
