@@ -81,10 +81,10 @@ def data_dir() -> Path:
 
 
 def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a release's program as the user that it will run as, never as root."""
+    """Run a release's program as the user that it will run as, never as root, nor with root's terminal to type into."""
     become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
     env = os.environ | {"KIOSK_CONFIG": str(CONFIG), "PYTHONNOUSERSITE": "1"}
-    return run(*become, *command, env=env, cwd="/", umask=0o027)
+    return run(*become, *command, env=env, cwd="/", umask=0o027, start_new_session=True)
 
 
 def numbers(version: str) -> tuple[int, ...]:
