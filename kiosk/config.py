@@ -430,7 +430,7 @@ def _check(config: Config, reader: Reader) -> None:
     if config.screen.enabled and not config.screen.outputs:
         reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false", "no_outputs")
     server = urlsplit(config.sync.server) if reader.sound("sync", "server") else urlsplit("")
-    if server.scheme == "http" and not config.sync.allow_plain_http and not _loopback(server.hostname or ""):
+    if server.scheme == "http" and not config.sync.allow_plain_http and not of_this_machine(server.hostname or ""):
         says = "would send the token in the clear: use https://, or set allow_plain_http = true"
         reader.add(("sync", "server"), says, "clear")
     source = urlsplit(config.update.source) if reader.sound("update", "source") else urlsplit("")
@@ -441,7 +441,8 @@ def _check(config: Config, reader: Reader) -> None:
         reader.add(("update", "source"), says, "beyond_lan")
 
 
-def _loopback(host: str) -> bool:
+def of_this_machine(host: str) -> bool:
+    """Whether nobody else reaches it."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

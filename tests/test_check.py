@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import check, machine
+from kiosk import check, findings, machine
 from kiosk.__main__ import main
 from kiosk.canary import CanaryState
+from kiosk.clock import SystemClock
 from kiosk.config import load_config
 from kiosk.printer_device import PrinterState
 from kiosk.simulator.printer import EmulatedPrinter, Mode
@@ -64,7 +65,7 @@ def test_scripts_get_every_finding_with_a_code_and_a_status(tmp_path: Path, caps
         "part": "database", "ok": False, "note": False, "code": "no_folder", "says": f"chưa có thư mục {tmp_path}/data",
         "advice": "Chạy kiosk prepare", "detail": "",
     }  # fmt: skip
-    prepare(tmp_path / "data", moment())
+    prepare(tmp_path / "data", SystemClock().now())
     status, found = said(tmp_path, capsys, file)
     assert (status, found["database"][0]["ok"], found["database"][0]["advice"]) == (0, True, "")
     faulty = [one for each in found.values() for one in each if not one["ok"] or one["note"]]
@@ -106,6 +107,31 @@ def test_a_kiosk_that_does_not_run_is_a_note_and_one_that_runs_tells_of_its_tria
         store.note(moment(), "canary", "slow")
         status, found = said(tmp_path, capsys, file)
     assert (status, found["kiosk"][0]["ok"], found["canary"][0]["code"]) == (1, True, "canary_slow")
+
+
+def test_days_without_a_backup_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
+    file = device(tmp_path)
+    for hours, codes in ((None, []), (71, [""]), (72, ["backup_old"])):
+        monkeypatch.setattr(check, "hours_without_backup", lambda folder, now, hours=hours: hours)
+        assert [one["code"] for one in said(tmp_path, capsys, file)[1].get("backup", [])] == codes
+
+
+@pytest.mark.parametrize(
+    ("word", "console", "codes"),
+    [
+        ("", "", []),  # who is not root cannot see it
+        ("loaded", "", [""]),
+        ("missing", "", ["no_firewall"]),
+        ("missing", '[console]\naddress = "127.0.0.1"\n', []),
+    ],
+)
+def test_a_console_without_its_firewall_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, word: str, console: str, codes: list[str]
+):
+    file = Path(device(tmp_path))
+    file.write_text(file.read_text() + console)
+    monkeypatch.setenv(findings.FIREWALL, word)
+    assert [one["code"] for one in said(tmp_path, capsys, str(file))[1].get("firewall", [])] == codes
 
 
 def test_a_printer_is_absent_mute_or_answers(tmp_path: Path, capsys: Capture, paper: EmulatedPrinter):

@@ -146,6 +146,17 @@ def test_as_root_a_command_gets_a_session_without_roots_terminal(tmp_path: Path)
     assert asked[4:] == ["--", "kiosk", "/opt/kiosk/current/bin/kiosk", "check", "--lang", "v i"]
 
 
+@pytest.mark.parametrize(("status", "word"), [(0, "loaded"), (1, "missing")])
+def test_as_root_a_check_is_told_whether_the_firewall_is_in_the_kernel(tmp_path: Path, status: int, word: str):
+    fakes = {"id": "echo 0", "nft": f"exit {status}", "runuser": f'echo "$KIOSK_FIREWALL" >{tmp_path}/log'}
+    for name, body in fakes.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", str(HERE / "systemd/kiosk-command"), "check"], env=env, check=True)
+    assert (tmp_path / "log").read_text() == f"{word}\n"
+
+
 @pytest.mark.parametrize(("word", "status"), [("restore", 0), ("factory-reset", 3)])
 def test_as_root_what_runs_is_stopped_and_started_again_around_other_data(tmp_path: Path, word: str, status: int):
     log = tmp_path / "log"

@@ -263,6 +263,9 @@ def test_the_firewall_guards_the_consoles_ports_and_comes_after_the_one_that_emp
     ports = f"define console_ports = {{ {console.plain_port}, {console.port} }}"
     assert ports in (FOLDER / "kiosk.nft").read_text()
     assert unit["After"] == ["nftables.service"]
+    assert unit["PartOf"] == unit["ReloadPropagatedFrom"] == ["nftables.service"], "it would stay away after a restart"
+    assert unit["ExecReload"] == unit["ExecStart"]
+    assert "nftables.service" in unit["WantedBy"][0].split(), "it would stay away after stop and start"
     assert unit["Before"] == ["kiosk-console.service"]
     assert not options("kiosk-console.service")["Requires"], "without a firewall the pages still work"
 
