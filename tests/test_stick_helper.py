@@ -102,8 +102,14 @@ def test_the_slip_says_what_came_onto_the_stick(machine: Machine) -> None:
     assert (machine.root / "slip").read_text() == "12 events\n"
 
 
-def test_a_backup_goes_onto_the_stick_that_is_there_for_it(with_backup: Machine) -> None:
+@pytest.mark.parametrize("disk", ["sdb1", "mmcblk0p3", "nvme0n1p3"])
+def test_a_backup_goes_onto_the_stick_or_partition_that_is_there_for_it(with_backup: Machine, disk: str) -> None:
+    found = with_backup.root / "dev/disk/by-label/KIOSKBACKUP"
+    found.unlink()
+    (with_backup.root / "dev" / disk).touch()
+    found.symlink_to(f"../../{disk}")
     assert with_backup.run("backup").returncode == 0
+    assert with_backup.done[with_backup.begun("mount")].split()[-2:] == [f"/dev/{disk}", "/run/kiosk-usb/backup"]
     assert (with_backup.root / "run/kiosk-usb/backup/k-7F3K2M" / BACKUP).read_text() == "numbers"
 
 

@@ -181,6 +181,11 @@ def test_device_rules_are_well_formed():
     assert [line for line in lines if not re.fullmatch(f"{term}(, {term})*", line)] == []
 
 
+def test_the_helper_for_sticks_may_open_the_disks_that_a_backup_can_go_to():
+    allowed = {line.split()[0] for line in options("kiosk-usb@.service")["DeviceAllow"]}
+    assert allowed == {"block-sd", "block-mmc", "block-blkext"}, "names of /proc/devices: sticks, cards, NVMe disks"
+
+
 def test_the_printer_has_the_name_that_the_configuration_expects():
     name = re.search(r'SYMLINK\+="([^"]+)"', (FOLDER / "70-kiosk.rules").read_text())[1]
     assert config.Printer().url == f"file:/dev/{name}"
