@@ -61,12 +61,14 @@ placed_files=(
 )
 manifest=/usr/local/lib/kiosk/placed.sha256
 services=(kiosk.service kiosk-sync.service kiosk-console.service)
-enabled_units=("${services[@]}" kiosk-firewall.service kiosk-backup.timer kiosk-update.timer)
+enabled_units=("${services[@]}" kiosk-firewall.service kiosk-backup.timer kiosk-update.timer kiosk-healthy.timer)
 
 # shellcheck source=installer/words.sh
 source "$source_dir/installer/words.sh"
 # shellcheck source=installer/system.sh
 source "$source_dir/installer/system.sh"
+# shellcheck source=installer/alone.sh
+source "$source_dir/installer/alone.sh"
 # shellcheck source=installer/packages.sh
 source "$source_dir/installer/packages.sh"
 # shellcheck source=installer/program.sh
@@ -110,9 +112,8 @@ sudo ./install.sh --uninstall [--purge]
 TEXT
 }
 
-misused() { # SENTENCE
-  printf '%s\n\n' "$1" >&2
-  usage >&2
+misused() { # VIETNAMESE ENGLISH
+  warn "$1 Xem: ./install.sh --help" "$2 See: ./install.sh --help"
   exit 2
 }
 
@@ -120,7 +121,7 @@ read_options() {
   while [ $# -gt 0 ]; do
     case $1 in
       --offline | --office | --device | --printer | --screen | --server | --code | --time-server | --rtc)
-        [ -n "${2:-}" ] || misused "$1: ?"
+        [ -n "${2:-}" ] || misused "Sau $1 thiếu giá trị." "$1 needs a value."
         read_value "$1" "$2"
         shift
         ;;
@@ -130,7 +131,7 @@ read_options() {
       --uninstall) action=uninstall ;;
       --purge) purge=yes ;;
       -h | --help) usage && exit 0 ;;
-      *) misused "$1: ?" ;;
+      *) misused "Không có tùy chọn $1." "There is no option $1." ;;
     esac
     shift
   done
@@ -152,14 +153,22 @@ read_value() { # OPTION VALUE
 }
 
 check_options() { # what does not go together, before anything else
-  case $rtc in auto | ds3231 | pcf8523 | none) ;; *) misused "--rtc: ds3231, pcf8523, none" ;; esac
+  case $rtc in
+    auto | ds3231 | pcf8523 | none) ;;
+    *) misused "--rtc không nhận $rtc, chỉ nhận ds3231, pcf8523, none." "--rtc takes ds3231, pcf8523, none, and not $rtc." ;;
+  esac
   case $screen in
     none) settings+=("screen|enabled|false") ;;
     '' | auto) ;;
-    *) is_a_mode "$screen" || misused "--screen: 1920x1080, auto, none" ;;
+    *) is_a_mode "$screen" || misused "--screen không nhận $screen, chỉ nhận chế độ như 1920x1080, auto, none." \
+      "--screen takes a mode as 1920x1080, auto, none, and not $screen." ;;
   esac
-  if [ "${server:+x}" != "${code:+x}" ]; then misused "--server URL --code CODE"; fi
-  if [ "$purge" = yes ] && [ "$action" != uninstall ]; then misused "--uninstall --purge"; fi
+  if [ "${server:+x}" != "${code:+x}" ]; then
+    misused "--server URL và --code CODE phải đi cùng nhau." "--server URL and --code CODE go together."
+  fi
+  if [ "$purge" = yes ] && [ "$action" != uninstall ]; then
+    misused "--purge chỉ đi cùng --uninstall." "--purge goes with --uninstall only."
+  fi
 }
 
 install_kiosk() {
@@ -193,6 +202,10 @@ main() {
   trap 'exit 130' INT TERM HUP
   set -E
   if [ "$action" = uninstall ]; then uninstall; else install_kiosk; fi
+  if [ "$refused" = yes ]; then # only a dry run comes this far
+    warn "Lần cài thật sẽ dừng vì các dòng có dấu ! ở trên." "In earnest this would stop at what is marked with ! above."
+    exit 1
+  fi
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then main "$@"; fi

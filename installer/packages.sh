@@ -37,21 +37,25 @@ any_installed() { # PACKAGE…
   return 1
 }
 
-apt_locked() { # FILE with what apt-get said
-  grep -qE 'Could not get lock|Unable to (acquire|lock)' "$1"
+apt_locked() { # FILE with what apt-get or dpkg said
+  grep -qE 'Could not get lock|Unable to (acquire|lock)|(lock was|is) locked by another process' "$1"
 }
 
-apt_get() { # WORD…: apt-get, which waits as long as another program holds its locks
+apt_get() { # WORD…
   if [ "$dry_run" = yes ]; then
     run apt-get "$@"
-    return 0
+  else
+    # apt's own waiting is for dpkg's lock, and not for the one of the lists.
+    patiently apt-get -q -o DPkg::Lock::Timeout="$apt_pause" "${apt_options[@]}" "$@"
   fi
+}
+
+patiently() { # COMMAND…: of apt or dpkg, again and again as long as another program holds their locks
   local said=no end=$((SECONDS + apt_wait)) answer log
   log=$(mktemp)
   while true; do
     answer=0
-    # Not apt's own waiting alone: it waits for dpkg's lock, and not for the one of the lists.
-    env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout="$apt_pause" "${apt_options[@]}" "$@" 2>"$log" || answer=$?
+    env LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" 2>"$log" || answer=$?
     if [ $answer -eq 0 ] || ! apt_locked "$log" || [ $SECONDS -ge $end ]; then break; fi
     [ $said = yes ] || say "apt đang bận, chờ tối đa $apt_wait giây / apt is busy, waiting for up to $apt_wait seconds"
     said=yes
@@ -93,7 +97,7 @@ update_lists() { # a second run needs no network
 mend_dpkg() { # a power cut in the middle of an upgrade
   [ -n "$(dpkg --audit 2>/dev/null)" ] || return 0
   say "dpkg --configure -a: hoàn tất lần cài bị đứt / finishes what was interrupted"
-  run env DEBIAN_FRONTEND=noninteractive dpkg --configure -a
+  if [ "$dry_run" = yes ]; then run dpkg --configure -a; else patiently dpkg --configure -a; fi
 }
 
 package_index() { # FOLDER: its .deb files as apt reads them, as if they lay in debs/

@@ -45,6 +45,7 @@ remove_empty_folders() { # those below /usr/local/lib that only we have filled
 remove_program() {
   step "Gỡ chương trình" "Remove the program"
   run rm -rf "$ROOT/opt/kiosk"
+  forget_trial
   run rm -f "$ROOT$manifest" "$ROOT$boot_words"
   run rmdir --ignore-fail-on-non-empty "$ROOT${manifest%/*}" 2>/dev/null || true
 }
@@ -68,6 +69,7 @@ settle_after_removal() {
 
 uninstall() {
   check_root
+  if [ -d "$ROOT$release_state" ]; then take_turn; fi
   stop_units
   step "Bo mạch" "The board"
   restore_board

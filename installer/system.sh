@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Whether this machine can carry a kiosk; nothing is changed here. Sourced by install.sh.
+# Whether this machine can carry a kiosk, and nothing else is at it; nothing is changed here. Sourced by install.sh.
 
 program_mb=350  # one release: its environment, and its build beside it
 packages_mb=700 # Debian's packages, unpacked and as files
 
 check_root() {
-  [ "$(id -u)" = 0 ] || refuse "Cần quyền root. Hãy chạy: sudo ./install.sh" "Root is needed. Run: sudo ./install.sh"
+  [ "$dry_run" = yes ] || [ "$(id -u)" = 0 ] || refuse "Cần quyền root. Hãy chạy: sudo ./install.sh" "Root is needed. Run: sudo ./install.sh"
 }
 
 check_architecture() { # ARCHITECTURE as dpkg names it: a 64-bit kernel may carry a 32-bit system
@@ -73,6 +73,8 @@ check_system() {
   check_tree
   check_space
   check_offline
+  take_turn
+  check_trial
   if systemd_runs && systemctl --quiet is-active display-manager.service; then
     warn "Màn hình đang do giao diện desktop giữ. Sau khi cài: sudo systemctl set-default multi-user.target && sudo reboot" \
       "A desktop holds the screen. After this: sudo systemctl set-default multi-user.target && sudo reboot"

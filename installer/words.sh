@@ -2,6 +2,7 @@
 # What the installer says, how it does things only in earnest, and how it ends. Sourced by install.sh.
 
 current_step=start
+refused=no # yes: a dry run went on where the installer would have ended
 half=() # files and folders that are worth nothing when the installer ends before they are whole
 
 step() { # VIETNAMESE ENGLISH
@@ -15,8 +16,10 @@ warn() { # VIETNAMESE ENGLISH
   printf ' ! %s\n   %s\n' "$1" "$2" >&2
 }
 
-refuse() { # VIETNAMESE ENGLISH: the end, except in a dry run, which shows the remaining steps
+refuse() { # VIETNAMESE ENGLISH: the end, except in a dry run, which shows the remaining steps and fails after them
   warn "$1" "$2"
+  # shellcheck disable=SC2034  # install.sh reads it
+  refused=yes
   [ "$dry_run" = yes ] || exit 1
 }
 

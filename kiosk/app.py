@@ -44,6 +44,7 @@ from kiosk.present.words import TICKER_PAGE_S, Words
 from kiosk.printer import JobDone, JobFailed, PrinterState
 from kiosk.screen import Key, Quit, Screen, Touch
 from kiosk.showing import Showing
+from kiosk.standing import Standing, opened, shut
 from kiosk.store import BoardFacts, Store, StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.calls import apologise
@@ -102,6 +103,7 @@ class App:
         self.sound: Speaker
         self.voice: Voice | None = None
         self.canary = Canary(Path(config.data_dir))
+        self.standing = Standing()
         self._opened = ExitStack()
         self._opened.callback(self.glass.close)
         self.stopping = self.asked_to_restart = False
@@ -209,6 +211,8 @@ class App:
         self._pause_s = min(WAIT_S, self.glass.animate() or WAIT_S)
         if at >= self._next_ping and self.panel.alive() and self.printing.alive():
             self._next_ping = at + PING_S
+            is_open = opened(self.panel.broken, self.orders.refused)
+            self.standing.is_now(is_open if self.front.disk_ok else shut("the database cannot be used"))
             notify("WATCHDOG=1")
 
     def close(self) -> None:
@@ -238,6 +242,7 @@ class App:
                     logger.error("%s", error)
                 last = str(error)
                 notify("READY=1")  # shown and tried again, not killed by systemd for being slow
+                self.standing.is_now(shut(error))
                 self._show_found(findings.database(folder, last, self.words.t))
                 self._wait(STORE_RETRY_S)
         return None  # type: ignore[return-value]  # the caller looks at `stopping` first
@@ -379,6 +384,8 @@ class App:
         if now.quality != self._quality:
             self._quality = now.quality
             self._write(lambda: self.store.emit(now, "device.clock", quality=now.quality, trusted=now.trusted))
+        if not self.front.disk_ok and not self._seen_lost:  # in a quiet office the next press may be hours away
+            self.front.disk_ok = bool(self._write(lambda: self.store.can_write(now)))
         tried = self.canary.state(at)
         icons = {
             "clock": not now.trusted,
@@ -442,7 +449,8 @@ class App:
         if self._list_says_lost:
             self._list_says_lost = False
             self.start.found(findings.database(Path(self.config.data_dir), "", self.words.t))
-        self._set_lamps(now)
+        for name, on in self.showing.lamps(now):
+            self.panel.lamp(name, on)
         self._show(at, now, lambda name: self._view(name, now, facts), starting=self.start.shows(at))
         self._shown = key
 
@@ -468,16 +476,6 @@ class App:
     def _lamps_due(self, now: Moment) -> object:
         """Changes while a rating window is open, so that its end is seen although nothing is written then."""
         return int(now.at.timestamp()) if any(self.showing.lit.values()) else 0
-
-    def _set_lamps(self, now: Moment) -> None:
-        closed = self.front.closed(now)
-        for service in self.office.services:
-            self.panel.lamp(f"take:{service.id}", not closed and service.offered(now.day))
-        self.panel.lamp("priority", self.front.priority)
-        self.panel.lamp("language", self.front.words.t.language != self.words.t.language)
-        for counter, shines in self.showing.lit.items():
-            for name in ("happy", "neutral", "unhappy"):
-                self.panel.lamp(f"rate:{counter}:{name}", shines)
 
     def _quiet(self) -> bool:
         """Whether nobody has been at the kiosk for so long that it may rest."""

@@ -17,6 +17,7 @@ from kiosk.notify import notify
 from kiosk.office import Look
 from kiosk.screen import Quit, Screen
 from kiosk.setup import load
+from kiosk.standing import shut
 from kiosk.startup import make_screen
 from kiosk.texts import Texts
 from kiosk.views.model import Header, StartCheck, StartView
@@ -44,7 +45,7 @@ def say_until_changed(
         return False
     print(f"kiosk: {error}", file=sys.stderr, flush=True)
     t, clock = Texts(config.language), clock or SystemClock()
-    notify("READY=1")  # shown and waited for, not killed by systemd for being slow
+    notify(f"READY=1\nSTATUS={shut(error)}")  # shown and waited for, not killed by systemd for being slow
     while _stamps(files) == before:
         screen = screen or _open_screen(config)
         if screen and not _shown(screen, broken_view(t, clock.now(), error)):

@@ -126,7 +126,7 @@ def _documents(config: Config, office_file: str | None, t: Texts) -> Iterator[Fi
     except DocumentError as error:
         yield from findings.mistakes("office", error.problems, t("check.office_do"), t)
         return
-    yield findings.document(office, t)
+    yield findings.document(config, office, t)
     yield from findings.mistakes("config", check_against(config, office), t("check.config_do"), t)
     yield from findings.pictures(office, Path(office_file or config.office).parent, t)
     yield from findings.hints(config, office, t)

@@ -17,7 +17,8 @@ from kiosk.clock import SystemClock
 from kiosk.config import ENROLLED, Config, Sync, enrolled_text
 from kiosk.documents import DocumentError
 from kiosk.feed import begin_beyond
-from kiosk.setup import load_device, load_office
+from kiosk.office import SAMPLE_CODE, Office
+from kiosk.setup import load_device, load_office, where
 from kiosk.store.database import Database
 from kiosk.store.downloads import Downloads
 from kiosk.store.durable import sync_folder, write_durably
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
     """`kiosk enrol`. Raises ValueError with what to do."""
     config = load_device(options.config)
     t, folder = Texts(config.language), Path(config.data_dir)
+    print(where(config, t), flush=True)
     if options.leave:
         return _leave(config, folder, t)
     if not options.code:
@@ -67,7 +69,10 @@ def run(options: argparse.Namespace) -> int:
         name = device_id(folder, config.device)
         for path in (folder / ENROLLED, Path(config.sync.token_file)):
             _check_writable(path)
-        done = _ask(options, ca_file, name, _office(config), config.device == "auto", t)
+        office = _office(config)
+        is_sample = office is not None and office.unit.code == SAMPLE_CODE
+        brought = None if office is None or is_sample else office.to_json().decode()
+        done = _ask(options, ca_file, name, brought, config.device == "auto", t)
         begin_beyond(database, clock, done.epoch)
         if (options.url, done.device) != (config.sync.server, name):
             _forget(Path(config.sync.token_file))
@@ -78,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         Downloads(database).forget(clock.now())
         Orders(database).give(clock.now(), PART, "restart", by=BY)
     print(t("enrol.done", don_vi=done.unit, diem=done.site, may=done.device))
-    print(t(f"enrol_office.{done.office}", loi=done.office_problem))
+    print(t("enrol_office.sample" if is_sample else f"enrol_office.{done.office}", loi=done.office_problem))
     print(t("enrol.sends"))
     return 0
 
@@ -134,9 +139,9 @@ def _check_writable(path: Path) -> None:
     trial.unlink()
 
 
-def _office(config: Config) -> str | None:
+def _office(config: Config) -> Office | None:
     try:
-        return load_office(config).to_json().decode()
+        return load_office(config)
     except DocumentError as error:
         logger.warning("the office document cannot be sent along: %s", error)
         return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kiosk import devices, fonts
+from kiosk.addresses import own_url
 from kiosk.clock import Moment
 from kiosk.config import Config, of_this_machine, read_token
 from kiosk.devices import Reach, User
@@ -76,10 +77,11 @@ def mistakes(part: str, problems: Sequence[Problem], todo: str, t: Texts) -> Ite
         yield Finding(part, False, line, todo if n == len(problems) else "", code=problem.key or "mistake")
 
 
-def document(office: Office, t: Texts) -> Finding:
+def document(config: Config, office: Office, t: Texts) -> Finding:
     """The office document, which could be read."""
     if office.unit.code == SAMPLE_CODE:
-        return Finding("office", True, t("check.sample"), t("check.sample_do"), note=True, code="sample")
+        todo = t("check.sample_do", url=own_url(config.console.scheme, config.console.port))
+        return Finding("office", True, t("check.sample"), todo, note=True, code="sample")
     return Finding("office", True, office.site.name)
 
 

@@ -15,7 +15,7 @@ from kiosk.config import Config
 from kiosk.documents import DocumentError, printable
 from kiosk.office import Office
 from kiosk.present.words import Words
-from kiosk.setup import PHOTOS, load_device, load_office, load_text, words
+from kiosk.setup import PHOTOS, load_device, load_office, load_text, say_defaults, words
 from kiosk.store import Store
 from kiosk.store.offices import OfficeVersion, OfficeVersions
 from kiosk.store.prepare import prepare
@@ -122,6 +122,7 @@ def _restore(config: Config, id: int, note: str) -> None:
 
 def _put(config: Config, text: str, note: str) -> None:
     office = revising.read(text, config)
+    say_defaults(config)
     store, now = _store(config), SystemClock().now()
     try:
         desks = [one.id for one in office.counters]

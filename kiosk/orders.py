@@ -36,6 +36,8 @@ class Orders:
     def __init__(self, store: Store, sha256: str, able: Able) -> None:
         self.store = store
         self.able = able
+        self.refused = 0
+        """Version of the newest office document when it cannot be used, 0 when it is in force."""
         self._sha256 = sha256
         self._version = 0
         self._seen: tuple[int, int] | None = None
@@ -90,8 +92,10 @@ class Orders:
             return
         newest = self.store.offices.newest()
         if newest is not None and newest.sha256 != self._sha256:
-            if fresh := self.able.read(newest.text):
+            fresh = self.able.read(newest.text)
+            if fresh:
                 self.able.adopt(*fresh)
                 logger.info("version %d of the office document is in force", newest.version)
+            self.refused = 0 if fresh else newest.version
             self._sha256 = newest.sha256
         self._version = version

@@ -42,6 +42,17 @@ def load_device(path: str | Path | None) -> Config:
     return config
 
 
+def where(config: Config, t: Texts) -> str:
+    """Which configuration a command reads and on which data it works, in a line for whoever typed it."""
+    return t("check.where", tep=config.file or t("check.defaults"), noi=config.data_dir)
+
+
+def say_defaults(config: Config) -> None:
+    """Where no kiosk.toml is, nobody has chosen the data that a command is about to change: say which they are."""
+    if not config.file:
+        print(where(config, Texts(config.language)), file=sys.stderr)
+
+
 def load(path: str | Path | None) -> Setup:
     """Configuration and office document, checked against each other before any hardware is touched.
 

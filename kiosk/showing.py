@@ -4,7 +4,7 @@ The kiosk's loop and `kiosk screens` both make their views here, so that no pict
 It reads and keeps what it read last; it decides nothing, and knows no pixels and no moment but the one it is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kiosk.clock import Moment
@@ -47,6 +47,17 @@ class Showing:
         facts, self.lit = self.store.board(now), self.store.ratings.lamps(now)
         self.facts = facts
         return facts
+
+    def lamps(self, now: Moment) -> Iterator[tuple[str, bool]]:
+        """Each lamp that there may be, and whether it shines."""
+        closed = self.front.closed(now)
+        for service in self.words.office.services:
+            yield f"take:{service.id}", not closed and service.offered(now.day)
+        yield "priority", self.front.priority
+        yield "language", self.front.words.t.language != self.words.t.language
+        for counter, shines in self.lit.items():
+            for name in ("happy", "neutral", "unhappy"):
+                yield f"rate:{counter}:{name}", shines
 
     def board(self, now: Moment, lost: str = "") -> BoardView:
         """The hall's board; without any facts it says no more than that, for a counter may well be open."""

@@ -163,11 +163,12 @@ def _dossiers(options: argparse.Namespace) -> "Dossiers | None":
 def _open_store(config_file: str | None) -> Iterator[tuple["Store", "Moment", "Words"]]:
     """The database beside a kiosk that may be running, with the office's rules; the time, and the office's words."""
     from kiosk.clock import SystemClock, Vouched
-    from kiosk.setup import load
+    from kiosk.setup import load, say_defaults
     from kiosk.store import Store
     from kiosk.store.prepare import prepare
 
     setup, clock = load(config_file), SystemClock()
+    say_defaults(setup.config)
     folder = Path(setup.config.data_dir)
     prepare(folder, clock.now())
     store = Store(folder, setup.office.rulebook())

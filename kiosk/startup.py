@@ -43,7 +43,8 @@ class Checklist:
         self.setup_line = ""
         """How a new kiosk is set up, in place of the usual hint."""
         t, office = words.t, words.office
-        self.found(findings.device(config, t), findings.document(office, t), *findings.hints(config, office, t))
+        device, document = findings.device(config, t), findings.document(config, office, t)
+        self.found(device, document, *findings.hints(config, office, t))
 
     def found(self, *fresh: Finding) -> None:
         """Something was found; it takes the place of what was known of the same parts."""

@@ -4,8 +4,8 @@
 #   name           its name below /opt/kiosk/releases: version+digest
 #   build HOME     make the program in HOME out of the wheels of the release, without a network
 #   paths          the system files that `place` may replace, one a line
-#   place          place them, make users and folders, enable units; not the update's own helpers
-#   place-helper   place these too, once the release has proved itself
+#   place          place them, make users and folders, enable units; not what judges the release, which outlives it
+#   place-helper   place that too, once the release has proved itself
 set -euo pipefail
 umask 022
 
@@ -19,7 +19,7 @@ choose_lgpio() { # as the installer found it: Debian's where that is installed, 
 }
 
 is_helper() { # ENTRY of placed_files
-  case $1 in kiosk_*.py\ *) return 0 ;; *) return 1 ;; esac
+  case $1 in kiosk_*.py\ * | kiosk-healthy.*) return 0 ;; *) return 1 ;; esac
 }
 
 keep_only() { # helpers|others
@@ -35,11 +35,19 @@ keep_only() { # helpers|others
 }
 
 # shellcheck disable=SC2154  # install.sh names enabled_units
-start_timers() { # services are started by the helper, once the release is switched to
+enable_others() { # services are started by the helper, once the release is switched to
   local unit
+  systemctl daemon-reload
   for unit in "${enabled_units[@]}"; do
+    if is_helper "$unit"; then continue; fi
+    systemctl enable --quiet "$unit"
     case $unit in *.timer) systemctl --no-block start "$unit" ;; esac
   done
+}
+
+enable_helper() {
+  if systemd_runs; then systemctl daemon-reload; fi
+  systemctl_here enable --quiet kiosk-healthy.timer
 }
 
 build() { # HOME
@@ -70,13 +78,12 @@ case ${1:-} in
     console_ports=${guarded:-$console_ports}
     place_files
     make_users
-    systemctl daemon-reload
-    systemctl enable --quiet "${enabled_units[@]}"
-    start_timers
+    enable_others
     ;;
   place-helper)
     keep_only helpers
     place_files
+    enable_helper
     ;;
   *)
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2

@@ -29,9 +29,8 @@ architecture=$(dpkg --print-architecture)
 
 copy_sources() {
   local release=$work/release
-  mkdir -p "$release/wheels" "$release/docs"
-  cp -r "$tree"/{kiosk,sync,server,systemd,installer,scripts,requirements,pyproject.toml,README.md,LICENSE,CHANGELOG.md,install.sh} "$release/"
-  cp "$tree/docs/install.md" "$release/docs/"
+  mkdir -p "$release/wheels"
+  cp -r "$tree"/{kiosk,sync,server,systemd,installer,scripts,requirements,docs,pyproject.toml,README.md,LICENSE,CHANGELOG.md,install.sh} "$release/"
   find "$release" -name __pycache__ -prune -exec rm -rf {} +
 }
 

@@ -43,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     files = commands.add_parser("import", help="take in files that kiosks exported to a USB stick")
     files.add_argument("path", metavar="PATH", type=Path, help="a file, or the folder of the stick")
     files.set_defaults(run=_import)
-    operator = commands.add_parser("operator", help="make an account for whoever runs this server")
+    operator = commands.add_parser(
+        "operator", help="make an account for whoever runs this server, or give it a new password"
+    )
     operator.add_argument("username")
     operator.add_argument("--name", default="")
     operator.set_defaults(run=_operator)
@@ -80,9 +82,10 @@ def _prepare(options: argparse.Namespace) -> int:
 
 def _operator(options: argparse.Namespace) -> int:
     _prepare(options)
+    from server import clock
     from server.commands import make_operator
 
-    make_operator(options.username, options.name)
+    print(make_operator(options.username, options.name, clock.now()))
     return 0
 
 
@@ -139,6 +142,8 @@ def _run(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "server", "--config", settings.CONFIG.file, "work"]
     jobs = Jobs([*command, "--parent", str(os.getpid())])
     logger.info("the commune server answers on http://%s:%s", settings.CONFIG.listen, web.effective_port)
+    if settings.CONFIG.only_here:
+        logger.warning("no other machine finds it: set url in %s, now %s", settings.CONFIG.file, settings.CONFIG.url)
     (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)

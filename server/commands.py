@@ -7,26 +7,46 @@ from getpass import getpass
 from django.conf import settings
 
 from kiosk.office import ID, UNIT_CODE
-from kiosk.texts import LOCAL
+from kiosk.texts import LOCAL, Texts
 from server.accounts import passwords
-from server.accounts.models import Role, User
+from server.accounts.models import Audit, Role, User
 from server.accounts.people import USERNAME
 from server.registry.communes import TWO_TIERS, make_unit
-from server.registry.enrolment import make_code
+from server.registry.enrolment import command, make_code
 from server.registry.models import Site, Unit
 from server.words import texts
 
+BY = "kiosk-server"
+"""Who did it, in the audit."""
 
-def make_operator(username: str, name: str) -> None:
-    """An account that may everything, with a password that is typed or comes by standard input. Raises ValueError."""
-    user = User(username=_free(username), name=name or username, role=Role.OPERATOR)
-    password = getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+def make_operator(username: str, name: str, now: datetime) -> str:
+    """An account that may everything, with the password that is typed; an operator who is there gets a new password.
+
+    Whoever may type this on the server owns it, so this is also the way back in. What was done. Raises ValueError.
+    """
     t = texts(settings.CONFIG.language)
-    wrong = passwords.problems(password, user)
+    found = User.objects.filter(username=username.strip().lower(), role=Role.OPERATOR).first()
+    user = found or User(username=_free(username), name=name or username, role=Role.OPERATOR)
+    password, again = _typed(t)
+    wrong = passwords.problems(password, user, again)
     if wrong:
         raise ValueError("; ".join(t(key, **values) for key, values in wrong))
     user.set_password(password)
+    user.is_active, user.first_password = True, False
     user.save()
+    what = "account.reset" if found else "account.made"
+    Audit.objects.create(at=now, who=BY, unit=None, what=what, about=f"{user.username} ({user.role})")
+    done = "operator_command.again" if found else "operator_command.made"
+    return t(done, ten=user.username, url=settings.CONFIG.url)
+
+
+def _typed(t: Texts) -> tuple[str, str | None]:
+    """A password, and what was typed the second time: None where it comes by standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n"), None
+    print(t("account.password_rules"), file=sys.stderr)
+    return getpass(f"{t('account.password_new')}: "), getpass(f"{t('account.password_again')}: ")
 
 
 def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: datetime) -> str:
@@ -47,7 +67,11 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
         said.append(t("setup_command.account", url=settings.CONFIG.url, ten=username, mat_khau=first))
     made = make_code(place, now)
     until = f"{now.astimezone(LOCAL):%H:%M}"
-    said.append(t("setup_command.kiosk", lenh=f"kiosk enrol {settings.CONFIG.url} {made}", gio=until))
+    said.append(t("setup_command.kiosk", lenh=command(settings.CONFIG, made), gio=until))
+    if settings.CONFIG.only_here:
+        said.append(t("server.only_here", url=settings.CONFIG.url, tep=settings.CONFIG.file))
+    elif not settings.CONFIG.secure:
+        said.append(t("kiosks.plain"))
     return "\n".join(said)
 
 

@@ -100,6 +100,13 @@ class Config:
         return self.url.startswith("https://")
 
     @property
+    def only_here(self) -> bool:
+        """Whether the address leads every other machine to itself: nobody has set it yet."""
+        with suppress(ValueError):
+            return ipaddress.ip_address(self.host).is_loopback
+        return self.host == "localhost"
+
+    @property
     def host(self) -> str:
         """The name in the address, without a port."""
         return urlsplit(self.url).hostname or "localhost"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -33,6 +34,7 @@ def page(request: HttpRequest, template: str, status: int = 200, **values: Any) 
         "user": request.user,
         "entries": entries(request),
         "tabs": tabs(request),
+        "only_here": settings.CONFIG.url if settings.CONFIG.only_here else "",
         "said": request.session.pop("said", "") if request.user.is_authenticated else "",
     }
     return render(request, template, {**frame, **values}, status=status)

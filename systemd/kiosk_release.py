@@ -29,6 +29,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # root's own folder: -I leaves it out
 
 from kiosk_trial import (
+    CONFIG,
     CURRENT,
     HOME,
     KIOSK,
@@ -42,6 +43,7 @@ from kiosk_trial import (
     TRIAL,
     Refused,
     alone,
+    as_kiosk,
     last_line,
     linked,
     name_of,
@@ -54,6 +56,7 @@ from kiosk_trial import (
     say,
     settle,
     shown,
+    standing,
     status,
     step,
     write_json,
@@ -61,7 +64,6 @@ from kiosk_trial import (
 )
 
 INCOMING = HOME / "incoming"
-CONFIG = ROOT / "etc/kiosk/kiosk.toml"
 ARCHIVE = Path(__file__).resolve().with_name("kiosk_archive.py")
 VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
 FETCHED = re.compile(r"kiosk-[A-Za-z0-9.+-]{1,80}\.tar\.gz")
@@ -78,13 +80,6 @@ def data_dir() -> Path:
         value = ""
     default = ROOT / "var/lib/kiosk"
     return CONFIG.parent / value if isinstance(value, str) and value else default
-
-
-def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a release's program as the user that it will run as, never as root, nor with root's terminal to type into."""
-    become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
-    env = os.environ | {"KIOSK_CONFIG": str(CONFIG), "PYTHONNOUSERSITE": "1"}
-    return run(*become, *command, env=env, cwd="/", umask=0o027, start_new_session=True)
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -203,7 +198,7 @@ def switch(name: str) -> None:
     keep_files(HOME / files, step("paths").split())
     trial = {"name": name, "target": f"releases/{name}", "before": before, "files": files, "watched": watched}
     os.sync()  # the tree too: its helpers are needed in ten minutes
-    write_json(TRIAL, trial | {"boot": "", "restarts": 0, "failed": 0})
+    write_json(TRIAL, trial | {"said": standing(), "boot": "", "restarts": 0, "failed": 0})
     try:
         step("place")
         run("systemctl", "daemon-reload")

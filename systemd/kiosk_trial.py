@@ -31,6 +31,7 @@ from typing import Any
 ROOT = Path(os.environ.get("ROOT") or "/")
 OPT = ROOT / "opt/kiosk"
 CURRENT = OPT / "current"
+CONFIG = ROOT / "etc/kiosk/kiosk.toml"
 RELEASES = OPT / "releases"
 HOME = ROOT / "var/lib/kiosk-release"
 TREE = HOME / "tree"
@@ -45,6 +46,8 @@ HEALTHY_S = 590.0
 RESTARTS_BORNE = 3
 """How often the console or the upload may have started again by itself."""
 WAIT_S = 30
+UNKNOWN_COMMAND = 2
+"""Exit status of a release that does not know what it is asked."""
 NAME = re.compile(r"\d+(?:\.\d+){1,3}\+[0-9a-f]{8,64}")
 
 
@@ -159,6 +162,13 @@ def step(verb: str, *words: str | Path) -> str:
     return done.stdout
 
 
+def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a release's program as the user that it will run as, never as root, nor with root's terminal to type into."""
+    become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
+    env = os.environ | {"KIOSK_CONFIG": str(CONFIG), "PYTHONNOUSERSITE": "1"}
+    return run(*become, *command, env=env, cwd="/", umask=0o027, start_new_session=True)
+
+
 def restart(services: Sequence[str]) -> None:
     """All stop before one starts: the preparation in between needs the database for itself."""
     run("systemctl", "stop", *services)
@@ -256,6 +266,20 @@ def started() -> None:
         run("systemctl", "--no-block", "restart", *others) if others else None
 
 
+def standing() -> str:
+    """The line in which a running kiosk tells systemd whether it gives numbers, "" of one that does not tell."""
+    return shown(KIOSK, "StatusText") if shown(KIOSK, "ActiveState") == "active" else ""
+
+
+def new_faults(before: str, now: str) -> list[str]:
+    """What the kiosk says against itself and did not say before the update (kiosk/standing.py).
+
+    Only of one that gave numbers before: what kept it from that may keep this release from it too.
+    """
+    known = before.split("; ")
+    return [each for each in now.split("; ") if each and each not in known] if known[0] == "open" else []
+
+
 def complaint(trial: dict[str, Any]) -> str | None:
     """What is wrong with a release after ten minutes, "" for nothing, None when it has to be looked at once more."""
     for unit in trial["watched"]:
@@ -264,7 +288,10 @@ def complaint(trial: dict[str, Any]) -> str | None:
         if unit != KIOSK and number_shown(unit, "NRestarts") > RESTARTS_BORNE:
             return f"{unit} starts again and again"
     since = number_shown(KIOSK, "ActiveEnterTimestampMonotonic") / 1e6
-    return "" if time.clock_gettime(time.CLOCK_MONOTONIC) - since >= HEALTHY_S else None
+    if time.clock_gettime(time.CLOCK_MONOTONIC) - since < HEALTHY_S:
+        return None
+    faults = new_faults(trial.get("said", ""), standing())
+    return f"the kiosk says: {faults[0]}" if faults else ""
 
 
 def healthy() -> None:
@@ -308,8 +335,21 @@ def rollback() -> None:
     with alone(WAIT_S):
         settle()
         trial = read_json(TRIAL) or ran_before()
+        check_fits(str(trial["before"]))
         go_back(trial, "by hand")
         restart(trial["watched"])
+
+
+def check_fits(before: str) -> None:
+    """The release before must be able to go on with this device's files, which may be another's after days."""
+    program = OPT / before / "bin/kiosk"
+    done = as_kiosk(program, "fits") if before and program.exists() else None
+    if done and done.returncode not in (0, UNKNOWN_COMMAND):
+        name, why = name_of(before), last_line(done)
+        raise Refused(
+            f"Bản đang chạy vẫn chạy; bản {name} không dùng được trên máy này (kiosk fits): {why}",
+            f"Nothing is changed; release {name} cannot work on this device (kiosk fits): {why}",
+        )
 
 
 def ran_before() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import __version__, clock
+from kiosk import __version__, clock, config
 from kiosk.__main__ import main, parser
 
 ROOT = Path(__file__).parent.parent
@@ -157,3 +157,17 @@ def test_a_day_is_closed_only_with_a_reason_that_fits_the_screen(tmp_path: Path)
     file.write_text(f'data_dir = "{tmp_path}/data"\n')
     for reason in ("", "x" * 301, "a\nb"):
         assert main(["day", "2026-12-01", "off", "--reason", reason, "--config", str(file)]) == 1
+
+
+def test_a_command_says_which_data_it_changes_when_no_kiosk_toml_has_named_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    shipped = {**config._defaults(), "data_dir": str(tmp_path / "data")}
+    monkeypatch.delenv("KIOSK_CONFIG", raising=False)
+    monkeypatch.setattr(config, "FILE", str(tmp_path / "kiosk.toml"))
+    monkeypatch.setattr(config, "_defaults", lambda: shipped)
+    assert main(["day", "2026-11-24", "work"]) == 0
+    assert f"mặc định (chưa có kiosk.toml). Dữ liệu: {tmp_path / 'data'}" in capsys.readouterr().err
+    (tmp_path / "kiosk.toml").write_text('data_dir = "data"\n')
+    assert main(["day", "2026-11-24", "work"]) == 0
+    assert "Dữ liệu" not in capsys.readouterr().err

@@ -205,9 +205,11 @@ def test_the_server_s_last_answer_is_told(tmp_path: Path):
 
 def test_the_sample_office_is_known_by_its_code():
     assert sample().unit.code == SAMPLE_CODE
-    assert findings.document(sample(), T).note
+    found = findings.document(shipped(), sample(), T)
+    assert found.note
+    assert ":8443" in found.advice
     other = replace(sample(), unit=replace(sample().unit, code="12345"))
-    assert findings.document(other, T) == Finding("office", True, sample().site.name)
+    assert findings.document(shipped(), other, T) == Finding("office", True, sample().site.name)
 
 
 # --- the voice ---------------------------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.adopting", "kiosk.canary", "kiosk.clock", "kiosk.config", "kiosk.findings",
         "kiosk.front", "kiosk.glass", "kiosk.keys",
         "kiosk.memory", "kiosk.notify", "kiosk.office", "kiosk.orders", "kiosk.parts", "kiosk.present",
-        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.startup",
-        "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
+        "kiosk.printer", "kiosk.reports", "kiosk.screen", "kiosk.showing", "kiosk.sound", "kiosk.standing",
+        "kiosk.startup", "kiosk.store", "kiosk.tickets", "kiosk.views.model", "kiosk.voice.engine", "kiosk.windows",
     },
     "kiosk.showing": {
         "kiosk.clock", "kiosk.front", "kiosk.present", "kiosk.store", "kiosk.tickets", "kiosk.views.model",
@@ -64,13 +64,13 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.findings", "kiosk.fonts", "kiosk.notify",
-        "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.startup", "kiosk.texts", "kiosk.views.model",
-        "kiosk.windows",
+        "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.standing", "kiosk.startup", "kiosk.texts",
+        "kiosk.views.model", "kiosk.windows",
     },
     "kiosk.findings": {
-        "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts", "kiosk.languages",
-        "kiosk.office", "kiosk.photos", "kiosk.present.calling", "kiosk.store.database", "kiosk.texts",
-        "kiosk.voice.pack", "kiosk.wiring",
+        "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts",
+        "kiosk.languages", "kiosk.office", "kiosk.photos", "kiosk.present.calling", "kiosk.store.database",
+        "kiosk.texts", "kiosk.voice.pack", "kiosk.wiring",
     },
     "kiosk.adopting": {
         "kiosk.app", "kiosk.config", "kiosk.office", "kiosk.parts", "kiosk.present", "kiosk.setup", "kiosk.sheets",
@@ -85,8 +85,8 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.revising", "kiosk.setup", "kiosk.store", "kiosk.texts", "kiosk.tickets",
     },
     "kiosk.enrol_command": {
-        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.feed", "kiosk.setup", "kiosk.store", "kiosk.texts",
-        "kiosk.waiting", "sync.exchange", "sync.wire",
+        "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.feed", "kiosk.office", "kiosk.setup", "kiosk.store",
+        "kiosk.texts", "kiosk.waiting", "sync.exchange", "sync.wire",
     },
     "kiosk.update_command": {
         "kiosk.clock", "kiosk.config", "kiosk.fetching", "kiosk.hours", "kiosk.office", "kiosk.setup", "kiosk.store",
@@ -128,6 +128,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.rating": {"kiosk.tickets"},
     "kiosk.clock": set(),
     "kiosk.notify": set(),
+    "kiosk.standing": {"kiosk.notify"},
     "kiosk.store": {
         "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
         "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",

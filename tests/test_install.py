@@ -113,12 +113,31 @@ def test_without_start_no_service_is_started():
     assert "they start at the next boot" in answer.stdout
 
 
-def test_help_names_every_option_and_an_unknown_one_is_refused():
+def test_help_names_every_option():
     options = all_options()
     assert {"--dry-run", "--offline", "--uninstall", "--rtc"} <= set(options)
     told = install("--help").stdout
     assert [option for option in [*options, "--help"] if f"\n  {option} " not in told] == []
-    assert install("--frobnicate").returncode == 2
+
+
+def test_an_unknown_option_is_named_with_the_place_of_the_help_and_nothing_else():
+    answer = install("--frobnicate")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "There is no option --frobnicate. See: ./install.sh --help" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 2
+
+
+def test_a_dry_run_of_what_would_stop_shows_all_steps_and_fails(tmp_path):
+    answer = install("--dry-run", "--office", str(tmp_path / "nofile"))
+    assert answer.returncode == 1
+    assert "nofile cannot be read" in answer.stderr
+    assert "In earnest this would stop" in answer.stderr
+    assert "== Kiểm tra thiết bị / Check the device" in answer.stdout
+
+
+def test_a_dry_run_needs_no_root():
+    answer = bash("id() { echo 1000; }; dry_run=yes; check_root; echo $refused")
+    assert (answer.stdout, answer.stderr) == ("no\n", "")
 
 
 def test_an_ordinary_user_is_told_to_use_sudo():

@@ -105,6 +105,16 @@ def test_an_upgrade_that_lost_its_power_is_finished_first(programs):
     assert calls(programs) == ["dpkg --audit", "dpkg --configure -a"]
 
 
+def test_an_upgrade_that_another_program_is_making_is_waited_for(programs):
+    busy = 'echo "dpkg: error: dpkg frontend lock was locked by another process with pid 71" >&2; exit 2'
+    half = '[ "$1" != --audit ] || { echo "half configured: foo"; exit; }'
+    stand_in(programs, "dpkg", f'{half}; [ "$(wc -l <"{programs}/calls")" -ge 4 ] || {{ {busy}; }}')
+    answer = bash("apt_pause=0; mend_dpkg; echo went on", PATH=first(programs))
+    assert answer.stdout.count("apt is busy, waiting") == 1
+    assert answer.stdout.endswith("went on\n")
+    assert calls(programs) == ["dpkg --audit", *["dpkg --configure -a"] * 3]
+
+
 def test_an_offline_folder_without_wheels_is_refused(tmp_path):
     answer = bash("check_offline; echo went on", ROOT="", offline="x")
     assert answer.returncode == 0  # an environment variable is no option

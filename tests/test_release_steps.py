@@ -19,6 +19,8 @@ from tests.office import open_store
 HERE = Path(__file__).parent.parent
 STEPS = HERE / "scripts/release-steps.sh"
 HELPERS = {f"/usr/local/lib/kiosk/{path.name}" for path in (HERE / "systemd").glob("kiosk_*.py")}
+HELPERS |= {f"/usr/local/lib/systemd/system/kiosk-healthy.{kind}" for kind in ("service", "timer")}
+WANTED = "etc/systemd/system/timers.target.wants/kiosk-healthy.timer"
 
 
 def steps(*words: str, root: Path | None = None, source: Path = HERE) -> subprocess.CompletedProcess[str]:
@@ -41,6 +43,23 @@ def test_helpers_are_placed_by_a_step_of_their_own(tmp_path: Path):
     assert steps("place-helper", root=tmp_path).returncode == 0
     made = {f"/{path.relative_to(tmp_path)}" for path in tmp_path.rglob("*") if path.is_file()}
     assert made == HELPERS | {"/usr/local/lib/kiosk/placed.sha256"}
+
+
+def test_the_judge_of_a_release_is_there_after_each_boot_once_it_is_placed(tmp_path: Path):
+    steps("place-helper", root=tmp_path)
+    assert (tmp_path / WANTED).is_symlink()
+
+
+def test_a_release_on_trial_enables_and_starts_all_but_its_own_judge(tmp_path: Path):
+    log = tmp_path / "log"
+    code = f"systemctl() {{ echo \"$@\" >>'{log}'; }}; source '{STEPS}' name >/dev/null; enable_others"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    asked = log.read_text().splitlines()
+    assert "enable --quiet kiosk-backup.timer" in asked
+    assert "--no-block start kiosk-backup.timer" in asked
+    assert not any("start" in line and ".service" in line for line in asked)
+    assert not any("kiosk-healthy" in line for line in asked)
 
 
 def test_a_release_has_the_name_that_the_installer_would_give_it():

@@ -125,7 +125,11 @@ def test_a_start_is_counted_where_the_kiosk_starts_and_nothing_it_says_keeps_the
 
 def test_a_new_release_is_judged_after_ten_minutes_and_only_when_one_is_tried():
     assert options("kiosk-healthy.timer")["OnActiveSec"] == ["10min"]
-    assert "[Install]" not in (FOLDER / "kiosk-healthy.timer").read_text()
+    assert options("kiosk-healthy.service")["ConditionPathExists"] == ["/var/lib/kiosk-release/trial.json"]
+
+
+def test_a_new_release_is_judged_after_a_boot_too_for_one_whose_units_do_not_load_counts_no_start():
+    assert options("kiosk-healthy.timer")["WantedBy"] == ["timers.target"]
 
 
 def test_updates_are_looked_for_outside_office_hours_and_never_made_up_in_the_morning():
@@ -133,6 +137,10 @@ def test_updates_are_looked_for_outside_office_hours_and_never_made_up_in_the_mo
     assert [line.split()[1] for line in asked] == ["04:50:00", "10:45:00", "14:00:00"]
     assert options("kiosk-update.timer")["Persistent"] == ["no"]
     assert options("kiosk-update.service")["OnSuccess"] == ["kiosk-update-install.service"]
+
+
+def test_what_was_fetched_is_looked_for_by_the_helper_for_no_unit_knows_where_the_data_are():
+    assert "/var/lib/kiosk/" not in (FOLDER / "kiosk-update-install.service").read_text()
 
 
 def test_what_holds_no_device_sees_none():

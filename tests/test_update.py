@@ -1,4 +1,4 @@
-"""An update: signed, tried, and taken back by itself; a power cut anywhere leaves one release or the other, whole."""
+"""An update: signed, and switched to in order; a power cut anywhere leaves one release or the other, whole."""
 
 import gzip
 import shutil
@@ -240,132 +240,6 @@ def test_a_release_that_is_tried_is_not_exchanged_for_another(box: Machine):
     assert box.current == f"releases/{NEW}"
 
 
-def test_three_failed_starts_bring_the_release_before_back_with_its_files(box: Machine):
-    box.update(box.release("0.5.0"))
-    box.start(restarts=0)
-    box.start(restarts=1)
-    box.start(restarts=2)
-    assert box.current == f"releases/{NEW}"
-    box.asked()
-    box.start(restarts=3)
-    assert (box.current, box.unit, box.trial) == (f"releases/{OLD}", "of the first\n", None)
-    assert not (box.root / "usr/local/lib/systemd/system/kiosk-new.timer").exists()
-    assert box.asked() == [
-        "disable --now --quiet kiosk-new.timer",
-        "daemon-reload",
-        "--no-block restart kiosk-sync.service kiosk-console.service",
-    ]
-    assert box.state["rejected"] == {NEW: "3 starts failed"}
-
-
-def test_three_boots_without_ten_good_minutes_bring_it_back_too(box: Machine):
-    box.update(box.release("0.5.0"))
-    for boot in ("boot-1", "boot-2", "boot-3"):
-        box.start(boot=boot)
-    assert box.current == f"releases/{NEW}"
-    box.start(boot="boot-4")
-    assert box.current == f"releases/{OLD}"
-
-
-def test_a_restart_by_hand_is_no_failed_start(box: Machine):
-    box.update(box.release("0.5.0"))
-    for _ in range(6):
-        box.start(restarts=0)
-    assert box.current == f"releases/{NEW}"
-
-
-def test_the_clock_of_the_wall_is_never_asked(box: Machine):
-    asks = ("time.time(", "datetime", "localtime")
-    sources = [(HELPERS / name).read_text() for name in ("kiosk_trial.py", "kiosk_release.py")]
-    assert [word for word in asks for source in sources if word in source] == []
-
-
-def test_ten_good_minutes_confirm_a_release_and_only_then_its_helpers_are_placed(box: Machine):
-    box.update(box.release("0.5.0"))
-    box.start()
-    assert not (box.root / "helper-of").exists()
-    box.ten_minutes_pass()
-    assert box.trial is None
-    assert (box.root / "helper-of").read_text() == NEW
-    assert box.state["now"] == NEW
-    box.start(boot="boot-9")
-    assert box.current == f"releases/{NEW}"
-
-
-def test_the_newest_two_releases_are_kept(box: Machine):
-    for version in ("0.5.0", "0.6.0"):
-        box.update(box.release(version))
-        box.ten_minutes_pass()
-    assert box.releases() == {NEW, NEWER}
-
-
-def test_a_kiosk_that_started_again_meanwhile_is_looked_at_once_more(box: Machine):
-    box.update(box.release("0.5.0"))
-    box.start()
-    box.asked()
-    box.ten_minutes_pass(up_long=False)
-    assert box.trial is not None
-    assert box.asked() == ["--no-block restart kiosk-healthy.timer"]
-
-
-@pytest.mark.parametrize(
-    ("unit", "values", "why"),
-    [
-        ("kiosk.service", {"ActiveState": "activating"}, "kiosk.service does not run"),
-        ("kiosk-console.service", {"ActiveState": "failed"}, "kiosk-console.service does not run"),
-        ("kiosk-sync.service", {"NRestarts": "9"}, "kiosk-sync.service starts again and again"),
-    ],
-)
-def test_a_release_of_which_a_part_does_not_run_is_taken_back(
-    box: Machine, unit: str, values: dict[str, str], why: str
-):
-    box.update(box.release("0.5.0"))
-    box.start()
-    box.asked()
-    box.units(unit, **values)
-    box.ten_minutes_pass()
-    assert (box.current, box.unit) == (f"releases/{OLD}", "of the first\n")
-    assert box.state["rejected"] == {NEW: why}
-    assert any(line.startswith("--no-block start kiosk.service") for line in box.asked())
-
-
-def test_a_release_that_was_taken_back_is_only_installed_again_when_it_is_meant(box: Machine):
-    path = box.release("0.5.0")
-    box.update(path)
-    box.update("--rollback")
-    assert "was taken back once (by hand). To try it again: --again." in box.update(path).stderr
-    assert box.update(path, "--again").returncode == 0
-    assert box.current == f"releases/{NEW}"
-
-
-def test_a_technician_goes_back_after_days_too(box: Machine):
-    box.update(box.release("0.5.0"))
-    box.ten_minutes_pass()
-    assert box.update("--rollback").returncode == 0
-    assert (box.current, box.unit) == (f"releases/{OLD}", "of the first\n")
-    assert "There is no release before it" in box.update("--rollback").stderr
-    assert box.current == f"releases/{OLD}"
-
-
-def test_going_back_to_a_release_that_is_not_there_any_more_leaves_what_runs(box: Machine):
-    box.update(box.release("0.5.0"))
-    shutil.rmtree(box.root / "opt/kiosk/releases" / OLD)
-    assert "There is no release before it to go back to." in box.update("--rollback").stderr
-    assert box.current == f"releases/{NEW}"
-
-
-def test_the_state_says_what_runs_and_what_became_of_the_last_update(box: Machine):
-    box.update(box.release("0.5.0"))
-    box.start(restarts=0)
-    box.start(restarts=1)
-    said = box.update("--status").stdout
-    assert f"running: {NEW}" in said
-    assert f"being tried: {NEW}, 1/3" in said
-    assert f"the one before: {OLD}" in said
-    box.update("--rollback")
-    assert f"taken back: {NEW}: by hand" in box.update("--status").stdout
-
-
 def test_a_file_can_be_verified_without_installing_it(box: Machine):
     path = box.release("0.5.0")
     assert box.run("kiosk_release", "verify", path).stdout == "kiosk 0.5.0 (?): publisher@example\n"
@@ -472,6 +346,14 @@ def test_what_was_fetched_and_may_be_installed_is_installed_once(box: Machine):
     assert box.current == f"releases/{NEW}"
     assert not (box.root / "var/lib/kiosk/updates/ready").exists()
     assert (box.run("kiosk_release", "nightly").returncode, box.current) == (0, f"releases/{NEW}")
+
+
+def test_what_was_fetched_is_found_where_kiosk_toml_says_that_the_data_are(box: Machine):
+    fetch(box, box.release("0.5.0"))
+    (box.root / "var/lib/kiosk").rename(box.root / "etc/kiosk/data")
+    (box.root / "etc/kiosk/kiosk.toml").write_text('data_dir = "data"\n')
+    assert box.run("kiosk_release", "nightly").returncode == 0
+    assert box.current == f"releases/{NEW}"
 
 
 @pytest.mark.parametrize("name", ["../kiosk-0.5.0.tar.gz", "/etc/passwd", "", "kiosk-$(reboot).tar.gz", "x" * 999])

@@ -39,7 +39,7 @@ def found(
     folder = Path(store.database.folder)
     yield _kiosk(runs, words)
     yield from _starts(store, now, t)
-    yield findings.document(words.office, t)
+    yield findings.document(config, words.office, t)
     yield from _from_server(store, t)
     yield findings.database(folder, "", t)
     yield from machine.backup(hours_without(folder, store.database.conn, now), t)

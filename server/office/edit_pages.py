@@ -56,10 +56,14 @@ def download(request: HttpRequest, id: int) -> HttpResponse:
 
 
 def _first(here: Site) -> Office:
-    """Something complete to begin with, under the names of this unit and site."""
-    office = sample()
-    unit = replace(office.unit, code=here.unit.code, name=here.unit.name, short="", valid_from=None)
-    return replace(office, version=1, unit=unit, site=replace(office.site, id=here.key, name=here.name))
+    """Something complete to begin with under the names of this unit and site: of the sample no people, no numbers."""
+    office, name = sample(), here.unit.name
+    head = f"ỦY BAN NHÂN DÂN {name.upper()}"
+    unit = replace(office.unit, code=here.unit.code, name=name, short="", head1=head, valid_from=None)
+    site = replace(office.site, id=here.key, name=here.name)
+    counters = tuple(replace(counter, clerk="") for counter in office.counters)
+    nobody = replace(office, counters=counters, clerks=(), hotlines=(), channels=())
+    return replace(nobody, version=1, unit=unit, site=site)
 
 
 # --- the forms ------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from server.accounts.models import User
 from server.accounts.roles import KEEPERS
 from server.forms import Form
 from server.pages import page, say
-from server.registry.enrolment import LIFE, TRIES, EnrolError, code_hash, make_code, register
+from server.registry.enrolment import LIFE, TRIES, EnrolError, code_hash, command, make_code, register
 from server.registry.fleet import called
 from server.registry.kiosks import kiosk_of
 from server.registry.models import Device, EnrolCode, Mode, Site
@@ -91,12 +91,12 @@ def renew(request: HttpRequest, id: int) -> HttpResponse:
 
 def _code(request: HttpRequest, code: str, site: Site, device: Device | None = None) -> HttpResponse:
     """The code, big and as QR: what is in it is the command to be typed."""
-    command = f"kiosk enrol {settings.CONFIG.url} {code}"
+    typed = command(settings.CONFIG, code)
     values: dict[str, Any] = {
         "code": code,
-        "command": command,
-        "symbol": qr.svg(command),
-        "plain": not settings.CONFIG.secure,
+        "command": typed,
+        "symbol": qr.svg(typed),
+        "plain": not (settings.CONFIG.secure or settings.CONFIG.only_here),
         "site": site,
         "device": device,
         **_waiting(EnrolCode.objects.get(code=code_hash(code)), clock.now()),

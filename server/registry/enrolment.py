@@ -13,8 +13,9 @@ from django.db.models import F, QuerySet
 from django.utils.crypto import salted_hmac
 
 from kiosk.documents import DocumentError
-from kiosk.office import Office
+from kiosk.office import SAMPLE_CODE, Office
 from server.accounts.models import Audit
+from server.config import Config
 from server.feed.intake import digest
 from server.feed.models import Head
 from server.office.models import Document, Kind
@@ -73,6 +74,12 @@ def make_code(site: Site, now: datetime, *, device: Device | None = None, label:
             EnrolCode.objects.filter(device=device).delete()
         EnrolCode.objects.create(site=site, device=device, code=code_hash(code), label=label[:120], made=now)
     return f"{code[:4]}-{code[4:]}"
+
+
+def command(config: Config, code: str) -> str:
+    """What is typed at the kiosk: that plain HTTP to another machine is meant has to be said there."""
+    plain = "" if config.secure or config.only_here else " --allow-plain-http"
+    return f"sudo kiosk enrol {config.url} {code}{plain}"
 
 
 def open_codes(now: datetime) -> QuerySet[EnrolCode]:
@@ -198,7 +205,10 @@ def revoke(device: Device) -> None:
 
 
 def bring_office(site: Site, text: str | None, by: str, now: datetime) -> Brought:
-    """Make a kiosk's office document the first version of a site that has none. A broken one is said, not raised."""
+    """Make a kiosk's office document the first version of a site that has none. A broken one is said, not raised.
+
+    The sample office is nobody's: its people and telephone numbers would stand as the commune's.
+    """
     if not text:
         return Brought("none")
     try:
@@ -207,6 +217,8 @@ def bring_office(site: Site, text: str | None, by: str, now: datetime) -> Brough
         return Brought("broken", str(error)[:500])
     if Document.objects.filter(site=site, kind=Kind.OFFICE).exists():
         return Brought("kept")
+    if office.unit.code == SAMPLE_CODE:
+        return Brought("broken", f"it is still the sample office (unit code {SAMPLE_CODE})")
     fields = {"sha256": office.sha256, "content": office.to_json(), "at": now, "by": by[:60]}
     _, made = Document.objects.get_or_create(site=site, kind=Kind.OFFICE, version=office.version, defaults=fields)
     return Brought("taken" if made else "kept")

@@ -17,6 +17,7 @@ from tests.container.telling import NotAsPromised
 from tests.ready import listening
 
 PORT = 8800
+UNIT = "00123"
 
 
 class Commune:
@@ -30,8 +31,8 @@ class Commune:
         self._process: subprocess.Popen[bytes] | None = None
 
     def code(self) -> str:
-        """A one-time code for a kiosk of the sample office. Raises NotAsPromised."""
-        done = self._do("setup", "--code", "00000", "--name", "xã Mẫu", "--site", "trung-tam")
+        """A one-time code for the kiosk's office. Raises NotAsPromised."""
+        done = self._do("setup", "--code", UNIT, "--name", "xã Mẫu", "--site", "trung-tam")
         found = re.search(r"kiosk enrol \S+ (\S+)", done)
         if not found:
             raise NotAsPromised(f"the server gives a code for a kiosk\n{done}")

@@ -3,6 +3,7 @@
 import re
 
 from tests.container.base import ROOT
+from tests.container.commune import UNIT
 from tests.container.hall import LINE, NAME
 from tests.container.kiosk import Hall
 from tests.container.machine import SOURCES, STICK
@@ -34,12 +35,13 @@ weekdays = [0, 1, 2, 3, 4, 5, 6]
 
 
 def office() -> str:
-    """The sample office, open day and night, whose keys may be pressed as often as one likes."""
+    """An office like the sample one, open day and night, whose keys may be pressed as often as one likes."""
     text = (ROOT / "kiosk/assets/office.sample.toml").read_text()
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith("quota = ")]
     tables = re.split(r"^(?=\[)", "".join(lines), flags=re.MULTILINE)
     kept = [table for table in tables if not table.startswith(("[[sessions]]", "[[calendar]]"))]
-    return "".join(kept).replace("[rules]\n", "[rules]\npress_limits = false\n") + ALL_DAY
+    text = "".join(kept).replace('code = "00000"', f'code = "{UNIT}"')
+    return text.replace("[rules]\n", "[rules]\npress_limits = false\n") + ALL_DAY
 
 
 def install(hall: Hall) -> None:

@@ -104,12 +104,18 @@ def update(hall: Hall) -> None:
     hall.goes_on(before)
     machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
     holds("it is still being tried", _is_tried(machine))
+    status = machine.show("kiosk", "StatusText")
+    holds("systemd is told that numbers are given", status == "open", status)
+    again = machine.sh(f"{SOURCES}/install.sh --offline {STICK}")
+    refused = again.returncode == 1 and "still being tried" in again.stdout
+    holds("the installer is not laid over it", refused, f"status {again.returncode}\n{again.stdout}")
     # In a clock of its own the helper finds that ten minutes have passed; it is the installed one.
     words = ["unshare", "--time", "--monotonic", str(TRIED_S), "--fork", "--"]
     helper = machine.words("/usr/local/lib/kiosk/kiosk_trial.py", "healthy")
     done = subprocess.run([*words, *helper], capture_output=True, text=True, timeout=120, check=False)
     holds(f"after ten minutes {newer} is confirmed", "is healthy" in done.stdout, f"{done.stdout}{done.stderr}")
     holds("nothing is tried any more", not _is_tried(machine))
+    machine.must("the next one is judged after a boot too", "systemctl is-enabled kiosk-healthy.timer")
 
 
 def _is_tried(machine: Machine) -> bool:

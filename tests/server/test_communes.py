@@ -137,12 +137,52 @@ def test_setting_up_refuses_codes_and_names_that_cannot_be(lite: Server):
 
 def test_an_operator_is_made_with_a_password_from_standard_input(lite: Server, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
-    commands.make_operator("Van-Hanh", "")
+    assert "Đã tạo tài khoản quản trị máy chủ van-hanh" in commands.make_operator("Van-Hanh", "", NOW)
     assert User.objects.get(username="van-hanh").check_password(PASSWORD)
-    for username, password, says in (("van-hanh", PASSWORD, "có rồi"), ("moi", "ngan", "ngắn quá")):
+    lite.user("lanh-dao", "leader")
+    for username, password, says in (("lanh-dao", PASSWORD, "có rồi"), ("moi", "ngan", "ngắn quá")):
         monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
         with pytest.raises(ValueError, match=says):
-            commands.make_operator(username, "")
+            commands.make_operator(username, "", NOW)
+
+
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> list[str]:
+    """Somebody types these passwords; the prompts that come."""
+    prompts: list[str] = []
+    answers = iter(typed)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr(commands, "getpass", lambda prompt: prompts.append(prompt) or next(answers))
+    return prompts
+
+
+def test_at_a_terminal_the_password_is_asked_twice_after_its_rule(
+    lite: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    prompts = at_a_terminal(monkeypatch, PASSWORD, PASSWORD + "x")
+    with pytest.raises(ValueError, match="không giống nhau"):
+        commands.make_operator("van-hanh", "", NOW)
+    assert prompts == ["Mật khẩu mới: ", "Nhập lại mật khẩu mới: "]
+    assert "Ít nhất 10 ký tự" in capsys.readouterr().err
+    at_a_terminal(monkeypatch, PASSWORD, PASSWORD)
+    commands.make_operator("van-hanh", "", NOW)
+    assert User.objects.get(username="van-hanh").check_password(PASSWORD)
+
+
+def test_an_operator_who_lost_the_password_or_was_switched_off_gets_in_again_by_the_same_command(
+    lite: Server, monkeypatch: pytest.MonkeyPatch
+):
+    browser = lite.signed_in("van-hanh", "operator")
+    User.objects.update(is_active=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO("another-long-password\n"))
+    assert "mật khẩu mới" in commands.make_operator("van-hanh", "", NOW)
+    user = User.objects.get()
+    assert (user.is_active, user.check_password("another-long-password")) == (True, True)
+    assert browser.get("/admin/communes").status_code == 302
+    assert list(Audit.objects.values_list("who", "what", "about")) == [
+        ("kiosk-server", "account.reset", "van-hanh (operator)")
+    ]
 
 
 def test_a_newcomer_gets_from_nothing_to_a_code_by_two_commands(tmp_path: Path):
@@ -156,7 +196,9 @@ def test_a_newcomer_gets_from_nothing_to_a_code_by_two_commands(tmp_path: Path):
         return done.stdout
 
     run("operator", "van-hanh", typed=PASSWORD + "\n")
-    assert "kiosk enrol" in run("setup", "--code", "12345", "--name", "xã Mẫu")
+    said = run("setup", "--code", "12345", "--name", "xã Mẫu")
+    assert "sudo kiosk enrol http://127.0.0.1:8800 " in said
+    assert f"Ghi địa chỉ thật vào url trong {tmp_path / 'server.toml'}" in said
 
 
 def test_a_server_without_accounts_says_how_to_make_one(lite: Server):

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from kiosk.config import shipped
 from kiosk.office import sample
-from kiosk.revising import written
+from kiosk.revising import read, written
 from server.accounts.models import Audit
 from server.facts.models import RatingRollup
 from server.office.documents import newest, publish
@@ -73,6 +74,13 @@ def test_a_changed_text_is_compared_and_then_published_with_its_author_and_note(
     assert said(client, server) == "Đã ban hành phiên bản 2. Máy lấy số sẽ tự nhận"
     row = Audit.objects.get(what="office.published")
     assert (row.who, row.unit, "đổi tên" in row.about) == ("ky-thuat", server.unit, True)
+
+
+def test_the_first_document_begins_with_the_communes_name_and_nobody_elses_people_or_numbers(lite: Server):
+    Document.objects.all().delete()
+    shown = read(fields(lite.signed_in("ky-thuat", "technician").get(at(lite, "/text")))["text"], shipped())
+    assert (shown.unit.code, shown.unit.name, shown.unit.head1) == ("12345", "xã Mẫu", "ỦY BAN NHÂN DÂN XÃ MẪU")
+    assert (shown.clerks, shown.hotlines, shown.channels) == ((), (), ())
 
 
 def test_mistakes_stand_with_their_lines_in_the_readers_language_and_what_was_entered_stays(lite: Server):

@@ -22,6 +22,7 @@ from kiosk.store.facts import device_id
 from kiosk.uplink import Uplink
 from kiosk.waiting import PART
 from server import clock
+from server.accounts.models import Audit
 from server.feed.models import Event
 from server.office.models import Document
 from server.registry import api
@@ -65,6 +66,7 @@ def test_with_a_code_the_kiosk_joins_and_sends(lite: Server, toml: Path, capsys:
     with lite.serving() as url:
         assert enrol(toml, url, make_code(lite.site, clock.now())) == 0
         said = capsys.readouterr().out
+        assert said.startswith(f"Cấu hình: {toml}. Dữ liệu: {toml.parent / 'data'}\n")
         assert "xã Mẫu, Trụ sở xã Mẫu" in said
         config = load_config(toml)
         assert config.sync.server == url
@@ -78,10 +80,24 @@ def test_with_a_code_the_kiosk_joins_and_sends(lite: Server, toml: Path, capsys:
 
 def test_the_office_document_comes_along(lite: Server, toml: Path, capsys: pytest.CaptureFixture[str]):
     site = Site.objects.create(unit=lite.unit, key="phu", name="Điểm phụ")
+    office = replace(sample(), unit=replace(sample().unit, code="12345"))
+    (toml.parent / "office.json").write_bytes(office.to_json())
+    toml.write_text('data_dir = "data"\noffice = "office.json"\n')
     with lite.serving() as url:
         assert enrol(toml, url, make_code(site, clock.now())) == 0
-    assert bytes(Document.objects.get(site=site).content) == sample().to_json()
+    assert bytes(Document.objects.get(site=site).content) == office.to_json()
     assert "đã nhận khai báo" in capsys.readouterr().out
+
+
+def test_a_fresh_kiosk_joins_without_its_sample_office_and_says_so(
+    lite: Server, toml: Path, capsys: pytest.CaptureFixture[str]
+):
+    site = Site.objects.create(unit=lite.unit, key="phu", name="Điểm phụ")
+    with lite.serving() as url:
+        assert enrol(toml, url, make_code(site, clock.now())) == 0
+    assert not Document.objects.filter(site=site).exists()
+    assert "còn là bản mẫu (mã 00000)" in capsys.readouterr().out
+    assert "office: none" in Audit.objects.get(what="device.enrolled").about
 
 
 def test_a_new_token_takes_the_place_of_the_old_one_with_its_first_use(lite: Server, toml: Path):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from sync import wire
 from tests.server.kit import NOW, TOKEN, Server, batch_of
 from tests.server.test_room import line
 
+OFFICE = replace(sample(), unit=replace(sample().unit, code="12345"))
 LINE = line(1)
 
 
@@ -239,14 +241,23 @@ def test_a_huge_body_is_refused_before_it_is_read(lite: Server):
 
 def test_the_office_document_of_the_first_kiosk_becomes_the_first_version(server: Server):
     site = Site.objects.create(unit=server.unit, key="phu", name="Điểm phụ")
-    office = sample().to_json().decode()
+    office = OFFICE.to_json().decode()
     body = ask(server, make_code(site, timezone.now()), office=office).json()
     document = Document.objects.get(site=site)
     assert (body["office"], document.version, document.by) == ("taken", 1, "k-NEW001")
-    assert bytes(document.content) == sample().to_json()
-    assert document.sha256 == sample().sha256
+    assert bytes(document.content) == OFFICE.to_json()
+    assert document.sha256 == OFFICE.sha256
     assert ask(server, make_code(site, timezone.now()), "k-NEW002", office=office).json()["office"] == "kept"
     assert Document.objects.filter(site=site).count() == 1
+
+
+def test_the_sample_office_of_a_fresh_kiosk_becomes_no_version_of_the_commune(server: Server):
+    site = Site.objects.create(unit=server.unit, key="phu", name="Điểm phụ")
+    body = ask(server, make_code(site, timezone.now()), office=sample().to_json().decode()).json()
+    assert body["token"]
+    assert body["office"] == "broken", "a word that kiosks of before know"
+    assert "sample office" in body["office_problem"]
+    assert not Document.objects.filter(site=site).exists()
 
 
 def test_a_broken_office_document_is_said_and_stops_no_enrolment(lite: Server):

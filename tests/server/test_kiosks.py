@@ -1,11 +1,13 @@
 """The pages about kiosks: how each is, letting one in, shutting one out, what is set aside."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.conf import settings
+from django.test import Client, override_settings
 
 from kiosk.store import Store
 from server import clock
@@ -279,7 +281,7 @@ def test_a_code_lets_a_kiosk_in_and_the_page_sees_it_come(lite: Server, store: S
     browser = lite.signed_in("ky-thuat", "technician")
     page = browser.post("/kiosks/enrol", {"site": lite.site.pk, "label": "Cửa chính", "mode": "push"})
     code = code_on(page.content.decode())
-    assert f"kiosk enrol http://testserver {code}" in page.content.decode()
+    assert f">sudo kiosk enrol http://testserver {code} --allow-plain-http<" in page.content.decode()
     assert "<svg" in page.content.decode()
     assert "no-store" in page.headers["Cache-Control"]
     assert "Đang chờ máy" in waiting(browser)[1]
@@ -291,6 +293,24 @@ def test_a_code_lets_a_kiosk_in_and_the_page_sees_it_come(lite: Server, store: S
     assert (status, "Xong: máy k-NEW" in part) == (286, True)
     assert Device.objects.get(name="k-NEW").label == "Cửa chính"
     assert ("kiosk.code", "ky-thuat") in Audit.objects.values_list("what", "who")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8800", "http://localhost", "http://[::1]:8800"])
+def test_a_page_with_a_code_says_when_no_other_machine_finds_the_server(lite: Server, url: str):
+    leader, technician = lite.signed_in("lanh-dao", "leader"), lite.signed_in("ky-thuat", "technician")
+
+    def pages() -> list[str]:
+        answers = (
+            technician.post("/kiosks/enrol", {"site": lite.site.pk, "mode": "push"}),
+            leader.get("/publication/public"),
+        )
+        return [answer.content.decode() for answer in answers]
+
+    assert "Máy khác không tìm được máy chủ này" not in "".join(pages())
+    with override_settings(CONFIG=replace(settings.CONFIG, url=url)):
+        for page in pages():
+            assert f"Máy khác không tìm được máy chủ này: địa chỉ đang đặt là {url}" in page
+        assert "--allow-plain-http" not in pages()[0]
 
 
 def test_a_code_that_is_over_or_was_guessed_at_is_said(lite: Server):
