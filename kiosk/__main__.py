@@ -222,8 +222,9 @@ def run(options: argparse.Namespace) -> int:
     except ValueError:
         from kiosk.broken import say_until_changed
 
-        if os.environ.get("DEBUG") or not say_until_changed(options.config):
+        if os.environ.get("DEBUG"):
             raise
+        say_until_changed(options.config)
         return 1
     from kiosk.app import App  # only now: a wrong configuration is said before any hardware is touched
     from kiosk.clock import SystemClock
@@ -249,8 +250,11 @@ def console_run(options: argparse.Namespace) -> int:
     from kiosk.console.server import Console
     from kiosk.setup import load
     from kiosk.signals import on_signals
+    from kiosk.standby import loaded
 
-    setup = load(options.config)
+    setup = loaded(load, options.config)
+    if setup is None:
+        return 1
     console = Console(setup.config, setup.words, SystemClock())
     on_signals(console.stop)
     console.run()

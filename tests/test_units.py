@@ -203,6 +203,7 @@ def test_the_kiosk_never_gives_up():
     for unit in ("kiosk.service", "kiosk-sync.service", "kiosk-console.service"):
         assert options(unit)["Restart"] == ["always"]
         assert options(unit)["StartLimitIntervalSec"] == ["0"]
+        assert not options(unit)["RestartSteps"], "its count is never set back"
         assert not options(unit)["Requires"], "a failed preparation would keep it from starting"
 
 
