@@ -79,7 +79,7 @@ def test_a_wrong_key_is_one_clear_line_and_no_traceback(tmp_path: Path):
 def test_a_command_with_an_office_that_is_not_there_says_which_file(tmp_path: Path):
     file = tmp_path / "kiosk.toml"
     file.write_text('office = "nowhere.toml"\n')
-    done = kiosk("run", "--config", str(file), SDL_VIDEODRIVER="dummy")
+    done = kiosk("quota", "ho-tich", "3", "--config", str(file))
     assert done.returncode == 1
     assert "nowhere.toml" in done.stderr
     assert "Traceback" not in done.stderr
