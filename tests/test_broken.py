@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_counted(tmp_path: Path):
         load(path)
     rows = broken_view(Texts("vi"), moment(), wrong.value).checks
     assert len(rows) == ROWS
-    assert rows[-1].name == f"và {20 - ROWS + 1} lỗi khác: chạy kiosk check"
+    assert rows[-1].name == f"và {20 - ROWS + 1} lỗi khác: chạy sudo kiosk check"
 
 
 def test_as_many_as_there_is_room_for_are_all_said(tmp_path: Path):

@@ -63,7 +63,7 @@ def test_scripts_get_every_finding_with_a_code_and_a_status(tmp_path: Path, caps
     (database,) = found["database"]
     assert database == {
         "part": "database", "ok": False, "note": False, "code": "no_folder", "says": f"chưa có thư mục {tmp_path}/data",
-        "advice": "Chạy kiosk prepare", "detail": "",
+        "advice": "Chạy sudo kiosk prepare", "detail": "",
     }  # fmt: skip
     prepare(tmp_path / "data", SystemClock().now())
     status, found = said(tmp_path, capsys, file)
@@ -189,3 +189,24 @@ def test_every_code_is_documented_and_every_documented_one_is_said():
     told = {"memory", "hint"} | {f"printer_{state}" for state in PrinterState if not state.prints}
     told |= {f"canary_{state}" for state in CanaryState if state.bad} | {"printer_paper_low", "no_player", "no_card"}
     assert documented() == in_the_code() | told
+
+
+ROOT = DOCS.parent.parent
+NEEDS_ROOT = re.compile(
+    r"(?<!sudo )\b(kiosk (?:prepare|backup|restore|clock|check|voice|export|enrol|collect|pin|print-test|setup-code"
+    r"|office|dossiers)\b|systemctl (?:start|stop|restart)|journalctl|usermod|apt |reboot)"
+)
+"""The data and the log are the kiosk's: who types the command without sudo is told that he may not."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["kiosk/lang/vi.toml", "kiosk/lang/en.toml", "server/lang/vi.toml", "server/lang/en.toml", "docs/trouble.md"],
+)
+def test_a_command_in_a_hint_works_as_it_stands_there(text: str):
+    assert NEEDS_ROOT.findall((ROOT / text).read_text()) == []
+
+
+def test_a_clock_that_is_right_is_vouched_for_by_the_same_words_in_both_languages():
+    vi, en = DOCS.with_name("trouble.md").read_text().split("## By symptom")
+    assert vi.count("`sudo kiosk clock yes`") == en.count("`sudo kiosk clock yes`") == 1

@@ -138,7 +138,7 @@ def test_a_clock_that_nobody_vouches_for_says_what_to_do(
     assert main(["clock", "--config", str(file)]) == 0
     first, todo = capsys.readouterr().out.splitlines()
     assert first.endswith(" (guess)")
-    assert todo.startswith("→ Chưa ai xác nhận giờ này: nếu đúng, chạy kiosk clock yes; nếu sai, ")
+    assert todo.startswith("→ Chưa ai xác nhận giờ này: nếu đúng, chạy sudo kiosk clock yes; nếu sai, ")
     assert main(["clock", "yes", "--config", str(file)]) == 0
     assert main(["clock", "--config", str(file)]) == 0
     assert "→" not in capsys.readouterr().out

@@ -30,7 +30,7 @@ def quick_look(folder: Path) -> str:
     if not path.exists():
         return ""
     if lacks_index(path):
-        return f"{path} was not closed in order: run kiosk prepare, which checks it"
+        return f"{path} was not closed in order: run sudo kiosk prepare, which checks it"
     try:
         return problem_of(path)
     except StoreError as error:
