@@ -91,7 +91,34 @@ keep_whole() { # PATH: it is worth keeping now
 }
 
 ask_release() { # WORD…: a question to the new program (installer/ask.py)
-  PYGAME_HIDE_SUPPORT_PROMPT=1 "$(release_home)/bin/python" -I "$source_dir/installer/ask.py" "$@"
+  local program
+  program=$(release_home)
+  as_kiosk env PYGAME_HIDE_SUPPORT_PROMPT=1 "$program/bin/python" -I "$program/share/kiosk/installer/ask.py" "$@"
+}
+
+as_kiosk() { # WORD…: as the kiosk's user once there is one: what lies in its folders is not for root to read and to trust.
+  # In a session of its own, so that nothing can be typed into root's terminal (TIOCSTI).
+  if kiosk_lives_here; then
+    # shellcheck disable=SC2016  # the inner shell's words
+    runuser -s /bin/sh -c 'exec "$0" "$@"' -- kiosk "$@"
+  else
+    "$@"
+  fi
+}
+
+kiosk_lives_here() { [ -z "$ROOT" ] && [ "$(id -u)" = 0 ] && id kiosk >/dev/null 2>&1; }
+
+hand_over() { # FILE: `handed` is the file where the kiosk's user can read it, else a copy of the same name for that user
+  handed=$1
+  if as_kiosk test -r "$1"; then return 0; fi
+  local folder
+  folder=$(mktemp -d)
+  half+=("$folder")
+  chgrp kiosk "$folder"
+  chmod 750 "$folder"
+  install -g kiosk -m 640 "$1" "$folder/"
+  # shellcheck disable=SC2034  # settings.sh reads it
+  handed=$folder/${1##*/}
 }
 
 switch_release() { # in one rename: there is a complete program at every moment

@@ -83,15 +83,19 @@ judge_documents() { # a release that cannot use what is there is not switched to
     say "+ installer/ask.py usable $kiosk_toml $office"
     return 0
   fi
-  local documents=()
+  local documents=() readable=() file
   mapfile -t documents < <(judged_kiosk_toml && judged_office_toml)
-  if ! ask_release usable "${documents[@]}" >&2; then
+  for file in "${documents[@]}"; do
+    hand_over "$file"
+    readable+=("$handed")
+  done
+  if ! ask_release usable "${readable[@]}" >&2; then
     refuse "Bản mới không dùng được các khai báo trên; chưa có gì thay đổi, ki-ốt cũ vẫn chạy. Sửa các dòng đó rồi chạy lại." \
       "The new release cannot use what is named above. Nothing was changed, the old kiosk goes on. Mend those lines and run again."
   fi
   say "${documents[@]}"
   local ports
-  ports=$(ask_release ports "${documents[0]}" | paste -sd, | sed 's/,/, /g')
+  ports=$(ask_release ports "${readable[0]}" | paste -sd, | sed 's/,/, /g')
   console_ports=${ports:-$console_ports}
 }
 
@@ -130,7 +134,8 @@ put_office() { # the document and the pictures that it names, which lie beside i
   note_placed "$office_toml"
   changed=yes
   [ "$dry_run" = no ] || return 0
-  while read -r name; do put_picture "$name"; done < <(ask_release pictures "$office")
+  hand_over "$office"
+  while read -r name; do put_picture "$name"; done < <(ask_release pictures "$handed")
 }
 
 put_picture() { # NAME

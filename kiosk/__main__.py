@@ -111,7 +111,11 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
     export.add_argument("--all", action="store_true", help="all events that are kept, not only those that wait")
     stick = add("stick", _in("stick_command:run"), "fill a USB stick named KIOSKEXPORT, and print what became of it")
-    stick.add_argument("folder", metavar="DIR", type=Path, help="folder of the stick")
+    stick.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="folder of the stick")
+    stick.add_argument("--may", choices=("export", "backup"), help="only say whether kiosk.toml allows it")
+    stick.add_argument(
+        "--slip", choices=("whole", "lost"), help="only print the slip: the lines of standard input, or that it failed"
+    )
     reset = add("factory-reset", _in("stick_command:reset"), "forget all data of this kiosk, for another office")
     reset.add_argument("device", metavar="DEVICE", help="the id of this kiosk, so that none is emptied by mistake")
     reset.add_argument("--even-unsent", action="store_true", help="also events that no server has taken")
@@ -218,8 +222,9 @@ def run(options: argparse.Namespace) -> int:
     except ValueError:
         from kiosk.broken import say_until_changed
 
-        if os.environ.get("DEBUG") or not say_until_changed(options.config):
+        if os.environ.get("DEBUG"):
             raise
+        say_until_changed(options.config)
         return 1
     from kiosk.app import App  # only now: a wrong configuration is said before any hardware is touched
     from kiosk.clock import SystemClock
@@ -245,8 +250,11 @@ def console_run(options: argparse.Namespace) -> int:
     from kiosk.console.server import Console
     from kiosk.setup import load
     from kiosk.signals import on_signals
+    from kiosk.standby import loaded
 
-    setup = load(options.config)
+    setup = loaded(load, options.config)
+    if setup is None:
+        return 1
     console = Console(setup.config, setup.words, SystemClock())
     on_signals(console.stop)
     console.run()

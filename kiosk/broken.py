@@ -6,17 +6,18 @@ database, no printer and no keys.
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.clock import Clock, Moment, SystemClock
-from kiosk.config import Config, chosen_file, glass_of, load_config
+from kiosk.config import Config
 from kiosk.documents import DocumentError, Problem, mistake, printable
 from kiosk.fonts import FontError
 from kiosk.notify import notify
 from kiosk.office import Look
 from kiosk.screen import Quit, Screen
 from kiosk.setup import load
+from kiosk.standby import known, stamps
 from kiosk.standing import shut
 from kiosk.startup import make_screen
 from kiosk.texts import Texts
@@ -30,23 +31,21 @@ ROWS = 6
 
 def say_until_changed(
     path: str | Path | None, wait: Callable[[float], object] = time.sleep, clock: Clock | None = None
-) -> bool:
-    """Say what is wrong, on the screen and on stderr, until a file has changed; False when there is no screen.
+) -> None:
+    """Say what is wrong, on stderr and, as soon as there is one, on the screen, until a file has changed.
 
     `path` is kiosk.toml as `load` takes it. Whoever started us has to start afresh afterwards.
     """
-    config, files = _known(path)
-    before = _stamps(files)
+    config, files = known(path)
+    before = stamps(files)
     error = _problem(path)
     if error is None:
-        return True  # it was mended in this moment
-    screen = _open_screen(config)
-    if screen is None:
-        return False
+        return  # it was mended in this moment
+    screen: Screen | None = None
     print(f"kiosk: {error}", file=sys.stderr, flush=True)
     t, clock = Texts(config.language), clock or SystemClock()
     notify(f"READY=1\nSTATUS={shut(error)}")  # shown and waited for, not killed by systemd for being slow
-    while _stamps(files) == before:
+    while stamps(files) == before:
         screen = screen or _open_screen(config)
         if screen and not _shown(screen, broken_view(t, clock.now(), error)):
             screen.close()
@@ -55,7 +54,6 @@ def say_until_changed(
         wait(LOOK_S)
     if screen:
         screen.close()
-    return True
 
 
 def _shown(screen: Screen, view: StartView) -> bool:
@@ -67,29 +65,6 @@ def _shown(screen: Screen, view: StartView) -> bool:
     except ScreenLost as error:
         print(f"kiosk: {error}", file=sys.stderr, flush=True)
         return False
-
-
-def _known(path: str | Path | None) -> tuple[Config, list[Path]]:
-    """What is known of this device, and the files that may be wrong."""
-    file = chosen_file(path)
-    try:
-        config = load_config(path)
-    except DocumentError:
-        return glass_of(path), [file]
-    return config, [file, *([Path(config.office)] if config.office else [])]
-
-
-def _stamps(files: Sequence[Path]) -> list[object]:
-    """Other ones when a file was written, replaced, made or taken away."""
-    return [_stamp(file) for file in files]
-
-
-def _stamp(file: Path) -> object:
-    try:
-        found = file.stat()
-    except OSError as error:
-        return error.errno
-    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode, found.st_uid
 
 
 def _problem(path: str | Path | None) -> DocumentError | None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from kiosk.config import Config, glass_of, load_config
 from kiosk.documents import DocumentError
 from kiosk.findings import Finding, Graphics
 from kiosk.setup import load_office
-from kiosk.store.look import is_running, noted, quick_look, server_word
+from kiosk.store.look import hours_without_backup, is_running, noted, quick_look, server_word
 from kiosk.texts import Texts
 from kiosk.wiring import check_against
 
@@ -83,14 +84,17 @@ def look(config: Config, office_file: str | None, t: Texts) -> Iterator[Finding]
     yield from findings.languages(config, t)
     yield findings.database(folder, quick_look(folder), t)
     yield from machine.found(folder, kernel_log.messages(), t)
+    now = SystemClock(vouched=Vouched.read(noted(folder, "vouched"))).now()
+    yield from machine.backup(hours_without_backup(folder, now), t)
     yield from _kiosk(folder, t)
-    yield findings.clock(SystemClock(vouched=Vouched.read(noted(folder, "vouched"))).now(), t)
+    yield findings.clock(now, t)
     yield from machine.clock_module(t)
     yield findings.chip(config, t)
     yield _printer(config, folder, t)
     yield _screen(config, folder, t)
     yield from findings.sound(config, t)
     yield from _voice(config, office_file, t)
+    yield from findings.firewall(config, os.environ.get(findings.FIREWALL, ""), t)
     yield findings.server(config, server_word(folder), t)
 
 

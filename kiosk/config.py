@@ -256,6 +256,14 @@ class Console:
 
 
 @dataclass(frozen=True, slots=True)
+class Sticks:
+    """USB sticks, which are served by their names."""
+
+    export: bool = key("a stick named KIOSKEXPORT gets what waits for the server, whoever plugs it in", True)
+    backup: bool = key("a stick or partition named KIOSKBACKUP gets each backup, whoever plugs it in", True)
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Newer releases."""
 
@@ -280,6 +288,7 @@ class Config:
     sync: Sync = key("the commune server", Sync())
     public: Public = key("what phones reach", Public())
     console: Console = key("the LAN's web pages", Console())
+    sticks: Sticks = key("USB sticks", Sticks())
     update: Update = key("newer releases", Update())
     file: str = field(default="", compare=False)
     given: frozenset[str] = field(default=frozenset(), compare=False)
@@ -421,7 +430,7 @@ def _check(config: Config, reader: Reader) -> None:
     if config.screen.enabled and not config.screen.outputs:
         reader.add(("screen", "outputs"), "is empty: name a view, or set enabled = false", "no_outputs")
     server = urlsplit(config.sync.server) if reader.sound("sync", "server") else urlsplit("")
-    if server.scheme == "http" and not config.sync.allow_plain_http and not _loopback(server.hostname or ""):
+    if server.scheme == "http" and not config.sync.allow_plain_http and not of_this_machine(server.hostname or ""):
         says = "would send the token in the clear: use https://, or set allow_plain_http = true"
         reader.add(("sync", "server"), says, "clear")
     source = urlsplit(config.update.source) if reader.sound("update", "source") else urlsplit("")
@@ -432,7 +441,8 @@ def _check(config: Config, reader: Reader) -> None:
         reader.add(("update", "source"), says, "beyond_lan")
 
 
-def _loopback(host: str) -> bool:
+def of_this_machine(host: str) -> bool:
+    """Whether nobody else reaches it."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 
 def sync_run(options: argparse.Namespace) -> int:
-    """`kiosk sync`: until it is stopped; without a server it waits, so that one can be configured later."""
+    """`kiosk sync`: until it is stopped; without a server or a token it waits, so that they can be configured later."""
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
+    from kiosk.standby import loaded
     from kiosk.store.prepare import prepare
 
-    config, clock = load_device(options.config), SystemClock()
-    folder = Path(config.data_dir)
+    config = load_device(options.config) if options.once else loaded(load_device, options.config)
+    if config is None:
+        return 1
+    clock, folder = SystemClock(), Path(config.data_dir)
     if not config.sync.server:
         print("kiosk: no server is configured (kiosk enrol, or [sync] server): events wait here", file=sys.stderr)
         if options.once:
@@ -34,10 +37,25 @@ def sync_run(options: argparse.Namespace) -> int:
         from kiosk.waiting import Waiting
 
         return _until_stopped(Waiting(folder, clock))
+    if not options.once and (problem := _token_problem(config)):
+        from kiosk.waiting import Waiting
+
+        print(f"kiosk: {problem}: events wait here until there is one", file=sys.stderr)
+        return _until_stopped(Waiting(folder, clock, lambda: not _token_problem(config)))
     from kiosk.uplink import Uplink
 
     uplink = Uplink(config, clock)
     return _push_once(uplink) if options.once else _until_stopped(uplink)
+
+
+def _token_problem(config: "Config") -> str:
+    from kiosk.config import read_token
+
+    try:
+        read_token(Path(config.sync.token_file))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _until_stopped(process: "Waiting") -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from kiosk import __version__, signs
 from kiosk.clock import Clock, Moment, Vouched, believable, elapsed_s
 from kiosk.store import StoreError
+from kiosk.store.backup import hours_without
 from kiosk.store.database import Database, Writing, connect
 from kiosk.store.facts import fact, note
 from kiosk.store.series import skip_to_ceilings
@@ -58,6 +59,7 @@ def status(database: Database, now: Moment, kernel: Sequence[str] | None = None,
         "printer": fact(database, "printer") or "unknown",
         "canary": fact(database, "canary") or None,
         "starts_24h": starts_lately(database, now),
+        "backup_h": hours_without(database.folder, database.conn, now),
         **signs.of_machine(database.folder, kernel, root),
     }
     return {name: value for name, value in said.items() if value is not None}

@@ -14,7 +14,7 @@ from typing import Any
 from kiosk import devices, fonts
 from kiosk.addresses import own_url
 from kiosk.clock import Moment
-from kiosk.config import Config, read_token
+from kiosk.config import Config, of_this_machine, read_token
 from kiosk.devices import Reach, User
 from kiosk.documents import Problem, mistake, printable
 from kiosk.languages import read as read_languages
@@ -24,6 +24,8 @@ from kiosk.store.database import LOW_DISK_MB
 from kiosk.texts import Texts
 from kiosk.wiring import advice
 
+FIREWALL = "KIOSK_FIREWALL"
+"""Root alone may look into the kernel's rules: the command `kiosk` says by this variable what it saw there."""
 TITLES = ("start", "technician", "machine")
 """Groups of the language files that name parts."""
 
@@ -356,6 +358,16 @@ def screen_noted(config: Config, word: str, t: Texts) -> Finding:
     if word in ("", "blind"):
         return Finding("screen", True, t("technician.screen_blind" if word else "technician.not_said"), note=True)
     return Finding("screen", True, t("technician.screen_ok"), detail=word)
+
+
+def firewall(config: Config, word: str, t: Texts) -> Iterator[Finding]:
+    """Whether the rule for the console's ports is in the kernel, as `word` says: loaded, missing, or not known."""
+    if of_this_machine(config.console.address):
+        return
+    if word == "loaded":
+        yield Finding("firewall", True, t("check.firewall"))
+    elif word == "missing":
+        yield Finding("firewall", False, t("check.no_firewall"), t("check.firewall_do"), code="no_firewall")
 
 
 def server(config: Config, word: Mapping[str, Any], t: Texts) -> Finding:

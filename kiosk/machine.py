@@ -13,6 +13,8 @@ from kiosk.texts import Texts
 from kiosk.vitals import ROOT, Disk
 
 RTC = "sys/class/rtc/rtc0"
+UNSAVED_H = 72
+"""Two are made each day, also of a Sunday, and what was missed is made up: so long without one, they fail."""
 
 
 def found(folder: Path, lines: Sequence[str] | None, t: Texts, root: Path = ROOT) -> Iterator[Finding]:
@@ -92,6 +94,17 @@ def canary(state: str, t: Texts) -> Finding | None:
     code = f"canary_{state}"
     code = code if f"machine.{code}" in t else "canary_failed"  # a later kiosk may have noted it
     return Finding("canary", False, t(f"machine.{code}"), t("machine.card_do"), code=code)
+
+
+def backup(hours: int | None, t: Texts) -> Iterator[Finding]:
+    """How long ago the last backup was made (`kiosk.store.backup.hours_without`); nothing where no clock tells."""
+    if hours is None:
+        return
+    if hours >= UNSAVED_H:
+        says = t("machine.backup_old", n=t.number(hours // 24))
+        yield Finding("backup", False, says, t("machine.backup_do"), code="backup_old")
+    else:
+        yield Finding("backup", True, t("machine.backup_ok", n=t.number(hours)))
 
 
 def clock_module(t: Texts, root: Path = ROOT) -> Iterator[Finding]:

@@ -1,11 +1,13 @@
 """`kiosk stick`: what a USB stick named KIOSKEXPORT gets, and a slip that says so. `kiosk factory-reset`: forget all.
 
-A person who plugs a stick in sees no terminal: the slip is the answer. A part that fails keeps no other one away.
+A person who plugs a stick in sees no terminal: the slip is the answer. It comes when root's helper has let go of the
+stick, because it says that it may be pulled out. A part that fails keeps no other one away.
 """
 
 import argparse
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -25,13 +27,30 @@ _LAST = "lock"
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write what waits for the server and a support bundle; exit status 1 when the events are not on the stick."""
+    """`kiosk stick`: exit status 1 when the stick may not be used, or the events are not on it."""
     config = load_device(options.config)
+    if options.may:
+        return _may(config, options.may)
+    if options.slip:
+        _print_slip(config, sys.stdin.read().splitlines() if options.slip == "whole" else [])
+        return 0
+    if not options.folder:
+        raise ValueError("name the folder of the stick: kiosk stick DIR")
+    return _fill(options, config)
+
+
+def _may(config: Config, kind: str) -> int:
+    """Asked by root's helper before it touches a stick."""
+    if getattr(config.sticks, kind):
+        return 0
+    raise ValueError(f"[sticks] {kind} = false in {config.file}: the stick is left alone")
+
+
+def _fill(options: argparse.Namespace, config: Config) -> int:
+    """Write what waits for the server, and a support bundle."""
     t = Texts(config.language)
     lines = [_events(config, options.folder, t), _bundle(options.config, options.folder, t)]
-    said = [line for _, line in lines]
-    print("\n".join(said))
-    _print_slip(config, said)
+    print("\n".join(line for _, line in lines))
     return 0 if lines[0][0] else 1
 
 
@@ -55,8 +74,8 @@ def _bundle(config_file: str | None, folder: Path, t: Texts) -> tuple[bool, str]
 
 
 def _print_slip(config: Config, lines: list[str]) -> None:
-    """By the running kiosk, which owns the printer; without one the lines are in the journal."""
-    folder = Path(config.data_dir)
+    """By the running kiosk, which owns the printer; no lines: nobody knows what is on the stick."""
+    folder, lines = Path(config.data_dir), lines or [Texts(config.language)("test_sheet.stick_lost")]
     if is_running(folder):
         with closing(Database(folder)) as database:
             Orders(database).give(SystemClock().now(), "printer", sheets.STICK, by="stick", data="\n".join(lines))

@@ -1,10 +1,11 @@
-"""`kiosk sync` without a server: events wait in the database, and the process for what a technician asks of it.
+"""`kiosk sync` without a server or a token: events wait in the database, the process for what a technician asks of it.
 
 Knows no network, so that a kiosk without a server needs no memory for one.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.clock import Clock, Vouched
@@ -23,10 +24,14 @@ logger = logging.getLogger(__name__)
 
 
 class Waiting:
-    """The process on its database. `run` ends after `stop`, or when a technician asks for a restart."""
+    """The process on its database. `run` ends after `stop`, or when a technician asks for a restart.
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    It also ends when what it waits for is there (`ready`).
+    """
+
+    def __init__(self, folder: Path, clock: Clock, ready: Callable[[], bool] = lambda: False) -> None:
         self.clock = clock
+        self._ready = ready
         self._hold = hold(folder)
         self.database = Database(folder)
         clock.floor = max(clock.floor, last_sure_time(self.database) or clock.floor)
@@ -41,7 +46,7 @@ class Waiting:
 
     def run(self) -> None:
         """Raises StoreCorrupt when the database is damaged: a restart mends it."""
-        while not self.stopping.wait(LOOK_S):
+        while not self.stopping.wait(LOOK_S) and not self._ready():
             self.obey()
         self.close()
 

@@ -163,10 +163,10 @@ def step(verb: str, *words: str | Path) -> str:
 
 
 def as_kiosk(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a release's program as the user that it will run as, never as root."""
+    """Run a release's program as the user that it will run as, never as root, nor with root's terminal to type into."""
     become = ("setpriv", "--reuid=kiosk", "--regid=kiosk", "--init-groups", "--no-new-privs", "--")
     env = os.environ | {"KIOSK_CONFIG": str(CONFIG), "PYTHONNOUSERSITE": "1"}
-    return run(*become, *command, env=env, cwd="/", umask=0o027)
+    return run(*become, *command, env=env, cwd="/", umask=0o027, start_new_session=True)
 
 
 def restart(services: Sequence[str]) -> None:

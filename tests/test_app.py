@@ -207,7 +207,7 @@ def test_while_the_database_cannot_be_opened_the_list_says_so_and_what_to_do(tmp
     app.close()
     assert STARTING in seen
     assert "chưa dùng được" in seen
-    assert any(text.startswith("Chạy kiosk prepare") for text in seen)
+    assert any(text.startswith("Chạy sudo kiosk prepare") for text in seen)
 
 
 def test_memory_is_given_back_once_after_the_last_of_some_pictures(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch):

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from kiosk.clock import Moment
 from kiosk.store import Store, StoreCorrupt, StoreError, look
-from kiosk.store.backup import backups, made_at
+from kiosk.store.backup import backups, hours_without, made_at
 from kiosk.store.facts import sign
 from kiosk.store.files import problem_of
 from kiosk.store.prepare import backup, hold, prepare, restore, single
@@ -30,6 +31,36 @@ def test_a_name_tells_when_the_backup_was_made_and_a_strange_one_tells_nothing(t
     assert made_at(made) == moment(11).at.replace(microsecond=0)
     for name in ("kiosk-000001-20261323T003011.db", "kiosk-cu.db", "kiosk-000001-20261123T003011.db.part"):
         assert made_at(Path(name)) is None
+
+
+# --- age ---------------------------------------------------------------------------------------------------------
+
+
+def age(folder: Path, now: Moment) -> int | None:
+    """As a running process counts it, and as it looks from outside."""
+    store = Store(folder, rulebook())
+    hours = hours_without(folder, store.database.conn, now)
+    store.close()
+    assert look.hours_without_backup(folder, now) == hours
+    return hours
+
+
+def test_the_age_counts_from_the_newest_backup_and_without_one_from_the_kiosks_first_sure_event(tmp_path: Path):
+    prepare(tmp_path, moment(trusted=False, day=-9000))
+    store = Store(tmp_path, rulebook())
+    assert hours_without(tmp_path, store.database.conn, moment(day=9)) is None, "no event has a sure time"
+    store.note(moment(), "printer", "paper_low")
+    store.close()
+    assert age(tmp_path, moment(3 * 86400 + 3599)) == 72
+    backup(tmp_path, moment(3 * 86400))
+    assert age(tmp_path, moment(3 * 86400 + 3600)) == 1
+
+
+def test_a_clock_that_nobody_vouches_for_tells_no_age(tmp_path: Path):
+    open_store(tmp_path).close()
+    backup(tmp_path, moment())
+    assert age(tmp_path, moment(day=9, trusted=False)) is None
+    assert age(tmp_path, moment(day=-9)) == 0, "a backup that was named by a clock of the future is young"
 
 
 # --- kills ------------------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import check, machine
+from kiosk import check, findings, machine
 from kiosk.__main__ import main
 from kiosk.canary import CanaryState
+from kiosk.clock import SystemClock
 from kiosk.config import load_config
 from kiosk.printer_device import PrinterState
 from kiosk.simulator.printer import EmulatedPrinter, Mode
@@ -62,9 +63,9 @@ def test_scripts_get_every_finding_with_a_code_and_a_status(tmp_path: Path, caps
     (database,) = found["database"]
     assert database == {
         "part": "database", "ok": False, "note": False, "code": "no_folder", "says": f"chưa có thư mục {tmp_path}/data",
-        "advice": "Chạy kiosk prepare", "detail": "",
+        "advice": "Chạy sudo kiosk prepare", "detail": "",
     }  # fmt: skip
-    prepare(tmp_path / "data", moment())
+    prepare(tmp_path / "data", SystemClock().now())
     status, found = said(tmp_path, capsys, file)
     assert (status, found["database"][0]["ok"], found["database"][0]["advice"]) == (0, True, "")
     faulty = [one for each in found.values() for one in each if not one["ok"] or one["note"]]
@@ -106,6 +107,31 @@ def test_a_kiosk_that_does_not_run_is_a_note_and_one_that_runs_tells_of_its_tria
         store.note(moment(), "canary", "slow")
         status, found = said(tmp_path, capsys, file)
     assert (status, found["kiosk"][0]["ok"], found["canary"][0]["code"]) == (1, True, "canary_slow")
+
+
+def test_days_without_a_backup_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
+    file = device(tmp_path)
+    for hours, codes in ((None, []), (71, [""]), (72, ["backup_old"])):
+        monkeypatch.setattr(check, "hours_without_backup", lambda folder, now, hours=hours: hours)
+        assert [one["code"] for one in said(tmp_path, capsys, file)[1].get("backup", [])] == codes
+
+
+@pytest.mark.parametrize(
+    ("word", "console", "codes"),
+    [
+        ("", "", []),  # who is not root cannot see it
+        ("loaded", "", [""]),
+        ("missing", "", ["no_firewall"]),
+        ("missing", '[console]\naddress = "127.0.0.1"\n', []),
+    ],
+)
+def test_a_console_without_its_firewall_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, word: str, console: str, codes: list[str]
+):
+    file = Path(device(tmp_path))
+    file.write_text(file.read_text() + console)
+    monkeypatch.setenv(findings.FIREWALL, word)
+    assert [one["code"] for one in said(tmp_path, capsys, str(file))[1].get("firewall", [])] == codes
 
 
 def test_a_printer_is_absent_mute_or_answers(tmp_path: Path, capsys: Capture, paper: EmulatedPrinter):
@@ -163,3 +189,24 @@ def test_every_code_is_documented_and_every_documented_one_is_said():
     told = {"memory", "hint"} | {f"printer_{state}" for state in PrinterState if not state.prints}
     told |= {f"canary_{state}" for state in CanaryState if state.bad} | {"printer_paper_low", "no_player", "no_card"}
     assert documented() == in_the_code() | told
+
+
+ROOT = DOCS.parent.parent
+NEEDS_ROOT = re.compile(
+    r"(?<!sudo )\b(kiosk (?:prepare|backup|restore|clock|check|voice|export|enrol|collect|pin|print-test|setup-code"
+    r"|office|dossiers)\b|systemctl (?:start|stop|restart)|journalctl|usermod|apt |reboot)"
+)
+"""The data and the log are the kiosk's: who types the command without sudo is told that he may not."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["kiosk/lang/vi.toml", "kiosk/lang/en.toml", "server/lang/vi.toml", "server/lang/en.toml", "docs/trouble.md"],
+)
+def test_a_command_in_a_hint_works_as_it_stands_there(text: str):
+    assert NEEDS_ROOT.findall((ROOT / text).read_text()) == []
+
+
+def test_a_clock_that_is_right_is_vouched_for_by_the_same_words_in_both_languages():
+    vi, en = DOCS.with_name("trouble.md").read_text().split("## By symptom")
+    assert vi.count("`sudo kiosk clock yes`") == en.count("`sudo kiosk clock yes`") == 1

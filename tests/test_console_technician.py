@@ -149,9 +149,18 @@ def test_an_upload_that_is_asked_to_restart_ends(kiosk: Kiosk):
     assert not thread.is_alive()
 
 
-def test_without_a_server_too_the_upload_ends_when_it_is_asked_to_restart(store: Store, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("sync", "says"),
+    [
+        ("", "no server is configured"),
+        ('[sync]\nserver = "https://127.0.0.1:9"\n', "events wait here until there is one"),
+    ],
+)
+def test_without_a_server_or_a_token_too_the_upload_ends_when_it_is_asked_to_restart(
+    store: Store, tmp_path: Path, sync: str, says: str
+):
     file = tmp_path / "kiosk.toml"
-    file.write_text(f'data_dir = "{tmp_path}"\n')
+    file.write_text(f'data_dir = "{tmp_path}"\n{sync}')
     command = [sys.executable, "-m", "kiosk", "sync", "--config", str(file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         for _ in range(100):  # an order from before its start is over
@@ -161,7 +170,7 @@ def test_without_a_server_too_the_upload_ends_when_it_is_asked_to_restart(store:
                 break
         else:
             process.kill()
-        assert process.stderr and "no server is configured" in process.stderr.read()
+        assert process.stderr and says in process.stderr.read()
         assert process.returncode == 0
 
 

@@ -13,6 +13,7 @@ from kiosk.findings import Finding
 from kiosk.office import sample
 from kiosk.present.words import Words
 from kiosk.store import Store
+from kiosk.store.backup import backup
 from kiosk.store.starts import KEPT, note_start, starts_lately
 from kiosk.texts import Texts
 from sync import outbox, wire
@@ -88,6 +89,13 @@ def test_paper_and_the_write_canary_are_told_as_they_were_noted(store: Store, pi
     assert (told(store, moment(), pi)["printer"], told(store, moment(), pi)["canary"]) == ("paper_low", "slow")
 
 
+def test_the_age_of_the_newest_backup_is_told(store: Store, pi: Path):
+    folder = store.database.folder
+    backup(folder, moment())
+    assert told(store, moment(7200), pi)["backup_h"] == 2
+    assert "backup_h" not in told(store, moment(7200, trusted=False), pi)
+
+
 def test_starts_of_the_last_day_are_counted_whatever_a_wrong_clock_has_noted(store: Store, pi: Path):
     for at in (moment(0, day=-400), moment(0), moment(3600), moment(90_000), moment(0, day=900)):
         note_start(store.database, at)
@@ -117,6 +125,14 @@ def test_every_key_is_documented_and_the_header_stays_far_below_its_limit(store:
 
 
 # --- the technician's page --------------------------------------------------------------------------------------
+
+
+def test_the_page_says_when_backups_fail_for_days(store: Store, tmp_path: Path, pi: Path):
+    backup(store.database.folder, moment())
+    assert rows(store, served(tmp_path), moment(71 * 3600), pi)["backup"].ok
+    found = rows(store, served(tmp_path), moment(72 * 3600), pi)["backup"]
+    assert (found.ok, found.code) == (False, "backup_old")
+    assert "đã 3 ngày" in found.says
 
 
 def rows(store: Store, config: Config, now: Moment, pi: Path) -> dict[str, Finding]:

@@ -64,8 +64,8 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.findings", "kiosk.fonts", "kiosk.notify",
-        "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.standing", "kiosk.startup", "kiosk.texts",
-        "kiosk.views.model", "kiosk.windows",
+        "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.standby", "kiosk.standing", "kiosk.startup",
+        "kiosk.texts", "kiosk.views.model", "kiosk.windows",
     },
     "kiosk.findings": {
         "kiosk.addresses", "kiosk.clock", "kiosk.config", "kiosk.devices", "kiosk.documents", "kiosk.fonts",
@@ -129,6 +129,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.clock": set(),
     "kiosk.notify": set(),
     "kiosk.standing": {"kiosk.notify"},
+    "kiosk.standby": {"kiosk.config", "kiosk.documents", "kiosk.notify"},
     "kiosk.store": {
         "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
         "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",

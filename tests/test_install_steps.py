@@ -193,6 +193,40 @@ def test_apt_finds_the_packages_of_a_folder_and_nothing_else(tmp_path):
     assert "No such file" in answer.stderr, "the list was to be taken away again"
 
 
+# --- what belongs to the kiosk's user ---------------------------------------------------------------------------
+
+
+def test_a_release_reads_the_kiosks_data_as_the_kiosks_user_and_without_roots_terminal(programs):
+    stand_in(programs, "id", "echo 0")
+    stand_in(programs, "runuser")
+    asked = "release_home() { echo /opt/kiosk/releases/new; }; ask_release usable /etc/kiosk/kiosk.toml"
+    assert bash(asked, PATH=first(programs)).returncode == 0
+    (told,) = [line for line in calls(programs) if line.startswith("runuser")]
+    assert told.startswith('runuser -s /bin/sh -c exec "$0" "$@" -- kiosk '), "-c alone begins a session"
+    program = "/opt/kiosk/releases/new"
+    assert told.endswith(f"{program}/bin/python -I {program}/share/kiosk/installer/ask.py usable /etc/kiosk/kiosk.toml")
+
+
+def test_before_the_first_installation_there_is_no_such_user_and_nothing_of_the_kiosk_to_read(programs):
+    stand_in(programs, "id", '[ "$1" = -u ] && echo 0')
+    assert bash("as_kiosk echo it runs", PATH=first(programs)).stdout == "it runs\n"
+
+
+def test_a_document_that_the_kiosks_user_cannot_read_is_handed_over_as_a_copy(programs, tmp_path):
+    (tmp_path / "office.toml").write_text("of the technician")
+    stand_in(programs, "id", "echo 0")
+    stand_in(programs, "runuser", "exit 1")
+    stand_in(programs, "chgrp")
+    stand_in(programs, "install", 'cp "$5" "$6"')
+    answer = bash(
+        f"hand_over '{tmp_path}/office.toml'; echo $handed; cat $handed; rm -r ${{handed%/*}}", PATH=first(programs)
+    )
+    name, text = answer.stdout.splitlines()
+    assert (Path(name).name, text) == ("office.toml", "of the technician")
+    assert not name.startswith(str(tmp_path))
+    assert any(line.startswith("install -g kiosk -m 640") for line in calls(programs))
+
+
 # --- options --------------------------------------------------------------------------------------------------
 
 

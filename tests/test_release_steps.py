@@ -149,7 +149,31 @@ def test_root_hands_every_word_to_the_helper(monkeypatch: pytest.MonkeyPatch):
 def test_the_command_of_a_device_asks_the_helper_and_not_the_release_that_may_be_broken():
     script = (HERE / "systemd/kiosk-command").read_text()
     asks_helper = 'if [ "${1:-}" = update ]; then exec /usr/local/lib/kiosk/kiosk_release.py "$@"; fi'
-    assert script.index(asks_helper) < script.index("exec runuser")
+    assert script.index(asks_helper) < script.index("runuser -s")
+
+
+def test_as_root_a_command_gets_a_session_without_roots_terminal(tmp_path: Path):
+    log = tmp_path / "log"
+    for name, body in {"id": "echo 0", "runuser": f'printf "%s\\n" "$@" >{log}; exit 3'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    command = ["sh", str(HERE / "systemd/kiosk-command"), "check", "--lang", "v i"]
+    done = subprocess.run(command, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=False)
+    assert done.returncode == 3
+    asked = log.read_text().splitlines()
+    assert asked[:4] == ["-s", "/bin/sh", "-c", 'exec "$0" "$@"'], "runuser stays in root's session without -c"
+    assert asked[4:] == ["--", "kiosk", "/opt/kiosk/current/bin/kiosk", "check", "--lang", "v i"]
+
+
+@pytest.mark.parametrize(("status", "word"), [(0, "loaded"), (1, "missing")])
+def test_as_root_a_check_is_told_whether_the_firewall_is_in_the_kernel(tmp_path: Path, status: int, word: str):
+    fakes = {"id": "echo 0", "nft": f"exit {status}", "runuser": f'echo "$KIOSK_FIREWALL" >{tmp_path}/log'}
+    for name, body in fakes.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", str(HERE / "systemd/kiosk-command"), "check"], env=env, check=True)
+    assert (tmp_path / "log").read_text() == f"{word}\n"
 
 
 @pytest.mark.parametrize(("word", "status"), [("restore", 0), ("factory-reset", 3)])
@@ -159,7 +183,7 @@ def test_as_root_what_runs_is_stopped_and_started_again_around_other_data(tmp_pa
     fakes = {
         "id": "echo 0",
         "systemctl": f'if [ "$1" = list-units ]; then {units}; else echo "$@" >>{log}; fi',
-        "runuser": f'echo "$5 $6" >>{log}; exit {status}',
+        "runuser": f'echo "$8 $9" >>{log}; exit {status}',
     }
     for name, body in fakes.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")

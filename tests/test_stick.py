@@ -1,8 +1,10 @@
 """A stick named KIOSKEXPORT, the slip that says what came onto it; and a kiosk that is emptied for another office."""
 
+import io
 import json
 import re
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -48,11 +50,10 @@ def orders(data: Path) -> list[tuple[str, str]]:
     return [(row["kind"], row["data"]) for row in rows]
 
 
-def test_a_stick_gets_the_events_and_a_support_bundle_and_the_kiosk_prints_what_became_of_it(
-    device: str, stick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_stick_gets_the_events_and_a_support_bundle(
+    device: str, stick: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with single(tmp_path / "data"):  # a kiosk runs
-        assert main(["stick", "--config", device, str(stick)]) == 0
+    assert main(["stick", "--config", device, str(stick)]) == 0
     said = capsys.readouterr().out.strip()
     [events] = stick.glob("kiosk-*.ndjson")
     assert b"ticket.issued" in events.read_bytes()
@@ -61,7 +62,24 @@ def test_a_stick_gets_the_events_and_a_support_bundle_and_the_kiosk_prints_what_
         assert any(name.endswith("check.json") for name in inside.getnames())
     t = Texts("vi")
     assert said.splitlines()[1] == t("test_sheet.stick_bundle")
-    assert orders(tmp_path / "data") == [(sheets.STICK, said)]
+
+
+def test_filling_a_stick_prints_nothing_yet(device: str, stick: Path, tmp_path: Path) -> None:
+    with single(tmp_path / "data"):  # a kiosk runs
+        assert main(["stick", "--config", device, str(stick)]) == 0
+    assert orders(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize(
+    ("became", "slip"), [("whole", "Đã chép 3 sự kiện"), ("lost", Texts("vi")("test_sheet.stick_lost"))]
+)
+def test_the_kiosk_prints_what_became_of_a_stick_that_was_let_go(
+    device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, became: str, slip: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Đã chép 3 sự kiện\n"))
+    with single(tmp_path / "data"):
+        assert main(["stick", "--config", device, "--slip", became]) == 0
+    assert orders(tmp_path / "data") == [(sheets.STICK, slip)]
 
 
 def test_a_stick_that_cannot_be_written_is_said_and_no_event_is_lost(
@@ -72,6 +90,15 @@ def test_a_stick_that_cannot_be_written_is_said_and_no_event_is_lost(
     assert all(line.startswith("Chưa chép được") for line in said)
     store = open_store(tmp_path / "data")
     assert outbox.backlog(store.database.conn) > 0
+
+
+@pytest.mark.parametrize("kind", ["export", "backup"])
+def test_kiosk_toml_says_which_sticks_get_something(device: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stick", "--config", device, "--may", kind]) == 0
+    with Path(device).open("a") as file:
+        file.write(f"[sticks]\n{kind} = false\n")
+    assert main(["stick", "--config", device, "--may", kind]) == 1
+    assert f"[sticks] {kind} = false" in capsys.readouterr().err
 
 
 def test_the_slip_of_a_stick_has_its_lines() -> None:

@@ -189,6 +189,11 @@ def test_device_rules_are_well_formed():
     assert [line for line in lines if not re.fullmatch(f"{term}(, {term})*", line)] == []
 
 
+def test_the_helper_for_sticks_may_open_the_disks_that_a_backup_can_go_to():
+    allowed = {line.split()[0] for line in options("kiosk-usb@.service")["DeviceAllow"]}
+    assert allowed == {"block-sd", "block-mmc", "block-blkext"}, "names of /proc/devices: sticks, cards, NVMe disks"
+
+
 def test_the_printer_has_the_name_that_the_configuration_expects():
     name = re.search(r'SYMLINK\+="([^"]+)"', (FOLDER / "70-kiosk.rules").read_text())[1]
     assert config.Printer().url == f"file:/dev/{name}"
@@ -198,6 +203,7 @@ def test_the_kiosk_never_gives_up():
     for unit in ("kiosk.service", "kiosk-sync.service", "kiosk-console.service"):
         assert options(unit)["Restart"] == ["always"]
         assert options(unit)["StartLimitIntervalSec"] == ["0"]
+        assert not options(unit)["RestartSteps"], "its count is never set back"
         assert not options(unit)["Requires"], "a failed preparation would keep it from starting"
 
 
@@ -271,6 +277,9 @@ def test_the_firewall_guards_the_consoles_ports_and_comes_after_the_one_that_emp
     ports = f"define console_ports = {{ {console.plain_port}, {console.port} }}"
     assert ports in (FOLDER / "kiosk.nft").read_text()
     assert unit["After"] == ["nftables.service"]
+    assert unit["PartOf"] == unit["ReloadPropagatedFrom"] == ["nftables.service"], "it would stay away after a restart"
+    assert unit["ExecReload"] == unit["ExecStart"]
+    assert "nftables.service" in unit["WantedBy"][0].split(), "it would stay away after stop and start"
     assert unit["Before"] == ["kiosk-console.service"]
     assert not options("kiosk-console.service")["Requires"], "without a firewall the pages still work"
 

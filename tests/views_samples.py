@@ -333,13 +333,13 @@ LONG_START = StartView(
             "Cơ sở dữ liệu",
             "error",
             "chưa dùng được",
-            "Chạy kiosk prepare; nếu vẫn báo lỗi, kiểm tra thẻ nhớ hoặc phục hồi bản sao bằng kiosk restore",
+            "Chạy sudo kiosk prepare; nếu vẫn báo lỗi, kiểm tra thẻ nhớ hoặc phục hồi bản sao bằng sudo kiosk restore",
         ),
         StartCheck(
             "Đồng hồ",
             "warn",
             "07:12, 23/11/2026",
-            "Chưa ai xác nhận giờ này: chạy kiosk clock yes nếu giờ trên là đúng",
+            "Chưa ai xác nhận giờ này: chạy sudo kiosk clock yes nếu giờ trên là đúng",
         ),
         StartCheck(
             "Phím bấm",
@@ -361,7 +361,7 @@ LONG_START = StartView(
             "Kiểm tra mạng và [sync] trong kiosk.toml; số liệu chưa gửi vẫn được giữ trong máy",
         ),
     ),
-    "Kỹ thuật viên: chạy “kiosk check” để xem chi tiết",
+    "Kỹ thuật viên: chạy “sudo kiosk check” để xem chi tiết",
 )
 ALL: dict[str, View] = {
     "take": TAKE,

@@ -12,6 +12,7 @@ from kiosk.findings import Finding
 from kiosk.present.keynames import key_name
 from kiosk.present.words import Words
 from kiosk.store import Store
+from kiosk.store.backup import hours_without
 from kiosk.store.starts import starts_lately
 from kiosk.texts import Texts
 from kiosk.vitals import ROOT
@@ -41,6 +42,7 @@ def found(
     yield findings.document(config, words.office, t)
     yield from _from_server(store, t)
     yield findings.database(folder, "", t)
+    yield from machine.backup(hours_without(folder, store.database.conn, now), t)
     yield findings.clock(now, t)
     for one in _noted(store, config, words):
         yield one if runs else _last_known(one, words)

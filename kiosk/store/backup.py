@@ -7,8 +7,9 @@ last good one.
 import logging
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +18,12 @@ from kiosk.store import retention
 from kiosk.store.database import BALLAST_BYTES, DAMAGED, Database, StoreCorrupt, StoreError, connect
 from kiosk.store.files import copy, forget, problem_of, read_only
 from kiosk.store.locks import hold, one_after_the_other
-from sync import outbox
+from sync import outbox, wire
 
 BACKUPS_KEPT = 7
 EVENTS_KEPT_DAYS = 400
+FIRST_EVENTS = 500
+"""Among so many at least one has a sure time, or the clock was never set at all."""
 STAMP = "%Y%m%dT%H%M%S"
 
 _NUMBER = re.compile(r"kiosk-(\d{6})-")
@@ -91,6 +94,23 @@ def made_at(path: Path) -> datetime | None:
         return datetime.strptime(found[1], STAMP).replace(tzinfo=UTC) if found else None
     except ValueError:
         return None
+
+
+def hours_without(folder: Path, conn: sqlite3.Connection, now: Moment) -> int | None:
+    """Whole hours since the newest backup, or since the kiosk began where there is none; None when no clock tells."""
+    newest = next(iter(backups(folder)), None)
+    since = made_at(newest) if newest else _begun(conn)
+    return max(0, int((now.at - since).total_seconds() // 3600)) if since and now.trusted else None
+
+
+def _begun(conn: sqlite3.Connection) -> datetime | None:
+    """When the first event came whose time somebody vouched for. Without a backup none of them was forgotten."""
+    for (line,) in conn.execute("SELECT line FROM events ORDER BY seq LIMIT ?", (FIRST_EVENTS,)):
+        with suppress(wire.BadEvent):
+            stamp = wire.decode_event(line).stamp
+            if stamp.clock != "guess":
+                return stamp.at
+    return None
 
 
 def _number(path: Path) -> int:

@@ -38,9 +38,9 @@ def hold(folder: Path) -> TextIO:
 
 def _check_prepared(path: Path) -> None:
     if not path.exists():
-        raise StoreError(f"there is no {path}: run kiosk prepare first")
+        raise StoreError(f"there is no {path}: run sudo kiosk prepare first")
     if is_copy(path):
-        raise StoreError(f"{path} was put in place of another one: run kiosk prepare first")
+        raise StoreError(f"{path} was put in place of another one: run sudo kiosk prepare first")
 
 
 def single(folder: Path) -> TextIO:

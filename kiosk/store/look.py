@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kiosk.clock import Moment
 from kiosk.hours import CalendarDay
+from kiosk.store.backup import hours_without
 from kiosk.store.database import StoreError, check_readable
 from kiosk.store.files import cannot, lacks_index, problem_of, read_only, source
 from kiosk.store.locks import is_running
@@ -17,7 +19,8 @@ from kiosk.tickets import time_of
 from sync import outbox
 
 __all__ = [
-    "applied_offices", "changed_days", "check_fits", "is_running", "last_call", "noted", "quick_look", "server_word",
+    "applied_offices", "changed_days", "check_fits", "hours_without_backup", "is_running", "last_call", "noted",
+    "quick_look", "server_word",
 ]  # fmt: skip
 
 
@@ -27,7 +30,7 @@ def quick_look(folder: Path) -> str:
     if not path.exists():
         return ""
     if lacks_index(path):
-        return f"{path} was not closed in order: run kiosk prepare, which checks it"
+        return f"{path} was not closed in order: run sudo kiosk prepare, which checks it"
     try:
         return problem_of(path)
     except StoreError as error:
@@ -38,6 +41,12 @@ def noted(folder: Path, key: str) -> str:
     """A fact that the kiosk noted last, "" for none."""
     row = _ask(folder, lambda conn: conn.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone())
     return str(row[0]) if row else ""
+
+
+def hours_without_backup(folder: Path, now: Moment) -> int | None:
+    """See `backup.hours_without`; None also when the database cannot be read now."""
+    hours: int | None = _ask(folder, lambda conn: hours_without(folder, conn, now))
+    return hours
 
 
 def server_word(folder: Path) -> Mapping[str, Any]:

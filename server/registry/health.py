@@ -21,6 +21,8 @@ OLD_S = 3600
 """An event that waits so long although the kiosk speaks: something holds it up."""
 HOT_C, SHORT_MEMORY_MB, WORN_PERCENT = 80, 60, 90
 """As the kiosk itself judges them (docs/commands.md)."""
+UNSAVED_H = 72
+"""As the kiosk itself judges it: it makes two backups a day."""
 MANY_STARTS = 5
 """So many in 24 hours are no technician any more."""
 CANARY_FAULTS = {"slow": "card_slow", "stalled": "card_stalled", "failed": "card_failed"}
@@ -92,6 +94,7 @@ def health(device: Device, now: datetime, open_long: bool, quarantined: int = 0,
         _heat(status.get("temperature_c")),
         _memory(status.get("memory_free_mb")),
         _starts(status.get("starts_24h")),
+        _backup(status.get("backup_h")),
         _backlog(status.get("backlog"), 0 if device.mode == Mode.FILE else status.get("backlog_s")),
         _network(status.get("plain_http")),
         _quarantine(quarantined),
@@ -196,6 +199,15 @@ def _starts(said: object) -> Finding:
     if n is None:
         return Finding("starts", Level.UNKNOWN, "starts_unknown")
     return Finding("starts", *((Level.LOOK, "starts_many") if n >= MANY_STARTS else (Level.GOOD, "starts")), {"n": n})
+
+
+def _backup(said: object) -> Finding:
+    hours = _count(said)
+    if hours is None:
+        return Finding("backup", Level.UNKNOWN, "backup_unknown")
+    if hours >= UNSAVED_H:
+        return Finding("backup", Level.LOOK, "backup_old", {"n": hours // 24})
+    return Finding("backup", Level.GOOD, "backup", {"n": hours})
 
 
 def _backlog(said: object, seconds: object) -> Finding:

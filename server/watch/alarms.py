@@ -11,7 +11,7 @@ from server.registry.models import Device
 from server.watch.models import Alarm, Edge, Notice, Target, Way
 
 KINDS = ("contact", "printer", "disk", "card", "clock", "power", "heat", "quarantine")
-"""Findings that are worth waking somebody. Low paper, a backlog, starts and plain HTTP stand on the page alone."""
+"""Findings that are worth waking somebody. What is not among them, and low paper, stands on the page alone."""
 QUIET = frozenset({"paper_low"})
 HOLD = {"printer": timedelta(minutes=3), "heat": timedelta(minutes=15)}
 """What is mended sooner is told to nobody: a roll of paper is changed in a minute, the sun wanders on."""

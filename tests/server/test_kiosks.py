@@ -81,6 +81,8 @@ def state_of(device: Device, now: datetime = NOW) -> tuple[Level, list[str]]:
         ({"memory_free_mb": 59}, Level.LOOK, ["memory_short"]),
         ({"starts_24h": 4}, Level.GOOD, []),
         ({"starts_24h": 5}, Level.LOOK, ["starts_many"]),
+        ({"backup_h": 71}, Level.GOOD, []),
+        ({"backup_h": 72}, Level.LOOK, ["backup_old"]),
         ({"backlog": 3, "backlog_s": 3599}, Level.GOOD, []),
         ({"backlog": 3, "backlog_s": 3600}, Level.LOOK, ["backlog_old"]),
         ({"backlog": 0, "backlog_s": 9999}, Level.GOOD, []),
@@ -94,6 +96,7 @@ def state_of(device: Device, now: datetime = NOW) -> tuple[Level, list[str]]:
                 "temperature_c": 1e300,
                 "memory_free_mb": 1.5,
                 "starts_24h": None,
+                "backup_h": -1,
                 "backlog_s": "x",
                 "read_only": "yes",
             },
@@ -114,7 +117,7 @@ def test_every_trouble_of_the_card_and_board_has_words_and_says_what_to_do(lite:
     t = texts(language)
     for status in (
         *({"canary": word} for word in CANARY_FAULTS),
-        *({key: 99} for key in ("card_errors", "fs_errors", "card_worn", "temperature_c", "starts_24h")),
+        *({key: 99} for key in ("card_errors", "fs_errors", "card_worn", "temperature_c", "starts_24h", "backup_h")),
         {"read_only": True}, {"undervoltage_now": True}, {"memory_free_mb": 3}, {"backlog": 9, "backlog_s": 7300},
     ):  # fmt: skip
         (one,) = healths([says(lite.device, **status)], NOW)
