@@ -193,6 +193,18 @@ def test_apt_finds_the_packages_of_a_folder_and_nothing_else(tmp_path):
     assert "No such file" in answer.stderr, "the list was to be taken away again"
 
 
+# --- afterwards -------------------------------------------------------------------------------------------------
+
+
+def test_after_a_removal_ctrl_alt_del_works_and_it_is_said_what_waits_for_the_next_start(programs):
+    stand_in(programs, "systemctl")
+    stand_in(programs, "udevadm")
+    answer = bash("systemd_runs() { :; }; settle_after_removal", PATH=first(programs))
+    assert calls(programs)[0] == "systemctl daemon-reload", "the masked target and system.conf.d are read anew"
+    assert "SysRq" in answer.stdout
+    assert "next start of the machine" in answer.stdout
+
+
 # --- what belongs to the kiosk's user ---------------------------------------------------------------------------
 
 
