@@ -1,6 +1,7 @@
 """The command line: `kiosk-server`, or `python -m server`."""
 
 import argparse
+import fcntl
 import logging
 import os
 import signal
@@ -72,11 +73,15 @@ def _setup() -> None:
 
 
 def _prepare(options: argparse.Namespace) -> int:
-    configuration.make_folder(configuration.load())
+    config = configuration.load()
+    configuration.check_meant(config)
+    configuration.make_folder(config)
     _setup()
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0, interactive=False)
+    with (config.folder / "prepare.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a command beside a server that starts: one of them migrates, the other waits
+        call_command("migrate", verbosity=0, interactive=False)
     return 0
 
 

@@ -7,6 +7,7 @@ from getpass import getpass
 from django.conf import settings
 
 from kiosk.office import ID, UNIT_CODE
+from kiosk.public.form import clean
 from kiosk.texts import LOCAL, Texts
 from server.accounts import passwords
 from server.accounts.models import Audit, Role, User
@@ -16,6 +17,8 @@ from server.registry.enrolment import command, make_code
 from server.registry.models import Site, Unit
 from server.words import texts
 
+LONGEST_NAME = 200
+"""Letters of a commune's name, as on its page."""
 BY = "kiosk-server"
 """Who did it, in the audit."""
 
@@ -57,10 +60,15 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
     for check, value in ((UNIT_CODE, code), (ID, site)):
         if not check.ok(value):
             raise ValueError(f"{value!r} is not allowed, only {check.says}")
-    unit = Unit.objects.filter(code=code).first() or make_unit(code, name, TWO_TIERS, now)
+    t, name = texts(settings.CONFIG.language), clean(name)
+    there = Unit.objects.filter(code=code).first()
+    if not there and not 0 < len(name) <= LONGEST_NAME:
+        raise ValueError(f"--name: {t('setup_command.name', n=LONGEST_NAME)}")
+    unit = there or make_unit(code, name, TWO_TIERS, now)
     place, _ = Site.objects.get_or_create(unit=unit, key=site, defaults={"name": site_name or f"Trụ sở {unit.name}"})
-    t = texts(settings.CONFIG.language)
-    said = [t("setup_command.done", xa=unit.name, diem=place.name)]
+    said = [t("setup_command.there" if there else "setup_command.done", xa=unit.name, diem=place.name)]
+    if there and name not in ("", unit.name):
+        said.append(t("setup_command.other_name", xa=unit.name, ten=name, url=settings.CONFIG.url))
     if not unit.user_set.filter(role=Role.ADMIN).exists():
         username = admin or f"quan-tri-{code.lower()}"
         first = _administrator(username, unit)

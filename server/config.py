@@ -172,6 +172,13 @@ def secret(config: Config) -> str:
     return (file.read_text().strip() if file.exists() else "") or secrets.token_urlsafe(48)
 
 
+def check_meant(config: Config) -> None:
+    """Raises ValueError where neither a server.toml nor data are: a command would begin a server that nobody wants."""
+    if not (Path(config.file).exists() or config.folder.exists()):
+        todo = "write server.toml first (docs/server.md), or name the one that is meant: --config FILE"
+        raise ValueError(f"there is no server here, neither {config.file} nor {config.folder}: {todo}")
+
+
 def make_folder(config: Config) -> None:
     """The data folder with the key that signs sessions, readable by the server alone. Raises OSError."""
     config.folder.mkdir(parents=True, exist_ok=True, mode=0o750)

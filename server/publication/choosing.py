@@ -45,14 +45,14 @@ def period(asked: str, usual: Period) -> Period:
 
 def over(upto: date, since: date = date.min) -> dict[Kind, list[Period]]:
     """The latest periods that end on this day or before, by kind, the newest first; without those that end before
-    figures begin (`since`), but one of each kind at least."""
+    figures begin (`since`)."""
     found: dict[Kind, list[Period]] = {}
     for kind, most in RECENT.items():
         last = periods.around(kind, upto)
         last = last if last.last <= upto else last.before()
-        found[kind] = [last]
-        while len(found[kind]) < most and found[kind][-1].first > since:
-            found[kind].append(found[kind][-1].before())
+        while last.last >= since and len(found.setdefault(kind, [])) < most:
+            found[kind].append(last)
+            last = last.before()
     return found
 
 

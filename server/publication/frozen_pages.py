@@ -1,5 +1,7 @@
 """Pages of frozen periods and of how figures come about, for those who sign in."""
 
+from datetime import date, timedelta
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -30,7 +32,7 @@ def frozen(request: HttpRequest) -> HttpResponse:
         return _freeze(request)
     user, upto = person(request), settled(clock.now())
     rows = list(Frozen.objects.select_related("site", "unit").filter(unit__in=user.units()).order_by("-last", "-pk"))
-    since = figures.begin(user.units()) or upto
+    since = figures.begin(user.units())
     newest, t = freezing.newest(rows), texts(language_of(request))
     return page(
         request,
@@ -39,7 +41,7 @@ def frozen(request: HttpRequest) -> HttpResponse:
         sites=list(Site.objects.filter(unit__in=user.units()).order_by("key")),
         offered={
             kind: [(period.key, periods.words(t, period)) for period in found]
-            for kind, found in choosing.over(upto, since).items()
+            for kind, found in choosing.over(upto, since or date.max).items()
         },
         since=since,
         upto=upto,
@@ -54,6 +56,9 @@ def _freeze(request: HttpRequest) -> HttpResponse:
     place = choosing.place(request, user)
     try:
         period = _posted_period(request)
+        if period.last < (since := figures.begin([place.unit]) or settled(now) + timedelta(days=1)):
+            say(request, "frozen.no_figures", ngay=texts(language_of(request)).date(since))
+            return HttpResponseRedirect(reverse("frozen"))
         made = freezing.freeze(place, period, clean(request.POST.get("title", ""))[:120], user.name, now)
     except NotOver as error:
         t = texts(language_of(request))

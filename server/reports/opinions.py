@@ -83,11 +83,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class RatingDays:
-    """Ratings by day, read by `read_ratings`; `upto` is the last day that may be shown."""
+    """Ratings by day, read by `read_ratings`; `upto` is the last day that may be shown. `waiting`: some were heard of
+    after their day was shown, and are not shown yet."""
 
     dim: str
     upto: date
     sites: Mapping[int, SiteRatings]
+    waiting: bool = False
 
     def over(self, period: Period) -> dict[Cell, Opinions]:
         """What may be shown of a period, by row and label set; what is withheld is not there."""
@@ -124,9 +126,10 @@ class RatingDays:
         return {name: dict(sorted(of.items(), key=lambda item: (-item[1], item[0]))) for name, of in ordered}
 
     def withholds(self, period: Period) -> bool:
-        """Whether there are ratings of the period, up to `upto`, and none of them may be shown."""
+        """Whether nothing is shown of a period that has ratings, or may have: its last days are never looked at."""
         given = (day for ratings in self.sites.values() for day in ratings.rated)
-        return any(day in period for day in given) and not self.over(period)
+        may_have = self.waiting or period.last > self.upto or any(day in period for day in given)
+        return may_have and not self.over(period)
 
     def least(self, site: int, day: date) -> int:
         """The fewest ratings that a site shows, by the rules of a day."""
@@ -212,7 +215,9 @@ def read_ratings(
         site: site_ratings(asking[site], rows.get(site, {}), served.get(site, {}), ticked.get(site, {}))
         for site in sorted(rows.keys() | summed.keys())
     }
-    return RatingDays(dim, upto, {site: of.with_months(summed.get(site, [])) for site, of in made.items()})
+    whole = {site: of.with_months(summed.get(site, [])) for site, of in made.items()}
+    within = RatingRollup.objects.filter(site__in=sites, day__range=(period.first, upto), flags="")
+    return RatingDays(dim, upto, whole, within.filter(late__gt=known).exists())
 
 
 def _sets(rows: Mapping[Place, object], months: Iterable[Month]) -> set[str]:

@@ -127,8 +127,14 @@ def report(choice: Choice, t: Texts, now: datetime, only: Collection[str] = ()) 
         period=periods.words(t, choice.period),
         note=t("report.note"),
         until=t("reports.until", ngay=t.date(today)) if today <= choice.period.last else "",
-        tables=tuple(table for table in made if table.rows),
+        tables=_told(list(made)),
     )
+
+
+def _told(made: Sequence[Table]) -> tuple[Table, ...]:
+    """Those with rows, and of the others what says why it has none; nothing where nothing happened."""
+    found = any(table.rows for table in made)
+    return tuple(table for table in made if table.rows or (found and table.note and table.key == "ratings"))
 
 
 def _of(read: _Read) -> str:
@@ -241,7 +247,9 @@ def _ratings(read: _Read) -> Table:
         for name, o in read.opinions.items()
     )  # fmt: skip
     keys = ("label_set", "rate", "k", "n", "low", "high", "rated_served", "answered", "left_out")
-    note = t("reports.ratings_hint") + (f" {t('reports.withheld')}" if read.ratings.withholds(read.period) else "")
+    note = t("reports.ratings_hint") if rows else ""
+    if read.ratings.withholds(read.period):
+        note = f"{t('reports.withheld')} {t('reports.ratings_hint')}"
     return Table("ratings", t("reports.ratings"), tuple(t(f"reports.{key}") for key in keys), rows, note)
 
 

@@ -59,6 +59,8 @@ class Table:
 
 def with_units(t: Texts, table: Table) -> Table:
     """The table with its unit in the name of a column of minutes, else of a row: files hold bare figures."""
+    if not table.rows:
+        return table
     of_minutes = [
         any(isinstance(cell, Minutes) for cell in cells) and all(isinstance(cell, Minutes | None) for cell in cells)
         for cells in zip(*table.rows, strict=True)

@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from server import clock, commands
+from server import config as server_config
 from server.accounts.models import Audit, Role, User
 from server.office.names import unit_name
 from server.registry.communes import bring_names
@@ -199,6 +201,35 @@ def test_a_newcomer_gets_from_nothing_to_a_code_by_two_commands(tmp_path: Path):
     said = run("setup", "--code", "12345", "--name", "xã Mẫu")
     assert "sudo kiosk enrol http://127.0.0.1:8800 " in said
     assert f"Ghi địa chỉ thật vào url trong {tmp_path / 'server.toml'}" in said
+
+
+def test_commands_that_begin_at_once_on_nothing_wait_for_each_other(tmp_path: Path):
+    (tmp_path / "server.toml").write_text('data_dir = "data"\n')
+    command = [sys.executable, "-m", "server", "--config", str(tmp_path / "server.toml"), "prepare"]
+    begun = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [(process.communicate()[1], process.returncode) for process in begun] == [("", 0)] * 3
+
+
+def test_a_command_where_no_server_is_begins_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "server.toml"
+    monkeypatch.setattr(server_config, "FILE", str(file))
+    monkeypatch.delenv("KIOSK_SERVER_CONFIG", raising=False)
+    config = replace(server_config.load(), data_dir=str(tmp_path / "data"))
+    with pytest.raises(ValueError, match="there is no server here"):
+        server_config.check_meant(config)
+    (tmp_path / "data").mkdir()
+    server_config.check_meant(config)
+
+
+def test_a_commune_is_set_up_with_a_name_and_keeps_it(lite: Server):
+    for name in ("", " ", "x" * 201):
+        with pytest.raises(ValueError, match="--name: thiếu tên đầy đủ"):
+            commands.set_up("54321", name, "chinh", "", "", NOW)
+    assert not Unit.objects.filter(code="54321").exists()
+    assert commands.set_up("54321", "xã Khác", "chinh", "", "", NOW).startswith("Đã tạo xã Khác")
+    again = commands.set_up("54321", "xã Nào", "chinh", "", "", NOW)
+    assert again.startswith("Đã có sẵn xã Khác")
+    assert "không đổi thành xã Nào" in again
 
 
 def test_a_server_without_accounts_says_how_to_make_one(lite: Server):

@@ -371,6 +371,7 @@ def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
     ("fields", "problem"),
     [
         ({"period": "2026-12"}, "Chốt được từ 12:00 ngày 02/01/2027"),
+        ({"period": "2026-10"}, "số liệu bắt đầu từ ngày 02/11/2026"),
         ({"period": "nonsense"}, "Không có kỳ này"),
         ({}, "Không có kỳ này"),
         ({"from": "2026-11-30", "to": "2026-11-01"}, "Không có kỳ này"),
@@ -380,6 +381,7 @@ def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
     ],
 )
 def test_a_period_that_cannot_be_frozen_is_said(lite: Server, fields: dict[str, str], problem: str):
+    november(lite)
     leader = lite.signed_in("lanh-dao", "leader")
     post(leader, **fields)
     assert problem in said(leader.get("/publication/frozen"))
