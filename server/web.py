@@ -1,5 +1,6 @@
 """The web server that answers: waitress, behind one that brings HTTPS."""
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -17,13 +18,18 @@ def listening(application: Callable[..., Any], config: Config) -> Any:
     waitress takes X-Forwarded-* away from requests unless it is told whom to believe.
     """
     proxy: dict[str, Any] = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto"}}
-    return create_server(
-        application,
-        host=config.listen,
-        port=config.port,
-        threads=config.threads,
-        max_request_body_size=MOST_BYTES,
-        channel_timeout=60,
-        ident="",
-        **(proxy if config.behind_proxy else {}),
-    )
+    options = {"max_request_body_size": MOST_BYTES, "channel_timeout": 60, "ident": ""}
+    try:
+        return create_server(
+            application,
+            host=config.listen,
+            port=config.port,
+            threads=config.threads,
+            **options,
+            **(proxy if config.behind_proxy else {}),
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        todo = f"another server answers there already; end it, or give another port in {config.file}"
+        raise OSError(f"port {config.port} of {config.listen} is taken: {todo}") from error

@@ -24,6 +24,8 @@ from server.config import FILE, SECRET, Config, kept_key, make_folder, secret
 from server.facts.models import Ticket
 from server.feed.models import Event
 from server.pull.secrets import KEY, opened, seal
+from server.web import listening
+from server.wsgi import application
 from tests.office import moment
 from tests.server.kit import NOW, Server, batches
 from tests.server.test_facts import a_morning, push_all
@@ -132,6 +134,13 @@ def test_nobody_is_believed_to_be_a_proxy_unless_the_settings_say_so(tmp_path: P
 
 
 # --- keys -----------------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = replace(Config(), listen="127.0.0.1", port=taken.getsockname()[1])
+        with pytest.raises(OSError, match=f"port {config.port} of 127.0.0.1 is taken: another server answers there"):
+            listening(application, config)
 
 
 def test_a_key_is_on_the_disk_before_it_has_its_name_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
