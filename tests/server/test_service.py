@@ -1,5 +1,6 @@
 """The server as a service: its unit, its start and end, the proxy in front, and copies of its database."""
 
+import gc
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -137,10 +139,12 @@ def test_nobody_is_believed_to_be_a_proxy_unless_the_settings_say_so(tmp_path: P
 
 
 def test_a_port_that_is_taken_is_said_with_what_to_do():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with warnings.catch_warnings(), socket.create_server(("127.0.0.1", 0)) as taken:
+        warnings.simplefilter("ignore", ResourceWarning)  # waitress leaves what it could not bind
         config = replace(Config(), listen="127.0.0.1", port=taken.getsockname()[1])
         with pytest.raises(OSError, match=f"port {config.port} of 127.0.0.1 is taken: another server answers there"):
             listening(application, config)
+        gc.collect()
 
 
 def test_a_key_is_on_the_disk_before_it_has_its_name_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
