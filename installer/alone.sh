@@ -3,14 +3,14 @@
 # tries back again. Sourced by install.sh.
 
 release_state=/var/lib/kiosk-release
+turn=      # the lock's descriptor
 turn_wait=30 # seconds; the helper itself holds the lock for moments, an update while it builds
 
 take_turn() { # the lock ends with this script, however it ends
-  local lock
   [ "$dry_run" = no ] || return 0
   mkdir -p "$ROOT$release_state"
-  exec {lock}>>"$ROOT$release_state/lock"
-  flock -w "$turn_wait" "$lock" || refuse "Một lần cập nhật đang chạy: hãy đợi nó xong (sudo kiosk update --status) rồi chạy lại." \
+  exec {turn}>>"$ROOT$release_state/lock"
+  flock -w "$turn_wait" "$turn" || refuse "Một lần cập nhật đang chạy: hãy đợi nó xong (sudo kiosk update --status) rồi chạy lại." \
     "An update is under way: wait for it (sudo kiosk update --status), then run again."
 }
 

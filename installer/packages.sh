@@ -55,7 +55,11 @@ patiently() { # COMMAND…: of apt or dpkg, again and again as long as another p
   log=$(mktemp)
   while true; do
     answer=0
-    env LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" 2>"$log" || answer=$?
+    # Without the lock of our turn: what a package leaves running would keep it.
+    (
+      [ -z "$turn" ] || exec {turn}>&-
+      exec env LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
+    ) 2>"$log" || answer=$?
     if [ $answer -eq 0 ] || ! apt_locked "$log" || [ $SECONDS -ge $end ]; then break; fi
     [ $said = yes ] || say "apt đang bận, chờ tối đa $apt_wait giây / apt is busy, waiting for up to $apt_wait seconds"
     said=yes

@@ -100,7 +100,7 @@ as_kiosk() { # WORD…: as the kiosk's user once there is one: what lies in its 
   # In a session of its own, so that nothing can be typed into root's terminal (TIOCSTI).
   if kiosk_lives_here; then
     # shellcheck disable=SC2016  # the inner shell's words
-    runuser -s /bin/sh -c 'exec "$0" "$@"' -- kiosk "$@"
+    runuser -s /bin/sh -c 'exec "$0" "$@"' -- kiosk "$@" </dev/null
   else
     "$@"
   fi

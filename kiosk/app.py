@@ -211,7 +211,7 @@ class App:
         self._pause_s = min(WAIT_S, self.glass.animate() or WAIT_S)
         if at >= self._next_ping and self.panel.alive() and self.printing.alive():
             self._next_ping = at + PING_S
-            is_open = opened(self.panel.broken, self.orders.refused)
+            is_open = opened(self.panel.broken, bool(self.orders.refused))
             self.standing.is_now(is_open if self.front.disk_ok else shut("the database cannot be used"))
             notify("WATCHDOG=1")
 

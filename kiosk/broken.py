@@ -7,6 +7,7 @@ database, no printer and no keys.
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 from kiosk.clock import Clock, Moment, SystemClock
@@ -26,6 +27,8 @@ from kiosk.windows import ScreenError, ScreenLost
 
 LOOK_S = 1.0
 """How often the files are looked at."""
+AGAIN = 30
+"""After so many looks everything is tried again."""
 ROWS = 6
 
 
@@ -45,7 +48,10 @@ def say_until_changed(
     print(f"kiosk: {error}", file=sys.stderr, flush=True)
     t, clock = Texts(config.language), clock or SystemClock()
     notify(f"READY=1\nSTATUS={shut(error)}")  # shown and waited for, not killed by systemd for being slow
-    while stamps(files) == before:
+    for looked in count(1):
+        # An applied office document is in no file: what is in force is asked again now and then.
+        if stamps(files) != before or (looked % AGAIN == 0 and _problem(path) is None):
+            break
         screen = screen or _open_screen(config)
         if screen and not _shown(screen, broken_view(t, clock.now(), error)):
             screen.close()

@@ -359,9 +359,12 @@ def glass_of(path: Path | str | None) -> Config:
 def read_token(path: Path) -> str:
     """The device's token. Raises ValueError, which says what to do, when there is none."""
     try:
-        return path.read_text().strip()
+        token = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: no token ({error}): write the token of this kiosk into it") from error
+    if not token:
+        raise ValueError(f"{path}: no token (the file is empty): write the token of this kiosk into it")
+    return token
 
 
 def _defaults() -> dict[str, Any]:

@@ -11,9 +11,9 @@ from kiosk.notify import notify
 LONGEST = 200
 
 
-def opened(broken: Iterable[str] = (), refused: int = 0) -> str:
-    """A kiosk that gives numbers; what is `broken` of its keys and lamps, and the office document that it refuses."""
-    document = [f"version {refused} of the office document is refused"] if refused else []
+def opened(broken: Iterable[str] = (), refused: bool = False) -> str:
+    """A kiosk that gives numbers; what is `broken` of its keys and lamps, and whether a document is refused."""
+    document = ["the newest office document is refused"] if refused else []
     return "; ".join(["open", *(f"{action} is broken" for action in broken), *document])
 
 

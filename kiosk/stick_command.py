@@ -24,6 +24,8 @@ from kiosk.texts import Texts
 from sync import outbox
 
 _LAST = "lock"
+FORBIDDEN = 3
+"""Exit status that says no: any other than 0 means that nobody could say."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,7 +45,8 @@ def _may(config: Config, kind: str) -> int:
     """Asked by root's helper before it touches a stick."""
     if getattr(config.sticks, kind):
         return 0
-    raise ValueError(f"[sticks] {kind} = false in {config.file}: the stick is left alone")
+    print(f"[sticks] {kind} = false in {config.file}: the stick is left alone", file=sys.stderr)
+    return FORBIDDEN
 
 
 def _fill(options: argparse.Namespace, config: Config) -> int:
@@ -75,7 +78,8 @@ def _bundle(config_file: str | None, folder: Path, t: Texts) -> tuple[bool, str]
 
 def _print_slip(config: Config, lines: list[str]) -> None:
     """By the running kiosk, which owns the printer; no lines: nobody knows what is on the stick."""
-    folder, lines = Path(config.data_dir), lines or [Texts(config.language)("test_sheet.stick_lost")]
+    folder, said = Path(config.data_dir), list(filter(None, lines))
+    lines = said or [Texts(config.language)("test_sheet.stick_lost")]
     if is_running(folder):
         with closing(Database(folder)) as database:
             Orders(database).give(SystemClock().now(), "printer", sheets.STICK, by="stick", data="\n".join(lines))

@@ -21,7 +21,10 @@ SYSTEMCTL = """#!/bin/sh
 echo "$@" >>"$FAKES/asked"
 for word; do case $word in -*) ;; *) words="$words $word" ;; esac; done
 set -- $words
-if [ "$1" = show ]; then cat "$FAKES/units/$3/$2" 2>/dev/null || echo; fi
+if [ "$1" = show ]; then
+  cat "$FAKES/units/$3/$2" 2>/dev/null || echo
+  [ ! -e "$FAKES/units/$3/$2.next" ] || mv "$FAKES/units/$3/$2.next" "$FAKES/units/$3/$2"
+fi
 [ "${CUT:-}" != "systemctl $1" ] || kill -9 $PPID
 """
 SETPRIV = """#!/bin/sh
@@ -124,7 +127,7 @@ class Machine:
         wanted = 0 if up_long else 1e9
         code = (
             f"import sys; sys.path.insert(0, {str(HELPERS)!r}); import kiosk_trial as t; "
-            f"t.HEALTHY_S = {wanted}; t.healthy()"
+            f"t.HEALTHY_S = {wanted}; t.PAUSE_S = 0; t.healthy()"
         )
         self.python("-c", code, CUT=cut)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk import broken
 from kiosk.broken import ROWS, broken_view, say_until_changed
 from kiosk.clock import SimulatedClock, set_simulated
 from kiosk.config import glass_of
@@ -125,6 +126,18 @@ def test_an_office_document_that_is_not_there_is_waited_for(tmp_path: Path, show
     (row,) = shown["board"].checks
     assert (row.name, row.text) == ("office.toml", str(tmp_path / "office.toml"))
     assert row.advice == "không tìm thấy tệp: kiểm tra tên và thư mục"
+
+
+def test_what_is_mended_in_no_file_ends_the_waiting_too(
+    tmp_path: Path, shown: dict[str, StartView], monkeypatch: pytest.MonkeyPatch
+):
+    path = files(tmp_path, GLASS + '[buttons.keyboard]\n1 = "take:ho-tihc"\n')
+    found = iter([broken._problem(path), broken._problem(path), None])
+    monkeypatch.setattr(broken, "_problem", lambda path: next(found))
+    monkeypatch.setattr(broken, "AGAIN", 2)
+    say_until_changed(path, Looks(nothing, nothing, nothing), clock(tmp_path))
+    assert shown["take"].checks
+    assert next(found, "asked three times") == "asked three times"
 
 
 def test_a_key_of_a_service_that_the_office_does_not_have_is_said_too(tmp_path: Path, shown: dict[str, StartView]):

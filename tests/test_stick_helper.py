@@ -12,6 +12,7 @@ import pytest
 
 HELPER = Path(__file__).parent.parent / "systemd" / "kiosk-usb"
 BACKUP = "kiosk-000007-20261123T101500.db"
+FILLS = 'case $2 in /*) echo "12 events" ;; esac'
 NOTE = 'echo "${0##*/} $*" >>"$LOG"\n'
 
 
@@ -48,7 +49,7 @@ def machine(tmp_path: Path) -> Machine:
     machine = Machine(tmp_path)
     machine.program("bin/runuser", 'shift 3; exec "$@"')
     machine.program("bin/blkid", "case $* in *LABEL*) echo KIOSKEXPORT ;; *) echo vfat ;; esac")
-    machine.program("opt/kiosk/current/bin/kiosk", ":")
+    machine.program("opt/kiosk/current/bin/kiosk", FILLS)
     for name in ("mount", "umount", "sync"):
         machine.program(f"bin/{name}", ":")
     return machine
@@ -75,7 +76,7 @@ def test_a_stick_is_filled_when_kiosk_toml_allows_it(machine: Machine) -> None:
 
 
 def test_a_stick_that_kiosk_toml_does_not_allow_is_not_even_mounted(machine: Machine) -> None:
-    machine.program("opt/kiosk/current/bin/kiosk", "exit 1")
+    machine.program("opt/kiosk/current/bin/kiosk", "exit 3")
     assert machine.run("sda1").returncode == 0
     assert not [line for line in machine.done if line.startswith("mount")]
 
@@ -92,6 +93,24 @@ def test_a_stick_that_did_not_take_everything_gets_no_good_word(machine: Machine
     assert machine.run("sda1").returncode == 1
     assert machine.done[-1] == "kiosk stick --slip lost"
     assert machine.begun("umount") < machine.begun("kiosk stick --slip lost")
+
+
+def test_a_program_that_ends_without_a_word_gets_no_good_word_either(machine: Machine) -> None:
+    machine.program("opt/kiosk/current/bin/kiosk", "case $2 in /*) exit 1 ;; esac")
+    assert machine.run("sda1").returncode == 1
+    assert machine.done[-1] == "kiosk stick --slip lost"
+
+
+def test_when_nobody_can_say_whether_it_may_a_stick_is_left_alone_and_the_unit_fails(machine: Machine) -> None:
+    machine.program("opt/kiosk/current/bin/kiosk", "exit 1")
+    assert machine.run("sda1").returncode == 1
+    assert not [line for line in machine.done if line.startswith("mount")]
+
+
+def test_a_backup_is_copied_with_a_broken_program_too(with_backup: Machine) -> None:
+    with_backup.program("opt/kiosk/current/bin/kiosk", "exit 1")
+    assert with_backup.run("backup").returncode == 0
+    assert (with_backup.root / "run/kiosk-usb/backup/k-7F3K2M" / BACKUP).read_text() == "numbers"
 
 
 def test_the_slip_says_what_came_onto_the_stick(machine: Machine) -> None:
@@ -114,6 +133,6 @@ def test_a_backup_goes_onto_the_stick_or_partition_that_is_there_for_it(with_bac
 
 
 def test_a_backup_that_kiosk_toml_keeps_on_the_card_goes_onto_no_stick(with_backup: Machine) -> None:
-    with_backup.program("opt/kiosk/current/bin/kiosk", '[ "$3" != backup ]')
+    with_backup.program("opt/kiosk/current/bin/kiosk", '[ "$3" != backup ] || exit 3')
     assert with_backup.run("backup").returncode == 0
     assert not [line for line in with_backup.done if line.startswith("mount")]
