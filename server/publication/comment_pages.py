@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from kiosk.public.form import clean
 from kiosk.texts import LOCAL
 from server import asking, clock
 from server.accounts.access import for_roles, note, person
@@ -75,7 +76,9 @@ def change(request: HttpRequest, id: str) -> HttpResponse:
     posted = request.POST
     handler = posted.get("handler", "") if posted.get("do") == "keep" else None
     try:
-        done = comments.work(comment, Work(handler, posted.get("result"), posted.get("answer")), clock.now())
+        done = comments.work(
+            comment, Work(handler, _changed(request, "result"), _changed(request, "answer")), clock.now()
+        )
     except Wrong as wrong:
         say(request, wrong.key, most=wrong.most)
         return HttpResponseRedirect(_back(request))
@@ -85,6 +88,12 @@ def change(request: HttpRequest, id: str) -> HttpResponse:
         note(request, f"comment.{what}", f"{comment.site.name}, {comment.day}: {id}")
     say(request, "server.saved" if done else "comments.same")
     return HttpResponseRedirect(_back(request))
+
+
+def _changed(request: HttpRequest, name: str) -> str | None:
+    """What somebody wrote into a box, None when it is as the page had it: somebody else may have written meanwhile."""
+    now, before = request.POST.get(name), request.POST.get(f"{name}_was", "")
+    return None if now is None or clean(now) == clean(before) else now
 
 
 def _back(request: HttpRequest) -> str:

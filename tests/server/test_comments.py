@@ -40,7 +40,9 @@ def do(browser: Client, found: Comment, what: str, words: str) -> int:
 
 
 def written(browser: Client, found: Comment, do: str, **words: str) -> int:
-    return int(browser.post(f"/publication/comments/{found.pk}", {"do": do, **words}).status_code)
+    found.refresh_from_db()
+    boxes = {"do": do, "result_was": found.result, "answer_was": found.answer}
+    return int(browser.post(f"/publication/comments/{found.pk}", boxes | words).status_code)
 
 
 def test_a_leader_reads_what_phones_wrote_and_that_is_noted(morning: Morning):
@@ -136,6 +138,15 @@ def test_either_button_keeps_everything_that_was_written(lite: Server):
     assert "Chưa có gì thay đổi" in page(leader)
     noted = [row.what for row in Audit.objects.exclude(what="comment.read").order_by("pk")]
     assert noted == ["comment.keep", "comment.answer", "comment.finish", "comment.answer"]
+
+
+def test_what_somebody_else_wrote_meanwhile_stays(lite: Server):
+    found, leader = comment(lite, kept_by="Nguyễn Văn A"), lite.signed_in("lanh-dao", "leader")
+    boxes = {"result": "", "result_was": "", "answer": "", "answer_was": ""}
+    written(leader, found, "save", **boxes | {"answer": "Xã đã thêm ghế"})
+    written(leader, found, "save", **boxes | {"result": "Đã thêm ghế"})
+    found.refresh_from_db()
+    assert (found.result, found.answer) == ("Đã thêm ghế", "Xã đã thêm ghế")
 
 
 def test_when_one_part_is_too_long_nothing_of_the_form_is_kept(lite: Server):
