@@ -34,7 +34,7 @@ def page(request: HttpRequest, template: str, status: int = 200, **values: Any) 
         "user": request.user,
         "entries": entries(request),
         "tabs": tabs(request),
-        "only_here": settings.CONFIG.url if settings.CONFIG.only_here else "",
+        "only_here": settings.CONFIG.url if settings.CONFIG.only_here and settings.SAYS_ONLY_HERE else "",
         "said": request.session.pop("said", "") if request.user.is_authenticated else "",
     }
     return render(request, template, {**frame, **values}, status=status)

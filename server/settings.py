@@ -13,6 +13,8 @@ SECRET_KEY = configuration.secret(CONFIG)
 DEBUG = False
 ALLOWED_HOSTS = [CONFIG.host, "localhost", "127.0.0.1", "[::1]"]
 ROOT_URLCONF = "server.urls"
+SAYS_ONLY_HERE = True
+"""Whether pages with codes say that their address leads nobody but this machine here."""
 WSGI_APPLICATION = "server.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": dict(configuration.database(CONFIG))}

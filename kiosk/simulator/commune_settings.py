@@ -1,5 +1,6 @@
-"""The server's settings for the demo: one more address, which signs in without a password."""
+"""The server's settings for the demo, which is for this computer alone: one more address signs in without a password."""
 
 from server.settings import *  # noqa: F403
 
 ROOT_URLCONF = "kiosk.simulator.commune_urls"
+SAYS_ONLY_HERE = False
