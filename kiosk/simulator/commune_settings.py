@@ -1,4 +1,4 @@
-"""The server's settings for the demo, which is for this computer alone: one more address signs in without a password."""
+"""The server's settings for the demo, which is for this computer alone: one more address signs in with no password."""
 
 from server.settings import *  # noqa: F403
 
