@@ -15,6 +15,7 @@ import pytest
 
 from kiosk.office import sample
 from kiosk.simulator import options as demo_options
+from kiosk.simulator import story
 from kiosk.simulator.appliance import Appliance, Seen
 from kiosk.simulator.audit import audit
 from kiosk.simulator.citizens import Crowd, Pace, visits
@@ -164,6 +165,35 @@ def test_the_office_keeps_up_with_its_citizens(per_hour: int) -> None:
     pace = Pace.of(per_hour, counters=4)
     assert pace.service + pace.walk <= 4 * pace.between
     assert pace.service <= 300
+
+
+def test_the_first_citizen_presses_again_when_a_busy_kiosk_dropped_the_press_and_nothing_is_told_that_was_not(
+    appliance: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story, "TRIES", 2)
+    monkeypatch.setattr(story, "TRY_S", 0.3)
+    tap = appliance.tap
+    monkeypatch.setattr(appliance, "tap", lambda action: True)
+    said: list[str] = []
+    assert story.Story(appliance, said.append).start().wait()
+    assert [line[10:] for line in said] == ["nothing came of the key take:ho-tich: see the screens on the page"]
+
+    monkeypatch.setattr(story, "TRY_S", WAIT_S)
+    pressed: list[str] = []
+    monkeypatch.setattr(
+        appliance, "tap", lambda action: bool(pressed.append(action)) or (len(pressed) > 1 and tap(action))
+    )
+    said.clear()
+    assert story.Story(appliance, said.append).start().wait()
+    assert pressed[:2] == ["take:ho-tich"] * 2
+    assert [
+        word for line in said for word in ("number 1001", "called to", "served at", "rated at") if word in line
+    ] == [
+        "number 1001",
+        "called to",
+        "served at",
+        "rated at",
+    ]
 
 
 # --- faults --------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.__main__ import main
+from kiosk.config import load_config
 from kiosk.simulator import headless
 from kiosk.simulator.demo import built, citizens
 from kiosk.simulator.folder import Folder
@@ -141,6 +142,7 @@ def test_its_children_end_when_it_is_killed(tmp_path: Path) -> None:
         (["--per-hour", "-1"], "--per-hour"),
         (["--seconds", "0"], "--seconds"),
         (["--server", "https://server.example"], "--token-file"),
+        (["--device", "kiosk-01"], "--server"),
         (["--office", "/does/not/exist.toml"], "cannot be read"),
         (["--language", "xx"], "language"),
         (["--printer", "lpt1"], "tcp://HOST:9100"),
@@ -240,6 +242,13 @@ def test_the_office_of_a_given_configuration_is_used_unless_another_one_is_given
     (tmp_path / "own.toml").unlink()
     with pytest.raises(ValueError, match=r"own\.toml"), built(options(*given), Folder(tmp_path / "c")):
         pass
+
+
+def test_a_real_server_hears_the_name_that_it_enrolled(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("a token")
+    given = ["--server", "http://127.0.0.1:9", "--token-file", str(tmp_path / "token")]
+    with built(options("--headless", *given, "--device", "kiosk-01"), Folder(tmp_path / "a")) as appliance:
+        assert load_config(appliance.plan.folder.config).device == "kiosk-01"
 
 
 def test_a_kiosk_that_cannot_open_is_not_started_again_and_its_last_word_is_passed_on(

@@ -24,7 +24,7 @@ from kiosk.simulator.appliance import Appliance, Plan
 from kiosk.simulator.citizens import MOST_AN_HOUR, Crowds
 from kiosk.simulator.commune import Commune, available
 from kiosk.simulator.democlock import START, DemoClock
-from kiosk.simulator.folder import PIN, Folder, write_config, write_office, write_token
+from kiosk.simulator.folder import DEVICE, PIN, Folder, write_config, write_office, write_token
 from kiosk.simulator.printer import EmulatedPrinter
 from kiosk.simulator.rehearsal import script
 from kiosk.simulator.rehearsal.day import Day
@@ -69,6 +69,8 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError("--day brings its own visitors and its own end: without --per-hour and --seconds")
     if bool(options.server) != bool(options.token_file):
         raise ValueError("--server and --token-file belong together: a server takes events only with its token")
+    if options.device and not options.server:
+        raise ValueError("--device is the name under which --server knows this kiosk: give both")
 
 
 @contextmanager
@@ -127,7 +129,14 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
         server = upstream.url if upstream else options.server
         watched = not options.headless and shape is None
         config = write_config(
-            folder, office, own, printer=url, server=server, language=options.language, audible=watched
+            folder,
+            office,
+            own,
+            device=options.device or DEVICE,
+            printer=url,
+            server=server,
+            language=options.language,
+            audible=watched,
         )
         plan = Plan(
             folder, config, office, token, live=watched, window=watched and _display(options), seated=shape is None

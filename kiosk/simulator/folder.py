@@ -147,6 +147,7 @@ def write_config(
     office: Office,
     own: Config | None,
     *,
+    device: str = DEVICE,
     printer: str | None,
     server: str,
     language: str,
@@ -162,7 +163,7 @@ def write_config(
     console = Console(address="127.0.0.1", port=free_port(), plain_port=0, plain=True)
     config = replace(
         config,
-        device=DEVICE,
+        device=device,
         data_dir=str(folder.path.resolve()),
         office=str(folder.office.resolve()),
         language=language,

@@ -21,6 +21,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", help="a real commune server instead of the demo's")
     parser.add_argument("--small-server", action="store_true", help="the small receiver instead of the commune server")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="token for --server")
+    parser.add_argument("--device", metavar="NAME", help="this kiosk's name at --server (kiosk-demo)")
     parser.add_argument("--config", metavar="FILE", help="kiosk.toml of a device: its keys, printer, screens, office")
     parser.add_argument("--office", metavar="FILE", help="office document instead of the sample office")
     parser.add_argument("--language", default="vi", metavar="CODE", help="language of screens and slips (vi, en)")

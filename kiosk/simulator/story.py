@@ -16,6 +16,9 @@ from kiosk.simulator.appliance import Appliance
 
 WAIT_S = 10.0
 LOOK_S = 0.1
+TRIES = 6
+TRY_S = 5.0
+"""A press that a busy device got too late was dropped; by then one that was taken has been seen to work."""
 
 Say = Callable[[str], None]
 
@@ -55,9 +58,8 @@ class Story:
     def _taken(self, service: Service) -> bool:
         appliance = self._appliance
         slips = len(appliance.seen.slips)
-        appliance.tap(f"take:{service.id}")
-        if not appliance.wait_for(lambda seen: bool(seen.taken), WAIT_S):
-            return self.line("no number was given: see the screens on the page")
+        if not self._press(f"take:{service.id}", lambda: bool(appliance.seen.taken)):
+            return False
         number = appliance.seen.taken[0]["number"]
         self.line(f"Lấy số · number {number} ({service.name}) for a simulated citizen")
         if appliance.printer and appliance.wait_for(lambda seen: len(seen.slips) > slips, WAIT_S):
@@ -67,27 +69,41 @@ class Story:
         return self._received("ticket.issued")
 
     def _served(self, counter: Counter) -> None:
-        self._press(f"call:{counter.id}", counter.id, call=True)
-        self.line(f"Gọi số · called to counter {counter.label}") and self._received("ticket.called")
-        if not self._pause(1.5):
+        key = f"call:{counter.id}"
+        if not self._press(key, lambda: self._busy(counter)):
             return
-        self._press(f"call:{counter.id}", counter.id, call=False)
+        self.line(f"Gọi số · called to counter {counter.label}") and self._received("ticket.called")
+        if not self._pause(1.5) or not self._press(key, lambda: not self._busy(counter)):
+            return
         self.line(f"Hoàn tất · served at counter {counter.label}, its rating keys are armed")
         self._received("ticket.finished")
-        action = f"rate:{counter.id}:happy"
-        if not self._pause(1.0) or not self._appliance.tap(action):
+        if not self._pause(1.0):
             return
-        if self._appliance.wait_for(lambda seen: seen.figures.get("ratings", 0) > 0, WAIT_S):
+        if self._press(f"rate:{counter.id}:happy", lambda: self._appliance.seen.figures.get("ratings", 0) > 0):
             self.line(f"Đánh giá · rated at counter {counter.label}")
             self._received("rating.given")
 
-    def _press(self, key: str, counter: str, *, call: bool) -> None:
-        """The counter's key, and wait until it has worked."""
-        self._appliance.tap(key)
+    def _busy(self, counter: Counter) -> bool:
         with closing(self._appliance.store()) as store:
-            for _ in range(int(WAIT_S / LOOK_S)):
-                if bool(store.counters.counter(counter).ticket) is call or self._over.wait(LOOK_S):
-                    return
+            return bool(store.counters.counter(counter.id).ticket)
+
+    def _press(self, key: str, worked: Callable[[], bool]) -> bool:
+        """Press as people do, again when nothing comes of it; False, and said, when nothing ever does."""
+        for _ in range(TRIES):
+            if self._appliance.tap(key) and self._seen(worked, TRY_S):
+                return True
+            if not self._pause(LOOK_S):
+                return False
+        self.line(f"nothing came of the key {key}: see the screens on the page")
+        return False
+
+    def _seen(self, what: Callable[[], bool], timeout_s: float) -> bool:
+        for _ in range(int(timeout_s / LOOK_S)):
+            if what():
+                return True
+            if not self._pause(LOOK_S):
+                break
+        return False
 
     def _received(self, kind: str) -> bool:
         """Say what the server has of this kind; with a real server that is its matter."""

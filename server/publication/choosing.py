@@ -43,14 +43,15 @@ def period(asked: str, usual: Period) -> Period:
         return usual
 
 
-def over(upto: date) -> dict[Kind, list[Period]]:
-    """The latest periods that end on this day or before, by kind, the newest first."""
+def over(upto: date, since: date = date.min) -> dict[Kind, list[Period]]:
+    """The latest periods that end on this day or before, by kind, the newest first; without those that end before
+    figures begin (`since`), but one of each kind at least."""
     found: dict[Kind, list[Period]] = {}
     for kind, most in RECENT.items():
         last = periods.around(kind, upto)
         last = last if last.last <= upto else last.before()
         found[kind] = [last]
-        while len(found[kind]) < most:
+        while len(found[kind]) < most and found[kind][-1].first > since:
             found[kind].append(found[kind][-1].before())
     return found
 

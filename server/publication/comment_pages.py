@@ -1,6 +1,6 @@
 """The page of citizens' comments, for leaders and administrators."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -19,7 +19,7 @@ from server.facts.texts import COMMENT_DAYS
 from server.office.names import Names, names_of
 from server.pages import page, say
 from server.publication import comments, public, sheets
-from server.publication.comments import Wrong
+from server.publication.comments import Work, Wrong
 from server.registry.models import Site
 from server.words import language_of, texts
 
@@ -72,28 +72,19 @@ def sheet(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, id: str) -> HttpResponse:
     """Keep a comment to be worked on, write its result, or its public line."""
     comment = get_object_or_404(comments.readable(person(request)), pk=asking.word(id))
-    do, words = request.POST.get("do", ""), request.POST.get("words", "")
+    posted = request.POST
+    handler = posted.get("handler", "") if posted.get("do") == "keep" else None
     try:
-        _do(comment, do, words, clock.now())
-        public.forget(comment.site)
+        done = comments.work(comment, Work(handler, posted.get("result"), posted.get("answer")), clock.now())
     except Wrong as wrong:
         say(request, wrong.key, most=wrong.most)
         return HttpResponseRedirect(_back(request))
-    note(request, f"comment.{do}", f"{comment.site.name}, {comment.day}: {id}")
-    say(request, "server.saved")
+    if done:
+        public.forget(comment.site)
+    for what in done:
+        note(request, f"comment.{what}", f"{comment.site.name}, {comment.day}: {id}")
+    say(request, "server.saved" if done else "comments.same")
     return HttpResponseRedirect(_back(request))
-
-
-def _do(comment: Comment, do: str, words: str, now: datetime) -> None:
-    match do:
-        case "keep":
-            comments.keep(comment, words, now)
-        case "finish":
-            comments.finish(comment, words)
-        case "answer":
-            comments.answer(comment, words, now)
-        case _:
-            raise Wrong("server.stale")
 
 
 def _back(request: HttpRequest) -> str:

@@ -64,6 +64,31 @@ def keep(comment: Comment, handler: str, now: datetime) -> None:
     comment.save(update_fields=["kept_by", "kept_at"])
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What somebody wrote about a comment; None is left as it is."""
+
+    handler: str | None = None
+    result: str | None = None
+    answer: str | None = None
+
+
+def work(comment: Comment, written: Work, now: datetime) -> list[str]:
+    """Keep what is new: all of it or, when one part cannot be kept, nothing. Which parts were. Raises Wrong."""
+    done = []
+    with transaction.atomic():
+        if written.handler is not None:
+            keep(comment, written.handler, now)
+            done.append("keep")
+        if written.result is not None and clean(written.result) != comment.result:
+            finish(comment, written.result)
+            done.append("finish")
+        if written.answer is not None and clean(written.answer) != comment.answer:
+            answer(comment, written.answer, now)
+            done.append("answer")
+    return done
+
+
 def finish(comment: Comment, result: str) -> None:
     """Write what came of it; from then on the words go when their time is over. Raises Wrong."""
     comment.result = _words("result", result)

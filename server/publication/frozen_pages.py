@@ -17,7 +17,7 @@ from server.publication.freezing import NotOver
 from server.publication.models import Frozen
 from server.publication.wording import differing, history, values_of
 from server.registry.models import Site
-from server.reports import periods
+from server.reports import figures, periods
 from server.reports.periods import BadPeriod
 from server.words import language_of, texts
 
@@ -30,6 +30,7 @@ def frozen(request: HttpRequest) -> HttpResponse:
         return _freeze(request)
     user, upto = person(request), settled(clock.now())
     rows = list(Frozen.objects.select_related("site", "unit").filter(unit__in=user.units()).order_by("-last", "-pk"))
+    since = figures.begin(user.units()) or upto
     newest, t = freezing.newest(rows), texts(language_of(request))
     return page(
         request,
@@ -38,14 +39,18 @@ def frozen(request: HttpRequest) -> HttpResponse:
         sites=list(Site.objects.filter(unit__in=user.units()).order_by("key")),
         offered={
             kind: [(period.key, periods.words(t, period)) for period in found]
-            for kind, found in choosing.over(upto).items()
+            for kind, found in choosing.over(upto, since).items()
         },
+        since=since,
         upto=upto,
     )
 
 
 def _freeze(request: HttpRequest) -> HttpResponse:
     user, now = person(request), clock.now()
+    if wrong := _unclear(request):
+        say(request, wrong)
+        return HttpResponseRedirect(reverse("frozen"))
     place = choosing.place(request, user)
     try:
         period = _posted_period(request)
@@ -61,11 +66,17 @@ def _freeze(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("frozen-period", args=[made.pk]))
 
 
+def _unclear(request: HttpRequest) -> str:
+    """The sentence on what nobody may guess; "" when all is clear."""
+    posted = request.POST
+    if posted.get("period") and (posted.get("from") or posted.get("to")):
+        return "frozen.both"
+    return "" if posted.get("sure") else "frozen.not_sure"
+
+
 def _posted_period(request: HttpRequest) -> periods.Period:
-    first, last = request.POST.get("from", ""), request.POST.get("to", "")
-    if first or last:
-        return periods.parse(f"{first}..{last}")
-    return periods.parse(request.POST.get("period", ""))
+    posted = request.POST
+    return periods.parse(posted.get("period") or f"{posted.get('from', '')}..{posted.get('to', '')}")
 
 
 @require_GET

@@ -87,6 +87,8 @@ def draw(report: Report, chart: Chart, t: Texts) -> bytes:
     for line in lines:
         dashed = {"stroke_style": {"dasharray": "6, 6"}, "show_dots": False} if line.is_end else {}
         made.add(line.name, line.heights, **dashed)
+    if chart.kind != "interval" and (most := _few(lines)):
+        made.y_labels = range(most + 1)
     made.x_labels = _parts(rows) if chart.kind == "interval" else [said(t, row[0]) for row in rows]
     svg: bytes = made.render()
     return svg
@@ -104,6 +106,14 @@ def _empty(chart: Chart, t: Texts, lines: Sequence[_Line], rows: int) -> Any:
     )  # fmt: skip
     made.add_xml_filter(without_scripts)
     return made
+
+
+def _few(lines: Sequence[_Line]) -> int:
+    """The most of counts so low that an axis would be divided into tenths of a person; 0 for anything else."""
+    heights = [height for line in lines for height in line.heights if height is not None]
+    whole = all(height == int(height) for height in heights)
+    most = int(max(heights, default=0))
+    return most if whole and most < 8 else 0
 
 
 def _height(chart: Chart, rows: int) -> int:

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from textwrap import shorten
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -137,6 +138,7 @@ def _width(table: Table, column: int) -> int:
 
 def _sheet_name(title: str, book: xlsxwriter.Workbook) -> str:
     """Excel's rules: 31 letters, none of []:*?/\\, no two alike."""
-    name = "".join("–" if letter in "[]:*?/\\" else letter for letter in title)[:28].strip("' ")
+    plain = "".join("–" if letter in "[]:*?/\\" else letter for letter in title)
+    name = shorten(plain, 28, placeholder="…").strip("' ")
     taken = {sheet.get_name().casefold() for sheet in book.worksheets()}
     return name if name.casefold() not in taken else f"{name[:26]} {len(taken) + 1}"

@@ -10,10 +10,10 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
 
 from server.facts.models import Refusal, Rollup
-from server.registry.models import Site
+from server.registry.models import Site, Unit
 from server.reports.models import MonthSum
 from server.reports.monthly import Parts, as_days
 from server.reports.periods import Period
@@ -196,6 +196,12 @@ def arrivals(sites: Sequence[Site], period: Period, parts: Parts | None = None) 
             weekday, _, hour = key.partition(".")
             counts[int(weekday), int(hour)] += n
     return dict(sorted(counts.items()))
+
+
+def begin(units: Iterable[Unit]) -> date | None:
+    """The first day with figures of these communes; None while there is none."""
+    found: date | None = Rollup.objects.filter(site__unit__in=units, dim="all").aggregate(first=Min("day"))["first"]
+    return found
 
 
 def refusals(sites: Sequence[Site], period: Period) -> dict[str, int]:

@@ -266,7 +266,8 @@ def _left_out(read: _Read) -> Table:
         if n
     )
     keys = ("label_set", "flag", "level", "n")
-    return Table("left_out", t("reports.left_out_by"), tuple(t(f"reports.{key}") for key in keys), rows)
+    return Table("left_out", t("reports.left_out_by"), tuple(t(f"reports.{key}") for key in keys), rows,
+                 t("explain.left_out_note") if rows else "")  # fmt: skip
 
 
 def _rated_by(read: _Read) -> Table:

@@ -13,7 +13,7 @@ from kiosk.texts import LOCAL, Texts
 from server import clock
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
-from server.accounts.roles import ALL, CLERKS, FIGURES, TODAY
+from server.accounts.roles import ALL, CLERKS, FIGURES, KEEPERS, TODAY
 from server.pages import page
 from server.publication.of_reports import beside, lines_beside
 from server.reports import charts
@@ -61,6 +61,7 @@ def _now(request: HttpRequest) -> dict[str, Any]:
     moving = "reports/now.html" if place.unit else "reports/communes.html"
     units = [] if place.unit else units_now(shown)
     places = {"place": place, "query": urlencode(place.query), "today": now}
+    places["may_add"] = person(request).role in KEEPERS
     return {**places, "shown": shown, "rated": rated, "units": units, "version": version, "moving": moving}
 
 

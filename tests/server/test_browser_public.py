@@ -144,6 +144,7 @@ def test_a_frozen_month_a_late_rating_the_first_adjustment_and_the_code_that_ope
     with december.serving() as url, desk(chromium, december, "lanh-dao", "leader") as page:
         page.goto(f"{url}/publication/frozen")
         page.get_by_label("Kỳ", exact=True).select_option(label="tháng 11/2026")
+        page.get_by_label("số liệu đã chốt không sửa").check()
         page.get_by_role("button", name="Chốt số liệu").click()
         expect(page.locator(".rate")).to_contain_text("(9/12 lượt đánh giá)")
         first = code_on(page)

@@ -36,7 +36,11 @@ def page(browser: Client, query: str = NOVEMBER) -> str:
 
 
 def do(browser: Client, found: Comment, what: str, words: str) -> int:
-    return int(browser.post(f"/publication/comments/{found.pk}", {"do": what, "words": words}).status_code)
+    return written(browser, found, what, **{{"keep": "handler", "finish": "result"}.get(what, what): words})
+
+
+def written(browser: Client, found: Comment, do: str, **words: str) -> int:
+    return int(browser.post(f"/publication/comments/{found.pk}", {"do": do, **words}).status_code)
 
 
 def test_a_leader_reads_what_phones_wrote_and_that_is_noted(morning: Morning):
@@ -110,7 +114,7 @@ def test_a_comment_is_kept_to_be_worked_on_until_there_is_a_result(lite: Server)
     assert "người xử lý: Nguyễn Văn A" in page(leader)
     assert comments.forget_old(moment(day=300).at) == 0
     assert do(leader, found, "finish", "") == 302
-    assert "Ô còn trống nên chưa lưu" in page(leader)
+    assert "Chưa có gì thay đổi" in page(leader)
     do(leader, found, "finish", "Đã thêm ghế")
     assert comments.forget_old(moment(day=90).at) == 0
     assert comments.forget_old(moment(day=91).at) == 1
@@ -118,6 +122,27 @@ def test_a_comment_is_kept_to_be_worked_on_until_there_is_a_result(lite: Server)
     assert (found.text, found.salt, found.gone, found.result) == (None, "", True, "Đã thêm ghế")
     assert "đã hết hạn lưu và đã xóa" in page(leader)
     assert [row.what for row in Audit.objects.exclude(what="comment.read")] == ["comment.keep", "comment.finish"]
+
+
+def test_either_button_keeps_everything_that_was_written(lite: Server):
+    found, leader = comment(lite), lite.signed_in("lanh-dao", "leader")
+    written(leader, found, "keep", handler="Nguyễn Văn A", answer="Xã thêm ghế")
+    found.refresh_from_db()
+    assert (found.kept_by, found.answer) == ("Nguyễn Văn A", "Xã thêm ghế")
+    written(leader, found, "save", result="Đã thêm ghế", answer="Xã đã thêm ghế")
+    found.refresh_from_db()
+    assert (found.result, found.answer) == ("Đã thêm ghế", "Xã đã thêm ghế")
+    written(leader, found, "save", result="Đã thêm ghế", answer="Xã đã thêm ghế")
+    assert "Chưa có gì thay đổi" in page(leader)
+    noted = [row.what for row in Audit.objects.exclude(what="comment.read").order_by("pk")]
+    assert noted == ["comment.keep", "comment.answer", "comment.finish", "comment.answer"]
+
+
+def test_when_one_part_is_too_long_nothing_of_the_form_is_kept(lite: Server):
+    found, leader = comment(lite), lite.signed_in("lanh-dao", "leader")
+    written(leader, found, "keep", handler="Nguyễn Văn A", answer="dài " * 200)
+    found.refresh_from_db()
+    assert (found.kept_by, found.answer) == ("", "")
 
 
 def test_words_that_are_gone_and_led_to_nothing_are_listed_no_more(lite: Server):
@@ -166,7 +191,7 @@ def test_an_unknown_step_changes_nothing(lite: Server):
     found = comment(lite)
     leader = lite.signed_in("lanh-dao", "leader")
     do(leader, found, "delete", "x")
-    assert "Mở lại trang" in page(leader)
+    assert "Chưa có gì thay đổi" in page(leader)
     assert leader.get(f"/publication/comments/{found.pk}").status_code == 405
 
 

@@ -336,7 +336,7 @@ def test_how_a_frozen_figure_comes_about_is_explained(lite: Server):
 
 
 def post(browser: Client, **fields: Any) -> Any:
-    return browser.post("/publication/frozen", fields)
+    return browser.post("/publication/frozen", {"sure": "1"} | fields)
 
 
 def test_a_leader_freezes_a_period_and_that_is_noted(lite: Server):
@@ -375,6 +375,8 @@ def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
         ({}, "Không có kỳ này"),
         ({"from": "2026-11-30", "to": "2026-11-01"}, "Không có kỳ này"),
         ({"from": "2026-11-30"}, "Không có kỳ này"),
+        ({"period": "2026-11", "from": "2026-11-02", "to": "2026-11-06"}, "Vừa chọn kỳ vừa chọn ngày"),
+        ({"period": "2026-11", "sure": ""}, "Chưa chốt gì: đánh dấu"),
     ],
 )
 def test_a_period_that_cannot_be_frozen_is_said(lite: Server, fields: dict[str, str], problem: str):
@@ -382,6 +384,17 @@ def test_a_period_that_cannot_be_frozen_is_said(lite: Server, fields: dict[str, 
     post(leader, **fields)
     assert problem in said(leader.get("/publication/frozen"))
     assert not Frozen.objects.exists()
+
+
+def test_days_of_ones_own_are_frozen_and_only_periods_with_figures_are_offered(lite: Server):
+    november(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    text = said(leader.get("/publication/frozen"))
+    assert "Số liệu bắt đầu có từ ngày" in text
+    assert "tháng 11/2026" in text
+    assert "tháng 10/2026" not in text
+    post(leader, **{"period": "", "from": "2026-11-02", "to": "2026-11-06"})
+    assert Frozen.objects.get().period == "2026-11-02..2026-11-06"
 
 
 @pytest.mark.parametrize("role", ["clerk", "technician", "viewer", "operator"])

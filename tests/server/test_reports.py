@@ -210,6 +210,15 @@ def test_charts_are_pictures_of_their_own_without_a_script(november: Client):
         assert alt
 
 
+def test_an_axis_of_few_people_has_no_tenths_of_a_person(lite: Server):
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST)])
+    leader = lite.signed_in("lanh-dao", "leader")
+    svg = leader.get("/reports/chart/visits.svg?period=2026-11").content
+    root = ElementTree.fromstring(svg)
+    axis = [each for each in root.iter() if "axis y" in each.get("class", "")]
+    assert [label.text for of in axis for label in of.iter() if label.tag.endswith("text")] == ["0", "1"]
+
+
 def test_there_is_no_chart_of_nothing(november: Client):
     assert november.get("/reports/chart/visits.svg?period=2025-03-03").status_code == 404
     assert november.get("/reports/chart/nonsense.svg").status_code == 404

@@ -166,6 +166,12 @@ def test_the_province_sees_all_communes_and_can_open_each(lite: Server, role: st
     assert "Trụ sở xã Mẫu" not in text(browser, "/?unit=99999")
 
 
+def test_a_place_without_a_kiosk_leads_whoever_may_to_adding_one(lite: Server):
+    lite.device.delete()
+    assert 'href="/kiosks/enrol"' in lite.signed_in("quan-tri", "admin").get("/").content.decode()
+    assert 'href="/kiosks/enrol"' not in lite.signed_in("lanh-dao", "leader").get("/").content.decode()
+
+
 def test_a_clerk_is_sent_to_own_figures_and_may_see_nothing_else(lite: Server):
     clerk = lite.signed_in("cong-chuc", "clerk", site=lite.site, clerk="nguyen-thi-a")
     assert clerk.get("/").headers["Location"] == "/mine"
