@@ -56,6 +56,7 @@ def test_a_kernel_panic_is_ended_by_the_hardware_watchdog(own: Machine) -> None:
     own.leave("echo c >/proc/sysrq-trigger")
     event = own.wait_for_event("WATCHDOG", 120)
     assert event["data"]["action"] == "reset"
+    own.wait_for_event("RESET", 60)
     own.release_all()
     own.up()
     token = taken(own, "ho-tich")
