@@ -21,7 +21,7 @@ MORNING = "2026-11-23T01:30:00"
 KEYS = {"ho-tich": 4, "chung-thuc": 5, "dat-dai": 6, "priority": 7, "call:1": 2}
 LINES = (0, 1, 2, 4, 5, 6, 7)
 PRESS_S = 0.25
-BOOT_S = 900.0
+BOOT_S = 1800.0
 UP = "systemctl is-active kiosk.service"
 ASK_S = 30.0
 """A question gets lost when the machine is reset meanwhile."""
