@@ -20,9 +20,10 @@ MORNING = "2026-11-23T01:30:00"
 """UTC: half past eight on a Monday in Vietnam."""
 KEYS = {"ho-tich": 4, "chung-thuc": 5, "dat-dai": 6, "priority": 7, "call:1": 2}
 LINES = (0, 1, 2, 4, 5, 6, 7)
-PRESS_S = 0.25
+PRESS_S = 0.4
 BOOT_S = 1800.0
 UP = "systemctl is-active kiosk.service"
+ALL_UP = "systemctl is-active kiosk kiosk-console kiosk-sync kiosk-firewall"
 ASK_S = 30.0
 """A question gets lost when the machine is reset meanwhile."""
 
@@ -76,6 +77,8 @@ class Machine:
             )
         self._started = time.monotonic()
         self.connect()
+        if snapshot:
+            self.sh("true")  # it runs again
 
     def connect(self) -> None:
         """Take the machine's sockets; all keys are up."""
