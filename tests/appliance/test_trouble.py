@@ -1,6 +1,6 @@
 """What goes wrong around a kiosk: a loop that hangs, a full disk, a clock that stood still, a kernel that panics."""
 
-from tests.appliance.books import books
+from tests.appliance.books import books, books_with
 from tests.appliance.machine import Machine
 from tests.appliance.running import SNAPSHOT
 from tests.appliance.test_keys_and_paper import printed, slips, taken
@@ -39,7 +39,7 @@ def test_on_a_full_disk_numbers_go_on(machine: Machine) -> None:
 def test_a_clock_in_the_past_repeats_no_number(own: Machine) -> None:
     own.start(snapshot=SNAPSHOT)
     first = taken(own, "ho-tich")
-    printed(own, 1)
+    books_with(own, "its slip is done", lambda found: found.jobs_of(first)[-1]["state"] == "done")
     own.cut()
     own.start(PAST)
     own.up()
