@@ -55,6 +55,19 @@ close_ports() {
   say "Cổng $console_ports: chỉ mạng nội bộ / ports $console_ports: the LAN alone"
 }
 
+lend_reserve() { # GROUP: what ext4 keeps for root on the disk of the data is this group's too, from the next boot on
+  local type device
+  [ -z "$ROOT" ] || return 0
+  read -r type device < <(findmnt -nro FSTYPE,SOURCE -T /var/lib/kiosk) || return 0
+  case "$type $device" in
+    *'['*) return 0 ;; # a folder of another machine's disk: this is a container
+    'ext4 /dev/'*) ;;
+    *) return 0 ;;
+  esac
+  say "Phần đĩa dành riêng: cho nhóm $1 / the disk's reserve: for the group $1"
+  run tune2fs -g "$1" "$device" >/dev/null || warn "Không đổi được phần dành riêng của $device." "The reserve of $device could not be changed."
+}
+
 settle_host() {
   step "Hệ điều hành" "The system around it"
   if systemd_runs; then run systemctl daemon-reload; fi
@@ -64,6 +77,7 @@ settle_host() {
   limit_log_and_watch
   set_time_source
   close_ports
+  lend_reserve kiosk # else a disk that root has filled gives no numbers
 }
 
 apply_device_rules() {

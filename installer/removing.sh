@@ -75,6 +75,7 @@ uninstall() {
   stop_units
   step "Bo mạch" "The board"
   restore_board
+  lend_reserve root
   remove_placed
   remove_program
   if [ "$purge" = yes ]; then purge_data; fi

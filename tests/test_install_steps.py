@@ -507,3 +507,23 @@ def test_pip_looks_into_the_offline_folder_and_nowhere_else(tmp_path, programs):
     assert calls(programs) == [
         "python -m pip --disable-pip-version-check install -r run.txt --no-index --find-links /media/usb/wheels"
     ]
+
+
+# --- the disk's reserve ---------------------------------------------------------------------------------------
+
+
+def lent(programs: Path, mounted: str) -> list[str]:
+    stand_in(programs, "findmnt", f"echo '{mounted}'")
+    stand_in(programs, "tune2fs")
+    answer = bash("lend_reserve kiosk", PATH=first(programs), ROOT="")
+    assert answer.returncode == 0, answer.stderr
+    return [call for call in calls(programs) if call.startswith("tune2fs")]
+
+
+def test_the_kiosk_may_use_what_ext4_keeps_for_root(programs):
+    assert lent(programs, "ext4 /dev/mmcblk0p2") == ["tune2fs -g kiosk /dev/mmcblk0p2"]
+
+
+@pytest.mark.parametrize("mounted", ["btrfs /dev/sda1", "overlay overlay", "ext4 /dev/vda[/var/lib/machines/a]"])
+def test_no_other_disk_is_touched_for_its_reserve(programs, mounted):
+    assert lent(programs, mounted) == []

@@ -284,6 +284,10 @@ def test_the_firewall_guards_the_consoles_ports_and_comes_after_the_one_that_emp
     assert not options("kiosk-console.service")["Requires"], "without a firewall the pages still work"
 
 
+def test_a_firewall_that_did_not_start_is_started_again():
+    assert options("kiosk-firewall.service")["Restart"] == ["on-failure"]
+
+
 def test_a_keyboard_in_the_hall_cannot_restart_the_machine():
     assert (FOLDER / "ctrl-alt-del.target").read_bytes() == b"", "an empty unit file is a masked one"
     assert options("kiosk.keys.conf")["CtrlAltDelBurstAction"] == ["none"]

@@ -29,15 +29,26 @@ def copied(built: Image, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def machine(built: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def common() -> list[Machine]:
+    """The machine of most proofs, once it runs."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def machine(built: Image, common: list[Machine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """It runs, and so does its kiosk. `ports` has the port here on which its console answers."""
     with Machine(built, copied(built, tmp_path_factory.mktemp("machine")), {free_port(): CONSOLE}) as started:
         started.start(snapshot=SNAPSHOT)
+        common.append(started)
         yield started
 
 
 @pytest.fixture
-def own(built: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def own(built: Image, common: list[Machine], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A machine that is off. Its disk has the snapshot, and is otherwise as if the power had gone then."""
+    for other in common:
+        other.stand_still()
     with Machine(built, copied(built, tmp_path_factory.mktemp("own"))) as off:
         yield off
+    for other in common:
+        other.go_on()

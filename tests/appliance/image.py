@@ -59,7 +59,7 @@ animations = false
 outputs = [{ view = "take", size = "1280x720" }]
 """
 """The pins that the machine's GPIO controller has; pin 3 is its power key. It draws very slowly."""
-SLOW = "[Service]\nWatchdogSec=90\n"
+SLOW = "[Service]\nWatchdogSec=90\nTimeoutStartSec=15min\n"
 
 NETWORK = "[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n"
 UNITS = {

@@ -20,13 +20,20 @@ MORNING = "2026-11-23T01:30:00"
 """UTC: half past eight on a Monday in Vietnam."""
 KEYS = {"ho-tich": 4, "chung-thuc": 5, "dat-dai": 6, "priority": 7, "call:1": 2}
 LINES = (0, 1, 2, 4, 5, 6, 7)
-PRESS_S = 0.25
-BOOT_S = 900.0
+PRESS_S = 0.4
+BOOT_S = 1800.0
 UP = "systemctl is-active kiosk.service"
+ALL_UP = "systemctl is-active kiosk kiosk-console kiosk-sync kiosk-firewall"
+ASK_S = 30.0
+"""A question gets lost when the machine is reset meanwhile."""
 
 
 class MachineError(AssertionError):
     """Something inside of the machine is not as promised, or did not come in time."""
+
+
+class Silent(MachineError):
+    """Nothing was said in time."""
 
 
 class Machine:
@@ -70,6 +77,8 @@ class Machine:
             )
         self._started = time.monotonic()
         self.connect()
+        if snapshot:
+            self.sh("true")  # it runs again
 
     def connect(self) -> None:
         """Take the machine's sockets; all keys are up."""
@@ -125,7 +134,7 @@ class Machine:
         return said
 
     def tried(self, command: str, timeout_s: float = 120.0) -> tuple[int, str]:
-        """Exit status and what it said. Raises MachineError when nothing answers."""
+        """Exit status and what it said. Raises Silent when nothing answers."""
         self._count += 1
         number = self._count
         self._agent.send(json.dumps({"id": number, "sh": command, "timeout_s": timeout_s}))
@@ -135,7 +144,7 @@ class Machine:
                 answer = json.loads(self._agent.line(left))
                 if answer["id"] == number:
                     return answer["rc"], answer["out"]
-        raise MachineError(f"no answer to {command}")
+        raise Silent(f"no answer to {command}")
 
     def leave(self, command: str) -> None:
         """Send a shell command that nobody will answer."""
@@ -146,9 +155,10 @@ class Machine:
         """What the command says as soon as it ends with 0."""
         until, last = time.monotonic() + timeout_s, ""
         while time.monotonic() < until:
-            code, last = self.tried(command, max(5.0, until - time.monotonic()))
-            if not code:
-                return last
+            with suppress(Silent):
+                code, last = self.tried(command, ASK_S)
+                if not code:
+                    return last
             time.sleep(pause_s)
         raise MachineError(f"{command} did not come true in {timeout_s:g} s: {last}\n{self.console()}")
 
@@ -171,6 +181,14 @@ class Machine:
     def seconds_on(self) -> float:
         """Since the power came."""
         return time.monotonic() - self._started
+
+    def stand_still(self) -> None:
+        """Its processors and clocks stop, and nothing in it notices."""
+        self.qmp("stop")
+
+    def go_on(self) -> None:
+        """After `stand_still`."""
+        self.qmp("cont")
 
     def idle(self, seconds: float) -> None:
         """Let it go on by itself."""
@@ -292,7 +310,7 @@ class _Lines:
             try:
                 data = self._socket.recv(65536)
             except TimeoutError as error:
-                raise MachineError(f"nothing was said for {timeout_s:g} s") from error
+                raise Silent(f"nothing was said for {timeout_s:g} s") from error
             except OSError as error:
                 raise MachineError(f"the machine has gone: {error}") from error
             if not data:

@@ -2,19 +2,19 @@
 
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import zxingcpp
 from PIL import Image
 
 from kiosk import slip
+from kiosk.column import Column
 from kiosk.simulator.audit import TOKEN
 from kiosk.simulator.escpos_decoder import Paper, Tokenizer
 from kiosk.simulator.printer import EmulatedPrinter, Slip
-from kiosk.slip import SlipContent
 
 RASTER = b"\x1dv0"
 CHUNK = 8192
@@ -83,30 +83,29 @@ def _read(image: Image.Image, whole: bool) -> OnPaper | None:
 
 
 def says_again(image: Image.Image) -> bool:
-    """Whether the slip has the framed words "IN LẠI", dot for dot as a slip of our own has them."""
-    return contains(image, _mark())
+    """Whether the slip has the framed words "IN LẠI", dot for dot, in letters of any size that a slip may have."""
+    return any(contains(image, mark) for mark in _marks())
 
 
-def _mark() -> Image.Image:
-    content = SlipContent(number="1001", service="Hộ tịch", reprint="IN LẠI")
-    (box,) = (box for box in slip.layout(content).boxes if box.name == "reprint")
-    return slip.render(content).crop((box.left, box.top, box.right, box.bottom))
+@cache
+def _marks() -> list[Image.Image]:
+    sizes = {Column(slip.PAPER_80_MM, letters=form.letters).size("", slip.PILL) for form in slip.FORMS}
+    return [slip.pill("IN LẠI", size, framed=True) for size in sorted(sizes)]
 
 
 def contains(image: Image.Image, part: Image.Image) -> bool:
     """Whether a picture has another one in it, dot for dot; both are black and white."""
-    rows, wanted = list(_rows(image)), list(_rows(part))
-    mask = (1 << part.width) - 1
+    rows, wanted = _rows(image), _rows(part)
     for top in range(len(rows) - len(wanted) + 1):
-        for shift in range(image.width - part.width + 1):
-            if all((rows[top + at] >> shift) & mask == row for at, row in enumerate(wanted)):
+        left = rows[top].find(wanted[0])
+        while left >= 0:
+            if all(rows[top + at].startswith(row, left) for at, row in enumerate(wanted)):
                 return True
+            left = rows[top].find(wanted[0], left + 1)
     return False
 
 
-def _rows(image: Image.Image) -> Iterator[int]:
-    """Each row as one number, its left-most dot the highest bit."""
-    stride = (image.width + 7) // 8
-    data = image.convert("1").tobytes()
-    for at in range(0, len(data), stride):
-        yield int.from_bytes(data[at : at + stride]) >> (stride * 8 - image.width)
+def _rows(image: Image.Image) -> list[bytes]:
+    """A byte a dot."""
+    dots = image.convert("L").tobytes()
+    return [dots[at : at + image.width] for at in range(0, len(dots), image.width)]

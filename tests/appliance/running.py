@@ -5,7 +5,7 @@ from inspect import getsource
 from pathlib import Path
 
 from tests.appliance.image import Image, digest, kept
-from tests.appliance.machine import BOARD, WORDS, Machine
+from tests.appliance.machine import ALL_UP, BOARD, BOOT_S, WORDS, Machine
 
 SNAPSHOT = "up"
 CALM_S = 20.0
@@ -21,6 +21,7 @@ def _make(folder: Path, image: Image) -> None:
     with Machine(image, folder / "machine") as first:
         first.start()
         first.up()
+        first.eventually(ALL_UP, BOOT_S)
         first.idle(CALM_S)
         first.save(SNAPSHOT)
     (folder / "machine/disk.qcow2").rename(folder / "disk.qcow2")

@@ -27,7 +27,7 @@ def press_until_cut(machine: Machine, chance: random.Random) -> list[OnPaper]:
     """
     assert machine.paper is not None
     for _ in range(chance.randint(1, 4)):
-        machine.press(chance.choice(KEYS), hold_s=chance.uniform(0.15, 0.3))
+        machine.press(chance.choice(KEYS), hold_s=chance.uniform(0.3, 0.6))
         machine.idle(chance.uniform(0.0, 1.0))
     if chance.random() < 2 / 3:
         with suppress(TimeoutError):  # fewer slips than that came: cut all the same

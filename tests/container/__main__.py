@@ -1,8 +1,9 @@
-"""`python -m tests.container`: one appliance from a bare Debian to its removal; see docs/reliability.md.
+"""`python -m tests.container [bookworm|trixie]`: a kiosk from a bare Debian to its removal; see docs/reliability.md.
 
 Ends with exit status 1 at the first thing that is not as promised, and wherever it cannot run.
 """
 
+import argparse
 import os
 import random
 import shutil
@@ -15,7 +16,7 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from tests.container import installing, living, updating
-from tests.container.base import base
+from tests.container.base import SUITES, base
 from tests.container.commune import Commune
 from tests.container.figures import Figures
 from tests.container.kiosk import Hall
@@ -25,14 +26,17 @@ from tests.container.telling import NotAsPromised, tell
 PROGRAMS = ("mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare", "ip", "tar", "ssh-keygen", "dpkg")
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.container")
+    parser.add_argument("suite", nargs="?", choices=SUITES, default=SUITES[0], help="the Debian (default %(default)s)")
+    suite = parser.parse_args(arguments).suite
     why_not = obstacle()
     if why_not:
         print(f"make test-install cannot run here: {why_not}", file=sys.stderr)
         return 1
     figures = Figures()
     try:
-        run(figures)
+        run(figures, suite)
     except (NotAsPromised, subprocess.SubprocessError, OSError) as broken:
         print(f"\nNOT AS PROMISED: {broken}", file=sys.stderr)
         return 1
@@ -41,10 +45,10 @@ def main() -> int:
     return 0
 
 
-def run(figures: Figures) -> None:
+def run(figures: Figures, suite: str) -> None:
     """Nothing of it is left, however it ends. Raises NotAsPromised and what else this machine may say."""
     with ExitStack() as ending:
-        machine = Machine(base())
+        machine = Machine(base(suite))
         ending.callback(machine.remove)
         commune = Commune(machine.here)
         ending.callback(commune.remove)

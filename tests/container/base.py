@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.container.telling import NotAsPromised, tell
 
 ROOT = Path(__file__).parent.parent.parent
-SUITE = "bookworm"
+SUITES = ("bookworm", "trixie")
 PACKAGES = ("systemd", "systemd-sysv", "udev", "dbus", "ca-certificates")
 CACHE = Path(os.environ.get("KIOSK_CACHE") or "/var/cache/kiosk-test") / "install"
 MIRROR = os.environ.get("MIRROR") or "http://deb.debian.org/debian"
@@ -46,11 +46,11 @@ class Base:
         return self.folder / "stick"
 
 
-def base() -> Base:
-    """The one that belongs to this tree. Raises NotAsPromised when it cannot be made."""
-    kept = Base(CACHE / digest())
+def base(suite: str) -> Base:
+    """The one of this Debian that belongs to this tree. Raises NotAsPromised when it cannot be made."""
+    kept = Base(CACHE / digest(suite))
     if not kept.folder.exists():
-        _make(kept)
+        _make(kept, suite)
     os.utime(kept.folder)
     for other in CACHE.iterdir():
         if time.time() - other.stat().st_mtime > KEPT_S:
@@ -58,9 +58,9 @@ def base() -> Base:
     return kept
 
 
-def digest() -> str:
+def digest(suite: str) -> str:
     """Of the recipe, the locks and the machine."""
-    made = hashlib.sha256(f"{SUITE} {architecture()} {MIRROR}".encode())
+    made = hashlib.sha256(f"{suite} {architecture()} {MIRROR}".encode())
     for name in RECIPE:
         made.update((ROOT / name).read_bytes())
     return made.hexdigest()[:16]
@@ -70,15 +70,15 @@ def architecture() -> str:
     return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def _make(kept: Base) -> None:
+def _make(kept: Base, suite: str) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="part-", dir=CACHE))
     try:
-        tell(f"making a base in {CACHE}: Debian {SUITE}")
-        words = ["mmdebstrap", "-q", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE]
+        tell(f"making a base in {CACHE}: Debian {suite}")
+        words = ["mmdebstrap", "-q", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite]
         _run([*words, str(aside / "system.tar"), MIRROR], "mmdebstrap makes a Debian", 600)
         tell("making a base: the stick")
-        words = [str(ROOT / "installer/bundle.sh"), str(aside / "stick"), "--suite", SUITE, "--arch", architecture()]
+        words = [str(ROOT / "installer/bundle.sh"), str(aside / "stick"), "--suite", suite, "--arch", architecture()]
         _run([*words, "--mirror", MIRROR], "installer/bundle.sh fills a stick", 900)
         aside.chmod(0o755)
         if not kept.folder.exists():

@@ -1,5 +1,6 @@
 """What the appliance takes, measured on the way and printed at the end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.container.kiosk import UNITS, Hall
@@ -33,13 +34,9 @@ class Figures:
         self.note("data, /var/lib/kiosk (with the voice)", f"{hall.machine.ask('du -sm /var/lib/kiosk | cut -f1')} MB")
 
     def memory(self, hall: Hall) -> None:
-        """Of each service: its share of what is mapped now, and the most that was in memory at once.
-
-        Not the control group's own count: the kernel of a build machine may keep none, and it counts the cache too.
-        """
+        """Of each service."""
         for unit in UNITS:
-            sizes = [int(size) / 1024 for size in hall.machine.ask(MEMORY.format(unit=unit)).split()]
-            self.note(f"memory of {unit}", f"{sum(sizes[::2]):.0f} MB, at most {sum(sizes[1::2]):.0f} MB")
+            self.note(f"memory of {unit}", memory_of(hall.machine.ask, unit))
 
     def boot(self, hall: Hall) -> None:
         """Just after a boot."""
@@ -53,6 +50,15 @@ class Figures:
     def show(self) -> None:
         for what, value in self.lines:
             print(f"{what:<60} {value}", flush=True)
+
+
+def memory_of(ask: Callable[[str], str], unit: str) -> str:
+    """Of a service: its share of what is mapped now, and the most that was in memory at once. `ask`: a shell inside.
+
+    Not the control group's own count: the kernel of a build machine may keep none, and it counts the cache too.
+    """
+    sizes = [int(size) / 1024 for size in ask(MEMORY.format(unit=unit)).split()]
+    return f"{sum(sizes[::2]):.0f} MB, at most {sum(sizes[1::2]):.0f} MB"
 
 
 def packages(hall: Hall) -> int:

@@ -1,7 +1,4 @@
-"""Inside the machine: carries bytes between the USB printer's own side and the virtio port of the printer's emulation.
-
-While the file `HELD` is there nothing is taken from the kiosk, as by a printer that is jammed.
-"""
+"""Inside the machine: carries bytes between the USB printer's own side and the virtio port of its emulation."""
 
 import contextlib
 import os
@@ -11,7 +8,6 @@ from pathlib import Path
 
 PORT = "/dev/virtio-ports/appliance.printer"
 GADGET = "/dev/g_printer0"
-HELD = Path("/run/appliance-held")
 CHUNK = 8192
 
 
@@ -34,9 +30,7 @@ def written(file: int, data: bytes) -> None:
 
 def carried(gadget: int, port: int) -> None:
     """One turn; raises OSError when the printer was unplugged."""
-    held = HELD.exists()
-    wanted = [port] if held else [port, gadget]
-    ready, _, _ = select.select(wanted, [], [], 0.2)
+    ready, _, _ = select.select([port, gadget], [], [], 0.2)
     if port in ready:
         try:
             answer = os.read(port, CHUNK)
