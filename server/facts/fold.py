@@ -4,6 +4,7 @@ It knows no transaction and no cursor. What an event speaks of must be there, el
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -205,11 +206,12 @@ def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int, heard: d
     rows.put(_filled(row, facts, RATING))
     if of is not None:
         of.replaced_by, of.num = facts.id, num
+        of.counting = of.counting and of.ticket == facts.ticket
         rows.put(of)
     if facts.ticket:
         _count_again(rows, facts.ticket, num)
     else:
-        row.counting = facts.counts
+        counted_again([row] if of is None else [of, row], num)
 
 
 def _count_again(rows: Rows, ticket: str, num: int) -> None:
@@ -225,11 +227,13 @@ def _count_again(rows: Rows, ticket: str, num: int) -> None:
 def counted_again(of_ticket: Sequence[Rating], num: int) -> list[Rating]:
     """Ask the rules which of one ticket's ratings counts; those for which that changed.
 
-    One that came in time is in figures that people have seen: none that comes late takes its place.
+    One that came in time is in figures that people have seen: none that comes late takes its place, and one that is
+    heard to replace it leaves it where it is.
     """
-    sound = [row for row in of_ticket if not row.flags and not row.replaced_by]
-    since = min((row.late or date.min for row in sound), default=None)
-    first = ratings.counting(_rating_facts(row) for row in sound if (row.late or date.min) == since)
+    since = min((row.late or date.min for row in of_ticket if not row.flags), default=date.min)
+    later = {row.id for row in of_ticket if (row.late or date.min) > since}
+    seen = [_rating_facts(row) for row in of_ticket if row.id not in later]
+    first = ratings.counting(replace(each, replaced_by="") if each.replaced_by in later else each for each in seen)
     changed = [row for row in of_ticket if row.counting != (first is not None and row.id == first.id)]
     for row in changed:
         row.counting, row.num = not row.counting, num
