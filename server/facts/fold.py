@@ -57,7 +57,7 @@ def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int, h
         case "rating", _, "given" | "replaced":
             _rated(rows, data, at, num, heard)
         case "rating", _, "reasons":
-            _reasons(rows, data, num)
+            _reasons(rows, data, num, heard)
         case "rating", _, "relabelled":
             _ratings_relabelled(rows, data, num, heard)
         case "comment", _, "given":
@@ -266,8 +266,11 @@ def _rating(rows: Rows, id: str) -> Rating:
     return row
 
 
-def _reasons(rows: Rows, data: Mapping[str, Any], num: int) -> None:
+def _reasons(rows: Rows, data: Mapping[str, Any], num: int, heard: datetime | None) -> None:
+    """Those that are heard after the rating could be shown are left out: figures that people have seen would move."""
     row = _rating(rows, data["rating"])
+    if late(row.day, heard) not in (None, row.late):
+        return
     row.reasons, row.num = " ".join(data["reasons"]), num
     rows.put(row)
 

@@ -105,6 +105,27 @@ def test_a_press_that_is_heard_late_to_replace_another_leaves_that_one_in_the_fi
     assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
 
 
+@pytest.mark.parametrize(("days", "reasons"), [(0, "wait"), (3, "")])
+def test_reasons_that_are_heard_after_the_day_was_shown_are_left_out(morning: Morning, days: int, reasons: str):
+    morning.served()
+    given = morning.store.ratings.press(moment(morning.clock.at), "1", 1, "tablet")
+    morning.tell()
+    assert morning.store.ratings.add_reasons(moment(morning.clock.at + 1), given.id, ["wait"])
+    morning.clock.at += days * 86400
+    morning.tell()
+    assert Event.objects.filter(type="rating.reasons", quarantined=None).exists()
+    assert Rating.objects.get().reasons == reasons
+
+
+def test_reasons_that_are_heard_with_a_late_rating_are_its_own(morning: Morning):
+    morning.served()
+    given = morning.store.ratings.press(moment(morning.clock.at), "1", 1, "tablet")
+    assert morning.store.ratings.add_reasons(moment(morning.clock.at + 1), given.id, ["wait"])
+    morning.clock.at += 3 * 86400
+    morning.tell()
+    assert (Rating.objects.get().reasons, Rating.objects.get().late) == ("wait", date(2026, 11, 26))
+
+
 @pytest.mark.parametrize("kiosk", ["a-kiosk", "z-kiosk"])
 def test_a_key_goes_before_a_phone_also_when_both_are_folded_at_once(
     lite: Server, store: Store, clock: Clock, kiosk: str
