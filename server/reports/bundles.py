@@ -51,7 +51,8 @@ def _month(day: date) -> date:
 class Piece:
     """Days that are told together, or one day without a rating: `n` count, `served` were served.
 
-    `first` and `last` are its earliest and latest day. The services of a day stand with what was told of it in time.
+    `first` and `last` are its earliest and latest day. The services of a day stand with what was told of it in time, or
+    while that is withheld with the first that was told late.
     """
 
     told: tuple[Told, ...]
@@ -81,19 +82,21 @@ def pieces(by_told: ByTold, served: Mapping[date, int], least: Least) -> tuple[P
     quiet = [((day, day),) for day in served if (day, day) not in in_time]
     # Apart, so that a late rating takes no day's own bundle along.
     found = [*bundles(in_time, least), *quiet, *bundles(late, least)]
-    made = (_piece(told, counts, by_told, served) for told in found)
+    left = dict(served)
+    made = [_piece(told, counts, by_told, left) for told in found]
     return tuple(sorted(made, key=lambda piece: (piece.last, piece.told)))
 
 
-def _piece(told: tuple[Told, ...], counts: Mapping[Told, int], by_told: ByTold, served: Mapping[date, int]) -> Piece:
-    days = [day for _, day in told]
+def _piece(told: tuple[Told, ...], counts: Mapping[Told, int], by_told: ByTold, left: dict[date, int]) -> Piece:
+    """It takes its services out of `left`, those that no piece has yet."""
+    days = {day for _, day in told}
     return Piece(
         told,
         min(days),
         max(days),
         sum(counts.get(each, 0) for each in told),
         _together(by_told.get(each, {}) for each in told),
-        sum(served.get(day, 0) for heard, day in told if heard == day),
+        sum(left.pop(day, 0) for day in days),
     )
 
 

@@ -179,11 +179,30 @@ def test_a_late_rating_is_shown_when_the_day_on_which_it_was_heard_is(lite: Serv
 
 def test_days_that_a_kiosk_tells_all_at_once_and_late_are_told_day_by_day(lite: Server):
     days(lite.device, "", "")
-    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(18)])
     late(lite, FIRST + timedelta(days=7), "33333", "333311")
     read = november(lite)
     assert [read.whole(around(Kind.DAY, FIRST + timedelta(days=at)))["smile"].figure.n for at in (0, 1)] == [5, 6]
-    assert read.whole(NOVEMBER)["smile"].figure.served == 8
+    assert read.whole(NOVEMBER)["smile"].figure.served == 18
+
+
+def test_services_of_a_day_whose_own_ratings_are_withheld_stand_with_its_late_ones(lite: Server):
+    days(lite.device, "33")
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    late(lite, FIRST + timedelta(days=7), "33333")
+    late(lite, FIRST + timedelta(days=8), "33333")
+    figure = november(lite).whole(NOVEMBER)["smile"].figure
+    assert (figure.n, figure.served, figure.answer_rate) == (10, 10, 100)
+    days(lite.device, "333", first=FIRST + timedelta(days=1))
+    figure = november(lite).whole(NOVEMBER)["smile"].figure
+    assert (figure.n, figure.served) == (15, 0)
+
+
+def test_more_ratings_than_services_have_no_answer_rate(lite: Server):
+    days(lite.device, "33333")
+    keep(lite.site, FIRST, [], [rating(lite.device, FIRST)])
+    figure = november(lite).whole(NOVEMBER)["smile"].figure
+    assert (figure.n, figure.served, figure.answer_rate) == (6, 0, None)
 
 
 def test_reasons_of_late_ratings_come_with_them(lite: Server):
