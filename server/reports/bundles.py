@@ -182,19 +182,20 @@ class SiteRatings:
 
     def _hold_more(self, rows: dict[Place, list[Piece]], period: Period) -> None:
         """Hold the smallest bundles back while what is withheld could be worked out from its neighbours: what is left
-        when all rows are taken from the whole must be nobody's, or enough. By month, so that a year is its months."""
+        when all rows are taken from the whole must be nobody's, or enough. By month, so that a year is its months, and
+        late ones apart: they would show by how many are left what those in time withhold."""
         for label_set, whole in self.whole.items():
-            rest: Counter[date] = Counter()
+            rest: Counter[tuple[date, bool]] = Counter()
             for piece in whole:
-                rest[piece.month] += piece.n if piece.lies_in(period) else 0
-            own: dict[date, list[tuple[int, tuple[Told, ...], Place]]] = defaultdict(list)
+                rest[piece.month, piece.is_late] += piece.n if piece.lies_in(period) else 0
+            own: dict[tuple[date, bool], list[tuple[int, tuple[Told, ...], Place]]] = defaultdict(list)
             for place, row in rows.items():
                 for piece in row if place[1] == label_set else ():
-                    own[piece.month].append((piece.n, piece.told, place))
-                    rest[piece.month] -= piece.n
-            for month, found in own.items():
+                    own[piece.month, piece.is_late].append((piece.n, piece.told, place))
+                    rest[piece.month, piece.is_late] -= piece.n
+            for (month, is_late), found in own.items():
                 least = self.asking.least(around(Kind.MONTH, month).last)
-                _hold(rows, sorted(each for each in found if each[0]), rest[month], least)
+                _hold(rows, sorted(each for each in found if each[0]), rest[month, is_late], least)
 
     def spans(self, period: Period) -> Iterator[tuple[str, Period, Seen]]:
         """Each bundle with the days since the one before in its month, and each of late ratings, by label set."""
