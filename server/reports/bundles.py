@@ -265,17 +265,21 @@ def _of_all(rows: Mapping[Place, ByTold], label_set: str) -> ByTold:
 
 class _Asked:
     """Which label sets were asked on a day: those of its ratings, else of the last day before in its month that has
-    some, else of the first. A month without a rating asked for none, so that a year is its months."""
+    some, else of the first. A month without a rating asked for none, so that a year is its months.
+
+    Late ratings are asked only in a month without others: a single one would be seen to move services to its set."""
 
     def __init__(self, rows: Mapping[Place, ByTold]) -> None:
+        told = [(*told, label_set) for (_, label_set), by_told in rows.items() for told in by_told]
+        months = {_month(day) for heard, day, _ in told if heard == day}
         self._on: dict[date, set[str]] = defaultdict(set)
-        for (_, label_set), by_told in rows.items():
-            for _, day in by_told:
+        for heard, day, label_set in told:
+            if heard == day or _month(day) not in months:
                 self._on[day].add(label_set)
         self._days: dict[tuple[int, int], list[date]] = defaultdict(list)
         for day in sorted(self._on):
             self._days[day.year, day.month].append(day)
-        self.label_sets = sorted({label_set for sets in self._on.values() for label_set in sets})
+        self.label_sets = sorted({label_set for _, _, label_set in told})
 
     def served(self, label_set: str, served: Mapping[date, int]) -> Mapping[date, int]:
         """The services of the days on which this set was asked."""

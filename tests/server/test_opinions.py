@@ -226,6 +226,38 @@ def test_a_breakdown_tells_late_ratings_in_bundles_of_each_row(lite: Server):
     assert rest == 0 or rest >= 5
 
 
+@pytest.mark.parametrize("given", ["1", "11111"])
+def test_late_ratings_of_another_label_set_take_no_services_from_the_one_that_was_asked(lite: Server, given: str):
+    days(lite.device, "33333")
+    day, quiet = FIRST, FIRST + timedelta(days=1)
+    keep(lite.site, quiet, [ticket(lite.device, quiet) for _ in range(8)])
+    for each in (day, quiet):
+        of_day = [
+            rating(lite.device, each, int(level), label_set="vpcp", late=day + timedelta(days=7)) for level in given
+        ]
+        keep(lite.site, each, [], of_day)
+    assert november(lite).whole(NOVEMBER)["smile"].figure.served == 13
+
+
+def test_days_that_were_told_late_alone_asked_what_their_ratings_say(lite: Server):
+    days(lite.device, "")
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    late(lite, FIRST + timedelta(days=7), "33333")
+    assert november(lite).whole(NOVEMBER)["smile"].figure.served == 8
+
+
+def test_late_ratings_do_not_show_what_is_held_back_of_those_in_time(lite: Server):
+    """2 of clerk b in time and 3 late ones are withheld: 5 together, but the 2 could be worked out before."""
+    days(lite.device, "33", clerk="b")
+    days(lite.device, "333333", clerk="c")
+    before = november(lite, "clerk").over(NOVEMBER)
+    heard = FIRST + timedelta(days=7)
+    for clerk, n in (("b", 3), ("c", 6)):
+        keep(lite.site, FIRST, [], [rating(lite.device, FIRST, 1, clerk=clerk, late=heard) for _ in range(n)])
+    assert before == {}
+    assert november(lite, "clerk").over(NOVEMBER) == {}
+
+
 TOLD = st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 3, 9, 30]), st.sampled_from([1, 2, 4, 6])))
 
 
