@@ -212,7 +212,8 @@ def read_ratings(
     rows, served = _read_rows(sites, parts, dim, known), _read_served(sites, parts, dim)
     ticked = _read_reasons(sites, parts) if dim == "all" else {}
     summed = _read_months(sites, parts, dim)
-    asking = asking_of(sites, {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites})
+    sets = {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites}
+    asking = asking_of(sites, sets, now)
     made = {
         site: site_ratings(asking[site], rows.get(site, {}), served.get(site, {}), ticked.get(site, {}))
         for site in sorted(rows.keys() | summed.keys())

@@ -329,6 +329,26 @@ def test_a_higher_minimum_holds_from_its_day_on_and_leaves_older_bundles_as_they
     assert kn(read.whole(NOVEMBER)) == {"smile": (20, 20)}
 
 
+def minimum(least: int, version: int) -> Office:
+    return replace(sample(), version=version, rules=replace(sample().rules, rating_min=least))
+
+
+def test_a_document_of_a_clock_that_was_behind_takes_no_minimum_that_held_away(lite: Server):
+    days(lite.device, "33333", "33333")
+    add(lite.site, minimum(10, 2), 2, noon(FIRST - timedelta(days=1)))
+    add(lite.site, minimum(6, 3), 3, datetime(2020, 1, 1, tzinfo=LOCAL))
+    add(lite.site, minimum(7, 4), 4, noon(FIRST + timedelta(days=20)))
+    of = november(lite).sites[lite.site.pk].asking
+    assert of.minima == ((date(2025, 10, 19), 5), (FIRST, 6), (FIRST + timedelta(days=21), 7))
+
+
+def test_a_document_of_a_clock_that_ran_ahead_holds_no_longer_than_until_the_next_one(lite: Server):
+    days(lite.device, "33333")
+    add(lite.site, minimum(10, 2), 2, datetime(2037, 1, 1, tzinfo=LOCAL))
+    add(lite.site, minimum(6, 3), 3, noon(FIRST - timedelta(days=1)))
+    assert november(lite).sites[lite.site.pk].asking.minima == ((date(2025, 10, 19), 5), (FIRST, 6))
+
+
 def test_an_office_may_ask_for_more_than_five(lite: Server):
     strict = replace(sample(), version=2, rules=replace(sample().rules, rating_min=10))
     add(lite.site, strict, 2)
