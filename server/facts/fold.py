@@ -277,12 +277,18 @@ def _reasons(rows: Rows, data: Mapping[str, Any], num: int, heard: datetime | No
 
 def _ratings_relabelled(rows: Rows, data: Mapping[str, Any], num: int, heard: datetime | None) -> None:
     rows.load(Rating, guess_boot=data["boot"], day=data["from"])
+    rated: set[str] = set()
     for row in rows.known(Rating):
         if (row.guess_boot, str(row.day)) == (data["boot"], data["from"]):
             rows.dirty.add(row.day)
             row.day, row.guess_boot, row.num = date.fromisoformat(data["day"]), "", num
             row.late = late(row.day, heard)
             rows.put(row)
+            rated.add(row.ticket)
+    rated.discard("")
+    rows.load_ratings(rated)
+    for ticket in sorted(rated):
+        _count_again(rows, ticket, num)
 
 
 def _commented(rows: Rows, data: Mapping[str, Any]) -> None:
