@@ -4,6 +4,7 @@ It knows no transaction and no cursor. What an event speaks of must be there, el
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -56,7 +57,7 @@ def _fold(rows: Rows, kind: str, data: dict[str, Any], at: datetime, num: int, h
         case "rating", _, "given" | "replaced":
             _rated(rows, data, at, num, heard)
         case "rating", _, "reasons":
-            _reasons(rows, data, num)
+            _reasons(rows, data, num, heard)
         case "rating", _, "relabelled":
             _ratings_relabelled(rows, data, num, heard)
         case "comment", _, "given":
@@ -205,11 +206,12 @@ def _rated(rows: Rows, data: Mapping[str, Any], at: datetime, num: int, heard: d
     rows.put(_filled(row, facts, RATING))
     if of is not None:
         of.replaced_by, of.num = facts.id, num
+        of.counting = of.counting and of.ticket == facts.ticket
         rows.put(of)
     if facts.ticket:
         _count_again(rows, facts.ticket, num)
     else:
-        row.counting = facts.counts
+        counted_again([row] if of is None else [of, row], num)
 
 
 def _count_again(rows: Rows, ticket: str, num: int) -> None:
@@ -225,11 +227,13 @@ def _count_again(rows: Rows, ticket: str, num: int) -> None:
 def counted_again(of_ticket: Sequence[Rating], num: int) -> list[Rating]:
     """Ask the rules which of one ticket's ratings counts; those for which that changed.
 
-    One that came in time is in figures that people have seen: none that comes late takes its place.
+    One that came in time is in figures that people have seen: none that comes late takes its place, and one that is
+    heard to replace it leaves it where it is.
     """
-    sound = [row for row in of_ticket if not row.flags and not row.replaced_by]
-    since = min((row.late or date.min for row in sound), default=None)
-    first = ratings.counting(_rating_facts(row) for row in sound if (row.late or date.min) == since)
+    since = min((row.late or date.min for row in of_ticket if not row.flags), default=date.min)
+    later = {row.id for row in of_ticket if (row.late or date.min) > since}
+    seen = [_rating_facts(row) for row in of_ticket if row.id not in later]
+    first = ratings.counting(replace(each, replaced_by="") if each.replaced_by in later else each for each in seen)
     changed = [row for row in of_ticket if row.counting != (first is not None and row.id == first.id)]
     for row in changed:
         row.counting, row.num = not row.counting, num
@@ -262,20 +266,29 @@ def _rating(rows: Rows, id: str) -> Rating:
     return row
 
 
-def _reasons(rows: Rows, data: Mapping[str, Any], num: int) -> None:
+def _reasons(rows: Rows, data: Mapping[str, Any], num: int, heard: datetime | None) -> None:
+    """Those that are heard after the rating could be shown are left out: figures that people have seen would move."""
     row = _rating(rows, data["rating"])
+    if late(row.day, heard) not in (None, row.late):
+        return
     row.reasons, row.num = " ".join(data["reasons"]), num
     rows.put(row)
 
 
 def _ratings_relabelled(rows: Rows, data: Mapping[str, Any], num: int, heard: datetime | None) -> None:
     rows.load(Rating, guess_boot=data["boot"], day=data["from"])
+    rated: set[str] = set()
     for row in rows.known(Rating):
         if (row.guess_boot, str(row.day)) == (data["boot"], data["from"]):
             rows.dirty.add(row.day)
             row.day, row.guess_boot, row.num = date.fromisoformat(data["day"]), "", num
             row.late = late(row.day, heard)
             rows.put(row)
+            rated.add(row.ticket)
+    rated.discard("")
+    rows.load_ratings(rated)
+    for ticket in sorted(rated):
+        _count_again(rows, ticket, num)
 
 
 def _commented(rows: Rows, data: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.dispatch import Signal
 
 from kiosk.texts import LOCAL
@@ -73,7 +74,7 @@ def _roll_up(dirty: Dirty, now: datetime) -> bool:
 def sum_day(site: Site, day: date) -> None:
     """Write the sums of a day at a site in place of the ones before. Needs a transaction."""
     tickets = list(Ticket.objects.filter(site=site, day=day))
-    ratings = list(Rating.objects.filter(site=site, day=day, replaced_by=""))
+    ratings = list(Rating.objects.filter(Q(replaced_by="") | Q(counting=True), site=site, day=day))
     for model in (Rollup, RatingRollup, ReasonRollup):
         model._default_manager.filter(site=site, day=day).delete()
     Rollup.objects.bulk_create(

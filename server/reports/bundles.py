@@ -51,7 +51,8 @@ def _month(day: date) -> date:
 class Piece:
     """Days that are told together, or one day without a rating: `n` count, `served` were served.
 
-    `first` and `last` are its earliest and latest day. The services of a day stand with what was told of it in time.
+    `first` and `last` are its earliest and latest day. The services of a day stand with what was told of it in time, or
+    while that is withheld with the first that was told late.
     """
 
     told: tuple[Told, ...]
@@ -81,19 +82,21 @@ def pieces(by_told: ByTold, served: Mapping[date, int], least: Least) -> tuple[P
     quiet = [((day, day),) for day in served if (day, day) not in in_time]
     # Apart, so that a late rating takes no day's own bundle along.
     found = [*bundles(in_time, least), *quiet, *bundles(late, least)]
-    made = (_piece(told, counts, by_told, served) for told in found)
+    left = dict(served)
+    made = [_piece(told, counts, by_told, left) for told in found]
     return tuple(sorted(made, key=lambda piece: (piece.last, piece.told)))
 
 
-def _piece(told: tuple[Told, ...], counts: Mapping[Told, int], by_told: ByTold, served: Mapping[date, int]) -> Piece:
-    days = [day for _, day in told]
+def _piece(told: tuple[Told, ...], counts: Mapping[Told, int], by_told: ByTold, left: dict[date, int]) -> Piece:
+    """It takes its services out of `left`, those that no piece has yet."""
+    days = {day for _, day in told}
     return Piece(
         told,
         min(days),
         max(days),
         sum(counts.get(each, 0) for each in told),
         _together(by_told.get(each, {}) for each in told),
-        sum(served.get(day, 0) for heard, day in told if heard == day),
+        sum(left.pop(day, 0) for day in days),
     )
 
 
@@ -179,19 +182,20 @@ class SiteRatings:
 
     def _hold_more(self, rows: dict[Place, list[Piece]], period: Period) -> None:
         """Hold the smallest bundles back while what is withheld could be worked out from its neighbours: what is left
-        when all rows are taken from the whole must be nobody's, or enough. By month, so that a year is its months."""
+        when all rows are taken from the whole must be nobody's, or enough. By month, so that a year is its months, and
+        late ones apart: they would show by how many are left what those in time withhold."""
         for label_set, whole in self.whole.items():
-            rest: Counter[date] = Counter()
+            rest: Counter[tuple[date, bool]] = Counter()
             for piece in whole:
-                rest[piece.month] += piece.n if piece.lies_in(period) else 0
-            own: dict[date, list[tuple[int, tuple[Told, ...], Place]]] = defaultdict(list)
+                rest[piece.month, piece.is_late] += piece.n if piece.lies_in(period) else 0
+            own: dict[tuple[date, bool], list[tuple[int, tuple[Told, ...], Place]]] = defaultdict(list)
             for place, row in rows.items():
                 for piece in row if place[1] == label_set else ():
-                    own[piece.month].append((piece.n, piece.told, place))
-                    rest[piece.month] -= piece.n
-            for month, found in own.items():
+                    own[piece.month, piece.is_late].append((piece.n, piece.told, place))
+                    rest[piece.month, piece.is_late] -= piece.n
+            for (month, is_late), found in own.items():
                 least = self.asking.least(around(Kind.MONTH, month).last)
-                _hold(rows, sorted(each for each in found if each[0]), rest[month], least)
+                _hold(rows, sorted(each for each in found if each[0]), rest[month, is_late], least)
 
     def spans(self, period: Period) -> Iterator[tuple[str, Period, Seen]]:
         """Each bundle with the days since the one before in its month, and each of late ratings, by label set."""
@@ -261,17 +265,21 @@ def _of_all(rows: Mapping[Place, ByTold], label_set: str) -> ByTold:
 
 class _Asked:
     """Which label sets were asked on a day: those of its ratings, else of the last day before in its month that has
-    some, else of the first. A month without a rating asked for none, so that a year is its months."""
+    some, else of the first. A month without a rating asked for none, so that a year is its months.
+
+    Late ratings are asked only in a month without others: a single one would be seen to move services to its set."""
 
     def __init__(self, rows: Mapping[Place, ByTold]) -> None:
+        told = [(*told, label_set) for (_, label_set), by_told in rows.items() for told in by_told]
+        months = {_month(day) for heard, day, _ in told if heard == day}
         self._on: dict[date, set[str]] = defaultdict(set)
-        for (_, label_set), by_told in rows.items():
-            for _, day in by_told:
+        for heard, day, label_set in told:
+            if heard == day or _month(day) not in months:
                 self._on[day].add(label_set)
         self._days: dict[tuple[int, int], list[date]] = defaultdict(list)
         for day in sorted(self._on):
             self._days[day.year, day.month].append(day)
-        self.label_sets = sorted({label_set for sets in self._on.values() for label_set in sets})
+        self.label_sets = sorted({label_set for _, _, label_set in told})
 
     def served(self, label_set: str, served: Mapping[date, int]) -> Mapping[date, int]:
         """The services of the days on which this set was asked."""

@@ -56,10 +56,12 @@ class _Documents:
     versions: Versions
 
 
-def asking_of(sites: Sequence[Site], needed: Mapping[int, Collection[str]]) -> dict[int, Asking]:
+def asking_of(sites: Sequence[Site], needed: Mapping[int, Collection[str]], now: datetime) -> dict[int, Asking]:
     """How each site asks, by its primary key; `needed` are the label sets that its ratings speak of."""
+    today = now.astimezone(LOCAL).date()
     return {
-        documents.key: _asking(documents, frozenset(needed.get(documents.key, ()))) for documents in _documents(sites)
+        documents.key: _asking(documents, frozenset(needed.get(documents.key, ())), today)
+        for documents in _documents(sites)
     }
 
 
@@ -95,25 +97,39 @@ def _office(documents: _Documents) -> Office | None:
 
 
 @lru_cache(maxsize=1024)
-def _asking(documents: _Documents, needed: frozenset[str]) -> Asking:
+def _asking(documents: _Documents, needed: frozenset[str], today: date) -> Asking:
     office = _office(documents)
     if office is None:
         return Asking()
     sets: Mapping[str, LabelSet] = {each.id: each for each in office.label_sets}
     if not needed <= sets.keys():
         sets = names_of(documents.site).label_sets
-    return Asking(_minima(documents.site), sets)
+    return Asking(_minima(documents, today), sets)
 
 
-def _minima(site: Site) -> tuple[tuple[date, int], ...]:
+def _minima(documents: _Documents, today: date) -> tuple[tuple[date, int], ...]:
+    _read_minima(documents)
     found: dict[date, int] = {}
-    rows = Document.objects.filter(site=site, kind=Kind.OFFICE).order_by("version").values_list("at", "content")
-    for at, content in rows:
-        if (office := read(bytes(content))) is not None:
+    for _, sha256, at in documents.versions:
+        if (least := _minimum[sha256]) is not None:
             since = at.astimezone(LOCAL).date()
-            # What a clock that ran ahead has dated later than this newer version never held.
-            found = {day: least for day, least in found.items() if day < since} | {since: office.rules.rating_min}
+            # What a clock that ran ahead has dated later than this newer version never held. What has held already
+            # stays: then it is this version's clock that was behind.
+            found = {day: held for day, held in found.items() if day <= max(since, today)}
+            found[max([since, *found])] = least
     return tuple(found.items())
+
+
+_minimum: dict[str, int | None] = {}
+"""The `rating_min` of an office document by its hash, None for one of another release: too many to read them twice."""
+
+
+def _read_minima(documents: _Documents) -> None:
+    new = {sha256 for _, sha256, _ in documents.versions} - _minimum.keys()
+    rows = Document.objects.filter(site=documents.key, kind=Kind.OFFICE, sha256__in=new) if new else ()
+    for row in rows:
+        office = read(bytes(row.content))
+        _minimum[row.sha256] = office.rules.rating_min if office else None
 
 
 @lru_cache(maxsize=1024)

@@ -38,7 +38,8 @@ Z = 1.959964
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What is shown of one label set. `labels` is None when no office document knows the set: then nobody can say what
-    its levels mean, and it has no rate. `left_out` counts each flagged rating once, however many flags it has."""
+    its levels mean, and it has no rate. `left_out` counts each flagged rating once, however many flags it has. A figure
+    of more ratings than services lacks some of their services: it has none then, and no answer rate."""
 
     labels: LabelSet | None
     figure: Figure
@@ -181,7 +182,8 @@ def _opinion(labels: LabelSet | None, name: str, seen: Sequence[Seen]) -> Opinio
         alike.update(each.alike)
     tallies = [Tally(label_set, "", level, tuple(flags.split()), n) for (level, flags), n in sorted(alike.items())]
     satisfied = frozenset(level.value for level in labels.levels if level.satisfied) if labels else frozenset()
-    figure = figures(tallies, sum(each.served for each in seen), {label_set: satisfied})[label_set]
+    served, n = sum(each.served for each in seen), sum(each.n for each in seen)
+    figure = figures(tallies, served if n <= served else 0, {label_set: satisfied})[label_set]
     second = {level: n for (level, flags), n in sorted(alike.items()) if flags == SECOND}
     left_out = {**figure.left_out, **({SECOND: second} if second else {})}
     return Opinion(labels, replace(figure, left_out=left_out), sum(t.n for t in tallies if t.flags))
@@ -210,7 +212,8 @@ def read_ratings(
     rows, served = _read_rows(sites, parts, dim, known), _read_served(sites, parts, dim)
     ticked = _read_reasons(sites, parts) if dim == "all" else {}
     summed = _read_months(sites, parts, dim)
-    asking = asking_of(sites, {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites})
+    sets = {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites}
+    asking = asking_of(sites, sets, now)
     made = {
         site: site_ratings(asking[site], rows.get(site, {}), served.get(site, {}), ticked.get(site, {}))
         for site in sorted(rows.keys() | summed.keys())

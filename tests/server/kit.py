@@ -237,6 +237,7 @@ def server_on(engine: str, folder: Path) -> Iterator[Server]:
     quick = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
     for remembered in (naming._office, naming._asking, naming._names):  # of another test's site with the same key
         remembered.cache_clear()
+    naming._minimum.clear()
     with fresh_database(engine, folder), override_settings(CONFIG=config, **quick):
         yield Server(folder)
 

@@ -18,11 +18,13 @@ from kiosk.tickets import Counter, Ticket
 from server.facts import fold, projector
 from server.facts.models import Cursor, Desk, Fact, Rating, RatingRollup, Rollup
 from server.facts.models import Ticket as TicketRow
+from server.facts.rows import Rows
 from server.feed.models import Event
 from server.feed.storage import Storage
 from server.registry.models import Device
-from sync import ingest
-from tests.office import moment
+from sync import ingest, wire
+from tests.office import BOOT, moment
+from tests.server.figures_kit import rating
 from tests.server.kit import ENGINES, NOW, Server, batch_of, batches, server_on
 from tests.test_queue_machine import QueueMachine
 
@@ -317,3 +319,15 @@ def test_quarantined_events_are_folded_after_a_fix_also_the_newest(
     server.settle()
     assert not Event.objects.exclude(quarantined=None).exists()
     assert facts() == own(store)
+
+
+def test_a_rating_whose_true_day_has_come_is_asked_again_whether_it_counts(lite: Server):
+    guessed, phone = rating(lite.device, date(2026, 11, 1), late=NOW.date()), rating(lite.device, NOW.date())
+    guessed.guess_boot, guessed.counting, phone.source = BOOT, False, "phone"
+    for row in (guessed, phone):
+        row.ticket = "ticket"
+        row.save()
+    rows = Rows(lite.device)
+    data = {"from": "2026-11-01", "day": "2026-11-23", "boot": BOOT}
+    fold.fold(rows, wire.Event("1", "rating.relabelled", 1, wire.Stamp(NOW, "ntp", BOOT, 0), data), 9, NOW)
+    assert {row.pk: row.counting for row in rows.known(Rating)} == {guessed.pk: True, phone.pk: False}

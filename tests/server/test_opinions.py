@@ -179,11 +179,30 @@ def test_a_late_rating_is_shown_when_the_day_on_which_it_was_heard_is(lite: Serv
 
 def test_days_that_a_kiosk_tells_all_at_once_and_late_are_told_day_by_day(lite: Server):
     days(lite.device, "", "")
-    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(18)])
     late(lite, FIRST + timedelta(days=7), "33333", "333311")
     read = november(lite)
     assert [read.whole(around(Kind.DAY, FIRST + timedelta(days=at)))["smile"].figure.n for at in (0, 1)] == [5, 6]
-    assert read.whole(NOVEMBER)["smile"].figure.served == 8
+    assert read.whole(NOVEMBER)["smile"].figure.served == 18
+
+
+def test_services_of_a_day_whose_own_ratings_are_withheld_stand_with_its_late_ones(lite: Server):
+    days(lite.device, "33")
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    late(lite, FIRST + timedelta(days=7), "33333")
+    late(lite, FIRST + timedelta(days=8), "33333")
+    figure = november(lite).whole(NOVEMBER)["smile"].figure
+    assert (figure.n, figure.served, figure.answer_rate) == (10, 10, 100)
+    days(lite.device, "333", first=FIRST + timedelta(days=1))
+    figure = november(lite).whole(NOVEMBER)["smile"].figure
+    assert (figure.n, figure.served) == (15, 0)
+
+
+def test_more_ratings_than_services_have_no_answer_rate(lite: Server):
+    days(lite.device, "33333")
+    keep(lite.site, FIRST, [], [rating(lite.device, FIRST)])
+    figure = november(lite).whole(NOVEMBER)["smile"].figure
+    assert (figure.n, figure.served, figure.answer_rate) == (6, 0, None)
 
 
 def test_reasons_of_late_ratings_come_with_them(lite: Server):
@@ -205,6 +224,38 @@ def test_a_breakdown_tells_late_ratings_in_bundles_of_each_row(lite: Server):
     rest = whole - sum(of["smile"].figure.n for of in november(lite, "clerk").over(NOVEMBER).values())
     assert whole == 20
     assert rest == 0 or rest >= 5
+
+
+@pytest.mark.parametrize("given", ["1", "11111"])
+def test_late_ratings_of_another_label_set_take_no_services_from_the_one_that_was_asked(lite: Server, given: str):
+    days(lite.device, "33333")
+    day, quiet = FIRST, FIRST + timedelta(days=1)
+    keep(lite.site, quiet, [ticket(lite.device, quiet) for _ in range(8)])
+    for each in (day, quiet):
+        of_day = [
+            rating(lite.device, each, int(level), label_set="vpcp", late=day + timedelta(days=7)) for level in given
+        ]
+        keep(lite.site, each, [], of_day)
+    assert november(lite).whole(NOVEMBER)["smile"].figure.served == 13
+
+
+def test_days_that_were_told_late_alone_asked_what_their_ratings_say(lite: Server):
+    days(lite.device, "")
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST) for _ in range(8)])
+    late(lite, FIRST + timedelta(days=7), "33333")
+    assert november(lite).whole(NOVEMBER)["smile"].figure.served == 8
+
+
+def test_late_ratings_do_not_show_what_is_held_back_of_those_in_time(lite: Server):
+    """2 of clerk b in time and 3 late ones are withheld: 5 together, but the 2 could be worked out before."""
+    days(lite.device, "33", clerk="b")
+    days(lite.device, "333333", clerk="c")
+    before = november(lite, "clerk").over(NOVEMBER)
+    heard = FIRST + timedelta(days=7)
+    for clerk, n in (("b", 3), ("c", 6)):
+        keep(lite.site, FIRST, [], [rating(lite.device, FIRST, 1, clerk=clerk, late=heard) for _ in range(n)])
+    assert before == {}
+    assert november(lite, "clerk").over(NOVEMBER) == {}
 
 
 TOLD = st.lists(st.tuples(st.integers(0, 40), st.sampled_from([0, 3, 9, 30]), st.sampled_from([1, 2, 4, 6])))
@@ -276,6 +327,26 @@ def test_a_higher_minimum_holds_from_its_day_on_and_leaves_older_bundles_as_they
     by_day = {part.first.day: of["smile"].figure.n for part in NOVEMBER.parts() if (of := read.whole(part))}
     assert by_day == {2: 5, 3: 5}
     assert kn(read.whole(NOVEMBER)) == {"smile": (20, 20)}
+
+
+def minimum(least: int, version: int) -> Office:
+    return replace(sample(), version=version, rules=replace(sample().rules, rating_min=least))
+
+
+def test_a_document_of_a_clock_that_was_behind_takes_no_minimum_that_held_away(lite: Server):
+    days(lite.device, "33333", "33333")
+    add(lite.site, minimum(10, 2), 2, noon(FIRST - timedelta(days=1)))
+    add(lite.site, minimum(6, 3), 3, datetime(2020, 1, 1, tzinfo=LOCAL))
+    add(lite.site, minimum(7, 4), 4, noon(FIRST + timedelta(days=20)))
+    of = november(lite).sites[lite.site.pk].asking
+    assert of.minima == ((date(2025, 10, 19), 5), (FIRST, 6), (FIRST + timedelta(days=21), 7))
+
+
+def test_a_document_of_a_clock_that_ran_ahead_holds_no_longer_than_until_the_next_one(lite: Server):
+    days(lite.device, "33333")
+    add(lite.site, minimum(10, 2), 2, datetime(2037, 1, 1, tzinfo=LOCAL))
+    add(lite.site, minimum(6, 3), 3, noon(FIRST - timedelta(days=1)))
+    assert november(lite).sites[lite.site.pk].asking.minima == ((date(2025, 10, 19), 5), (FIRST, 6))
 
 
 def test_an_office_may_ask_for_more_than_five(lite: Server):

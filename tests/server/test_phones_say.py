@@ -89,6 +89,43 @@ def test_a_key_that_is_heard_of_after_the_day_was_shown_leaves_the_phones_rating
         assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
 
 
+def test_a_press_that_is_heard_late_to_replace_another_leaves_that_one_in_the_figures(both: Morning):
+    both.served()
+    both.store.ratings.press(moment(both.clock.at), "1", 1, "key")
+    both.tell()
+    both.store.ratings.press(moment(both.clock.at + 1), "1", 3, "key")
+    both.clock.at += 3 * 86400
+    both.tell()
+    assert Event.objects.filter(type="rating.replaced").exists()
+    assert ratings() == [("key", 1, True), ("key", 3, False)]
+    kept = [(1, "", None, 1), (3, "second", date(2026, 11, 26), 1)]
+    assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
+    projector.rebuild(Device.objects.get(name="k-7F3K2M"), both.clock.now())
+    both.settle()
+    assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
+
+
+@pytest.mark.parametrize(("days", "reasons"), [(0, "wait"), (3, "")])
+def test_reasons_that_are_heard_after_the_day_was_shown_are_left_out(morning: Morning, days: int, reasons: str):
+    morning.served()
+    given = morning.store.ratings.press(moment(morning.clock.at), "1", 1, "tablet")
+    morning.tell()
+    assert morning.store.ratings.add_reasons(moment(morning.clock.at + 1), given.id, ["wait"])
+    morning.clock.at += days * 86400
+    morning.tell()
+    assert Event.objects.filter(type="rating.reasons", quarantined=None).exists()
+    assert Rating.objects.get().reasons == reasons
+
+
+def test_reasons_that_are_heard_with_a_late_rating_are_its_own(morning: Morning):
+    morning.served()
+    given = morning.store.ratings.press(moment(morning.clock.at), "1", 1, "tablet")
+    assert morning.store.ratings.add_reasons(moment(morning.clock.at + 1), given.id, ["wait"])
+    morning.clock.at += 3 * 86400
+    morning.tell()
+    assert (Rating.objects.get().reasons, Rating.objects.get().late) == ("wait", date(2026, 11, 26))
+
+
 @pytest.mark.parametrize("kiosk", ["a-kiosk", "z-kiosk"])
 def test_a_key_goes_before_a_phone_also_when_both_are_folded_at_once(
     lite: Server, store: Store, clock: Clock, kiosk: str
