@@ -219,8 +219,14 @@ def read_ratings(
         for site in sorted(rows.keys() | summed.keys())
     }
     whole = {site: of.with_months(summed.get(site, [])) for site, of in made.items()}
-    within = RatingRollup.objects.filter(site__in=sites, day__range=(period.first, upto), flags="")
-    return RatingDays(dim, upto, whole, within.filter(late__gt=known).exists())
+    return RatingDays(dim, upto, whole, _are_waiting(sites, parts, Period(period.first, upto, Kind.RANGE), known))
+
+
+def _are_waiting(sites: Sequence[Site], parts: Parts, period: Period, known: date) -> bool:
+    """Whether some ratings of the period were heard of late, and after the day `known`."""
+    within = RatingRollup.objects.filter(parts.days(), site__in=sites, day__range=(period.first, period.last))
+    summed = MonthSum.objects.filter(site__in=sites, month__in=parts.months, dim="all", again__gt=known)
+    return within.filter(flags="", late__gt=known).exists() or (bool(parts.months) and summed.exists())
 
 
 def _sets(rows: Mapping[Place, object], months: Iterable[Month]) -> set[str]:
