@@ -100,7 +100,7 @@ def rebuild(device: Device, now: datetime) -> int:
         days = {*_days(Ticket, device), *_days(Rating, device)}
         Dirty.objects.bulk_create([Dirty(site=device.site, day=day) for day in days], ignore_conflicts=True)
         _forget(device, cursor.since)
-        _release(device)
+        _release(device, now)
         _learn_clocks(device, _all(device, cursor.num))
         total = 0
         for chunk in _chunks(_all(device, cursor.num)):
@@ -141,14 +141,18 @@ def _comes_late(device: Device, upto: int) -> bool:
     return newest is not None and events.filter(num__gt=upto, epoch__lt=newest).exists()
 
 
-def _release(device: Device) -> None:
+def _release(device: Device, now: datetime) -> None:
     """Let those events of a device out of quarantine that fit their type's shape: whether they can be folded is seen
     again. Those behind the cursor are folded in their turn: it does not pass the newest ones while they are set aside.
+
+    Ratings count as heard now: their days may have been shown without them.
     """
     held = Event.objects.filter(device=device.name).exclude(quarantined=None)
     fits = [num for num, line, seq in held.values_list("num", "line", "seq") if _fits(bytes(line), seq)]
     for at in range(0, len(fits), CHUNK):
-        Event.objects.filter(num__in=fits[at : at + CHUNK]).update(quarantined=None)
+        free = Event.objects.filter(num__in=fits[at : at + CHUNK])
+        free.filter(type__startswith="rating.").update(received=int(now.timestamp() * 1000))
+        free.update(quarantined=None)
 
 
 def _fits(line: bytes, seq: int) -> bool:

@@ -105,6 +105,19 @@ def test_a_press_that_is_heard_late_to_replace_another_leaves_that_one_in_the_fi
     assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
 
 
+def test_a_rating_that_is_let_out_of_quarantine_counts_as_heard_then(morning: Morning, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(projector.shapes.SHAPES, "rating.given", {"unknown_key": lambda value: True})
+    morning.served()
+    morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
+    morning.tell()
+    assert not Rating.objects.exists()
+    monkeypatch.undo()
+    morning.clock.at += 3 * 86400
+    Device.objects.filter(name="k-7F3K2M").update(rebuild=True)
+    morning.settle()
+    assert Rating.objects.get().late == date(2026, 11, 26)
+
+
 def test_what_is_heard_by_a_clock_that_is_years_ahead_is_not_late(morning: Morning):
     morning.served()
     morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
