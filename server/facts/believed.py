@@ -1,4 +1,4 @@
-"""Whether the server's clock is believed when something is to be deleted by it.
+"""Whether the server's clock is believed when something is to be deleted or told late by it.
 
 A machine that starts with its clock years ahead would delete all that it has. A clock is believed that went on from
 when it was believed last, or that kiosks with a clock of their own agree with: the server gives its time to the
@@ -24,6 +24,12 @@ def is_believed(now: datetime) -> bool:
     """Whether `now` can be the true time."""
     seen = Cursor.objects.values_list("seen", flat=True).get(one=1)
     return (seen is not None and abs(now - seen) <= NEAR) or _kiosks_agree(now)
+
+
+def believed_until(now: datetime) -> datetime:
+    """The latest time that the server's clock may have given to what was heard until `now`."""
+    seen = Cursor.objects.values_list("seen", flat=True).get(one=1)
+    return (now if seen is None or is_believed(now) else seen) + NEAR
 
 
 def believe(now: datetime) -> bool:

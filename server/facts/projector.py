@@ -17,6 +17,7 @@ from django.db.models import F, Max, QuerySet
 
 from kiosk.texts import LOCAL
 from server.facts import shapes
+from server.facts.believed import believed_until
 from server.facts.fold import Missing, Unfit, counted_again, fold
 from server.facts.models import Cursor, Desk, Dirty, Fact, Rating, Refusal, Ticket
 from server.facts.rows import Rows
@@ -38,11 +39,16 @@ ORPHANS = timedelta(days=31)
 
 class Past(NamedTuple):
     """What is closed: days before `since` are gone, events up to number `orphans` may speak of what is gone, and the
-    ratings of those up to `in_time` are not late."""
+    ratings of those up to `in_time` are not late, nor those that a clock heard later than `believed`."""
 
     since: date
     orphans: int
     in_time: int
+    believed: datetime
+
+    def heard(self, line: "Line") -> datetime | None:
+        """When a line was heard, None when its ratings are not late in any case."""
+        return line.heard if line.num > self.in_time and line.heard <= self.believed else None
 
 
 class Line(NamedTuple):
@@ -70,7 +76,7 @@ def project(now: datetime, most: int = CHUNK) -> int:
         return 0
     ordered = sorted(lines, key=lambda line: (line.device, line.num))
     devices = Device.objects.select_related("site").in_bulk({line.device for line in lines}, field_name="name")
-    past = Past(cursor.since or date.min, 0, cursor.in_time)
+    past = Past(cursor.since or date.min, 0, cursor.in_time, believed_until(now))
     runs = [_folded(devices[name], list(run), past) for name, run in groupby(ordered, key=lambda line: line.device)]
     with transaction.atomic():
         locked = locked_cursor()
@@ -90,11 +96,11 @@ def rebuild(device: Device, now: datetime) -> int:
     with transaction.atomic():
         cursor = locked_cursor()
         Cursor.objects.filter(one=1).update(rebuilds=F("rebuilds") + 1)
-        past = _past(device, cursor)
+        past = _past(device, cursor, now)
         days = {*_days(Ticket, device), *_days(Rating, device)}
         Dirty.objects.bulk_create([Dirty(site=device.site, day=day) for day in days], ignore_conflicts=True)
         _forget(device, cursor.since)
-        _release(device)
+        _release(device, now)
         _learn_clocks(device, _all(device, cursor.num))
         total = 0
         for chunk in _chunks(_all(device, cursor.num)):
@@ -135,26 +141,31 @@ def _comes_late(device: Device, upto: int) -> bool:
     return newest is not None and events.filter(num__gt=upto, epoch__lt=newest).exists()
 
 
-def _release(device: Device) -> None:
+def _release(device: Device, now: datetime) -> None:
     """Let those events of a device out of quarantine that fit their type's shape: whether they can be folded is seen
     again. Those behind the cursor are folded in their turn: it does not pass the newest ones while they are set aside.
+
+    Ratings count as heard now: their days may have been shown without them.
     """
     held = Event.objects.filter(device=device.name).exclude(quarantined=None)
     fits = [num for num, line, seq in held.values_list("num", "line", "seq") if _fits(bytes(line), seq)]
     for at in range(0, len(fits), CHUNK):
-        Event.objects.filter(num__in=fits[at : at + CHUNK]).update(quarantined=None)
+        free = Event.objects.filter(num__in=fits[at : at + CHUNK])
+        free.filter(type__startswith="rating.").update(received=int(now.timestamp() * 1000))
+        free.update(quarantined=None)
 
 
 def _fits(line: bytes, seq: int) -> bool:
     return ingest.to_row(seq, line, shapes.check).quarantined is None
 
 
-def _past(device: Device, cursor: Cursor) -> Past:
+def _past(device: Device, cursor: Cursor, now: datetime) -> Past:
+    believed = believed_until(now)
     if cursor.since is None:
-        return Past(date.min, 0, cursor.in_time)
+        return Past(date.min, 0, cursor.in_time, believed)
     until = datetime.combine(cursor.since, time(), LOCAL) + ORPHANS
     early = Event.objects.filter(device=device.name, received__lt=int(until.timestamp() * 1000))
-    return Past(cursor.since, early.aggregate(last=Max("num"))["last"] or 0, cursor.in_time)
+    return Past(cursor.since, early.aggregate(last=Max("num"))["last"] or 0, cursor.in_time, believed)
 
 
 def _forget(device: Device, since: date | None) -> None:
@@ -205,7 +216,7 @@ def _fold_all(run: _Run) -> None:
         try:
             if (reason := shapes.check(event)) is not None:  # a release before, which knew less, took it
                 raise Unfit(reason)
-            fold(run.rows, event, line.num, line.heard if line.num > run.past.in_time else None)
+            fold(run.rows, event, line.num, run.past.heard(line))
         except Unfit as error:
             if isinstance(error, Missing) and line.num <= run.past.orphans:
                 continue

@@ -10,7 +10,7 @@ from kiosk.public.form import COMMENT_LETTERS, Given
 from kiosk.public.limits import PER_COUNTER, PER_TICKET
 from kiosk.store import Store
 from server.facts import projector
-from server.facts.models import Comment, Rating, RatingRollup, Ticket
+from server.facts.models import Comment, Cursor, Rating, RatingRollup, Ticket
 from server.feed.models import Event
 from server.phones import look, say, views
 from server.registry.models import Device
@@ -103,6 +103,32 @@ def test_a_press_that_is_heard_late_to_replace_another_leaves_that_one_in_the_fi
     projector.rebuild(Device.objects.get(name="k-7F3K2M"), both.clock.now())
     both.settle()
     assert sorted(RatingRollup.objects.values_list("level", "flags", "late", "n")) == kept
+
+
+def test_a_rating_that_is_let_out_of_quarantine_counts_as_heard_then(morning: Morning, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(projector.shapes.SHAPES, "rating.given", {"unknown_key": lambda value: True})
+    morning.served()
+    morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
+    morning.tell()
+    assert not Rating.objects.exists()
+    monkeypatch.undo()
+    morning.clock.at += 3 * 86400
+    Device.objects.filter(name="k-7F3K2M").update(rebuild=True)
+    morning.settle()
+    assert Rating.objects.get().late == date(2026, 11, 26)
+
+
+def test_what_is_heard_by_a_clock_that_is_years_ahead_is_not_late(morning: Morning):
+    morning.served()
+    morning.store.ratings.press(moment(morning.clock.at), "1", 3, "key")
+    Cursor.objects.update(seen=morning.clock.now())
+    today = morning.clock.at
+    morning.clock.at += 5 * 365 * 86400
+    morning.tell()
+    assert Rating.objects.get().late is None
+    morning.clock.at = today
+    projector.rebuild(Device.objects.get(name="k-7F3K2M"), morning.clock.now())
+    assert Rating.objects.get().late is None
 
 
 @pytest.mark.parametrize(("days", "reasons"), [(0, "wait"), (3, "")])
