@@ -8,7 +8,7 @@ What comes later is shown as if it were of the day on which it was heard, in bun
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import sqrt
@@ -84,13 +84,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class RatingDays:
-    """Ratings by day, read by `read_ratings`; `upto` is the last day that may be shown. `waiting`: some were heard of
-    after their day was shown, and are not shown yet."""
+    """Ratings by day, read by `read_ratings`; `upto` is the last day that may be shown. `are_waiting` asks whether some
+    were heard of after their day was shown, and are not shown yet."""
 
     dim: str
     upto: date
     sites: Mapping[int, SiteRatings]
-    waiting: bool = False
+    are_waiting: Callable[[], bool] = lambda: False
 
     def over(self, period: Period) -> dict[Cell, Opinions]:
         """What may be shown of a period, by row and label set; what is withheld is not there."""
@@ -128,9 +128,10 @@ class RatingDays:
 
     def withholds(self, period: Period) -> bool:
         """Whether nothing is shown of a period that has ratings, or may have: its last days are never looked at."""
+        if self.over(period):
+            return False
         given = (day for ratings in self.sites.values() for day in ratings.rated)
-        may_have = self.waiting or period.last > self.upto or any(day in period for day in given)
-        return may_have and not self.over(period)
+        return period.last > self.upto or any(day in period for day in given) or self.are_waiting()
 
     def least(self, site: int, day: date) -> int:
         """The fewest ratings that a site shows, by the rules of a day."""
@@ -219,7 +220,8 @@ def read_ratings(
         for site in sorted(rows.keys() | summed.keys())
     }
     whole = {site: of.with_months(summed.get(site, [])) for site, of in made.items()}
-    return RatingDays(dim, upto, whole, _are_waiting(sites, parts, Period(period.first, upto, Kind.RANGE), known))
+    within = Period(period.first, upto, Kind.RANGE)
+    return RatingDays(dim, upto, whole, lambda: _are_waiting(sites, parts, within, known))
 
 
 def _are_waiting(sites: Sequence[Site], parts: Parts, period: Period, known: date) -> bool:

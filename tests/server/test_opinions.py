@@ -404,7 +404,7 @@ def test_a_year_takes_as_few_queries_as_a_day(lite: Server):
             read = read_ratings([lite.site], period, LATER)
             for part in period.parts():
                 read.whole(part)
-        assert len(asked) == 5
+        assert len(asked) == 4
 
 
 # --- the interval ---------------------------------------------------------------------------------------------
