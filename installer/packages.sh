@@ -57,7 +57,7 @@ patiently() { # COMMAND…: of apt or dpkg, again and again as long as another p
     answer=0
     # Without the lock of our turn: what a package leaves running would keep it.
     (
-      [ -z "$turn" ] || exec {turn}>&-
+      [ -z "${turn:-}" ] || exec {turn}>&-
       exec env LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
     ) 2>"$log" || answer=$?
     if [ $answer -eq 0 ] || ! apt_locked "$log" || [ $SECONDS -ge $end ]; then break; fi
