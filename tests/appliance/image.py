@@ -235,6 +235,7 @@ def _make_disk(folder: Path, system: Path, stick: Path) -> None:
         (folder_of / "slow.conf").write_text(SLOW)
     _make_initrd(root, folder)
     _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", root, folder / "disk.raw", f"{DISK_MB}M", minutes=10)
+    _lend_reserve(root, folder / "disk.raw")
     shutil.rmtree(root)
     shutil.rmtree(folder / "kernel")
 
@@ -292,6 +293,13 @@ def _collect_native(folder: Path) -> None:
         )
         (folder / name).chmod(0o755)
     (folder / "apt").write_text(f'DPkg::Path "{NATIVE}:/usr/sbin:/usr/bin:/sbin:/bin";\n')
+
+
+def _lend_reserve(root: Path, disk: Path) -> None:
+    """As install.sh does (lend_reserve), which finds no disk of its own while this one is a folder."""
+    groups = [line.split(":") for line in (root / "etc/group").read_text().splitlines()]
+    (number,) = (number for name, _, number, _ in groups if name == "kiosk")
+    _run("tune2fs", "-g", number, disk)
 
 
 def _make_initrd(root: Path, folder: Path) -> None:
