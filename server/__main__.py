@@ -140,7 +140,7 @@ def _run(options: argparse.Namespace) -> int:
     from django.conf import settings
 
     from server.jobs import Jobs
-    from server.web import listening
+    from server.web import keep_still, listening
     from server.wsgi import application
 
     web = listening(application, settings.CONFIG)
@@ -152,6 +152,7 @@ def _run(options: argparse.Namespace) -> int:
     (settings.CONFIG.folder / "port").write_text(str(web.effective_port))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
+    keep_still()
     notify("READY=1")
     try:
         web.run()

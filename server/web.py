@@ -1,6 +1,7 @@
 """The web server that answers: waitress, behind one that brings HTTPS."""
 
 import errno
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,13 @@ from server.config import Config
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a request: files of a stick. Everything else has limits of its own."""
+
+
+def keep_still() -> None:
+    """Take what is loaded by now out of the garbage collector's sight: it would go over all of it in the middle of a
+    page."""
+    gc.collect()
+    gc.freeze()
 
 
 def listening(application: Callable[..., Any], config: Config) -> Any:

@@ -14,6 +14,7 @@ from server import clock, work
 from server.accounts.models import Role, User
 from server.feed.intake import digest, take
 from server.registry.models import Device, Site, Unit
+from server.web import keep_still
 from tests.bench.figures import Figure, Goal
 from tests.bench.plan import Plan
 from tests.bench.province import Kiosk
@@ -88,6 +89,7 @@ def _pages(plan: Plan, day: date) -> list[Figure]:
         "commune": User.objects.create_user("lanh-dao", None, name="Lãnh đạo", role=Role.LEADER, unit=unit),
         "province": User.objects.create_user("tinh", None, name="Tỉnh", role=Role.VIEWER),
     }
+    keep_still()  # as `kiosk-server run` does
     figures = []
     for who, user in people.items():
         client = Client()
