@@ -74,10 +74,12 @@ container-test:  ## installer and units in a whole Debian with a real systemd; n
 	tests/container.sh bookworm
 	tests/container.sh trixie
 
-test-appliance: $(VENV)/.dev  ## the whole kiosk in a virtual machine that poses as a Raspberry Pi; needs root, about an hour
+test-appliance: $(VENV)/.dev  ## the whole kiosk in a virtual machine that poses as a Raspberry Pi; and a Debian trixie in a container; needs root, hours
 	scripts/need.sh qemu-system-aarch64=qemu-system-arm qemu-img=qemu-utils /usr/libexec/qemu-binfmt/aarch64-binfmt-P=qemu-user-static \
 		mmdebstrap arch-test systemd-nspawn=systemd-container fdtput=device-tree-compiler mke2fs=e2fsprogs cpio xz=xz-utils swig \
-		aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross
+		aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross \
+		ip=iproute2 ssh-keygen=openssh-client
+	$(if $(ARGS),,$(PY) -m tests.container trixie)
 	$(PY) -m pytest -o faulthandler_timeout=0 -s $(or $(ARGS),tests/appliance/test_*.py)
 
 COMPILE := -m piptools compile -q --strip-extras --allow-unsafe --generate-hashes --no-header --no-emit-index-url \
