@@ -239,7 +239,7 @@ class KeyFilter:
 
 
 class Outlet:
-    """Hands raw events on and never raises: it runs in threads where an exception would silence every key.
+    """Hands raw events on and never raises: it is the top of threads of gpiozero and evdev, which an error would end.
 
     `offer` must not wait (a queue's put_nowait). What it refuses is counted in `failures`, and logged the first time.
     """

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, QuerySet
 
 from kiosk.texts import LOCAL
 from server.facts import shapes
 from server.facts.believed import believed_until
+from server.facts.faults import fault
 from server.facts.fold import Missing, Unfit, counted_again, fold
 from server.facts.models import Cursor, Desk, Dirty, Fact, Rating, Refusal, Ticket
 from server.facts.rows import Rows
@@ -29,9 +30,6 @@ logger = logging.getLogger(__name__)
 
 CHUNK = 1000
 """Events of one transaction."""
-
-PASSING = (OperationalError, InterfaceError, InternalError, ProgrammingError, OSError, MemoryError)
-"""What no event is to blame for: the machine, the database, its tables. It is tried again, and marks nothing."""
 
 ORPHANS = timedelta(days=31)
 """After a day whose events are gone, so long others may still speak of its tickets."""
@@ -120,14 +118,10 @@ def rebuild_asked(now: datetime) -> int:
 
 def _made_again(device: Device, now: datetime) -> bool:
     logger.info("the facts of %s are made again from its events", device.name)
-    try:
-        rebuild(device, now)
-    except PASSING:
-        raise
-    except Exception:
-        logger.exception("the facts of %s cannot be made again; it is tried again", device.name)
-        return False
-    return True
+    error = fault(lambda: rebuild(device, now))
+    if error:
+        logger.error("the facts of %s cannot be made again; it is tried again", device.name, exc_info=error)
+    return error is None
 
 
 def _comes_late(device: Device, upto: int) -> bool:
@@ -198,15 +192,13 @@ class _Run:
 def _folded(device: Device, lines: list[Line], past: Past) -> _Run:
     """Fold events of one device in memory; what does not fit is noted, and the others go on."""
     run = _Run(device, lines, past, Rows(device, past.since), [])
-    try:
-        # In a transaction PostgreSQL would do nothing more after an error.
-        with transaction.atomic() if connection.in_atomic_block else nullcontext():
-            _fold_all(run)
-    except PASSING:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever an event does, it stops no other one
-        return replace(run, error=error)
-    return run
+    return replace(run, error=fault(lambda: _fold_apart(run)))
+
+
+def _fold_apart(run: _Run) -> None:
+    # In a transaction PostgreSQL would do nothing more after an error.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        _fold_all(run)
 
 
 def _fold_all(run: _Run) -> None:
@@ -228,7 +220,7 @@ def _save(run: _Run, now: datetime) -> set[str]:
 
     When something cannot be folded or written, halves find out which event it is.
     """
-    error = run.error or _written(run, now)
+    error = run.error or fault(lambda: _write(run, now))
     if error is None:
         for line, reason in run.unfit:
             _quarantine(run.device, line, reason)
@@ -245,16 +237,9 @@ def _save(run: _Run, now: datetime) -> set[str]:
     return rated | _save(_folded(run.device, second, run.past), now)
 
 
-def _written(run: _Run, now: datetime) -> Exception | None:
-    """What kept the rows from being written, None when they were."""
-    try:
-        with transaction.atomic():
-            run.rows.save(now)
-    except PASSING:
-        raise
-    except Exception as error:  # noqa: BLE001 - as above
-        return error
-    return None
+def _write(run: _Run, now: datetime) -> None:
+    with transaction.atomic():
+        run.rows.save(now)
 
 
 def _count_together(tickets: set[str], num: int) -> None:

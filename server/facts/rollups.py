@@ -15,8 +15,9 @@ from django.dispatch import Signal
 
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
+from server.facts.faults import fault
 from server.facts.models import Dirty, Rating, RatingRollup, ReasonRollup, Rollup, Ticket
-from server.facts.projector import PASSING, locked_cursor
+from server.facts.projector import locked_cursor
 from server.registry.models import Site
 
 logger = logging.getLogger(__name__)
@@ -55,20 +56,20 @@ def roll_up(now: datetime, most: int = 50) -> int:
 
 
 def _roll_up(dirty: Dirty, now: datetime) -> bool:
-    try:
-        with transaction.atomic():
-            since = locked_cursor().since
-            # Deleted first: what changes the day from now on marks it again.
-            Dirty.objects.filter(pk=dirty.pk).delete()
-            if since is None or dirty.day >= since:
-                sum_day(dirty.site, dirty.day)
-    except PASSING:
-        raise
-    except Exception:
-        logger.exception("the sums of %s at site %d cannot be made", dirty.day, dirty.site_id)
+    error = fault(lambda: _sum_once(dirty))
+    if error:
+        logger.error("the sums of %s at site %d cannot be made", dirty.day, dirty.site_id, exc_info=error)
         Dirty.objects.filter(pk=dirty.pk).update(failed=now)
-        return False
-    return True
+    return error is None
+
+
+def _sum_once(dirty: Dirty) -> None:
+    with transaction.atomic():
+        since = locked_cursor().since
+        # Deleted first: what changes the day from now on marks it again.
+        Dirty.objects.filter(pk=dirty.pk).delete()
+        if since is None or dirty.day >= since:
+            sum_day(dirty.site, dirty.day)
 
 
 def sum_day(site: Site, day: date) -> None:
