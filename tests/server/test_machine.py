@@ -19,8 +19,8 @@ from server.registry.models import Device
 from sync import ingest, wire
 from tests.server.kit import ENGINES, server_on
 from tests.sync_kit import DEVICE
+from tests.sync_machine_kit import Server as Receiver
 from tests.test_sync_machine import QUIET, SyncMachine
-from tests.test_sync_machine import Server as Receiver
 
 TABLES = ("feed_event", "feed_head", "feed_counter")
 OF_DEVICE = "epoch, head, status, seen, rebuild"

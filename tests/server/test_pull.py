@@ -1,38 +1,28 @@
 """The server fetches from kiosks: only where it may connect, only with what was pinned, and none slows the others."""
 
-import ipaddress
 import json
 import re
-import socket
 import ssl
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
-from django.test import override_settings
 
-from kiosk.console.certificates import Certificate, ensure
 from kiosk.store.offices import OfficeVersions
 from server import clock
 from server.facts.models import Comment
 from server.feed.models import Event
 from server.office.applied import applied
 from server.office.documents import newest
-from server.pull import addresses, fetching, secrets
-from server.pull.addresses import AddressRefused, checked, is_own, may_connect, normal
+from server.pull import fetching, secrets
 from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
-from server.registry import trouble
 from server.registry.enrolment import register, revoke
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
@@ -40,139 +30,28 @@ from sync import wire
 from tests.server.down_kit import publish_office
 from tests.server.kiosk_kit import Kiosk
 from tests.server.kit import Server, batch_of
+from tests.server.pull_kit import (
+    Tls,
+    code_of,
+    drip,
+    fetch_all,
+    held,
+    kiosk,
+    look_until,
+    megabytes,
+    near,
+    paired,
+    says,
+    silence,
+    strange_certificate,
+    target,
+    trouble_of,
+)
 from tests.server.test_room import line
 from tests.sync_kit import DEVICE
-from tests.sync_net import _Listener, http, read_request
+from tests.sync_net import http
 
-
-@pytest.fixture
-def near(lite: Server) -> Iterator[Server]:
-    """A server that may fetch from this machine, as in the demo."""
-    with override_settings(CONFIG=replace(settings.CONFIG, pull_loopback=True)):
-        yield lite
-
-
-@pytest.fixture
-def kiosk(tmp_path: Path) -> Iterator[Kiosk]:
-    kiosk = Kiosk(tmp_path / "kiosk")
-    yield kiosk
-    kiosk.close()
-
-
-def code_of(kiosk: Kiosk) -> str:
-    from kiosk.store.pulling import Pulling
-
-    return Pulling(kiosk.database).new_code(kiosk.now())
-
-
-@contextmanager
-def paired(server: Server, kiosk: Kiosk) -> Iterator[Device]:
-    """The kiosk's console runs, and its events are fetched from now on."""
-    with kiosk.console() as console:
-        seen = look_until(f"127.0.0.1:{console.ports[0]}")
-        yield pair(server.site, seen, code_of(kiosk), clock.now()).device
-
-
-def look_until(address: str) -> Seen:
-    """A console that has just begun takes a moment."""
-    until = time.monotonic() + 10
-    while True:
-        try:
-            return look(address)
-        except PairError:
-            if time.monotonic() > until:
-                raise
-
-
-def fetch_all(device: Device) -> None:
-    """All that there is. Without a clock of its own the kiosk notes the server's time after the first question."""
-    device.refresh_from_db()
-    with line_to(device, 0) as line:
-        for _ in range(3):
-            while fetch(device, line, clock.now(), 0):
-                pass
-
-
-def held() -> set[str]:
-    return set(Event.objects.values_list("id", flat=True))
-
-
-# --- addresses ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "url"),
-    [
-        ("192.168.1.20", "https://192.168.1.20:8443"),
-        (" https://192.168.1.20:9000/ ", "https://192.168.1.20:9000"),
-        ("kiosk-1.local:8443", "https://kiosk-1.local:8443"),
-        ("https://[fd00::20]", "https://[fd00::20]:8443"),
-    ],
-)
-def test_an_address_may_be_typed_short(text: str, url: str):
-    assert normal(text) == url
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "http://192.168.1.20", "https://a:b@192.168.1.20", "https://x/path", "https://x?q=1", "https://x:0",
-     "https://x:99999", "file:///etc/passwd", "https://", "https://kí-ốt", "https://[::1", "x" * 300],
-)  # fmt: skip
-def test_what_is_no_address_is_refused(text: str):
-    with pytest.raises(AddressRefused):
-        normal(text)
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
-     "169.254.169.254", "169.254.1.1", "fe80::1", "::ffff:169.254.169.254", "100.100.100.200", "fd00:ec2::254",
-     "192.0.0.192", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255", "240.0.0.1"],
-)  # fmt: skip
-def test_the_server_never_connects_to_itself_its_link_or_a_clouds_own(address: str):
-    assert not may_connect(ipaddress.ip_address(address))
-
-
-@pytest.mark.parametrize("address", ["192.168.1.20", "10.1.2.3", "172.16.0.9", "203.113.131.1", "fd00::20"])
-def test_kiosks_stand_in_private_networks_and_elsewhere(address: str):
-    assert may_connect(ipaddress.ip_address(address))
-
-
-def test_this_machine_only_with_the_setting(lite: Server):
-    with pytest.raises(PairError) as refused:
-        look("127.0.0.1:8443")
-    assert refused.value.key == "forbidden"
-    with pytest.raises(AddressRefused):
-        checked("https://localhost:8443")
-    assert checked("https://localhost:8443", allow_loopback=True).port == 8443
-
-
-def test_a_name_is_looked_up_once_and_all_that_it_leads_to_must_be_allowed(monkeypatch: pytest.MonkeyPatch):
-    asked: list[str] = []
-    answers = [["192.168.1.20"], ["192.168.1.20", "127.0.0.1"], ["169.254.169.254"]]
-
-    def resolve(host: str, port: int, type: int) -> list[Any]:
-        asked.append(host)
-        return [(socket.AF_INET, type, 6, "", (address, port)) for address in answers[len(asked) - 1]]
-
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", resolve)
-    assert checked("https://kiosk.example:8443").address == "192.168.1.20"
-    assert len(asked) == 1
-    for _ in range(2):
-        with pytest.raises(AddressRefused):
-            checked("https://kiosk.example:8443")
-
-
-def test_an_address_that_this_machine_has_itself_only_with_the_setting(monkeypatch: pytest.MonkeyPatch):
-    assert is_own(ipaddress.ip_address("127.0.0.1"))
-    assert not is_own(ipaddress.ip_address("192.168.1.20"))
-    monkeypatch.setattr(addresses, "is_own", lambda address: str(address) == "192.168.1.20")
-    for own in ("192.168.1.20", "[::ffff:192.168.1.20]"):
-        with pytest.raises(AddressRefused) as refused:
-            checked(f"https://{own}:8443")
-        assert refused.value.key == "forbidden"
-        assert checked(f"https://{own}:8443", allow_loopback=True).port == 8443
-    assert checked("https://192.168.1.21:8443").address == "192.168.1.21"
+__all__ = ["kiosk", "near"]
 
 
 # --- pairing --------------------------------------------------------------------------------------------------
@@ -258,17 +137,6 @@ def test_the_token_lies_sealed_and_its_key_apart(near: Server, kiosk: Kiosk):
         assert trouble_of(device) == "pull_again"
 
 
-def trouble_of(device: Device) -> str:
-    """What goes wrong when this kiosk is asked; it must have a sentence."""
-    with pytest.raises(Trouble) as found:
-        fetch_all(device)
-    trouble.tell(device, clock.now(), found.value.key, **found.value.values)
-    for language in ("vi", "en"):
-        said = trouble.in_words(device.trouble, texts(language))
-        assert not said.startswith("trouble.") and "{" not in said
-    return found.value.key
-
-
 # --- fetching -------------------------------------------------------------------------------------------------
 
 
@@ -336,66 +204,6 @@ def test_another_kiosk_at_the_address_is_told_apart(near: Server, kiosk: Kiosk):
 
 
 # --- targets that do harm -------------------------------------------------------------------------------------
-
-
-def strange_certificate(folder: Path) -> Certificate:
-    return ensure(folder, ["strange"], [], datetime.now(UTC))
-
-
-class Tls(_Listener):
-    """Speaks TLS with a certificate, reads a request, and does something."""
-
-    def __init__(self, certificate: Certificate, does: Callable[[ssl.SSLSocket], None]) -> None:
-        super().__init__()
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(certificate.chain, certificate.key)
-        self._does = does
-        self.heard: list[bytes] = []
-
-    def serve(self, conn: socket.socket) -> None:
-        try:
-            with self._context.wrap_socket(conn, server_side=True) as secure:
-                while request := read_request(secure):
-                    self.heard.append(request)
-                    self._does(secure)
-        except ssl.SSLError:
-            return
-
-
-@contextmanager
-def target(server: Server, folder: Path, does: Callable[[ssl.SSLSocket], None]) -> Iterator[Device]:
-    """A paired kiosk that has gone bad."""
-    certificate = strange_certificate(folder / "bad")
-    with Tls(certificate, does) as bad:
-        kept = json.dumps({"token": "token", "authority": certificate.authority.read_text()})
-        yield Device.objects.create(
-            name=f"k-BAD{bad.port}", site=server.site, mode=Mode.PULL, pull_url=f"https://127.0.0.1:{bad.port}",
-            pull_token=secrets.seal(kept),
-        )  # fmt: skip
-
-
-def says(answer: bytes) -> Callable[[ssl.SSLSocket], None]:
-    return lambda secure: secure.sendall(answer)
-
-
-def megabytes(secure: ssl.SSLSocket) -> None:
-    secure.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 1000000000\r\n\r\n")
-    for _ in range(100):
-        secure.sendall(bytes(1_000_000))
-
-
-def drip(secure: ssl.SSLSocket) -> None:
-    secure.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 1000000\r\n\r\n")
-    while True:
-        secure.sendall(b"x")
-        _NEVER.wait(0.05)
-
-
-def silence(secure: ssl.SSLSocket) -> None:
-    _NEVER.wait(1)
-
-
-_NEVER = threading.Event()
 
 
 @pytest.mark.parametrize(
