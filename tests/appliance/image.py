@@ -306,7 +306,7 @@ def _make_initrd(root: Path, folder: Path) -> None:
     """Finds the disk and starts its systemd: a tenth of what Debian's own would load."""
     modules = next((root / "usr/lib/modules").iterdir())
     stage = folder / "stage"
-    for name in ("bin", "dev", "proc", "sys", "root"):
+    for name in ("bin", "dev", "proc", "sys", "disk"):
         (stage / name).mkdir(parents=True)
     shutil.copy(root / "usr/bin/busybox", stage / "bin/busybox")
     (stage / "bin/sh").symlink_to("busybox")
@@ -315,9 +315,9 @@ def _make_initrd(root: Path, folder: Path) -> None:
         (stage / f"{at:02}.ko").write_bytes(lzma.decompress((modules / file).read_bytes()))
         lines.append(f"busybox insmod /{at:02}.ko")
     lines += [
-        "until busybox mount -t ext4 /dev/vda /root 2>/dev/null; do busybox usleep 50000; done",
-        "busybox mount --move /dev /root/dev",
-        "exec busybox switch_root /root /sbin/init",
+        "until busybox mount -t ext4 /dev/vda /disk 2>/dev/null; do busybox usleep 50000; done",
+        "busybox mount --move /dev /disk/dev",
+        "exec busybox switch_root /disk /sbin/init",
     ]
     (stage / "init").write_text("\n".join(lines) + "\n")
     (stage / "init").chmod(0o755)

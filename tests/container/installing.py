@@ -12,7 +12,7 @@ from tests.printing import read_qr
 
 INSTALL = f"{SOURCES}/install.sh"
 DEVICE = "xa-thu-1"
-OFFICE = "/root/office.toml"
+OFFICE = "/srv/office.toml"
 SETTINGS = """
 [buttons]
 factory = "none"

@@ -8,7 +8,7 @@ from tests.container.kiosk import Hall
 from tests.container.machine import SOURCES, STICK, Machine
 from tests.container.telling import NotAsPromised, eventually, holds
 
-HOME = "/root/releases"
+HOME = "/srv/releases"
 SIGNERS = "/etc/kiosk/release-signers"
 MADE_S = 600
 TRIED_S = 600

@@ -34,7 +34,7 @@ def serve(port: IO[bytes]) -> None:
     rest = b""
     while True:
         if not (data := port.read(65536)):
-            time.sleep(0.05)  # nobody is connected
+            time.sleep(0.05)  # nobody is connected: the port is always ready then, and has nothing
             continue
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
