@@ -95,15 +95,17 @@ def _piece(told: tuple[Told, ...], counts: Mapping[Told, int], by_told: ByTold, 
         min(days),
         max(days),
         sum(counts.get(each, 0) for each in told),
-        _together(by_told.get(each, {}) for each in told),
+        together(by_told.get(each, {}) for each in told),
         sum(left.pop(day, 0) for day in days),
     )
 
 
-def _together(alike: Iterable[Mapping[Alike, int]]) -> Counter[Alike]:
-    total: Counter[Alike] = Counter()
+def together(alike: Iterable[Mapping[Alike, int]]) -> dict[Alike, int]:
+    """The sum. Written out, because it is made some thousand times for a page and Counter is slow with mappings."""
+    total: dict[Alike, int] = {}
     for each in alike:
-        total.update(each)
+        for kind, n in each.items():
+            total[kind] = total.get(kind, 0) + n
     return total
 
 
@@ -147,7 +149,18 @@ class SiteRatings:
 
     def seen(self, period: Period, *, apart: bool) -> dict[Place, Seen]:
         """The rows that may be shown; `apart`: as a breakdown beside the whole."""
-        return {place: seen for place, seen in self.sums(period, apart=apart).items() if seen.n}
+        return _with_ratings(self.sums(period, apart=apart))
+
+    def by_parts(self, parts: Sequence[Period]) -> list[dict[Place, Seen]]:
+        """`seen` of each of these periods, in their order and without a day in two of them."""
+        found: list[dict[Place, list[Piece]]] = [defaultdict(list) for _ in parts]
+        firsts = [part.first for part in parts]
+        for place, row in self.rows.items():
+            for piece in row:
+                at = bisect_right(firsts, piece.first) - 1
+                if at >= 0 and piece.lies_in(parts[at]):
+                    found[at][place].append(piece)
+        return [_with_ratings({place: _seen(row) for place, row in rows.items()}) for rows in found]
 
     def sums(self, period: Period, *, apart: bool) -> dict[Place, Seen]:
         """The same with rows of which no rating may be shown: services, and what was left out on quiet days."""
@@ -230,9 +243,13 @@ def _hold(
         rest += n
 
 
+def _with_ratings(rows: Mapping[Place, Seen]) -> dict[Place, Seen]:
+    return {place: seen for place, seen in rows.items() if seen.n}
+
+
 def _seen(row: Iterable[Piece]) -> Seen:
     kept = list(row)
-    return Seen(_together(each.alike for each in kept), sum(each.served for each in kept), sum(each.n for each in kept))
+    return Seen(together(each.alike for each in kept), sum(each.served for each in kept), sum(each.n for each in kept))
 
 
 def site_ratings(

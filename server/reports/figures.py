@@ -4,8 +4,8 @@ A `Days` is read once, in one query whatever the period's length, and then summe
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
 from math import ceil
 from typing import Any
@@ -15,7 +15,7 @@ from django.db.models import Min, Sum
 from server.facts.models import Refusal, Rollup
 from server.registry.models import Site, Unit
 from server.reports.models import MonthSum
-from server.reports.monthly import Parts, as_days
+from server.reports.monthly import Parts, as_days, at
 from server.reports.periods import Period
 
 DIMS = ("all", "service", "counter", "clerk", "hour")
@@ -89,17 +89,13 @@ class Days:
 
     rows: tuple[Day, ...] = field(default=())
 
-    def over(self, period: Period) -> dict[Cell, Visits]:
-        """Figures by cell over a period; cells without a visit in it are not there."""
+    def over(self, period: Period, to: Mapping[Cell, Cell] | None = None) -> dict[Cell, Visits]:
+        """Figures by cell over a period; cells without a visit in it are not there. `to` tells cells as others."""
         by_cell: dict[Cell, list[Day]] = defaultdict(list)
         for row in self.rows:
             if row.day in period:
-                by_cell[row.cell].append(row)
+                by_cell[to[row.cell] if to else row.cell].append(row)
         return {cell: _visits(rows) for cell, rows in sorted(by_cell.items())}
-
-    def moved(self, to: Callable[[Cell], Cell]) -> "Days":
-        """The same sums in other rows."""
-        return Days(tuple(replace(row, cell=to(row.cell)) for row in self.rows))
 
     def together(self) -> "Days":
         """The same in one row: each day is summed once, whatever is asked of it then."""
@@ -132,9 +128,9 @@ def read_days(
         raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
     parts = parts or as_days(period)
     names = ("site_id", "key", *COUNTS, "waits", "services")
-    rows = list(Rollup.objects.filter(parts.days(), site__in=sites, dim=dim).values_list("day", *names))
+    rows = list(Rollup.objects.filter(at(sites), parts.days(), dim=dim).values_list("day", *names))
     if parts.months:
-        found = MonthSum.objects.filter(site__in=sites, dim=dim, month__in=parts.months)
+        found = MonthSum.objects.filter(at(sites), dim=dim, month__in=parts.months)
         rows += list(found.values_list("month", *names))
     cells = (Cell(row[2], row[1]) if by_site else cell_of(dim, row[1], row[2]) for row in rows)
     return Days(tuple(Day(r[0], cell, tuple(r[3:-2]), r[-2], r[-1]) for r, cell in zip(rows, cells, strict=True)))
@@ -186,12 +182,12 @@ def rank(counts: Mapping[int, int], percent: int) -> int | None:
 def arrivals(sites: Sequence[Site], period: Period, parts: Parts | None = None) -> dict[tuple[int, int], int]:
     """How many numbers were taken by weekday (0 = Monday) and hour of the wall clock; only where there are any."""
     parts = parts or as_days(period)
-    found = Rollup.objects.filter(parts.days(), site__in=sites, dim="hour")
+    found = Rollup.objects.filter(at(sites), parts.days(), dim="hour")
     counts: Counter[tuple[int, int]] = Counter()
     for day, hour, n in found.values_list("day", "key").annotate(n=Sum("issued")):
         counts[day.weekday(), int(hour)] += n
     if parts.months:
-        summed = MonthSum.objects.filter(site__in=sites, dim="arrivals", month__in=parts.months)
+        summed = MonthSum.objects.filter(at(sites), dim="arrivals", month__in=parts.months)
         for key, n in summed.values_list("key").annotate(n=Sum("issued")):
             weekday, _, hour = key.partition(".")
             counts[int(weekday), int(hour)] += n
@@ -206,6 +202,6 @@ def begin(units: Iterable[Unit]) -> date | None:
 
 def refusals(sites: Sequence[Site], period: Period) -> dict[str, int]:
     """How many presses got no number, by reason (`refused.*` in the language files), the most frequent first."""
-    found = Refusal.objects.filter(site__in=sites, day__range=(period.first, period.last))
+    found = Refusal.objects.filter(at(sites), day__range=(period.first, period.last))
     counts = dict(found.values_list("reason").annotate(n=Sum("n")))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -26,6 +26,11 @@ class Parts:
         return found
 
 
+def at(sites: Iterable[Site]) -> Q:
+    """The condition for rows of these sites. By their keys: of a hundred models Django takes long to find these out."""
+    return Q(site__in=[site.pk for site in sites])
+
+
 def as_days(period: Period) -> Parts:
     """The whole period day by day."""
     return Parts((), ((period.first, period.last),))
@@ -34,7 +39,7 @@ def as_days(period: Period) -> Parts:
 def as_months(sites: Sequence[Site], period: Period) -> Parts:
     """As many whole months as are summed for all these sites; only for what is asked of whole months. One query."""
     inside = [month.first for month in _months(period) if month.first in period and month.last in period]
-    found = MonthSum.objects.filter(site__in=sites, dim="all", month__in=inside)
+    found = MonthSum.objects.filter(at(sites), dim="all", month__in=inside)
     counts = dict(found.values_list("month").annotate(n=Count("pk")))
     months = {month for month in inside if counts.get(month) == len(sites)}
     return Parts(tuple(sorted(months)), tuple(_ranges(period, months)))

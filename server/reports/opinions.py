@@ -13,19 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import sqrt
 
-from django.db.models import Q, Sum
-
 from kiosk.office import LabelSet
 from kiosk.rating import Figure, Tally, figures
-from server.facts.models import RatingRollup, ReasonRollup, Rollup
+from server.facts.models import RatingRollup
 from server.facts.settling import settled
 from server.registry.models import Site
-from server.reports.bundles import Alike, Month, Place, Seen, SiteRatings, Told, site_ratings
+from server.reports.bundles import Place, Seen, SiteRatings, together
 from server.reports.figures import ALL, Cell, cell_of
 from server.reports.models import MonthSum
-from server.reports.monthly import Parts, as_days, as_months
-from server.reports.naming import Asking, asking_of
+from server.reports.monthly import Parts, as_days, as_months, at
+from server.reports.naming import Asking
 from server.reports.periods import Kind, Period, around
+from server.reports.reading import read_sites
 
 DIMS = ("all", "service", "counter", "clerk")
 """What figures of ratings are broken down by."""
@@ -94,9 +93,21 @@ class RatingDays:
 
     def over(self, period: Period) -> dict[Cell, Opinions]:
         """What may be shown of a period, by row and label set; what is withheld is not there."""
-        merged: dict[Cell, dict[str, list[Seen]]] = defaultdict(lambda: defaultdict(list))
+        found = ((site, ratings.seen(period, apart=self.dim != "all")) for site, ratings in self.sites.items())
+        return self._shown(found)
+
+    def by_parts(self, parts: Sequence[Period]) -> list[Opinions]:
+        """`whole` of each of these periods, in their order and without a day in two of them."""
+        found: list[list[tuple[int, dict[Place, Seen]]]] = [[] for _ in parts]
         for site, ratings in self.sites.items():
-            for (key, label_set), seen in ratings.seen(period, apart=self.dim != "all").items():
+            for of_part, seen in zip(found, ratings.by_parts(parts), strict=True):
+                of_part.append((site, seen))
+        return [self._shown(each).get(ALL, {}) for each in found]
+
+    def _shown(self, found: Iterable[tuple[int, Mapping[Place, Seen]]]) -> dict[Cell, Opinions]:
+        merged: dict[Cell, dict[str, list[Seen]]] = defaultdict(lambda: defaultdict(list))
+        for site, rows in found:
+            for (key, label_set), seen in rows.items():
                 merged[cell_of(self.dim, site, key)][self._name(site, label_set)].append(seen)
         return {
             cell: {name: _opinion(self.labels(name), name, seen) for name, seen in sorted(sets.items())}
@@ -178,9 +189,7 @@ def latest(sites: Sequence[Site], now: datetime) -> dict[int, Latest]:
 
 def _opinion(labels: LabelSet | None, name: str, seen: Sequence[Seen]) -> Opinion:
     label_set = name.partition("@")[0]
-    alike: Counter[Alike] = Counter()
-    for each in seen:
-        alike.update(each.alike)
+    alike = together(each.alike for each in seen)
     tallies = [Tally(label_set, "", level, tuple(flags.split()), n) for (level, flags), n in sorted(alike.items())]
     satisfied = frozenset(level.value for level in labels.levels if level.satisfied) if labels else frozenset()
     served, n = sum(each.served for each in seen), sum(each.n for each in seen)
@@ -210,72 +219,13 @@ def read_ratings(
     month = around(Kind.MONTH, upto)
     read = Period(around(Kind.MONTH, period.first).first, min(month.last, known), Kind.RANGE)
     parts = as_months(sites, read) if months else as_days(read)
-    rows, served = _read_rows(sites, parts, dim, known), _read_served(sites, parts, dim)
-    ticked = _read_reasons(sites, parts) if dim == "all" else {}
-    summed = _read_months(sites, parts, dim)
-    sets = {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites}
-    asking = asking_of(sites, sets, now)
-    made = {
-        site: site_ratings(asking[site], rows.get(site, {}), served.get(site, {}), ticked.get(site, {}))
-        for site in sorted(rows.keys() | summed.keys())
-    }
-    whole = {site: of.with_months(summed.get(site, [])) for site, of in made.items()}
+    whole = read_sites(sites, parts, dim, known, now)
     within = Period(period.first, upto, Kind.RANGE)
     return RatingDays(dim, upto, whole, lambda: _are_waiting(sites, parts, within, known))
 
 
 def _are_waiting(sites: Sequence[Site], parts: Parts, period: Period, known: date) -> bool:
     """Whether some ratings of the period were heard of late, and after the day `known`."""
-    within = RatingRollup.objects.filter(parts.days(), site__in=sites, day__range=(period.first, period.last))
-    summed = MonthSum.objects.filter(site__in=sites, month__in=parts.months, dim="all", again__gt=known)
+    within = RatingRollup.objects.filter(at(sites), parts.days(), day__range=(period.first, period.last))
+    summed = MonthSum.objects.filter(at(sites), month__in=parts.months, dim="all", again__gt=known)
     return within.filter(flags="", late__gt=known).exists() or (bool(parts.months) and summed.exists())
-
-
-def _sets(rows: Mapping[Place, object], months: Iterable[Month]) -> set[str]:
-    return {label_set for _, label_set in rows} | {month.label_set for month in months}
-
-
-def _read_months(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, list[Month]]:
-    """What is shown of summed months, by site: of the rows of `dim`, and of everything."""
-    if not parts.months:
-        return {}
-    found = MonthSum.objects.filter(site__in=sites, month__in=parts.months, dim__in={dim, "all"}).exclude(ratings={})
-    months: dict[int, list[Month]] = defaultdict(list)
-    for site, first, of, key, ratings in found.values_list("site_id", "month", "dim", "key", "ratings"):
-        for label_set, plain in ratings.items():
-            alike = {(level, flags): n for level, flags, n in plain["alike"]}
-            seen, reasons = Seen(alike, plain["served"], plain["n"]), plain.get("reasons", {})
-            month = Month(around(Kind.MONTH, first), key, label_set, seen, reasons, plain["rated"])
-            months[site].append(replace(month, own=of == dim, of_all=of == "all"))
-    return months
-
-
-def _read_rows(
-    sites: Sequence[Site], parts: Parts, dim: str, known: date
-) -> dict[int, dict[Place, dict[Told, dict[Alike, int]]]]:
-    """How many ratings are alike, by site, row and when they were told: no later than on the day `known`."""
-    named = [] if dim == "all" else [dim]
-    found = RatingRollup.objects.filter(parts.days(), Q(late=None) | Q(late__lte=known), site__in=sites)
-    values = found.values_list("site_id", "label_set", "day", "late", "level", "flags", *named).annotate(sum=Sum("n"))
-    rows: dict[int, dict[Place, dict[Told, dict[Alike, int]]]] = {}
-    for site, label_set, day, late, level, flags, *key, n in values:
-        row = rows.setdefault(site, {}).setdefault((key[0] if key else "", label_set), {})
-        row.setdefault((late or day, day), {})[level, flags] = n
-    return rows
-
-
-def _read_served(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, dict[str, dict[date, int]]]:
-    found = Rollup.objects.filter(parts.days(), site__in=sites, dim=dim, served__gt=0)
-    served: dict[int, dict[str, dict[date, int]]] = {}
-    for site, key, day, n in found.values_list("site_id", "key", "day", "served"):
-        served.setdefault(site, {}).setdefault(key, {})[day] = n
-    return served
-
-
-def _read_reasons(sites: Sequence[Site], parts: Parts) -> dict[int, dict[str, dict[Told, dict[str, int]]]]:
-    found = ReasonRollup.objects.filter(parts.days(), site__in=sites)
-    ticked: dict[int, dict[str, dict[Told, dict[str, int]]]] = {}
-    values = found.values_list("site_id", "label_set", "day", "late", "reason", "n")
-    for site, label_set, day, late, reason, n in values:
-        ticked.setdefault(site, {}).setdefault(label_set, {}).setdefault((late or day, day), {})[reason] = n
-    return ticked

@@ -90,8 +90,8 @@ class _Read:
     def by(self) -> dict[Cell, Visits]:
         if self.dim != "unit":
             return read_days(self.sites, self.period, self.dim, parts=self.whole_months).over(self.period)
-        first = _first_sites(self)
-        return self.by_site.moved(lambda cell: Cell("", first[cell.site])).over(self.period)
+        units = {Cell("", site): Cell("", first) for site, first in _first_sites(self).items()}
+        return self.by_site.over(self.period, units)
 
     @cached_property
     def ratings(self) -> RatingDays:
@@ -303,8 +303,8 @@ def _ratings_time(read: _Read) -> Table:
     t, parts = read.t, read.parts
     rows = tuple(
         (periods.short_words(t, part), set_words(read, name, o.labels), rate(o), o.figure.n, *_ends(o))
-        for part in parts
-        for name, o in read.ratings.whole(part).items()
+        for part, opinions in zip(parts, read.ratings.by_parts(parts), strict=True)
+        for name, o in opinions.items()
     )
     keys = ("period", "label_set", "rate", "n", "low", "high")
     columns = tuple(t(f"reports.{key}") for key in keys)

@@ -7,11 +7,13 @@ from itertools import count
 import pytest
 from django.db import transaction
 
+from kiosk.office import Office
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
 from server import clock
 from server.facts.models import Rating, Ticket
 from server.facts.rollups import sum_day
+from server.office.models import Document
 from server.registry.models import Device, Site
 from server.reports.bundles import bundles
 from server.reports.periods import Period
@@ -75,6 +77,14 @@ def days(device: Device, *levels: str, first: date = FIRST, **rated: str) -> Non
         named = {name: rated[name] for name in ("service", "counter", "clerk") if name in rated}
         tickets = [ticket(device, day, **named) for _ in given]  # type: ignore[arg-type]
         keep(device.site, day, tickets, [rating(device, day, int(each), **rated) for each in given])  # type: ignore[arg-type]
+
+
+def keep_office(
+    site: Site, office: Office, version: int, at: datetime = datetime(2025, 1, 1, 12, tzinfo=LOCAL)
+) -> None:
+    """Save an office document as if it had come at that time."""
+    fields = {"sha256": office.sha256, "content": office.to_json(), "at": at, "by": "quan-tri"}
+    Document.objects.create(site=site, kind="office", version=version, **fields)
 
 
 def held_back(counts: Mapping[date, int], period: Period, least: int) -> set[date]:

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from kiosk.office import Office, sample
 from kiosk.texts import LOCAL
 from server.facts.settling import settled
-from server.office.models import Document
 from server.registry.models import Site
 from server.reports.bundles import Told, pieces
 from server.reports.figures import Cell
 from server.reports.opinions import Opinions, RatingDays, read_ratings, wilson
 from server.reports.periods import Kind, Period, around, between, parse
-from tests.server.figures_kit import FIRST, days, held_back, keep, noon, rating, ticket
+from server.reports.reading import memory
+from tests.server.figures_kit import FIRST, days, held_back, keep, keep_office, noon, rating, ticket
 from tests.server.kit import Server
 
 NOVEMBER = parse("2026-11")
@@ -321,7 +321,7 @@ def test_a_breakdown_says_whose_ratings_they_are_and_how_many_of_the_services_we
 def test_a_higher_minimum_holds_from_its_day_on_and_leaves_older_bundles_as_they_were(lite: Server):
     days(lite.device, "33333", "33333")
     strict = replace(sample(), version=2, rules=replace(sample().rules, rating_min=10))
-    add(lite.site, strict, 2, noon(FIRST + timedelta(days=6)))
+    keep_office(lite.site, strict, 2, noon(FIRST + timedelta(days=6)))
     days(lite.device, "33333", "33333", first=FIRST + timedelta(days=7))
     read = november(lite)
     by_day = {part.first.day: of["smile"].figure.n for part in NOVEMBER.parts() if (of := read.whole(part))}
@@ -335,23 +335,23 @@ def minimum(least: int, version: int) -> Office:
 
 def test_a_document_of_a_clock_that_was_behind_takes_no_minimum_that_held_away(lite: Server):
     days(lite.device, "33333", "33333")
-    add(lite.site, minimum(10, 2), 2, noon(FIRST - timedelta(days=1)))
-    add(lite.site, minimum(6, 3), 3, datetime(2020, 1, 1, tzinfo=LOCAL))
-    add(lite.site, minimum(7, 4), 4, noon(FIRST + timedelta(days=20)))
+    keep_office(lite.site, minimum(10, 2), 2, noon(FIRST - timedelta(days=1)))
+    keep_office(lite.site, minimum(6, 3), 3, datetime(2020, 1, 1, tzinfo=LOCAL))
+    keep_office(lite.site, minimum(7, 4), 4, noon(FIRST + timedelta(days=20)))
     of = november(lite).sites[lite.site.pk].asking
     assert of.minima == ((date(2025, 10, 19), 5), (FIRST, 6), (FIRST + timedelta(days=21), 7))
 
 
 def test_a_document_of_a_clock_that_ran_ahead_holds_no_longer_than_until_the_next_one(lite: Server):
     days(lite.device, "33333")
-    add(lite.site, minimum(10, 2), 2, datetime(2037, 1, 1, tzinfo=LOCAL))
-    add(lite.site, minimum(6, 3), 3, noon(FIRST - timedelta(days=1)))
+    keep_office(lite.site, minimum(10, 2), 2, datetime(2037, 1, 1, tzinfo=LOCAL))
+    keep_office(lite.site, minimum(6, 3), 3, noon(FIRST - timedelta(days=1)))
     assert november(lite).sites[lite.site.pk].asking.minima == ((date(2025, 10, 19), 5), (FIRST, 6))
 
 
 def test_an_office_may_ask_for_more_than_five(lite: Server):
     strict = replace(sample(), version=2, rules=replace(sample().rules, rating_min=10))
-    add(lite.site, strict, 2)
+    keep_office(lite.site, strict, 2)
     days(lite.device, "33333")
     assert november(lite).whole(NOVEMBER) == {}
     days(lite.device, "33333", first=FIRST + timedelta(days=1))
@@ -361,15 +361,10 @@ def test_an_office_may_ask_for_more_than_five(lite: Server):
 # --- several sites --------------------------------------------------------------------------------------------
 
 
-def add(site: Site, office: Office, version: int, at: datetime = datetime(2025, 1, 1, 12, tzinfo=LOCAL)) -> None:
-    fields = {"sha256": office.sha256, "content": office.to_json(), "at": at, "by": "quan-tri"}
-    Document.objects.create(site=site, kind="office", version=version, **fields)
-
-
 def another(server: Server, office: Office | None, **rated: str) -> Site:
     site = Site.objects.create(unit=server.unit, key="phu", name="Điểm phụ")
     if office:
-        add(site, office, 1)
+        keep_office(site, office, 1)
     days(server.enrol("k-OTHER1", "another-token", site), "33332", **rated)
     return site
 
@@ -400,11 +395,12 @@ def test_a_year_takes_as_few_queries_as_a_day(lite: Server):
     days(lite.device, *["33333"] * 40)
     november(lite)
     for period in (around(Kind.DAY, FIRST), parse("2026")):
+        memory.clear()
         with CaptureQueriesContext(connection) as asked:
             read = read_ratings([lite.site], period, LATER)
             for part in period.parts():
                 read.whole(part)
-        assert len(asked) == 4
+        assert len(asked) == 5
 
 
 # --- the interval ---------------------------------------------------------------------------------------------
