@@ -6,7 +6,7 @@ Names are those of the period's last day, so that a report of last year reads as
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from kiosk.office import LabelSet
@@ -21,7 +21,7 @@ from server.reports.monthly import Parts, as_months
 from server.reports.naming import names_on, set_name
 from server.reports.opinions import DIMS as RATED_BY
 from server.reports.opinions import SECOND, Opinion, Opinions, RatingDays, read_ratings
-from server.reports.periods import Kind
+from server.reports.periods import Kind, Period
 from server.reports.tables import Look, Minutes, Percent, Share, Table, Value
 
 VISITS = ("issued", "priority", "served", "no_show", "cancelled", "closed", "transfers", "holds")
@@ -32,7 +32,7 @@ LEFT_OUT = (*FLAGS, SECOND)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`of` names whose figures they are, `until` says up to which day there are any, "" when the period is over."""
+    """`of` names whose figures they are, `until` says up to which day there can be any, "" when the period is over."""
 
     title: str
     of: str
@@ -126,9 +126,15 @@ def report(choice: Choice, t: Texts, now: datetime, only: Collection[str] = ()) 
         of=_of(read),
         period=periods.words(t, choice.period),
         note=t("report.note"),
-        until=t("reports.until", ngay=t.date(today)) if today <= choice.period.last else "",
+        until=_until(t, choice.period, today),
         tables=_told(list(made)),
     )
+
+
+def _until(t: Texts, period: Period, today: date) -> str:
+    if today < period.first:
+        return t("reports.not_begun")
+    return t("reports.until", ngay=t.date(today)) if today <= period.last else ""
 
 
 def _told(made: Sequence[Table]) -> tuple[Table, ...]:

@@ -437,3 +437,15 @@ def test_those_who_see_figures_see_how_they_come_about(lite: Server):
     assert f"/cong-khai/chot/{row.key}/0" in said(leader.get("/explain?period=2026-11"))
     assert viewer.get("/explain").status_code == 404
     assert lite.signed_in("cong-chuc", "clerk").get("/explain").status_code == 403
+
+
+def test_where_services_are_missing_no_page_tells_an_answer_rate(lite: Server):
+    kit.days(lite.device, "33333")
+    kit.keep(lite.site, kit.FIRST, [], [kit.rating(lite.device, kit.FIRST)])
+    leader = lite.signed_in("lanh-dao", "leader")
+    assert "Không tính được tỷ lệ tham gia đánh giá" in said(leader.get("/explain?period=2026-11"))
+    row = frozen(lite)
+    for text in (page(f"/cong-khai/chot/{row.key}/0"), said(leader.get(f"/publication/frozen/{row.pk}"))):
+        assert "6/6" in text
+        assert "6/0" not in text
+        assert "Tỷ lệ tham gia đánh giá" not in text

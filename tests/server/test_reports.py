@@ -56,6 +56,12 @@ def cells(page: str, key: str) -> list[list[str]]:
     return [[re.sub("<[^>]+>", "", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
 
 
+def test_a_period_that_has_not_begun_is_not_said_to_run(november: Client):
+    page = text(november, "/reports?period=2027")
+    assert "Kỳ này chưa bắt đầu" in page
+    assert "chưa hết" not in page
+
+
 def test_a_month_is_told_with_the_month_before_beside_it(november: Client):
     page = text(november, NOVEMBER)
     assert "BÁO CÁO TIẾP NHẬN VÀ MỨC ĐỘ HÀI LÒNG – THÁNG 11/2026" in page
