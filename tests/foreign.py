@@ -3,6 +3,9 @@
 What qemu-user cannot show, because it answers the system calls of the programs itself:
 
 - filters of system calls: it has no seccomp, so systemd sets none of its own;
+- a unit's own users, network and IPC (PrivateUsers=, PrivateNetwork=, PrivateIPC=) and credentials: it has threads,
+  which a process that enters a user namespace may not have, and refuses to clone into other namespaces. EMULATED goes
+  without;
 - rules of the firewall: it knows no netlink of the packet filter, so `nft` is this machine's;
 - memory and times: they are the emulator's, ten to twenty times those of a board;
 - anything of ptrace, and whatever else lies below the system calls: the kernel is this machine's.
@@ -19,8 +22,20 @@ PACE = 15
 """So many times as long anything may take that a foreign program does."""
 SLOW = "[Service]\nWatchdogSec=90\nTimeoutStartSec=15min\nTimeoutStopSec=2min\n"
 """What a unit with a watchdog needs in place of a board's seconds."""
+EMULATED = """\
+[Service]
+PrivateUsers=no
+PrivateNetwork=no
+PrivateIPC=no
+ImportCredential=
+LoadCredential=
+SetCredential=
+"""
+"""For every service, where systemd itself is emulated."""
 NATIVE = "/opt/native"
 """Where programs of this machine lie in a foreign system."""
+SHIM = f"{NATIVE}/shim.so"
+"""To be loaded into a first process that is emulated."""
 UNPACKERS = ("dpkg-deb", "tar", "sha256sum")
 """They take most of the time of an installation, and are ten times as fast natively."""
 
@@ -64,3 +79,10 @@ def collect_native(folder: Path, *names: str) -> None:
         )
         (folder / name).chmod(0o755)
     (folder / "apt").write_text(f'DPkg::Path "{NATIVE}:/usr/sbin:/usr/bin:/sbin:/bin";\n')
+
+
+def build_shim(folder: Path) -> None:
+    """SHIM for arm64, in the folder that is to be at NATIVE. Raises CalledProcessError."""
+    source = Path(__file__).parent / "shim.c"
+    words = ["aarch64-linux-gnu-gcc", "-shared", "-fPIC", "-O2", source, "-o", folder / Path(SHIM).name]
+    subprocess.run(words, check=True, timeout=60)
