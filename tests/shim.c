@@ -1,8 +1,8 @@
 /* What the first process of Debian trixie needs to start anything under qemu-user; loaded into it and its executor alone.
  *
  * pidfd_spawn: qemu-user 7.2 answers CLONE_PIDFD with EINVAL (10 knows it), and systemd has another way only for ENOSYS.
- * statx: qemu-user, 10 too, says that it tells the mount's number (STATX_MNT_ID), and leaves it 0: all mounts seem to be one, and
- * the sandbox of a unit never becomes its root. Told that there is none, systemd finds it in another way.
+ * statx: qemu-user, 10 too, says that it tells the mount's number (STATX_MNT_ID), and leaves it 0: all mounts seem to be
+ * one, and the sandbox of a unit never becomes its root. Told that there is none, systemd finds it in another way.
  */
 #define _GNU_SOURCE
 #include <errno.h>
