@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from inspect import getsource
 from pathlib import Path
 
+from tests import foreign
+from tests.foreign import NATIVE, SLOW, UNPACKERS, allow_foreign, collect_native
+
 TREE = Path(__file__).parents[2]
 GUEST = Path(__file__).parent / "guest"
 CACHE = Path(os.environ.get("KIOSK_CACHE", "/var/cache/kiosk-test")) / "appliance"
@@ -24,14 +27,12 @@ MIRROR = os.environ.get("MIRROR", "http://deb.debian.org/debian")
 SUITE = "trixie"
 ARCHITECTURE = "arm64"
 DISK_MB = 4096
-BINFMT = Path("/proc/sys/fs/binfmt_misc")
 LGPIO = "lgpio==0.2.2.0"
 
 PACKAGES = (
     "systemd,systemd-sysv,systemd-timesyncd,udev,dbus,kmod,iproute2,e2fsprogs,busybox-static,python3,tzdata,procps"
 )
 """A fresh Raspberry Pi OS Lite has all of these and much more."""
-NATIVE = "/opt/native"
 BOOT_MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "ext4")
 
 KIOSK_TOML = """\
@@ -59,7 +60,6 @@ animations = false
 outputs = [{ view = "take", size = "1280x720" }]
 """
 """The pins that the machine's GPIO controller has; pin 3 is its power key. It draws very slowly."""
-SLOW = "[Service]\nWatchdogSec=90\nTimeoutStartSec=15min\n"
 
 NETWORK = "[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n"
 UNITS = {
@@ -156,7 +156,7 @@ def _system() -> Path:
 
 def _make_system(folder: Path) -> None:
     """tree.tar; and beside it two packages that are not installed: a kernel, and the headers for lgpio."""
-    _allow_foreign()
+    allow_foreign(ARCHITECTURE)
     kernel = f"$(apt-cache depends linux-image-{ARCHITECTURE} | sed -n 's/.*Depends: \\(linux-image.*\\)/\\1/p')"
     (folder / "fetch").write_text(f"mkdir /extra && cd /extra && apt-get download {kernel} libpython3.13-dev\n")
     hooks = (f'chroot "$1" sh -e <{folder}/fetch', f'mv "$1"/extra/*.deb {folder} && rmdir "$1/extra"')
@@ -213,14 +213,14 @@ def _build_lgpio(scratch: Path, system: Path, debs: Path) -> None:
 def _disk() -> Path:
     system = _system()
     stick = _stick(system)
-    recipe = [Path(__file__), *(file for file in GUEST.iterdir() if file.is_file())]
+    recipe = [Path(__file__), Path(foreign.__file__), *(file for file in GUEST.iterdir() if file.is_file())]
     return kept("disk", digest([*recipe, *_sources()], stick.name), lambda folder: _make_disk(folder, system, stick))
 
 
 def _make_disk(folder: Path, system: Path, stick: Path) -> None:
     root = folder / "root"
     root.mkdir()
-    _allow_foreign()
+    allow_foreign(ARCHITECTURE)
     _run("tar", "-C", root, "-xf", system / "tree.tar")
     (kernel,) = system.glob("linux-image-*.deb")
     _run("dpkg-deb", "-x", kernel, folder / "kernel")
@@ -272,27 +272,11 @@ def _install(root: Path, stick: Path) -> None:
     box = ("-q", "-D", root, "--register=no", "--keep-unit", "--private-network", "--pipe")
     command = ("/usr/src/kiosk/install.sh", "--yes", "--no-start", "--offline", "/mnt/stick")
     with tempfile.TemporaryDirectory(dir=CACHE) as native:
-        _collect_native(Path(native))
+        collect_native(Path(native), *UNPACKERS)
         more = (f"--bind-ro={stick}:/mnt/stick", f"--bind-ro={native}:{NATIVE}", f"--setenv=APT_CONFIG={NATIVE}/apt")
         said = _run("systemd-nspawn", *box, *more, *command, minutes=60)
     (root / "var/log/install.log").write_bytes(said)
     shutil.rmtree(program)
-
-
-def _collect_native(folder: Path) -> None:
-    """Programs of this computer that do the work of the machine's, ten times as fast: they unpack packages."""
-    for name in ("dpkg-deb", "tar", "sha256sum"):
-        program = Path(str(shutil.which(name))).resolve()
-        for word in _run("ldd", program).decode().split():
-            if word.startswith("/") and not (folder / Path(word).name).exists():
-                shutil.copy(word, folder)
-        shutil.copy(program, folder / f"{name}.native")
-        loader = next(path.name for path in folder.glob("ld-*"))
-        (folder / name).write_text(
-            f'#!/bin/sh\nexec {NATIVE}/{loader} --library-path {NATIVE} {NATIVE}/{name}.native "$@"\n'
-        )
-        (folder / name).chmod(0o755)
-    (folder / "apt").write_text(f'DPkg::Path "{NATIVE}:/usr/sbin:/usr/bin:/sbin:/bin";\n')
 
 
 def _lend_reserve(root: Path, disk: Path) -> None:
@@ -342,14 +326,6 @@ def _with_needed(modules: Path, names: Iterable[str]) -> list[str]:
 
 
 # ---- programs ----
-
-
-def _allow_foreign() -> None:
-    """Let programs of the other architecture run here, for as long as this machine is up."""
-    if not (BINFMT / "register").exists():
-        _run("mount", "-t", "binfmt_misc", "none", BINFMT)
-    if not (BINFMT / "qemu-aarch64").exists():
-        (BINFMT / "register").write_bytes(Path("/usr/lib/binfmt.d/qemu-aarch64.conf").read_bytes())
 
 
 def _run(*command: str | Path, minutes: float = 5, where: Path | None = None) -> bytes:

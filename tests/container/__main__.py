@@ -1,4 +1,6 @@
-"""`python -m tests.container [bookworm|trixie]`: a kiosk from a bare Debian to its removal; see docs/reliability.md.
+"""`python -m tests.container [bookworm|trixie] [--arch arm64]`: a kiosk from a bare Debian to its removal.
+
+See docs/reliability.md; tests/foreign.py for what cannot be seen of another architecture than this machine's.
 
 Ends with exit status 1 at the first thing that is not as promised, and wherever it cannot run.
 """
@@ -22,21 +24,35 @@ from tests.container.figures import Figures
 from tests.container.kiosk import Hall
 from tests.container.machine import Machine
 from tests.container.telling import NotAsPromised, tell
+from tests.foreign import HANDLERS, allow_foreign, architecture
 
 PROGRAMS = ("mmdebstrap", "systemd-nspawn", "nsenter", "setpriv", "unshare", "ip", "tar", "ssh-keygen", "dpkg")
+FOREIGN_PROGRAMS = (
+    "aarch64-linux-gnu-gcc",
+    "arch-test",
+    "nft",
+    "sha256sum",
+    "/usr/libexec/qemu-binfmt/aarch64-binfmt-P",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.container")
     parser.add_argument("suite", nargs="?", choices=SUITES, default=SUITES[0], help="the Debian (default %(default)s)")
-    suite = parser.parse_args(arguments).suite
-    why_not = obstacle()
+    parser.add_argument(
+        "--arch",
+        choices=(architecture(), *HANDLERS),
+        default=architecture(),
+        help="of its programs: another one runs through qemu-user (default %(default)s)",
+    )
+    words = parser.parse_args(arguments)
+    why_not = obstacle(words.arch)
     if why_not:
         print(f"make test-install cannot run here: {why_not}", file=sys.stderr)
         return 1
     figures = Figures()
     try:
-        run(figures, suite)
+        run(figures, words.suite, words.arch)
     except (NotAsPromised, subprocess.SubprocessError, OSError) as broken:
         print(f"\nNOT AS PROMISED: {broken}", file=sys.stderr)
         return 1
@@ -45,10 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def run(figures: Figures, suite: str) -> None:
+def run(figures: Figures, suite: str, arch: str) -> None:
     """Nothing of it is left, however it ends. Raises NotAsPromised and what else this machine may say."""
     with ExitStack() as ending:
-        machine = Machine(base(suite))
+        if arch != architecture():
+            allow_foreign(arch)
+        machine = Machine(base(suite, arch))
         ending.callback(machine.remove)
         commune = Commune(machine.here)
         ending.callback(commune.remove)
@@ -59,11 +77,12 @@ def run(figures: Figures, suite: str) -> None:
             raise
 
 
-def obstacle() -> str:
+def obstacle(arch: str) -> str:
     """Why it cannot run on this machine, "" when it can."""
     if os.geteuid():
         return "root is needed, to boot a container"
-    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    programs = PROGRAMS if arch == architecture() else (*PROGRAMS, *FOREIGN_PROGRAMS)
+    missing = [program for program in programs if not shutil.which(program)]
     return f"{', '.join(missing)} missing: scripts/need.sh installs them" if missing else ""
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.container.telling import NotAsPromised, tell
+from tests.foreign import pace
 
 ROOT = Path(__file__).parent.parent.parent
 SUITES = ("bookworm", "trixie")
@@ -34,7 +35,10 @@ KEPT_S = 14 * 24 * 3600
 
 @dataclass(frozen=True)
 class Base:
+    """`architecture`: of its programs, as Debian names it."""
+
     folder: Path
+    architecture: str
 
     @property
     def system(self) -> Path:
@@ -46,9 +50,9 @@ class Base:
         return self.folder / "stick"
 
 
-def base(suite: str) -> Base:
+def base(suite: str, architecture: str) -> Base:
     """The one of this Debian that belongs to this tree. Raises NotAsPromised when it cannot be made."""
-    kept = Base(CACHE / digest(suite))
+    kept = Base(CACHE / digest(suite, architecture), architecture)
     if not kept.folder.exists():
         _make(kept, suite)
     os.utime(kept.folder)
@@ -58,27 +62,24 @@ def base(suite: str) -> Base:
     return kept
 
 
-def digest(suite: str) -> str:
+def digest(suite: str, architecture: str) -> str:
     """Of the recipe, the locks and the machine."""
-    made = hashlib.sha256(f"{suite} {architecture()} {MIRROR}".encode())
+    made = hashlib.sha256(f"{suite} {architecture} {MIRROR}".encode())
     for name in RECIPE:
         made.update((ROOT / name).read_bytes())
     return made.hexdigest()[:16]
-
-
-def architecture() -> str:
-    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _make(kept: Base, suite: str) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="part-", dir=CACHE))
     try:
-        tell(f"making a base in {CACHE}: Debian {suite}")
-        words = ["mmdebstrap", "-q", "--variant=minbase", f"--include={','.join(PACKAGES)}", suite]
-        _run([*words, str(aside / "system.tar"), MIRROR], "mmdebstrap makes a Debian", 600)
+        tell(f"making a base in {CACHE}: Debian {suite}, {kept.architecture}")
+        words = ["mmdebstrap", "-q", "--variant=minbase", f"--arch={kept.architecture}"]
+        words += [f"--include={','.join(PACKAGES)}", suite]
+        _run([*words, str(aside / "system.tar"), MIRROR], "mmdebstrap makes a Debian", 600 * pace(kept.architecture))
         tell("making a base: the stick")
-        words = [str(ROOT / "installer/bundle.sh"), str(aside / "stick"), "--suite", suite, "--arch", architecture()]
+        words = [str(ROOT / "installer/bundle.sh"), str(aside / "stick"), "--suite", suite, "--arch", kept.architecture]
         _run([*words, "--mirror", MIRROR], "installer/bundle.sh fills a stick", 900)
         aside.chmod(0o755)
         if not kept.folder.exists():

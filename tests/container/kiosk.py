@@ -11,7 +11,7 @@ from kiosk.simulator.printer import EmulatedPrinter
 from tests.container.commune import Commune
 from tests.container.hall import Keypad, Line
 from tests.container.machine import Machine
-from tests.container.telling import NotAsPromised, eventually, holds
+from tests.container.telling import NotAsPromised, holds
 from tests.printing import read_qr
 
 TOKEN = re.compile(r"^(.*)/T/([0-9A-Z]{16})$")
@@ -50,7 +50,7 @@ class Hall:
         before = len(self.printer.slips)
         self.keypad.press(KEY)
         try:
-            slip = self.printer.wait_for_slips(before + 1, SLIP_S)[-1]
+            slip = self.printer.wait_for_slips(before + 1, SLIP_S * self.machine.pace)[-1]
         except TimeoutError as error:
             raise NotAsPromised(f"a press gives a slip\n{error}") from error
         codes = read_qr(slip.image)
@@ -62,7 +62,7 @@ class Hall:
     def settle(self) -> None:
         """Until every slip that was begun is out."""
         open_jobs = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'sending')"
-        eventually(SLIP_S, "no slip waits any more", lambda: self.rows(open_jobs) == [(0,)])
+        self.machine.eventually(SLIP_S, "no slip waits any more", lambda: self.rows(open_jobs) == [(0,)])
 
     def ticket(self, url: str, token: str) -> Ticket:
         """The number that the kiosk has given under this token."""

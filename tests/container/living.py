@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kiosk.simulator.audit import audit
 from tests.container.kiosk import TOKEN, UNITS, Hall
-from tests.container.telling import eventually, holds, tell
+from tests.container.telling import holds, tell
 from tests.printing import read_qr
 
 ROUNDS = 2
@@ -19,7 +19,7 @@ def hang(hall: Hall) -> None:
     """The loop stands still; systemd notices that by itself."""
     machine, before, pid = hall.machine, hall.last(), hall.pid("kiosk")
     machine.must("the kiosk's process is stopped in its tracks", f"kill -STOP {pid}")
-    eventually(BACK_S, "the watchdog brings it back", lambda: hall.is_new("kiosk", pid))
+    machine.eventually(BACK_S, "the watchdog brings it back", lambda: hall.is_new("kiosk", pid))
     machine.must("it was the watchdog", "journalctl -u kiosk -o cat | grep 'Watchdog timeout'")
     hall.goes_on(before)
 
@@ -33,9 +33,9 @@ def kill(hall: Hall, rng: random.Random) -> int:
             time.sleep(rng.uniform(0, 0.4))
             hall.machine.sh(f"kill -9 {pid}")
             if unit == "kiosk":
-                eventually(BACK_S, f"{unit} comes back, {n + 1}", partial(hall.is_new, unit, pid))
+                hall.machine.eventually(BACK_S, f"{unit} comes back, {n + 1}", partial(hall.is_new, unit, pid))
         for unit, pid in pids.items():
-            eventually(BACK_S, f"{unit} is there, {n + 1}", partial(hall.is_new, unit, pid))
+            hall.machine.eventually(BACK_S, f"{unit} is there, {n + 1}", partial(hall.is_new, unit, pid))
         hall.settle()
         hall.goes_on(hall.last())
     return ROUNDS
@@ -65,11 +65,11 @@ def boot_again(hall: Hall) -> None:
     hall.keypad.unplug()
     hall.machine.power_off()
     hall.machine.boot()
-    eventually(BACK_S, "after a boot the kiosk is ready", lambda: hall.is_active("kiosk"))
+    hall.machine.eventually(BACK_S, "after a boot the kiosk is ready", lambda: hall.is_active("kiosk"))
     hall.line.plug_in()
     hall.keypad.plug_in()
     log = "journalctl -o cat _PID=$(systemctl show -P MainPID kiosk) | grep '{}'"
-    eventually(BACK_S, "it finds the printer", lambda: hall.machine.ask(log.format("printer: ok")))
-    eventually(BACK_S, "it finds the keypad", lambda: hall.machine.ask(log.format("keypad: reading")))
+    hall.machine.eventually(BACK_S, "it finds the printer", lambda: hall.machine.ask(log.format("printer: ok")))
+    hall.machine.eventually(BACK_S, "it finds the keypad", lambda: hall.machine.ask(log.format("keypad: reading")))
     ticket = hall.goes_on(before)
-    eventually(BACK_S, "the commune's server is told of it", lambda: ticket.id in hall.commune.tickets())
+    hall.machine.eventually(BACK_S, "the commune's server is told of it", lambda: ticket.id in hall.commune.tickets())

@@ -1,4 +1,7 @@
-"""A machine that is a container: its files, its boot, its end, a cable to this machine, and commands inside of it."""
+"""A machine that is a container: its files, its boot, its end, a cable to this machine, and commands inside of it.
+
+One of another architecture is slower; all patience with a machine is multiplied by its pace, here and nowhere else.
+"""
 
 import os
 import shutil
@@ -6,15 +9,19 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from tests.container.base import ROOT, Base
 from tests.container.telling import NotAsPromised, eventually, holds
+from tests.foreign import EMULATED, NATIVE, SHIM, SLOW, UNPACKERS, build_shim, collect_native, pace
 
 LIFE_S = 1200
-"""No container outlives this, whatever became of the test."""
+"""No container outlives this times its pace, whatever became of the test."""
+EVERY_S = 0.2
 ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME=/root", "LANG=C.UTF-8")
+FOREIGN_ENVIRONMENT = (ENVIRONMENT[0].replace("=", f"={NATIVE}:"), *ENVIRONMENT[1:], f"APT_CONFIG={NATIVE}/apt")
 SOURCES = "/usr/src/kiosk"
 STICK = "/mnt/stick"
 
@@ -24,6 +31,7 @@ class Machine:
 
     def __init__(self, base: Base) -> None:
         self._stick = base.stick
+        self.pace = pace(base.architecture)
         self.name = f"kt{os.getpid()}"
         self.root = Path(tempfile.mkdtemp(prefix=f"{self.name}.", dir="/var/tmp"))
         self._log = self.root.with_suffix(".log")
@@ -36,6 +44,28 @@ class Machine:
         (self.root / "etc/resolv.conf").unlink(missing_ok=True)
         (self.root / "etc/resolv.conf").touch()
         self._copy_sources()
+        if self.is_foreign:
+            self._help_along()
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its programs run through an emulator (tests/foreign.py says what cannot be seen then)."""
+        return self.pace > 1
+
+    def _help_along(self) -> None:
+        """This machine's programs for what the emulator cannot do or does too slowly, and more time for the loops."""
+        native = self.root / NATIVE.lstrip("/")
+        native.mkdir()
+        collect_native(native, "nft", *UNPACKERS)
+        build_shim(native)
+        # Debian's own program will lie beside it, and come and go with its package.
+        (self.root / "usr/sbin/nft").symlink_to(f"{NATIVE}/nft")
+        with (self.root / "var/lib/dpkg/diversions").open("a") as diversions:
+            diversions.write("/usr/sbin/nft\n/usr/sbin/nft.distrib\n:\n")
+        for units, text in (("service", EMULATED), ("kiosk.service", SLOW), ("kiosk-console.service", SLOW)):
+            folder = self.root / f"usr/local/lib/systemd/system/{units}.d"
+            folder.mkdir(parents=True)
+            (folder / "emulated.conf").write_text(text)
 
     def _copy_sources(self) -> None:
         """The tree as a technician unpacks it, with what is not committed yet."""
@@ -49,16 +79,19 @@ class Machine:
         options = ["-D", str(self.root), f"--machine={self.name}", "--register=no", "--keep-unit", "--resolv-conf=off"]
         # Nobody cuts its power, and killed processes lose nothing that the kernel has.
         options += ["--network-veth", "--suppress-sync=yes", f"--bind-ro={self._stick}:{STICK}", "--boot"]
+        if self.is_foreign:
+            options.insert(0, f"--setenv=LD_PRELOAD={SHIM}")
+        life = ["timeout", "-k60", str(LIFE_S * self.pace)]
         with self._log.open("wb") as log:
             self._boot = subprocess.Popen(
                 # It ends with this process too, however that ends.
-                ["setpriv", "--pdeathsig", "TERM", "timeout", "-k60", str(LIFE_S), "systemd-nspawn", "-q", *options],
+                ["setpriv", "--pdeathsig", "TERM", *life, "systemd-nspawn", "-q", *options],
                 env=os.environ | {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-        until = time.monotonic() + 60
+        until = time.monotonic() + 60 * self.pace
         while not (leader := self._find_leader()):
             if self._boot.poll() is not None or time.monotonic() > until:
                 raise NotAsPromised(
@@ -66,7 +99,7 @@ class Machine:
                 )
             time.sleep(0.05)
         self.leader = leader
-        eventually(60, "the system is up", self._is_up)
+        self.eventually(60, "the system is up", self._is_up)
         # systemd-nspawn lays a number of its own over this one, which units with a /proc of their own do not see:
         # what a command asks of the kiosk would come from another boot.
         self.must("all see the same boot", "umount /proc/sys/kernel/random/boot_id")
@@ -98,7 +131,7 @@ class Machine:
         with suppress(subprocess.TimeoutExpired):
             if self.leader:
                 self.sh("systemctl --no-block poweroff")
-                boot.wait(60)
+                boot.wait(60 * self.pace)
         self.leader = 0
         if boot.poll() is None:
             boot.terminate()
@@ -120,7 +153,7 @@ class Machine:
         """The command, as this machine starts it inside."""
         return [
             *("nsenter", "-t", str(self.leader), "-m", "-p", "-C", "-n", "-u", "-i", "--", "env", "-i"),
-            *ENVIRONMENT,
+            *(FOREIGN_ENVIRONMENT if self.is_foreign else ENVIRONMENT),
             *command,
         ]
 
@@ -133,7 +166,7 @@ class Machine:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=seconds,
+            timeout=seconds * self.pace,
             check=False,
         )
 
@@ -146,6 +179,10 @@ class Machine:
         done = self.sh(script, seconds)
         holds(sentence, done.returncode == 0, f"{script}: status {done.returncode}\n{done.stdout[-4000:]}")
         return done.stdout
+
+    def eventually(self, seconds: float, sentence: str, fact: Callable[[], object]) -> None:
+        """Ask until it is so. Raises NotAsPromised after so many seconds times its pace."""
+        eventually(seconds * self.pace, sentence, fact, EVERY_S * self.pace)
 
     def show(self, unit: str, what: str) -> str:
         """A property of a unit."""

@@ -14,6 +14,11 @@ def tell(text: str) -> None:
     print(f"{time.monotonic() - BEGUN:4.0f} s  {text}", flush=True)
 
 
+def leave_out(sentence: str, why: str) -> None:
+    """What cannot be shown on this machine."""
+    tell(f"– left out, {why}: {sentence}")
+
+
 def holds(sentence: str, fact: object, seen: object = "") -> None:
     """Raises NotAsPromised where the fact is none."""
     if not fact:
@@ -21,7 +26,7 @@ def holds(sentence: str, fact: object, seen: object = "") -> None:
     tell(f"✓ {sentence}")
 
 
-def eventually(seconds: float, sentence: str, fact: Callable[[], object], every_s: float = 0.2) -> None:
+def eventually(seconds: float, sentence: str, fact: Callable[[], object], every_s: float) -> None:
     """Ask until it is so. Raises NotAsPromised after so many seconds."""
     until = time.monotonic() + seconds
     while not fact():

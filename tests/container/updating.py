@@ -6,7 +6,7 @@ import subprocess
 from tests.container.base import ROOT
 from tests.container.kiosk import Hall
 from tests.container.machine import SOURCES, STICK, Machine
-from tests.container.telling import NotAsPromised, eventually, holds
+from tests.container.telling import NotAsPromised, holds
 
 HOME = "/srv/releases"
 SIGNERS = "/etc/kiosk/release-signers"
@@ -52,6 +52,7 @@ class Making:
     def __init__(self, machine: Machine) -> None:
         _, newer, broken = versions()
         script = MAKE.format(home=HOME, sources=SOURCES, stick=STICK, newer=newer, broken=broken)
+        self._pace = machine.pace
         self._process = subprocess.Popen(
             machine.words("sh", "-ec", script),
             stdin=subprocess.DEVNULL,
@@ -62,7 +63,7 @@ class Making:
 
     def wait(self) -> None:
         """Until they are there. Raises NotAsPromised."""
-        said, _ = self._process.communicate(timeout=MADE_S)
+        said, _ = self._process.communicate(timeout=MADE_S * self._pace)
         holds("scripts/release.sh makes signed releases", self._process.returncode == 0, said[-4000:])
 
 
@@ -100,7 +101,9 @@ def update(hall: Hall) -> None:
     machine, (_, newer, _) = hall.machine, versions()
     before = hall.last()
     machine.must("kiosk update takes a signed release", f"kiosk update {HOME}/dist-newer/*.tar.gz", 600)
-    eventually(60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk"))
+    machine.eventually(
+        60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk")
+    )
     hall.goes_on(before)
     machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
     holds("it is still being tried", _is_tried(machine))
@@ -112,7 +115,7 @@ def update(hall: Hall) -> None:
     # In a clock of its own the helper finds that ten minutes have passed; it is the installed one.
     words = ["unshare", "--time", "--monotonic", str(TRIED_S), "--fork", "--"]
     helper = machine.words("/usr/local/lib/kiosk/kiosk_trial.py", "healthy")
-    done = subprocess.run([*words, *helper], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*words, *helper], capture_output=True, text=True, timeout=120 * machine.pace, check=False)
     holds(f"after ten minutes {newer} is confirmed", "is healthy" in done.stdout, f"{done.stdout}{done.stderr}")
     holds("nothing is tried any more", not _is_tried(machine))
     machine.must("the next one is judged after a boot too", "systemctl is-enabled kiosk-healthy.timer")
@@ -128,7 +131,7 @@ def come_back(hall: Hall) -> None:
     before, name = hall.last(), running(machine)
     machine.must("kiosk update takes a release that cannot start", f"kiosk update {HOME}/dist-broken/*.tar.gz", 600)
     holds(f"{broken} is switched to", broken in machine.ask("readlink /opt/kiosk/current"))
-    eventually(
+    machine.eventually(
         120,
         f"after three failed starts {newer} runs again, and nobody did anything",
         lambda: running(machine) == name and hall.is_active("kiosk"),
