@@ -22,6 +22,7 @@ from server.registry.models import Device, EnrolCode, Mode, Site, Unit
 from server.words import texts
 from server.work import settle
 from tests.server.kit import NOW, Server, batch_of, batches
+from tests.server.phone_kit import said
 from tests.server.test_facts import a_morning
 
 FINE = {
@@ -281,7 +282,7 @@ def test_a_code_lets_a_kiosk_in_and_the_page_sees_it_come(lite: Server, store: S
     browser = lite.signed_in("ky-thuat", "technician")
     page = browser.post("/kiosks/enrol", {"site": lite.site.pk, "label": "Cửa chính", "mode": "push"})
     code = code_on(page.content.decode())
-    assert f">sudo kiosk enrol http://testserver {code} --allow-plain-http<" in page.content.decode()
+    assert f"sudo kiosk enrol http://testserver {code} --allow-plain-http" in said(page)
     assert "<svg" in page.content.decode()
     assert "no-store" in page.headers["Cache-Control"]
     assert "Đang chờ máy" in waiting(browser)[1]
