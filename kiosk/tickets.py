@@ -138,8 +138,11 @@ class Load:
 
 
 def passed(since: datetime | None, seconds: float, now: datetime) -> bool:
-    """Whether `seconds` went by. A clock that was set back counts as yes: nobody waits for a repaired clock."""
-    return since is None or now < since or now - since >= timedelta(seconds=seconds)
+    """Whether `seconds` went by, or the clock was set back by as many: nobody waits for a repaired clock.
+
+    By less than that it counts as no. Who read the clock just before another process wrote sees a time to come.
+    """
+    return since is None or abs(now - since) >= timedelta(seconds=seconds)
 
 
 def limit_press(load: Load, policy: Policy, now: datetime) -> None:

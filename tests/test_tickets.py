@@ -20,6 +20,7 @@ from kiosk.tickets import (
     label,
     limit_press,
     no_show,
+    passed,
     recall,
     start,
 )
@@ -116,6 +117,11 @@ def test_a_second_press_within_the_cool_down_is_refused_and_a_clock_set_back_nev
     with pytest.raises(Refused, match="too_fast"):
         limit_press(Load(OPENING, 1), POLICY, OPENING + timedelta(seconds=1))
     limit_press(Load(OPENING + timedelta(days=3), 1), POLICY, OPENING)
+
+
+@pytest.mark.parametrize(("ahead", "has"), [(0.005, False), (14, False), (15, True)])
+def test_a_time_just_ahead_has_not_passed_and_one_far_ahead_is_of_a_clock_that_was_set_back(ahead: float, has: bool):
+    assert passed(OPENING + timedelta(seconds=ahead), 15, OPENING) is has
 
 
 def test_more_numbers_a_minute_than_allowed_are_a_flood():
