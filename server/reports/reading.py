@@ -20,8 +20,8 @@ from server.reports.monthly import Parts, at
 from server.reports.naming import asking_of
 from server.reports.periods import Kind, around
 
-MOST = 100_000
-"""So many pieces are kept, of 650 bytes each: 65 MB at most, or a month of five hundred sites by service."""
+MOST = 300_000
+"""So much is kept, by `_Kept.weight`, whose unit takes 100 to 230 bytes: 70 MB at most."""
 
 Mark = tuple[int, ...]
 """Of the days and months that were read: another one as soon as one of them was summed again."""
@@ -45,7 +45,12 @@ class _Kept:
 
     @property
     def weight(self) -> int:
-        return 1 + (sum(len(row) for row in self.ratings.rows.values()) if self.ratings else 0)
+        """About how much memory it takes: what its pieces, and the reasons beside them, were made of."""
+        if self.ratings is None:
+            return 1
+        rows = (*self.ratings.rows.values(), *self.ratings.whole.values())
+        pieces = sum(1 + len(piece.told) for row in rows for piece in row)
+        return 1 + pieces + sum(1 + len(each) for told in self.ratings.ticked.values() for each in told.values())
 
 
 @dataclass(slots=True)

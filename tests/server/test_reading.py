@@ -109,18 +109,31 @@ def test_what_a_label_set_means_is_known_as_soon_as_a_document_says_it(server: S
 
 
 def test_only_so_much_is_kept_and_what_was_asked_for_last_stays(lite: Server, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reading, "MOST", 15)
+    monkeypatch.setattr(reading, "MOST", 43)
     other = another(lite)
     days(lite.device, *["33333"] * 9)
     for _ in range(2):
         assert shown(other.site) == {"smile": 5}
         assert tables_read(other.site) == set()
         assert shown(lite.site) == {"smile": 45}
-        assert 0 < reading.memory.weight <= 15
+        assert 0 < reading.memory.weight <= 43
         assert reading.memory.weight == sum(each.weight for each in reading.memory.kept.values())
     days(lite.device, *["33333"] * 9, first=FIRST + timedelta(days=9))
     assert shown(lite.site) == {"smile": 90}
-    assert reading.memory.weight <= 15
+    assert reading.memory.weight <= 43
+
+
+def test_reasons_and_a_second_set_of_pieces_weigh_too(lite: Server):
+    def weight(dim: str) -> int:
+        reading.memory.clear()
+        read_ratings([lite.site], NOVEMBER, NOW, dim)
+        return reading.memory.weight
+
+    days(lite.device, "33333")
+    plain = weight("all")
+    assert weight("service") == plain
+    keep(lite.site, FIRST, [], [rating(lite.device, FIRST, reasons="nhanh than-thien")])
+    assert weight("all") == plain + 3, "a day with two reasons"
 
 
 LEVELS = st.dictionaries(st.sampled_from([(3, ""), (1, ""), (2, "fast")]), st.integers(1, 6), max_size=2)
