@@ -53,6 +53,7 @@ def labels_of(levels: int) -> LabelSet:
 def fill(hall: Hall, *, figures: bool = True) -> None:
     """Every kind of counter: called, serving, paused, closed, free; people who wait, and some who did not come."""
     store, desks = hall.store, hall.office.counters
+    hall.close()  # its console's look of a moment ago would begin services when the clock jumps
     for service in hall.office.services:
         for _ in range(4):
             hall.take(service.id)
@@ -76,6 +77,7 @@ def fill(hall: Hall, *, figures: bool = True) -> None:
     if figures:
         store.dossiers.set(hall.now(), DOSSIERS)
         publish(hall)
+    hall.start_again()
 
 
 def serve(hall: Hall, counter: str = "1") -> str:

@@ -65,8 +65,7 @@ class Machine:
 
     def start(self, clock: str = MORNING, *, snapshot: str = "") -> None:
         """Power on, `clock` is what the clock module says (UTC); or go on where the snapshot was taken."""
-        for name in ("qmp", "qtest", "agent", "printer"):
-            (self.folder / name).unlink(missing_ok=True)
+        self._doors = {name: self._door(name) for name in ("qmp", "qtest", "agent", "printer")}
         resumed = ["-loadvm", snapshot] if snapshot else []
         with (self.folder / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -89,7 +88,7 @@ class Machine:
         self._qtest = _Lines(self._connected("qtest"))
         self._gpio = self._find_gpio()
         self.release_all()
-        self.paper = PaperSide(self.folder / "printer")
+        self.paper = PaperSide(self._connected("printer"))
         self.paper.start()
         self._agent = _Lines(self._connected("agent"))
 
@@ -100,6 +99,8 @@ class Machine:
             return
         process.send_signal(signal.SIGKILL)
         process.wait()
+        for door in self._doors.values():
+            door.close()
         if self.paper is not None:
             self.paper.join(10)  # what had left the machine arrives
             self.paper.close()
@@ -239,8 +240,8 @@ class Machine:
             "-rtc": f"base={clock},clock=host",
             "-drive": f"file={self.disk},if=virtio,format=qcow2,cache=writeback",
             "-serial": f"file:{self.folder}/console.log",
-            "-qmp": f"unix:{self.folder}/qmp,server=on,wait=off",
-            "-qtest": f"unix:{self.folder}/qtest,server=on,wait=off",
+            "-qmp": f"unix:{self.folder}/qmp",
+            "-qtest": f"unix:{self.folder}/qtest",
             "-qtest-log": "/dev/null",
             "-netdev": f"user,id=net0{forwarded}",
             "-action": "watchdog=reset",
@@ -255,7 +256,7 @@ class Machine:
             "virtserialport,chardev=agent,name=appliance.agent",
             "virtserialport,chardev=printer,name=appliance.printer",
         ]
-        sockets = [f"socket,id={name},path={self.folder}/{name},server=on,wait=off" for name in ("agent", "printer")]
+        sockets = [f"socket,id={name},path={self.folder}/{name}" for name in ("agent", "printer")]
         return [
             "-nodefaults",
             *(str(word) for pair in words.items() for word in pair),
@@ -263,20 +264,23 @@ class Machine:
             *(word for one in devices for word in ("-device", one)),
         ]
 
+    def _door(self, name: str) -> socket.socket:
+        """A socket at which QEMU will come."""
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(str(path))
+        door.listen(1)
+        return door
+
     def _connected(self, name: str) -> socket.socket:
-        until = time.monotonic() + 20
-        while True:
-            if self._process is not None and self._process.poll() is not None:
-                raise MachineError(f"QEMU ended: {(self.folder / 'qemu.log').read_text()[-2000:]}")
-            found = socket.socket(socket.AF_UNIX)
+        with self._doors.pop(name) as door:
+            door.settimeout(20)
             try:
-                found.connect(str(self.folder / name))
-                return found
-            except OSError:
-                found.close()
-            if time.monotonic() > until:
-                raise MachineError(f"QEMU does not open {name}")
-            time.sleep(0.05)
+                return door.accept()[0]
+            except TimeoutError as error:
+                said = (self.folder / "qemu.log").read_text()[-2000:]
+                raise MachineError(f"QEMU does not come to {name}: {said}") from error
 
     def _find_gpio(self) -> str:
         for where in ("/machine/unattached", "/machine"):

@@ -5,7 +5,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import zxingcpp
 from PIL import Image
@@ -23,12 +22,11 @@ CHUNK = 8192
 class PaperSide(threading.Thread):
     """Reads what the kiosk prints, and answers as a printer does. `raw` is all that came, byte for byte."""
 
-    def __init__(self, port: Path) -> None:
+    def __init__(self, port: socket.socket) -> None:
         super().__init__(name="paper side", daemon=True)
         self.printer = EmulatedPrinter()
         self.raw = bytearray()
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.connect(str(port))
+        self._socket = port
 
     def run(self) -> None:
         with suppress(OSError):  # the machine is gone
