@@ -37,10 +37,9 @@ class _Key:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """`sets` are the label sets of a site's ratings, of which there may be none."""
+    """A site may have no ratings."""
 
     mark: Mark
-    sets: frozenset[str]
     ratings: SiteRatings | None
 
     @property
@@ -55,9 +54,11 @@ class _Kept:
 
 @dataclass(slots=True)
 class _Memory:
-    """What was asked for last stays. Threads may share it."""
+    """What was asked for last stays, until another day is known: then nobody asks for it any more. Threads may share
+    it."""
 
     kept: OrderedDict[_Key, _Kept] = field(default_factory=OrderedDict)
+    known: date = date.min
     weight: int = 0
     lock: Lock = field(default_factory=Lock)
 
@@ -71,6 +72,9 @@ class _Memory:
 
     def keep(self, key: _Key, what: _Kept) -> None:
         with self.lock:
+            if key.known != self.known:
+                self._clear()
+                self.known = key.known
             self._drop(key)
             self.kept[key] = what
             self.weight += what.weight
@@ -83,8 +87,11 @@ class _Memory:
 
     def clear(self) -> None:
         with self.lock:
-            self.kept.clear()
-            self.weight = 0
+            self._clear()
+
+    def _clear(self) -> None:
+        self.kept.clear()
+        self.weight = 0
 
 
 memory = _Memory()
@@ -99,16 +106,19 @@ def read_sites(sites: Sequence[Site], parts: Parts, dim: str, known: date, now: 
     marks = _marks(sites, parts)  # before the rows: what changes meanwhile is read again the next time
     kept = {pk: found for pk, key in keys.items() if (found := memory.get(key, marks[pk]))}
     kept = _asked_alike([site for site in sites if site.pk in kept], kept, now)
-    new = _read([site for site in sites if site.pk not in kept], parts, dim, known, now)
-    for pk, (sets, ratings) in new.items():
-        kept[pk] = _Kept(marks[pk], sets, ratings)
-        memory.keep(keys[pk], kept[pk])
+    new = [site for site in sites if site.pk not in kept]
+    read = _read(new, parts, dim, known, now) if new else {}
+    for site in new:
+        ratings = read.get(site.pk)
+        kept[site.pk] = _Kept(marks[site.pk], ratings)
+        memory.keep(keys[site.pk], kept[site.pk])
     return {pk: ratings for pk in sorted(kept) if (ratings := kept[pk].ratings)}
 
 
 def _asked_alike(sites: Sequence[Site], kept: Mapping[int, _Kept], now: datetime) -> dict[int, _Kept]:
     """Without those of which a document says something else by now: how many ratings are told together, or which."""
-    asking = asking_of(sites, {pk: each.sets for pk, each in kept.items()}, now) if sites else {}
+    sets = {pk: each.ratings.whole.keys() for pk, each in kept.items() if each.ratings}
+    asking = asking_of(sites, sets, now) if sets else {}
     return {pk: each for pk, each in kept.items() if each.ratings is None or each.ratings.asking == asking[pk]}
 
 
@@ -117,31 +127,27 @@ def _marks(sites: Sequence[Site], parts: Parts) -> dict[int, Mark]:
     found: dict[int, Mark] = {site.pk: () for site in sites}
     days = Rollup.objects.filter(at(sites), parts.days(), dim="all")
     months = MonthSum.objects.filter(at(sites), month__in=parts.months, dim="all")
-    for sums in (days, months) if parts.months else (days,):
+    for sums in (days, months):
         for site, count, newest in sums.values_list("site_id").annotate(count=Count("pk"), newest=Max("pk")):
             found[site] = (*found[site], count, newest)
     return found
 
 
-def _read(
-    sites: Sequence[Site], parts: Parts, dim: str, known: date, now: datetime
-) -> dict[int, tuple[frozenset[str], SiteRatings | None]]:
-    if not sites:
-        return {}
+def _read(sites: Sequence[Site], parts: Parts, dim: str, known: date, now: datetime) -> dict[int, SiteRatings]:
     rows, served = _read_rows(sites, parts, dim, known), _read_served(sites, parts, dim)
     ticked = _read_reasons(sites, parts) if dim == "all" else {}
     summed = _read_months(sites, parts, dim)
     sets = {site.pk: _sets(rows.get(site.pk, {}), summed.get(site.pk, [])) for site in sites}
     asking = asking_of(sites, sets, now)
-    made: dict[int, tuple[frozenset[str], SiteRatings | None]] = {pk: (sets[pk], None) for pk in sets}
-    for pk in rows.keys() | summed.keys():
-        ratings = site_ratings(asking[pk], rows.get(pk, {}), served.get(pk, {}), ticked.get(pk, {}))
-        made[pk] = sets[pk], ratings.with_months(summed.get(pk, []))
-    return made
+    made = {
+        pk: site_ratings(asking[pk], rows.get(pk, {}), served.get(pk, {}), ticked.get(pk, {}))
+        for pk in rows.keys() | summed.keys()
+    }
+    return {pk: ratings.with_months(summed.get(pk, [])) for pk, ratings in made.items()}
 
 
-def _sets(rows: Mapping[Place, object], months: Iterable[Month]) -> frozenset[str]:
-    return frozenset(label_set for _, label_set in rows) | {month.label_set for month in months}
+def _sets(rows: Mapping[Place, object], months: Iterable[Month]) -> set[str]:
+    return {label_set for _, label_set in rows} | {month.label_set for month in months}
 
 
 def _read_months(sites: Sequence[Site], parts: Parts, dim: str) -> dict[int, list[Month]]:

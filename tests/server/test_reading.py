@@ -123,6 +123,15 @@ def test_only_so_much_is_kept_and_what_was_asked_for_last_stays(lite: Server, mo
     assert reading.memory.weight <= 43
 
 
+def test_from_the_next_noon_on_nothing_is_kept_of_the_one_before(lite: Server):
+    days(lite.device, "33333")
+    other = another(lite)
+    assert shown(lite.site, other.site) == {"smile": 10}
+    read_ratings([lite.site], NOVEMBER, NOW + timedelta(days=1))
+    assert {key.site for key in reading.memory.kept} == {lite.site.pk}
+    assert reading.memory.weight == sum(each.weight for each in reading.memory.kept.values())
+
+
 def test_reasons_and_a_second_set_of_pieces_weigh_too(lite: Server):
     def weight(dim: str) -> int:
         reading.memory.clear()
