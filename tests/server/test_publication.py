@@ -153,6 +153,18 @@ def test_a_clerk_whose_question_changed_has_a_line_for_each(lite: Server):
     assert "Nguyễn Thị A – VPCP 5/5 hài lòng" in text
 
 
+def test_a_clerks_line_tells_no_answer_rate_where_services_are_missing(lite: Server):
+    october = date(2026, 10, 5)
+    kit.days(lite.device, "33333", first=october)
+    switch(lite, clerks=True)
+    assert "5/5 hài lòng; 100 % lượt có đánh giá" in page()
+    kit.keep(lite.site, october, [], [kit.rating(lite.device, october)])
+    cache.clear()
+    text = page()
+    assert "6/6 hài lòng" in text
+    assert "lượt có đánh giá" not in text
+
+
 def test_old_dossier_figures_and_a_silent_kiosk_are_said_to_be_so(lite: Server):
     office(lite)
     switch(lite)
