@@ -151,8 +151,8 @@ class SiteRatings:
         """The rows that may be shown; `apart`: as a breakdown beside the whole."""
         return _with_ratings(self.sums(period, apart=apart))
 
-    def by_parts(self, parts: Sequence[Period]) -> list[dict[Place, Seen]]:
-        """`seen` of each of these periods, in their order and without a day in two of them."""
+    def seen_in_each(self, parts: Sequence[Period]) -> list[dict[Place, Seen]]:
+        """`seen` of each of these periods, which are in their order and have no day in common; not apart."""
         found: list[dict[Place, list[Piece]]] = [defaultdict(list) for _ in parts]
         firsts = [part.first for part in parts]
         for place, row in self.rows.items():

@@ -93,16 +93,13 @@ class RatingDays:
 
     def over(self, period: Period) -> dict[Cell, Opinions]:
         """What may be shown of a period, by row and label set; what is withheld is not there."""
-        found = ((site, ratings.seen(period, apart=self.dim != "all")) for site, ratings in self.sites.items())
-        return self._shown(found)
+        apart = self.dim != "all"
+        return self._shown((site, ratings.seen(period, apart=apart)) for site, ratings in self.sites.items())
 
-    def by_parts(self, parts: Sequence[Period]) -> list[Opinions]:
-        """`whole` of each of these periods, in their order and without a day in two of them."""
-        found: list[list[tuple[int, dict[Place, Seen]]]] = [[] for _ in parts]
-        for site, ratings in self.sites.items():
-            for of_part, seen in zip(found, ratings.by_parts(parts), strict=True):
-                of_part.append((site, seen))
-        return [self._shown(each).get(ALL, {}) for each in found]
+    def whole_in_each(self, parts: Sequence[Period]) -> list[Opinions]:
+        """`whole` of each of these periods, which are in their order and have no day in common."""
+        of_sites = [(site, ratings.seen_in_each(parts)) for site, ratings in self.sites.items()]
+        return [self._shown((site, seen[n]) for site, seen in of_sites).get(ALL, {}) for n in range(len(parts))]
 
     def _shown(self, found: Iterable[tuple[int, Mapping[Place, Seen]]]) -> dict[Cell, Opinions]:
         merged: dict[Cell, dict[str, list[Seen]]] = defaultdict(lambda: defaultdict(list))

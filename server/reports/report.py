@@ -309,7 +309,7 @@ def _ratings_time(read: _Read) -> Table:
     t, parts = read.t, read.parts
     rows = tuple(
         (periods.short_words(t, part), set_words(read, name, o.labels), rate(o), o.figure.n, *_ends(o))
-        for part, opinions in zip(parts, read.ratings.by_parts(parts), strict=True)
+        for part, opinions in zip(parts, read.ratings.whole_in_each(parts), strict=True)
         for name, o in opinions.items()
     )
     keys = ("period", "label_set", "rate", "n", "low", "high")

@@ -165,4 +165,4 @@ def test_parts_say_what_each_of_them_says_by_itself(
     parts = [each for each in parse("2026").parts() if each.first >= first]
     if kind is not Kind.MONTH:
         parts = list(Period(first, first + timedelta(days=30 if kind is Kind.DAY else 60), Kind.RANGE).parts())
-    assert ratings.by_parts(parts) == [ratings.seen(part, apart=False) for part in parts]
+    assert ratings.seen_in_each(parts) == [ratings.seen(part, apart=False) for part in parts]
