@@ -23,7 +23,7 @@ from server.facts.models import Cursor, Rollup, Ticket
 from server.feed.api import refused
 from server.feed.intake import digest
 from server.registry.models import Integrator, Site
-from server.reports.figures import COUNTS, Spread, spread
+from server.reports.figures import COUNTS, Spread, by_minute, spread
 from server.reports.opinions import Span, read_ratings
 from server.reports.periods import BadPeriod, Kind, Period, parse
 
@@ -226,7 +226,7 @@ def _sums(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spread(counts: Mapping[str, int]) -> dict[str, Any]:
-    found: Spread = spread([counts])
+    found: Spread = spread([by_minute(counts)])
     return {"n": found.n, "median_min": found.median, "p90_min": found.p90, "by_minute": counts}
 
 

@@ -1,12 +1,13 @@
 """Figures of visits, made of the sums of days: how many, how long, by what. Ratings are in `opinions`.
 
-A `Days` is read once, in one query whatever the period's length, and then summed over any periods within it.
+A `Days` is read once, in a few queries whatever the period's length, and then summed over any periods within it.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from itertools import chain
 from math import ceil
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db.models import Min, Sum
 
 from server.facts.models import Refusal, Rollup
 from server.registry.models import Site, Unit
+from server.reports.memory import Memory
 from server.reports.models import MonthSum
 from server.reports.monthly import Parts, as_days, at
 from server.reports.periods import Period
@@ -79,8 +81,8 @@ class Day:
     day: date
     cell: Cell
     counts: tuple[int, ...]
-    waits: Mapping[str, int]
-    services: Mapping[str, int]
+    waits: Mapping[int, int]
+    services: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,17 @@ class Days:
         return self.over(period).get(ALL, Visits())
 
 
+def _weight(rows: Sequence[Day]) -> int:
+    """A count of a minute takes 40 to 50 bytes, and what is around it as much as eight."""
+    return 1 + sum(8 + len(row.waits) + len(row.services) for row in rows)
+
+
+days_memory: Memory[tuple[Day, ...]] = Memory(1_000_000, _weight)
+"""50 MB at most. A month of a hundred sites day by day weighs 150,000."""
+arrivals_memory: Memory[Mapping[tuple[int, int], int]] = Memory(100_000, lambda found: 1 + len(found))
+"""12 MB at most."""
+
+
 def read_days(
     sites: Sequence[Site], period: Period, dim: str = "all", *, by_site: bool = False, parts: Parts | None = None
 ) -> Days:
@@ -127,13 +140,20 @@ def read_days(
     if dim not in DIMS:
         raise ValueError(f"{dim!r}: one of {', '.join(DIMS)}")
     parts = parts or as_days(period)
-    names = ("site_id", "key", *COUNTS, "waits", "services")
-    rows = list(Rollup.objects.filter(at(sites), parts.days(), dim=dim).values_list("day", *names))
-    if parts.months:
-        found = MonthSum.objects.filter(at(sites), dim=dim, month__in=parts.months)
-        rows += list(found.values_list("month", *names))
-    cells = (Cell(row[2], row[1]) if by_site else cell_of(dim, row[1], row[2]) for row in rows)
-    return Days(tuple(Day(r[0], cell, tuple(r[3:-2]), r[-2], r[-1]) for r, cell in zip(rows, cells, strict=True)))
+    found = days_memory.read(sites, parts, (dim, by_site), lambda new: _read_days(new, parts, dim, by_site=by_site))
+    return Days(tuple(chain.from_iterable(found.values())))
+
+
+def _read_days(sites: Sequence[Site], parts: Parts, dim: str, *, by_site: bool) -> dict[int, tuple[Day, ...]]:
+    days = Rollup.objects.filter(at(sites), parts.days(), dim=dim)
+    months = MonthSum.objects.filter(at(sites), month__in=parts.months, dim=dim)
+    found: dict[int, list[Day]] = {site.pk: [] for site in sites}
+    for sums, since in ((days, "day"), (months, "month")):
+        rows = sums.values_list(since, "site_id", "key", "waits", "services", *COUNTS)
+        for day, site, key, waits, services, *counts in rows:
+            cell = Cell(key, site) if by_site else cell_of(dim, site, key)
+            found[site].append(Day(day, cell, tuple(counts), by_minute(waits), by_minute(services)))
+    return {site: tuple(rows) for site, rows in found.items()}
 
 
 def cell_of(dim: str, site: int, key: str) -> Cell:
@@ -152,18 +172,23 @@ def _day(day: date, cell: Cell, rows: Sequence[Day]) -> Day:
     return Day(day, cell, counts, _total(row.waits for row in rows), _total(row.services for row in rows))
 
 
-def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
+def _total(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    total: dict[int, int] = {}
     for each in counts:
         for minute, n in each.items():
             total[minute] = total.get(minute, 0) + n
     return total
 
 
-def spread(counts: Iterable[Mapping[str, int]]) -> Spread:
-    """The spread of times that are counted by whole minutes, {"3": 12, …}, of any number of days together."""
-    by_minute = {int(minute): n for minute, n in _total(counts).items()}
-    return Spread(sum(by_minute.values()), rank(by_minute, 50), rank(by_minute, 90))
+def by_minute(told: Mapping[str, int]) -> dict[int, int]:
+    """How often something took so many minutes, of what JSON holds of it: {"3": 12, …}."""
+    return {int(minute): n for minute, n in told.items()}
+
+
+def spread(counts: Iterable[Mapping[int, int]]) -> Spread:
+    """The spread of times that are counted by whole minutes, {3: 12, …}, of any number of days together."""
+    total = _total(counts)
+    return Spread(sum(total.values()), rank(total, 50), rank(total, 90))
 
 
 def rank(counts: Mapping[int, int], percent: int) -> int | None:
@@ -182,16 +207,22 @@ def rank(counts: Mapping[int, int], percent: int) -> int | None:
 def arrivals(sites: Sequence[Site], period: Period, parts: Parts | None = None) -> dict[tuple[int, int], int]:
     """How many numbers were taken by weekday (0 = Monday) and hour of the wall clock; only where there are any."""
     parts = parts or as_days(period)
-    found = Rollup.objects.filter(at(sites), parts.days(), dim="hour")
     counts: Counter[tuple[int, int]] = Counter()
-    for day, hour, n in found.values_list("day", "key").annotate(n=Sum("issued")):
-        counts[day.weekday(), int(hour)] += n
-    if parts.months:
-        summed = MonthSum.objects.filter(at(sites), dim="arrivals", month__in=parts.months)
-        for key, n in summed.values_list("key").annotate(n=Sum("issued")):
-            weekday, _, hour = key.partition(".")
-            counts[int(weekday), int(hour)] += n
+    for site in arrivals_memory.read(sites, parts, None, lambda new: _read_arrivals(new, parts)).values():
+        counts.update(site)
     return dict(sorted(counts.items()))
+
+
+def _read_arrivals(sites: Sequence[Site], parts: Parts) -> dict[int, Counter[tuple[int, int]]]:
+    counts: dict[int, Counter[tuple[int, int]]] = {site.pk: Counter() for site in sites}
+    days = Rollup.objects.filter(at(sites), parts.days(), dim="hour")
+    for site, day, hour, n in days.values_list("site_id", "day", "key", "issued"):
+        counts[site][day.weekday(), int(hour)] += n
+    months = MonthSum.objects.filter(at(sites), month__in=parts.months, dim="arrivals")
+    for site, key, n in months.values_list("site_id", "key", "issued"):
+        weekday, _, hour = key.partition(".")
+        counts[site][int(weekday), int(hour)] += n
+    return counts
 
 
 def begin(units: Iterable[Unit]) -> date | None:

@@ -1,100 +1,33 @@
-"""Ratings of sites as the database has them, put into pieces (`bundles`). A few queries whatever the sites and days.
+"""Ratings of sites as the database has them, put into pieces (`bundles`). A few queries whatever the sites and days."""
 
-What was read is kept in memory: a province asks for the same days of a hundred sites again and again, and from one noon
-to the next nothing of them changes but what is told late. A site's days are read again as soon as one was summed again.
-"""
-
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
-from threading import Lock
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Q, Sum
 
 from server.facts.models import RatingRollup, ReasonRollup, Rollup
 from server.registry.models import Site
 from server.reports.bundles import Alike, Month, Place, Seen, SiteRatings, Told, site_ratings
+from server.reports.memory import Memory
 from server.reports.models import MonthSum
 from server.reports.monthly import Parts, at
 from server.reports.naming import asking_of
 from server.reports.periods import Kind, around
 
-MOST = 300_000
-"""So much is kept, by `_Kept.weight`, whose unit takes 100 to 230 bytes: 70 MB at most."""
 
-Mark = tuple[int, ...]
-"""Of the days and months that were read: another one as soon as one of them was summed again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    site: int
-    parts: Parts
-    dim: str
-    known: date
+def _weight(ratings: SiteRatings | None) -> int:
+    """What its pieces, and the reasons beside them, were made of; each takes 100 to 230 bytes."""
+    if ratings is None:
+        return 1
+    rows = (*ratings.rows.values(), *ratings.whole.values())
+    pieces = sum(1 + len(piece.told) for row in rows for piece in row)
+    return 1 + pieces + sum(1 + len(each) for told in ratings.ticked.values() for each in told.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A site may have no ratings."""
-
-    mark: Mark
-    ratings: SiteRatings | None
-
-    @property
-    def weight(self) -> int:
-        """About how much memory it takes: what its pieces, and the reasons beside them, were made of."""
-        if self.ratings is None:
-            return 1
-        rows = (*self.ratings.rows.values(), *self.ratings.whole.values())
-        pieces = sum(1 + len(piece.told) for row in rows for piece in row)
-        return 1 + pieces + sum(1 + len(each) for told in self.ratings.ticked.values() for each in told.values())
-
-
-@dataclass(slots=True)
-class _Memory:
-    """What was asked for last stays, until another day is known: then nobody asks for it any more. Threads may share
-    it."""
-
-    kept: OrderedDict[_Key, _Kept] = field(default_factory=OrderedDict)
-    known: date = date.min
-    weight: int = 0
-    lock: Lock = field(default_factory=Lock)
-
-    def get(self, key: _Key, mark: Mark) -> _Kept | None:
-        with self.lock:
-            found = self.kept.get(key)
-            if found is None or found.mark != mark:
-                return None
-            self.kept.move_to_end(key)
-            return found
-
-    def keep(self, key: _Key, what: _Kept) -> None:
-        with self.lock:
-            if key.known != self.known:
-                self._clear()
-                self.known = key.known
-            self._drop(key)
-            self.kept[key] = what
-            self.weight += what.weight
-            while self.weight > MOST:
-                self._drop(next(iter(self.kept)))
-
-    def _drop(self, key: _Key) -> None:
-        found = self.kept.pop(key, None)
-        self.weight -= found.weight if found else 0
-
-    def clear(self) -> None:
-        with self.lock:
-            self._clear()
-
-    def _clear(self) -> None:
-        self.kept.clear()
-        self.weight = 0
-
-
-memory = _Memory()
+memory: Memory[SiteRatings | None] = Memory(300_000, _weight)
+"""70 MB at most. A site may have no ratings."""
 
 
 def read_sites(sites: Sequence[Site], parts: Parts, dim: str, known: date, now: datetime) -> dict[int, SiteRatings]:
@@ -102,35 +35,25 @@ def read_sites(sites: Sequence[Site], parts: Parts, dim: str, known: date, now: 
 
     Sites without a rating are left out.
     """
-    keys = {site.pk: _Key(site.pk, parts, dim, known) for site in sites}
-    marks = _marks(sites, parts)  # before the rows: what changes meanwhile is read again the next time
-    kept = {pk: found for pk, key in keys.items() if (found := memory.get(key, marks[pk]))}
-    kept = _asked_alike([site for site in sites if site.pk in kept], kept, now)
-    new = [site for site in sites if site.pk not in kept]
-    read = _read(new, parts, dim, known, now) if new else {}
-    for site in new:
-        ratings = read.get(site.pk)
-        kept[site.pk] = _Kept(marks[site.pk], ratings)
-        memory.keep(keys[site.pk], kept[site.pk])
-    return {pk: ratings for pk in sorted(kept) if (ratings := kept[pk].ratings)}
+
+    def read(new: list[Site]) -> dict[int, SiteRatings | None]:
+        found = _read(new, parts, dim, known, now)
+        return {site.pk: found.get(site.pk) for site in new}
+
+    def still(kept: dict[int, SiteRatings | None]) -> dict[int, SiteRatings | None]:
+        return _asked_alike([site for site in sites if site.pk in kept], kept, now)
+
+    found = memory.read(sites, parts, (dim, known), read, still)
+    return {pk: ratings for pk, ratings in found.items() if ratings}
 
 
-def _asked_alike(sites: Sequence[Site], kept: Mapping[int, _Kept], now: datetime) -> dict[int, _Kept]:
+def _asked_alike(
+    sites: Sequence[Site], kept: Mapping[int, SiteRatings | None], now: datetime
+) -> dict[int, SiteRatings | None]:
     """Without those of which a document says something else by now: how many ratings are told together, or which."""
-    sets = {pk: each.ratings.whole.keys() for pk, each in kept.items() if each.ratings}
+    sets = {pk: each.whole.keys() for pk, each in kept.items() if each}
     asking = asking_of(sites, sets, now) if sets else {}
-    return {pk: each for pk, each in kept.items() if each.ratings is None or each.ratings.asking == asking[pk]}
-
-
-def _marks(sites: Sequence[Site], parts: Parts) -> dict[int, Mark]:
-    """How many sums there are and which is the newest. Sums are replaced, never changed: a new one has a new key."""
-    found: dict[int, Mark] = {site.pk: () for site in sites}
-    days = Rollup.objects.filter(at(sites), parts.days(), dim="all")
-    months = MonthSum.objects.filter(at(sites), month__in=parts.months, dim="all")
-    for sums in (days, months):
-        for site, count, newest in sums.values_list("site_id").annotate(count=Count("pk"), newest=Max("pk")):
-            found[site] = (*found[site], count, newest)
-    return found
+    return {pk: each for pk, each in kept.items() if each is None or each.asking == asking[pk]}
 
 
 def _read(sites: Sequence[Site], parts: Parts, dim: str, known: date, now: datetime) -> dict[int, SiteRatings]:

@@ -38,7 +38,7 @@ NOVEMBER = parse("2026-11")
 @given(st.lists(st.integers(0, 600), min_size=1))
 def test_the_middle_and_the_ninetieth_are_minutes_that_somebody_waited(minutes: list[int]):
     counts = Counter(minutes)
-    found = spread([{str(minute): n for minute, n in counts.items()}])
+    found = spread([counts])
     assert found.n == len(minutes)
     assert found.median == sorted(minutes)[(len(minutes) + 1) // 2 - 1]
     assert found.p90 in minutes
@@ -53,7 +53,7 @@ def test_nothing_has_no_middle():
 
 
 def test_spreads_of_two_days_are_those_of_all_their_visits_and_not_a_mean_of_means():
-    assert spread([{"1": 9}, {"60": 1}]) == Spread(10, 1, 1)
+    assert spread([{1: 9}, {60: 1}]) == Spread(10, 1, 1)
 
 
 def test_a_month_is_told_by_service_counter_clerk_and_hour(server: Server):
@@ -105,13 +105,11 @@ def test_a_year_takes_as_few_queries_as_a_day(lite: Server):
     for at in range(40):
         keep(lite.site, FIRST + timedelta(days=at), [ticket(lite.device, FIRST + timedelta(days=at))])
     for period in (around(Kind.DAY, FIRST), parse("2026")):
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             read_days([lite.site], period, "service").over(period)
             arrivals([lite.site], period)
             refusals([lite.site], period)
-        assert len(asked) == 3
+        assert len(asked) == 5
 
 
 def test_an_unknown_breakdown_is_refused(lite: Server):

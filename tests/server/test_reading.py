@@ -109,7 +109,7 @@ def test_what_a_label_set_means_is_known_as_soon_as_a_document_says_it(server: S
 
 
 def test_only_so_much_is_kept_and_what_was_asked_for_last_stays(lite: Server, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reading, "MOST", 43)
+    monkeypatch.setattr(reading.memory, "most", 43)
     other = another(lite)
     days(lite.device, *["33333"] * 9)
     for _ in range(2):
@@ -117,19 +117,10 @@ def test_only_so_much_is_kept_and_what_was_asked_for_last_stays(lite: Server, mo
         assert tables_read(other.site) == set()
         assert shown(lite.site) == {"smile": 45}
         assert 0 < reading.memory.weight <= 43
-        assert reading.memory.weight == sum(each.weight for each in reading.memory.kept.values())
+        assert reading.memory.weight == sum(reading.memory.weigh(each) for each in reading.memory)
     days(lite.device, *["33333"] * 9, first=FIRST + timedelta(days=9))
     assert shown(lite.site) == {"smile": 90}
     assert reading.memory.weight <= 43
-
-
-def test_from_the_next_noon_on_nothing_is_kept_of_the_one_before(lite: Server):
-    days(lite.device, "33333")
-    other = another(lite)
-    assert shown(lite.site, other.site) == {"smile": 10}
-    read_ratings([lite.site], NOVEMBER, NOW + timedelta(days=1))
-    assert {key.site for key in reading.memory.kept} == {lite.site.pk}
-    assert reading.memory.weight == sum(each.weight for each in reading.memory.kept.values())
 
 
 def test_reasons_and_a_second_set_of_pieces_weigh_too(lite: Server):
