@@ -118,10 +118,15 @@ def with_quotas(plain: Plain, section: Section) -> Plain:
 
     def quota(service: Plain) -> Plain:
         asked = {one["id"]: section.fields.get(f"quota-{service['id']}-{one['id']}", "") for one in plain["sessions"]}
-        entered = [(session, text, asking.number(text)) for session, text in asked.items() if text]
-        return {session: text if n is None else n for session, text, n in entered}
+        return {session: _whole(text) for session, text in asked.items() if text}
 
     return {**plain, "services": [{**one, "quota": quota(one)} for one in plain["services"]]}
+
+
+def _whole(text: str) -> int | str:
+    """A number is told also below zero: the reader says which ones there may be."""
+    n = asking.number(text.removeprefix("-"))
+    return text if n is None else -n if text.startswith("-") else n
 
 
 # --- what citizens read ---------------------------------------------------------------------------------------

@@ -85,10 +85,17 @@ def reports(request: HttpRequest) -> HttpResponse:
     made = report(choice, t, now)
     values: dict[str, Any] = {
         "choice": choice, "report": made, "charts": _charts(made), "cell": said, "kinds": list(Kind),
+        "entered": _entered(request, choice),
         "before": choice.for_period(choice.period.before()), "after": choice.for_period(choice.period.after()),
         **beside(choice, now),
     }  # fmt: skip
     return page(request, "reports/report.html", **values)
+
+
+def _entered(request: HttpRequest, choice: Choice) -> dict[str, str]:
+    """What stands in the form: the period that is shown, or what was asked for where there is no such period."""
+    shown = {"kind": choice.period.kind.value, "day": f"{choice.period.first}", "last": f"{choice.period.last}"}
+    return {name: (choice.problem and request.GET.get(name)) or value for name, value in shown.items()}
 
 
 @for_roles(*FIGURES)

@@ -44,6 +44,8 @@ def test_a_quota_is_changed_and_a_wrong_one_is_refused_with_its_place(lite: Serv
     assert wrong.status_code == 422
     assert "Đất đai – Xây dựng › số lượng giới hạn › Sáng" in page or "Đất đai" in page
     assert 'value="ba mươi"' in page
+    below = send(client, path, **{"quota-dat-dai-sang": "-5"}).content.decode()
+    assert "-5 không dùng được, chỉ nhận 0–9999" in below and 'value="-5"' in below
     assert send(client, path, **{"quota-dat-dai-sang": "25", "quota-ho-tich-sang": ""}).status_code == 302
     service = office_of(lite).service("dat-dai")
     assert service is not None and service.quota["sang"] == 25

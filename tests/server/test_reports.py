@@ -150,6 +150,11 @@ def test_a_period_that_does_not_exist_is_said_and_this_month_is_shown(november: 
     assert "THÁNG 11/2026" in page
 
 
+def test_the_form_keeps_a_period_that_does_not_exist_so_that_it_can_be_corrected(november: Client):
+    page = text(november, "/reports?kind=range&day=2022-11-03&last=2026-11-02")
+    assert all(kept in page for kept in ('value="range" selected', 'value="2022-11-03"', 'value="2026-11-02"'))
+
+
 def test_a_period_without_a_visit_says_so(november: Client):
     page = text(november, "/reports?period=2025-03")
     assert cells(page, "summary")[1] == ["Đã lấy số", "0", "0"]
