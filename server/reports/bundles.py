@@ -249,6 +249,8 @@ def _with_ratings(rows: Mapping[Place, Seen]) -> dict[Place, Seen]:
 
 def _seen(row: Iterable[Piece]) -> Seen:
     kept = list(row)
+    if len(kept) == 1:  # nearly all rows of days: by far the most that there are
+        return Seen(kept[0].alike, kept[0].served, kept[0].n)
     return Seen(together(each.alike for each in kept), sum(each.served for each in kept), sum(each.n for each in kept))
 
 

@@ -94,18 +94,23 @@ class RatingDays:
     def over(self, period: Period) -> dict[Cell, Opinions]:
         """What may be shown of a period, by row and label set; what is withheld is not there."""
         apart = self.dim != "all"
-        return self._shown((site, ratings.seen(period, apart=apart)) for site, ratings in self.sites.items())
+        found = ((site, ratings.seen(period, apart=apart)) for site, ratings in self.sites.items())
+        return self._shown(found, self._names())
 
     def whole_in_each(self, parts: Sequence[Period]) -> list[Opinions]:
         """`whole` of each of these periods, which are in their order and have no day in common."""
-        of_sites = [(site, ratings.seen_in_each(parts)) for site, ratings in self.sites.items()]
-        return [self._shown((site, seen[n]) for site, seen in of_sites).get(ALL, {}) for n in range(len(parts))]
+        of_sites, names = [(site, ratings.seen_in_each(parts)) for site, ratings in self.sites.items()], self._names()
+        return [
+            self._shown(((site, seen[n]) for site, seen in of_sites), names).get(ALL, {}) for n in range(len(parts))
+        ]
 
-    def _shown(self, found: Iterable[tuple[int, Mapping[Place, Seen]]]) -> dict[Cell, Opinions]:
+    def _shown(
+        self, found: Iterable[tuple[int, Mapping[Place, Seen]]], names: Mapping[tuple[int, str], str]
+    ) -> dict[Cell, Opinions]:
         merged: dict[Cell, dict[str, list[Seen]]] = defaultdict(lambda: defaultdict(list))
         for site, rows in found:
             for (key, label_set), seen in rows.items():
-                merged[cell_of(self.dim, site, key)][self._name(site, label_set)].append(seen)
+                merged[cell_of(self.dim, site, key)][names[site, label_set]].append(seen)
         return {
             cell: {name: _opinion(self.labels(name), name, seen) for name, seen in sorted(sets.items())}
             for cell, sets in sorted(merged.items())
@@ -149,6 +154,11 @@ class RatingDays:
         """What a label set's levels mean, by its name in these figures; None when no office document says it."""
         label_set, _, site = name.partition("@")
         return self.sites[int(site) if site else self._first(label_set)].asking.sets.get(label_set)
+
+    def _names(self) -> dict[tuple[int, str], str]:
+        """What each site's label sets are called in these figures."""
+        found = ((site, name) for site, ratings in self.sites.items() for name in ratings.whole)
+        return {(site, name): self._name(site, name) for site, name in found}
 
     def _name(self, site: int, label_set: str) -> str:
         first = self._first(label_set)
