@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kiosk.notify import notify
 from kiosk.signals import on_signals
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def _token_problem(config: "Config") -> str:
 
 def _until_stopped(process: "Waiting") -> int:
     on_signals(process.stop)
+    notify("READY=1")
     process.run()
     return 0
 

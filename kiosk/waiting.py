@@ -5,10 +5,12 @@ Knows no network, so that a kiosk without a server needs no memory for one.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from kiosk.clock import Clock, Vouched
+from kiosk.notify import notify
 from kiosk.store import StoreCorrupt, StoreError
 from kiosk.store.board import last_sure_time
 from kiosk.store.database import Database
@@ -18,6 +20,8 @@ from kiosk.store.orders import Orders
 
 LOOK_S = 2.0
 """How soon an order is seen."""
+PING_S = 10.0
+"""How often systemd is told that the loop goes round."""
 PART = "sync"
 
 logger = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ class Waiting:
         self.orders.begin(clock.now(), PART)
         self.stopping = threading.Event()
         self.asked_to_restart = False
+        self._next_ping = 0.0
 
     def stop(self) -> None:
         self.stopping.set()
@@ -57,6 +62,7 @@ class Waiting:
 
     def obey(self) -> None:
         """A technician may ask for a restart: systemd starts the process again, with what is configured then."""
+        self._say_alive()
         self.database.check_mark()
         now = self.clock.now()
         try:
@@ -72,3 +78,8 @@ class Waiting:
             raise
         except StoreError:
             return  # the processes that write have said it; the order waits
+
+    def _say_alive(self) -> None:
+        if time.monotonic() >= self._next_ping:
+            notify("WATCHDOG=1")
+            self._next_ping = time.monotonic() + PING_S

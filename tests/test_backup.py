@@ -157,6 +157,18 @@ def test_backups_go_by_their_number_whatever_the_clock_said(store: Store, tmp_pa
     assert len(backups(tmp_path)) == 7
 
 
+def test_one_backup_of_each_of_seven_days_is_kept_though_two_are_made_a_day(store: Store, tmp_path: Path):
+    made = {(day, half): backup(tmp_path, moment(3600 * half, day=day)) for day in range(9) for half in range(2)}
+    assert backups(tmp_path) == [made[day, 1] for day in range(8, 1, -1)]
+    noon = backup(tmp_path, moment(day=9))
+    assert backups(tmp_path) == [noon, *(made[day, 1] for day in range(8, 2, -1))]
+
+
+def test_of_a_clock_that_always_says_the_same_day_the_newest_seven_are_kept(store: Store, tmp_path: Path):
+    made = [backup(tmp_path, moment(n)) for n in range(10)]
+    assert backups(tmp_path) == made[:2:-1]
+
+
 def test_a_damaged_database_is_not_backed_up_and_pushes_out_no_backup(store: Store, tmp_path: Path):
     give(store, 300)
     for n in range(7):

@@ -183,7 +183,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.clock", "kiosk.config", "kiosk.downlink", "kiosk.feed", "kiosk.kernel_log", "kiosk.store",
         "kiosk.waiting", "sync",
     },
-    "kiosk.waiting": {"kiosk.clock", "kiosk.store"},
+    "kiosk.waiting": {"kiosk.clock", "kiosk.notify", "kiosk.store"},
     "kiosk.downlink": {"kiosk.clock", "kiosk.config", "kiosk.receiving", "kiosk.store", "sync"},
     "kiosk.receiving": {
         "kiosk.board_document", "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.dossiers", "kiosk.office",

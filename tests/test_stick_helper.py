@@ -136,3 +136,23 @@ def test_a_backup_that_kiosk_toml_keeps_on_the_card_goes_onto_no_stick(with_back
     with_backup.program("opt/kiosk/current/bin/kiosk", '[ "$3" != backup ] || exit 3')
     assert with_backup.run("backup").returncode == 0
     assert not [line for line in with_backup.done if line.startswith("mount")]
+
+
+def onto_the_stick(machine: Machine, names: list[str]) -> list[str]:
+    """Backups that are made one after the other; what is on the stick at the end."""
+    kept = machine.root / "var/lib/kiosk/backup"
+    (kept / BACKUP).unlink()
+    for name in names:
+        (kept / name).touch()
+        assert machine.run("backup").returncode == 0
+    return sorted(path.name for path in (machine.root / "run/kiosk-usb/backup/k-7F3K2M").iterdir())
+
+
+def test_a_stick_keeps_one_backup_of_each_of_seven_days(with_backup: Machine) -> None:
+    made = [f"kiosk-{100 + n:06}-202611{10 + n // 2}T{'0445' if n % 2 == 0 else '1015'}00.db" for n in range(18)]
+    assert onto_the_stick(with_backup, made) == made[5::2]
+
+
+def test_of_a_clock_that_always_says_the_same_day_a_stick_keeps_the_newest_seven(with_backup: Machine) -> None:
+    made = [f"kiosk-{100 + n:06}-20260101T000000.db" for n in range(10)]
+    assert onto_the_stick(with_backup, made) == made[3:]

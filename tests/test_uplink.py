@@ -1,15 +1,21 @@
-"""The process `kiosk sync`: when it pushes."""
+"""The process `kiosk sync`: when it pushes, and what systemd hears of it."""
 
+import socket
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kiosk import uplink as uplinks
-from kiosk.clock import SimulatedClock
+from kiosk import waiting
+from kiosk.clock import Clock, SimulatedClock
 from kiosk.config import Config
+from kiosk.data_commands import _until_stopped
 from kiosk.uplink import Uplink
+from kiosk.waiting import Waiting
 from sync.client import Outcome
 from sync.receiver import Receiver
 from tests.app_kit import config, paper, receiver  # noqa: F401
@@ -42,3 +48,31 @@ def test_an_event_that_comes_between_a_push_and_the_wait_for_the_next_waits_for_
         events = store.database.rows("SELECT count(*) AS n FROM events")[0]["n"]
     assert len(pushes) == 2
     assert receiver.stats()["events"] == events
+
+
+@pytest.mark.parametrize("made", [lambda config, clock: Uplink(config, clock), lambda config, clock: Waiting(
+    Path(config.data_dir), clock)], ids=["with a server", "without a server"])  # fmt: skip
+def test_systemd_is_told_that_it_is_ready_and_then_again_and_again_that_its_loop_goes_round(
+    tmp_path: Path, config: Config, receiver: Receiver, monkeypatch: pytest.MonkeyPatch,
+    made: Callable[[Config, Clock], Waiting],
+):  # fmt: skip
+    for module in (uplinks, waiting):
+        monkeypatch.setattr(module, "LOOK_S", 0.01)
+    monkeypatch.setattr(waiting, "PING_S", 0.0)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as channel, ThreadPoolExecutor() as pool:
+        channel.bind(str(tmp_path / "notify"))
+        channel.settimeout(GIVE_UP_S)
+        open_store(tmp_path / "data").close()
+        process = made(config, SimulatedClock(tmp_path / "clock.json"))
+
+        def hear() -> list[bytes]:
+            try:
+                return [channel.recv(1000) for _ in range(3)]
+            finally:
+                process.stop()
+                channel.close()
+
+        heard = pool.submit(hear)
+        _until_stopped(process)
+        assert heard.result() == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]

@@ -8,7 +8,7 @@ import logging
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def backup(folder: Path, now: Moment) -> Path:
-    """An online copy under backup/, the newest seven are kept; then what is kept long enough may go.
+    """An online copy under backup/, one of each of seven days is kept; then what is kept long enough may go.
 
     Raises StoreError when it cannot be made, StoreCorrupt when the database turns out to be damaged.
     """
@@ -59,9 +59,17 @@ def _make(folder: Path, now: Moment) -> Path:
         if problem := copy(lambda: connect(path), target):
             (folder / DAMAGED).touch()
             raise StoreCorrupt(f"{path} is damaged ({problem}): restart the kiosk, it restores the last backup")
-        for old in backups(folder)[BACKUPS_KEPT:]:
-            old.unlink()
+        while len(made := backups(folder)) > BACKUPS_KEPT:
+            _spare(made).unlink()
     return target
+
+
+def _spare(made: Sequence[Path]) -> Path:
+    """The one that can go best: the oldest that has a newer one of its day, so that seven days are kept; else the
+    oldest. Of a clock that always says the same day the newest seven are kept."""
+    days = [path.name.split("-")[-1][:8] for path in made]
+    twice = [path for at, path in enumerate(made) if days[at] in days[:at]]
+    return (twice or made)[-1]
 
 
 def _check_space(path: Path) -> None:
