@@ -164,8 +164,10 @@ def _run(options: argparse.Namespace) -> int:
 def _work(options: argparse.Namespace) -> int:
     _setup()
     from server.pull.worker import Puller
+    from server.reports.memory import keep_nothing
     from server.work import ASIDE, Worker
 
+    keep_nothing()
     # Told by the parent itself: the end of one that was killed while this process began could not be seen here.
     parent = options.parent or os.getppid()
     worker, aside, puller = Worker(), Worker(ASIDE).start(), Puller().start()

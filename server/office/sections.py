@@ -125,8 +125,8 @@ def with_quotas(plain: Plain, section: Section) -> Plain:
 
 def _whole(text: str) -> int | str:
     """A number is told also below zero: the reader says which ones there may be."""
-    n = asking.number(text.removeprefix("-"))
-    return text if n is None else -n if text.startswith("-") else n
+    n, is_below = asking.number(text.removeprefix("-")), text.startswith("-")
+    return -n if n and is_below else text if n is None or is_below else n
 
 
 # --- what citizens read ---------------------------------------------------------------------------------------

@@ -1,14 +1,13 @@
-"""What was read of sites stays in memory for as long as it would be read the same again.
+"""What was read of a site is used again until a day of it is summed again; what nobody asked for longest goes first.
 
-A province asks for the same days of a hundred sites again and again, and hardly one of them changes meanwhile. What is
-kept of a site is left as soon as one of its days was summed again.
+A province asks for the same days of a hundred sites again and again, and but for today's hardly one changes meanwhile.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Count, Max
 
@@ -37,29 +36,43 @@ class _Kept(Generic[V]):
     weight: int
 
 
+_all: list["Memory[Any]"] = []
+
+
+def clear_all() -> None:
+    """Forget everything of this process."""
+    for memory in _all:
+        memory.clear()
+
+
+def keep_nothing() -> None:
+    """From now on, in this process: for one that asks for everything once."""
+    for memory in _all:
+        memory.most = 0
+    clear_all()
+
+
 class Memory(Generic[V]):
-    """What was asked for last stays, until it weighs more than `most` by `weigh`. Threads may share it."""
+    """It keeps as much as weighs `most` by `weigh`, which counts what is around a value too. Threads may share it."""
 
     def __init__(self, most: int, weigh: Callable[[V], int]) -> None:
         self.most, self.weigh = most, weigh
         self.weight = 0
         self._kept: OrderedDict[_Key, _Kept[V]] = OrderedDict()
         self._lock = Lock()
-
-    def __iter__(self) -> Iterator[V]:
-        """All that is kept."""
-        return iter([each.value for each in self._kept.values()])
+        _all.append(self)
 
     def read(
         self, sites: Sequence[Site], parts: Parts, what: Hashable, read: Callable[[list[Site]], Mapping[int, V]],
-        still: Callable[[dict[int, V]], Mapping[int, V]] = dict,
+        still: Callable[[dict[int, V]], dict[int, V]] | None = None,
     ) -> dict[int, V]:  # fmt: skip
         """By the site's primary key: what is kept of these parts under this name, and what `read` reads of the others.
 
         `still` leaves out what is no longer true for another reason than its days.
         """
         marks = _marks(sites, parts)  # before the rows: what changes meanwhile is read again the next time
-        found = dict(still(self._known(parts, what, marks)))
+        known = self._known(parts, what, marks)
+        found = still(known) if still else known
         new = [site for site in sites if site.pk not in found]
         for pk, value in read(new).items() if new else ():
             found[pk] = value
@@ -86,6 +99,8 @@ class Memory(Generic[V]):
     def _keep(self, key: _Key, kept: _Kept[V]) -> None:
         with self._lock:
             self._drop(key)
+            if kept.weight > self.most:
+                return  # all else would go for it
             self._kept[key] = kept
             self.weight += kept.weight
             while self.weight > self.most:

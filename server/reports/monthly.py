@@ -18,6 +18,12 @@ class Parts:
     months: tuple[date, ...]
     ranges: tuple[tuple[date, date], ...]
 
+    def parted(self, day: date) -> "list[Parts]":
+        """What lies before a day, and the days from it on; without a part in which there is nothing."""
+        before = tuple((first, min(last, day - timedelta(days=1))) for first, last in self.ranges if first < day)
+        after = tuple((max(first, day), last) for first, last in self.ranges if last >= day)
+        return [part for part in (Parts(self.months, before), Parts((), after)) if part.months or part.ranges]
+
     def days(self) -> Q:
         """The condition for rows of the days; matches nothing when there are none."""
         found = Q(pk__in=[])

@@ -95,7 +95,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 def _entered(request: HttpRequest, choice: Choice) -> dict[str, str]:
     """What stands in the form: the period that is shown, or what was asked for where there is no such period."""
     shown = {"kind": choice.period.kind.value, "day": f"{choice.period.first}", "last": f"{choice.period.last}"}
-    return {name: (choice.problem and request.GET.get(name)) or value for name, value in shown.items()}
+    return {name: request.GET.get(name, value) if choice.problem else value for name, value in shown.items()}
 
 
 @for_roles(*FIGURES)

@@ -45,7 +45,7 @@ from server.accounts.models import User  # noqa: E402
 from server.feed.intake import digest  # noqa: E402
 from server.office.models import Document  # noqa: E402
 from server.registry.models import Device, Site, Unit  # noqa: E402
-from server.reports import figures, naming, reading  # noqa: E402
+from server.reports import memory, naming  # noqa: E402
 from server.wsgi import application  # noqa: E402
 from sync import wire  # noqa: E402
 
@@ -238,8 +238,7 @@ def server_on(engine: str, folder: Path) -> Iterator[Server]:
     for remembered in (naming._office, naming._asking, naming._names):  # of another test's site with the same key
         remembered.cache_clear()
     naming._minimum.clear()
-    for memory in (reading.memory, figures.days_memory, figures.arrivals_memory):
-        memory.clear()
+    memory.clear_all()
     with fresh_database(engine, folder), override_settings(CONFIG=config, **quick):
         yield Server(folder)
 

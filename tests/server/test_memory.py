@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +10,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from server.registry.models import Device, Site
-from server.reports import figures
-from server.reports.figures import DIMS, arrivals, days_memory, read_days
-from server.reports.memory import Memory
+from server.reports import figures, reading
+from server.reports.figures import DIMS, arrivals, arrivals_memory, days_memory, read_days
+from server.reports.memory import Memory, keep_nothing
 from server.reports.monthly import as_months
 from server.reports.months import sum_months
 from server.reports.periods import parse
-from tests.server.figures_kit import FIRST, keep, noon, ticket
+from tests.server.figures_kit import FIRST, it_is, keep, noon, ticket  # noqa: F401
 from tests.server.kit import Server
 
 NOVEMBER = parse("2026-11")
@@ -26,21 +26,43 @@ READS: dict[str, Callable[[Site], Any]] = {
 }
 
 
-@pytest.mark.parametrize("what", READS)
-def test_what_was_read_is_not_read_again_until_a_day_of_it_is_summed_again(server: Server, what: str):
-    def queries() -> int:
-        with CaptureQueriesContext(connection) as asked:
-            READS[what](server.site)
-        return len(asked)
+def queries(read: Callable[[], object]) -> list[str]:
+    with CaptureQueriesContext(connection) as asked:
+        read()
+    return [query["sql"] for query in asked]
 
+
+@pytest.mark.parametrize("what", READS)
+def test_what_was_read_is_not_read_again_until_a_day_of_it_is_summed_again(
+    server: Server, it_is: Callable[[datetime], None], what: str
+):
+    def n_queries() -> int:
+        return len(queries(lambda: READS[what](server.site)))
+
+    it_is(noon(date(2026, 12, 20)))
     keep(server.site, FIRST, [ticket(server.device, FIRST)])
-    assert [queries(), queries()] == [2, 1], "how many sums there are, and then the sums"
+    assert [n_queries(), n_queries()] == [2, 1], "how many sums there are, and then the sums"
     december = date(2026, 12, 1)
     keep(server.site, december, [ticket(server.device, december)])
-    assert queries() == 1
+    assert n_queries() == 1
     before = READS[what](server.site)
     keep(server.site, FIRST, [ticket(server.device, FIRST)])
-    assert queries() == 2
+    assert n_queries() == 2
+    assert READS[what](server.site) != before
+
+
+@pytest.mark.parametrize("what", READS)
+def test_the_days_before_are_not_read_again_for_a_ticket_of_today(
+    server: Server, it_is: Callable[[datetime], None], what: str
+):
+    today = FIRST + timedelta(days=9)
+    it_is(noon(today) - timedelta(days=1))
+    keep(server.site, FIRST, [ticket(server.device, FIRST)])
+    before = READS[what](server.site)
+    keep(server.site, today, [ticket(server.device, today)])
+    asked = queries(lambda: READS[what](server.site))
+    read = [sql for sql in asked if "COUNT" not in sql]
+    assert len(read) == 1 and str(today) in read[0] and str(FIRST) not in read[0]
     assert READS[what](server.site) != before
 
 
@@ -61,12 +83,25 @@ def test_only_so_many_visits_are_kept(lite: Server, monkeypatch: pytest.MonkeyPa
         period = parse(f"{FIRST}..{FIRST + timedelta(days=at)}")
         assert read_days([lite.site], period).whole(period).issued == 1
         assert 0 < days_memory.weight <= 25
-        assert days_memory.weight == sum(days_memory.weigh(each) for each in days_memory)
+        assert days_memory.weight == sum(each.weight for each in days_memory._kept.values())
+
+
+def test_a_process_that_asks_for_everything_once_keeps_nothing(lite: Server, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(days_memory, "most", days_memory.most)
+    monkeypatch.setattr(arrivals_memory, "most", arrivals_memory.most)
+    monkeypatch.setattr(reading.memory, "most", reading.memory.most)
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST)])
+    for read in READS.values():
+        read(lite.site)
+    keep_nothing()
+    for read in READS.values():
+        read(lite.site)
+    assert not (days_memory.weight or arrivals_memory.weight or reading.memory.weight)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_changes_what_is_told_is_what_the_database_has(
-    lite: Server, monkeypatch: pytest.MonkeyPatch, seed: int
+    lite: Server, monkeypatch: pytest.MonkeyPatch, it_is: Callable[[datetime], None], seed: int
 ):
     def fresh(*asked: Any) -> Any:
         with monkeypatch.context() as nothing_kept:
@@ -79,6 +114,7 @@ def test_whatever_changes_what_is_told_is_what_the_database_has(
     devices = [lite.device, lite.enrol("k-OTHER1", "another-token", site)]
     sites, now = [lite.site, site], noon(date(2026, 12, 20))
     for _ in range(40):
+        it_is(roll.choice([now, noon(date(2026, 11, 15))]))
         change(roll, devices)
         if roll.random() < 0.3:
             sum_months(now)

@@ -117,7 +117,7 @@ def test_only_so_much_is_kept_and_what_was_asked_for_last_stays(lite: Server, mo
         assert tables_read(other.site) == set()
         assert shown(lite.site) == {"smile": 45}
         assert 0 < reading.memory.weight <= 43
-        assert reading.memory.weight == sum(reading.memory.weigh(each) for each in reading.memory)
+        assert reading.memory.weight == sum(each.weight for each in reading.memory._kept.values())
     days(lite.device, *["33333"] * 9, first=FIRST + timedelta(days=9))
     assert shown(lite.site) == {"smile": 90}
     assert reading.memory.weight <= 43
