@@ -53,7 +53,7 @@ class Kiosk:
         yield ended, "ticket.finished", {**where, "implied": False}
         if roll() < 0.4:
             yield ended + 5, "rating.given", {
-                "rating": self._uuid(), **where, "level": 3 if roll() < 0.9 else 1, "label_set": "cuoi",
+                "rating": self._uuid(), **where, "level": 3 if roll() < 0.9 else 1, "label_set": "smile",
                 "source": "key", "flags": [], "day": str(day), "session": "sang", "guess_boot": "",
             }  # fmt: skip
 
