@@ -20,8 +20,10 @@ HANDLERS = {"arm64": "qemu-aarch64"}
 """What qemu-user calls the architectures that can be foreign here, by Debian's names for them."""
 PACE = 15
 """So many times as long anything may take that a foreign program does."""
-SLOW = "[Service]\nWatchdogSec=90\nTimeoutStartSec=15min\nTimeoutStopSec=2min\n"
-"""What a unit with a watchdog needs in place of a board's seconds."""
+PATIENT = "[Service]\nTimeoutStartSec=15min\nTimeoutStopSec=2min\n"
+"""What a unit that says when it is ready needs in place of a board's seconds."""
+SLOW = f"{PATIENT}WatchdogSec=90\n"
+"""The same of one with a watchdog of seconds."""
 EMULATED = """\
 [Service]
 PrivateUsers=no

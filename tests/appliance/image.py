@@ -18,7 +18,7 @@ from inspect import getsource
 from pathlib import Path
 
 from tests import foreign
-from tests.foreign import NATIVE, SLOW, UNPACKERS, allow_foreign, collect_native
+from tests.foreign import NATIVE, PATIENT, SLOW, UNPACKERS, allow_foreign, collect_native
 
 TREE = Path(__file__).parents[2]
 GUEST = Path(__file__).parent / "guest"
@@ -229,10 +229,10 @@ def _make_disk(folder: Path, system: Path, stick: Path) -> None:
     (root / "etc/kiosk/kiosk.toml").write_text(KIOSK_TOML)
     office = root / "etc/kiosk/office.toml"
     office.write_text(office.read_text().replace('numbering = "day"', 'numbering = "day"\npress_limits = false'))
-    for unit in ("kiosk", "kiosk-console"):
+    for unit, slow in (("kiosk", SLOW), ("kiosk-console", SLOW), ("kiosk-sync", PATIENT)):
         folder_of = root / f"etc/systemd/system/{unit}.service.d"
         folder_of.mkdir()
-        (folder_of / "slow.conf").write_text(SLOW)
+        (folder_of / "slow.conf").write_text(slow)
     _make_initrd(root, folder)
     _run("mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", root, folder / "disk.raw", f"{DISK_MB}M", minutes=10)
     _lend_reserve(root, folder / "disk.raw")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.container.base import ROOT, Base
 from tests.container.telling import NotAsPromised, eventually, holds
-from tests.foreign import EMULATED, NATIVE, SHIM, SLOW, UNPACKERS, build_shim, collect_native, pace
+from tests.foreign import EMULATED, NATIVE, PATIENT, SHIM, SLOW, UNPACKERS, build_shim, collect_native, pace
 
 LIFE_S = 1200
 """No container outlives this times its pace, whatever became of the test."""
@@ -62,10 +62,13 @@ class Machine:
         (self.root / "usr/sbin/nft").symlink_to(f"{NATIVE}/nft")
         with (self.root / "var/lib/dpkg/diversions").open("a") as diversions:
             diversions.write("/usr/sbin/nft\n/usr/sbin/nft.distrib\n:\n")
-        for units, text in (("service", EMULATED), ("kiosk.service", SLOW), ("kiosk-console.service", SLOW)):
-            folder = self.root / f"usr/local/lib/systemd/system/{units}.d"
-            folder.mkdir(parents=True)
-            (folder / "emulated.conf").write_text(text)
+        # Two names: of two files of one name systemd reads that of the unit alone.
+        files = {"service.d/emulated": EMULATED, "kiosk.service.d/slow": SLOW}
+        files |= {"kiosk-console.service.d/slow": SLOW, "kiosk-sync.service.d/slow": PATIENT}
+        for path, text in files.items():
+            file = self.root / f"usr/local/lib/systemd/system/{path}.conf"
+            file.parent.mkdir(parents=True)
+            file.write_text(text)
 
     def _copy_sources(self) -> None:
         """The tree as a technician unpacks it, with what is not committed yet."""
