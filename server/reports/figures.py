@@ -72,6 +72,11 @@ class Visits:
     wait: Spread = Spread(0, None, None)
     service: Spread = Spread(0, None, None)
 
+    @property
+    def unfinished(self) -> int:
+        """Tickets without an end: today's, and those of a day that the kiosk closes at the next one's first press."""
+        return self.issued - self.served - self.no_show - self.cancelled - self.closed
+
 
 COUNTS = tuple(f.name for f in fields(Visits) if f.type == "int" or f.type is int)
 """The fields of Visits that are plain counts, as `Rollup` names them."""

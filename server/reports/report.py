@@ -164,7 +164,8 @@ def times(visits: Visits) -> tuple[Value, ...]:
 def _summary(read: _Read) -> Table:
     t = read.t
     visits = [read.whole.whole(read.period), read.whole_before]
-    rows: list[tuple[Value, ...]] = [(t(f"reports.{key}"), *(getattr(v, key) for v in visits)) for key in VISITS]
+    keys = [*VISITS[:-2], *(["unfinished"] if any(v.unfinished for v in visits) else []), *VISITS[-2:]]
+    rows: list[tuple[Value, ...]] = [(t(f"reports.{key}"), *(getattr(v, key) for v in visits)) for key in keys]
     rows += [(t(f"reports.{key}"), *cells) for key, *cells in zip(TIMES, *(times(v) for v in visits), strict=True)]
     opinions = [read.opinions, read.opinions_before]
     for name in sorted({*opinions[0], *opinions[1]}):

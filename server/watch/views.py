@@ -68,7 +68,7 @@ def alarms(request: HttpRequest) -> HttpResponse:
     user, t = person(request), texts(language_of(request))
     own = Alarm.objects.filter(device__site__unit__in=user.units()).select_related("device__site__unit")
     values: dict[str, Any] = {
-        "lasting": own.filter(ended=None).order_by("-began"),
+        "lasting": own.filter(ended=None, told=True).order_by("-began"),
         "over": own.exclude(ended=None).order_by("-began")[:MOST],
         "many": user.unit_id is None,
         "called": called,

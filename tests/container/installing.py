@@ -1,6 +1,7 @@
 """The first step and the last one: install.sh from a stick, twice, and its way back."""
 
 import re
+from functools import partial
 
 from tests.container.base import ROOT
 from tests.container.commune import UNIT
@@ -8,6 +9,7 @@ from tests.container.hall import LINE, NAME
 from tests.container.kiosk import Hall
 from tests.container.machine import SOURCES, STICK
 from tests.container.telling import holds, leave_out
+from tests.container.updating import RELEASES
 from tests.printing import read_qr
 
 INSTALL = f"{SOURCES}/install.sh"
@@ -22,6 +24,8 @@ evdev = "{keypad}"
 allow_plain_http = true
 [public]
 url = "{url}"
+[update]
+source = "{releases}"
 """
 ALL_DAY = """
 [[sessions]]
@@ -62,7 +66,8 @@ def install(hall: Hall) -> None:
 def set_up(hall: Hall) -> None:
     """A keypad in place of pins, which no container has."""
     with (hall.machine.root / "etc/kiosk/kiosk.toml").open("a") as file:
-        file.write(SETTINGS.format(keypad=NAME, stale_s=2 * hall.machine.pace, url=hall.commune.url))
+        words = {"keypad": NAME, "url": hall.commune.url, "releases": RELEASES}
+        file.write(SETTINGS.format(stale_s=2 * hall.machine.pace, **words))
     hall.machine.must("it starts with a keypad in place of pins", "systemctl restart kiosk kiosk-sync kiosk-console")
     hall.earlier = len(hall.printer.slips)
     ticket = hall.press()
@@ -102,6 +107,12 @@ def check_unit(hall: Hall) -> None:
         filters = "sed -n 's/Seccomp_filters:.//p' /proc/{}/status"
         more = f"[ $({filters.format(pid)}) -gt $({filters.format(1)}) ]"
         machine.must("it runs with a filter of system calls", more)
+    blind = f"[ -e /proc/{pid}/root{LINE} ] && [ -e /proc/{pid}/root/dev/input ]"
+    for unit in ("kiosk-sync", "kiosk-console"):
+        machine.eventually(60, f"{unit} runs", partial(hall.is_active, unit))  # enrolled, the upload starts anew
+        root = f"/proc/{hall.pid(unit)}/root"
+        blind += f" && [ -e {root}/dev/null ] && [ ! -e {root}{LINE} ] && [ ! -e {root}/dev/input ]"
+    machine.must("it sees its printer and its keys; upload and pages see neither", blind)
     complaints = "journalctl -q _PID=1 -p warning -o cat | grep -E 'kiosk.*(:[0-9]+:|ignoring|Unknown)'"
     machine.must("systemd has no complaint about a unit", f"! {complaints}")
     machine.must("root leaves no file of its own in the data", '[ -z "$(find /var/lib/kiosk -not -user kiosk)" ]')

@@ -2,14 +2,28 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
+from kiosk.texts import LOCAL
 from tests.container.base import ROOT
 from tests.container.kiosk import Hall
 from tests.container.machine import SOURCES, STICK, Machine
 from tests.container.telling import NotAsPromised, holds
 
 HOME = "/srv/releases"
+RELEASES = "http://127.0.0.1:8099/"
+"""Where the kiosk looks for newer ones by itself: a server in the container."""
+OFFICE = "/etc/kiosk/office.toml"
 SIGNERS = "/etc/kiosk/release-signers"
+CLOSED = """
+[[calendar]]
+day = {day}
+kind = "off"
+reason = "Nghỉ"
+"""
 MADE_S = 600
 TRIED_S = 600
 """So long a release is tried before it is confirmed (kiosk-healthy.timer)."""
@@ -97,12 +111,22 @@ def running(machine: Machine) -> str:
 
 
 def update(hall: Hall) -> None:
-    """A good release runs, and stays once it has run for ten minutes."""
+    """A good release is found at night, runs, and stays once it has run for ten minutes."""
     machine, (_, newer, _) = hall.machine, versions()
-    before = hall.last()
-    machine.must("kiosk update takes a signed release", f"kiosk update {HOME}/dist-newer/*.tar.gz", 600)
+    before, pid = hall.last(), hall.pid("kiosk")
+    with _serving(machine, f"{HOME}/dist-newer"):
+        machine.must("a newer release is fetched by itself", "systemctl start kiosk-update", 600)
+        waits = "journalctl -u kiosk-update -o cat | grep 'is here, and waits: the office is open'"
+        machine.must("but not installed while the office is open", waits)
+        hall.undisturbed("and nobody is disturbed", pid)
+        closed = "\n".join(CLOSED.format(day=day.date()) for day in _today_and_tomorrow())
+        machine.must("the office closes", f"cp -p {OFFICE} {HOME}/office && echo '{closed}' >>{OFFICE}")
+        machine.must("then it may be", "systemctl start kiosk-update", 600)
+        machine.must("the office opens", f"mv {HOME}/office {OFFICE}")
     machine.eventually(
-        60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk")
+        600,
+        f"{newer} is installed by itself, and runs",
+        lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk"),
     )
     hall.goes_on(before)
     machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
@@ -119,6 +143,26 @@ def update(hall: Hall) -> None:
     holds(f"after ten minutes {newer} is confirmed", "is healthy" in done.stdout, f"{done.stdout}{done.stderr}")
     holds("nothing is tried any more", not _is_tried(machine))
     machine.must("the next one is judged after a boot too", "systemctl is-enabled kiosk-healthy.timer")
+
+
+def _today_and_tomorrow() -> list[datetime]:
+    now = datetime.now(LOCAL)
+    return [now, now + timedelta(days=1)]
+
+
+@contextmanager
+def _serving(machine: Machine, folder: str) -> Iterator[None]:
+    """The folder is to be had at RELEASES, until the end of the block."""
+    address = urlsplit(RELEASES)
+    words = ["python3", "-m", "http.server", "--bind", str(address.hostname), "-d", folder, str(address.port)]
+    server = subprocess.Popen(machine.words(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    asked = f"python3 -c 'import urllib.request as r; r.urlopen(\"{RELEASES}\")'"
+    try:
+        machine.eventually(30, "a server has releases", lambda: machine.sh(asked).returncode == 0)
+        yield
+    finally:
+        server.terminate()
+        server.wait(30)
 
 
 def _is_tried(machine: Machine) -> bool:

@@ -28,9 +28,11 @@ from server.reports.figures import Cell, Spread, Visits, arrivals, rank, read_da
 from server.reports.opinions import read_ratings
 from server.reports.periods import Kind, Period, around, between, parse
 from tests.office import moment
-from tests.server.figures_kit import FIRST, held_back, it_is, keep, noon, ticket  # noqa: F401
+from tests.server.figures_kit import FIRST, held_back, it_is, keep, noon, ticket
 from tests.server.kit import ENGINES, NOW, Server, batch_of, batches, server_on
 from tests.test_queue_machine import QueueMachine
+
+__all__ = ["it_is"]
 
 NOVEMBER = parse("2026-11")
 

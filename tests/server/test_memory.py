@@ -16,8 +16,10 @@ from server.reports.memory import Memory, keep_nothing
 from server.reports.monthly import as_months
 from server.reports.months import sum_months
 from server.reports.periods import parse
-from tests.server.figures_kit import FIRST, it_is, keep, noon, ticket  # noqa: F401
+from tests.server.figures_kit import FIRST, it_is, keep, noon, ticket
 from tests.server.kit import Server
+
+__all__ = ["it_is"]
 
 NOVEMBER = parse("2026-11")
 READS: dict[str, Callable[[Site], Any]] = {

@@ -75,6 +75,14 @@ def test_a_month_is_told_with_the_month_before_beside_it(november: Client):
     assert ["Tỷ lệ hài lòng – Mặt cười", "76,2\u00a0%", "–"] in summary
 
 
+def test_numbers_without_an_end_have_a_row_so_that_the_sum_is_right(lite: Server, it_is: Clock):
+    it_is(noon(FIRST))
+    ends = (State.SERVED, State.NO_SHOW, State.CANCELLED, State.CLOSED, State.WAITING, State.CALLED)
+    keep(lite.site, FIRST, [ticket(lite.device, FIRST, state=state, lasts=None) for state in ends])
+    page = text(lite.signed_in("lanh-dao", "leader"), f"/reports?period={FIRST}")
+    assert ["Chưa kết thúc (máy lấy số chưa khép ngày)", "2", "0"] in cells(page, "summary")
+
+
 def test_the_breakdown_has_names_in_the_offices_order(november: Client):
     by = cells(text(november, NOVEMBER), "by")
     assert [row[:4] for row in by[1:]] == [["Hộ tịch", "18", "1", "17"], ["Đất đai – Xây dựng", "4", "0", "4"]]
