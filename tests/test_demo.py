@@ -19,7 +19,7 @@ from kiosk.simulator import story
 from kiosk.simulator.appliance import Appliance, Seen
 from kiosk.simulator.audit import audit
 from kiosk.simulator.citizens import Crowd, Pace, visits
-from kiosk.simulator.demo import built
+from kiosk.simulator.demo import Choice, built, upstream_of
 from kiosk.simulator.democlock import START, WRONG, DemoClock
 from kiosk.simulator.folder import Folder, write_office
 from kiosk.simulator.headless import drain, summary
@@ -38,10 +38,10 @@ def options(*arguments: str) -> argparse.Namespace:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[Appliance]:
+def running(folder: Path, *arguments: str, choose: Choice = upstream_of) -> Iterator[Appliance]:
     """An appliance whose kiosk is open and has its voice; per-hour 3600 switches the limits on pressing off."""
     record(folder / "voices", Texts("vi"))
-    with built(options("--headless", "--per-hour", "3600", *arguments), Folder(folder)) as appliance:
+    with built(options("--headless", "--per-hour", "3600", *arguments), Folder(folder), choose) as appliance:
         assert appliance.wait_for(lambda seen: seen.running, WAIT_S), Folder(folder).log("kiosk").read_text()
         yield appliance
 

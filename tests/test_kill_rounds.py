@@ -1,8 +1,8 @@
 """kill -9 of each process at random moments under a running day, and the books of that day.
 
 Citizens press keys and rate, three counters are served by keys and one by a clerk at the console over HTTP, slips
-print, events go to a receiver. A round kills the kiosk, its console or its sync, which come back as systemd starts
-them. The commune server has rounds of its own (tests/server/test_killed.py).
+print, events go to a commune server. A round kills the kiosk, its console, its sync or that server, which come back as
+systemd starts them. The server has rounds of its own, on both databases (tests/server/test_killed.py).
 """
 
 import json
@@ -21,6 +21,7 @@ import pytest
 from kiosk.simulator.appliance import Appliance
 from kiosk.simulator.audit import audit
 from kiosk.simulator.citizens import Crowd
+from kiosk.simulator.commune import Commune
 from kiosk.simulator.folder import PIN
 from kiosk.simulator.headless import drain
 from kiosk.simulator.rehearsal.browser import Browser, Unreachable
@@ -35,8 +36,10 @@ BACK_S = 30.0
 PER_HOUR = 3600.0
 """Citizens: one a second, so that each kill meets somebody."""
 EVENTS = {"next": "ticket.called", "start": "ticket.started", "finish": "ticket.finished"}
-MIX = ("kiosk", "sync", "console", "sync")
-"""Which process each round kills, over and over."""
+MIX = (*("kiosk", "sync", "console", "sync") * 2, "kiosk", "server")
+"""Which process each round kills, over and over. A server takes seconds to start."""
+SERVER_BACK_S = 120.0
+"""The kiosk's sync waits longer after each try that found no server."""
 
 
 class Clerk(threading.Thread):
@@ -85,20 +88,33 @@ class Clerk(threading.Thread):
         self.browser.get("/desk")
 
 
+def commune_of(appliance: Appliance) -> Commune:
+    """The server that the kiosk pushes to."""
+    assert isinstance(appliance.upstream, Commune)
+    return appliance.upstream
+
+
 def kill(appliance: Appliance, process: str) -> None:
     """Now."""
-    {"kiosk": appliance.crash, "console": appliance.kill_console, "sync": appliance.kill_uplink}[process]()
+    {
+        "kiosk": appliance.crash,
+        "console": appliance.kill_console,
+        "sync": appliance.kill_uplink,
+        "server": commune_of(appliance).kill,
+    }[process]()
 
 
 def is_back(appliance: Appliance, process: str) -> bool:
-    """Whether the process works again, in `BACK_S` at the latest."""
+    """Whether the process works again, in `BACK_S` at the latest, and the server in `SERVER_BACK_S`."""
     if process == "console":
         return answers(appliance)
     if process == "kiosk":
         return appliance.wait_for(lambda seen: seen.running, BACK_S)
+    if process == "server":
+        commune_of(appliance).start()
     with appliance.changed:
         appliance.seen.server = ""
-    return appliance.wait_for(lambda seen: seen.server == "ok", BACK_S)
+    return appliance.wait_for(lambda seen: seen.server == "ok", SERVER_BACK_S if process == "server" else BACK_S)
 
 
 def answers(appliance: Appliance) -> bool:
@@ -131,7 +147,7 @@ def people(appliance: Appliance, seed: int) -> Iterator[Clerk]:
 def killed(folder: Path, rounds: int, seed: int = 1) -> dict[str, Any]:
     """So many kills in one day; what the audit counts in the evening, without a problem."""
     rng = random.Random(seed)
-    with running(folder) as appliance:
+    with running(folder, choose=lambda _, at, token, clock, office: Commune(at, token, office)) as appliance:
         with people(appliance, seed) as clerk:
             for n in range(rounds):
                 one_round(appliance, MIX[n % len(MIX)], rng.uniform(0, 0.3))
@@ -149,7 +165,7 @@ def one_round(appliance: Appliance, process: str, after_s: float) -> None:
 
 
 def evening(appliance: Appliance, clerk: Clerk) -> dict[str, Any]:
-    """All is printed and sent, everything ended: what people were told against the tables, events, slips, receiver."""
+    """All is printed and sent, everything ended: what people were told against the tables, events, slips, server."""
     assert drain(appliance) == []
     with closing(appliance.store()) as store:
         conn = store.database.conn

@@ -62,6 +62,12 @@ class Commune:
         if child:
             child.close()
 
+    def kill(self) -> None:
+        """Its process dies, and nothing else; `start` brings it back."""
+        child, self._child = self._child, None
+        if child:
+            child.kill()
+
     def _hear(self, message: Message) -> None:
         if message.get("ready"):
             self._ready.set()

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
 from functools import partial
@@ -31,13 +31,14 @@ from kiosk.simulator.rehearsal.day import Day
 from kiosk.simulator.rehearsal.table import table
 from kiosk.simulator.slips import Slips
 from kiosk.simulator.story import Story
-from kiosk.simulator.upstream import SmallServer
+from kiosk.simulator.upstream import SmallServer, Upstream
 from kiosk.store.database import connect
 
 UNHURRIED = 1200
 """Citizens an hour up to which the kiosk's limits on pressing are no matter for them."""
 START_S = 20.0
 LOOK_S = 0.2
+Choice = Callable[[argparse.Namespace, Folder, str, DemoClock, Office], Upstream]
 
 
 def main(options: argparse.Namespace) -> int:
@@ -100,9 +101,20 @@ def speed(options: argparse.Namespace) -> float:
     return usual if options.speed is None else float(options.speed)
 
 
+def upstream_of(
+    options: argparse.Namespace, folder: Folder, token: str, clock: DemoClock, office: Office
+) -> Commune | SmallServer:
+    """The commune server for whoever looks at the demo; the small one where only events are counted."""
+    watched = not (options.headless or options.day or options.small_server)
+    return Commune(folder, token, office) if watched and available() else SmallServer(folder, token, clock)
+
+
 @contextmanager
-def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
-    """The appliance, started. Printer and server listen before the device is configured: it has to know their ports."""
+def built(options: argparse.Namespace, folder: Folder, choose: Choice = upstream_of) -> Iterator[Appliance]:
+    """The appliance, started. Printer and server listen before the device is configured: it has to know their ports.
+
+    `choose` makes the server, unless the options name one.
+    """
     with ExitStack() as opened:
         opened.enter_context(folder.held())
         if options.day and (folder.path / "kiosk.db").exists():
@@ -122,7 +134,7 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
             printer = EmulatedPrinter(on_slip=slips.keep)
             opened.callback(printer.close)
         if not options.server:
-            upstream = _upstream(options, folder, token, clock, office)
+            upstream = choose(options, folder, token, clock, office)
             opened.callback(upstream.stop)
             upstream.start()
         url = "tcp://{}:{}".format(*printer.listen()) if printer else options.printer
@@ -145,14 +157,6 @@ def built(options: argparse.Namespace, folder: Folder) -> Iterator[Appliance]:
         opened.callback(appliance.close)
         appliance.start()
         yield appliance
-
-
-def _upstream(
-    options: argparse.Namespace, folder: Folder, token: str, clock: DemoClock, office: Office
-) -> Commune | SmallServer:
-    """The commune server for whoever looks at the demo; the small one where only events are counted."""
-    watched = not (options.headless or options.day or options.small_server)
-    return Commune(folder, token, office) if watched and available() else SmallServer(folder, token, clock)
 
 
 def _start(folder: Folder, begins: datetime) -> datetime:

@@ -9,10 +9,12 @@ Shape: {"format", "unit": {"code", "name"}, "site": {"key", "name"} or None, "pe
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from kiosk.rating import RatingPolicy
+from kiosk.texts import LOCAL
+from kiosk.tickets import text_of
 from server.facts.models import Fact
 from server.office.names import Names, unit_name
 from server.publication import letters
@@ -26,6 +28,9 @@ FORMAT = 1
 LEVEL = ("value", "text", "text_en", "satisfied", "face")
 SPREADS = frozenset({"wait", "service"})
 """Times, which may be unknown where a count is 0."""
+STATE_DAYS = timedelta(days=5)
+"""So long after a period a state of the dossiers may be from and still be the period's: a leader enters a month's on
+the first days of the next, after a weekend or the days off of 30 April and 1 May."""
 Content = dict[str, Any]
 
 
@@ -60,7 +65,7 @@ def content_of(place: Place, period: Period, now: datetime) -> Content:
         "least": _least(ratings, period),
         "reasons": ratings.reasons(period),
         "letters": {} if place.site else letters.counted(place.unit, period),
-        "dossiers": dossiers_at(sites),
+        "dossiers": dossiers_in(sites, period),
     }
 
 
@@ -75,10 +80,32 @@ def unpacked(data: bytes | memoryview) -> Content:
     return content
 
 
-def dossiers_at(sites: Sequence[Site]) -> Content | None:
+def dossiers_now(sites: Sequence[Site]) -> Content | None:
     """The newest dossier figures that a kiosk of these sites has told, None for none."""
+    return max(_told(sites), key=_as_of, default=None)
+
+
+def dossiers_in(sites: Sequence[Site], period: Period) -> Content | None:
+    """The newest of those that belong to a period, None for none.
+
+    They are a state at a moment: it must lie in the period, or at most STATE_DAYS after it. Of each kiosk only what it
+    told last is known, so that a period of long ago has none.
+    """
+    first = datetime.combine(period.first, time(), LOCAL)
+    end = datetime.combine(period.last, time(), LOCAL) + timedelta(days=1) + STATE_DAYS
+    belong = (value for value in _told(sites) if text_of(first) <= _as_of(value) < text_of(end))
+    return max(belong, key=_as_of, default=None)
+
+
+def _told(sites: Sequence[Site]) -> list[Content]:
+    """The last dossier figures of each kiosk, but for those that were taken off."""
     told = Fact.objects.filter(site__in=sites, kind="dossiers").values_list("value", flat=True)
-    return max((value for value in told if value.get("as_of")), key=lambda value: str(value["as_of"]), default=None)
+    return [value for value in told if value.get("as_of")]
+
+
+def _as_of(dossiers: Content) -> str:
+    """In UTC, as event lines write it: as text the earlier moment is the smaller one."""
+    return str(dossiers["as_of"])
 
 
 def adjusted(before: Content, now: Content) -> Content:

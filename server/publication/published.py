@@ -9,7 +9,7 @@ from kiosk.texts import LOCAL
 from server.facts.models import Comment
 from server.office.names import Names
 from server.publication import freezing
-from server.publication.content import dossiers_at, rating
+from server.publication.content import dossiers_now, rating
 from server.publication.explaining import Satisfaction, satisfaction
 from server.publication.models import Frozen, Setting
 from server.registry.models import Site
@@ -102,7 +102,7 @@ def _week(site: Site, day: date) -> Visits:
 
 
 def _dossiers(site: Site) -> Dossiers | None:
-    found = dossiers_at([site])
+    found = dossiers_now([site])
     return dossiers_of(found) if found else None
 
 

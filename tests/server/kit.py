@@ -183,6 +183,12 @@ def _postgres(name: str) -> dict[str, Any]:
     return {**made, "CONN_MAX_AGE": 0}
 
 
+def address() -> str:
+    """The database in use as server.toml names it for a process of its own; "" for SQLite in the server's folder."""
+    used = connections["default"]
+    return f"{_cluster()}/{used.settings_dict['NAME']}" if used.vendor == "postgresql" else ""
+
+
 @cache
 def _migrated_name() -> str:
     _sql("CREATE DATABASE migrated")

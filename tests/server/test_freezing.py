@@ -17,7 +17,7 @@ from kiosk.office import sample
 from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
-from server.facts.models import Rating
+from server.facts.models import Fact, Rating
 from server.facts.rollups import sum_day
 from server.office.models import Document
 from server.publication import content, freezing, letters, public
@@ -60,6 +60,14 @@ def late(server: Server, levels: str, day: date = kit.FIRST) -> None:
     """Ratings of tickets of a day that were heard of on the last of November, and are folded after it was frozen."""
     tickets, heard = [kit.ticket(server.device, day) for _ in levels], NOVEMBER.last
     kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level), late=heard) for level in levels])
+
+
+def dossiers(server: Server, as_of: str, early: int = 0) -> None:
+    """What the kiosk told last of the dossiers, as it writes it: in UTC."""
+    value = {"as_of": as_of, "early": early, "on_time": 0, "late": 0, "in_time": 0, "overdue": 0}
+    Fact.objects.update_or_create(
+        site=server.site, device=server.device, kind="dossiers", key="", defaults={"value": value, "at": DECEMBER}
+    )
 
 
 def k_n(shown: freezing.Shown | None) -> tuple[int, int]:
@@ -218,6 +226,54 @@ def test_letters_are_frozen_with_the_months_that_they_belong_to(lite: Server):
     found = freezing.shown(half)
     assert found
     assert found.content["letters"] == {}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "belongs"),
+    [
+        ("2026-10-31T16:59:59.999Z", False),
+        ("2026-10-31T17:00:00.000Z", True),
+        ("2026-11-30T16:59:59.999Z", True),
+        ("2026-12-05T16:59:59.999Z", True),
+        ("2026-12-05T17:00:00.000Z", False),
+        ("2027-01-25T02:00:00.000Z", False),
+    ],
+)
+def test_dossier_figures_are_a_periods_own_when_they_are_of_its_days_or_of_the_five_after_it(
+    lite: Server, as_of: str, belongs: bool
+):
+    november(lite)
+    dossiers(lite, as_of, early=7)
+    row = freezing.freeze(Place(lite.unit), NOVEMBER, "", "", datetime(2027, 1, 26, 12, tzinfo=LOCAL))
+    shown = freezing.shown(row)
+    assert shown
+    assert (shown.content["dossiers"] or {}).get("early") == (7 if belongs else None)
+    text = page(f"/cong-khai/chot/{row.key}")
+    assert ("HỒ SƠ ĐÃ GIẢI QUYẾT" in text, "Lĩnh vực" in text) == (belongs, True)
+
+
+def test_the_newest_dossier_figures_that_belong_to_a_period_are_its_own_whatever_another_kiosk_told_since(
+    server: Server,
+):
+    dossiers(server, "2026-11-30T09:00:00.000Z", early=7)
+    other = server.enrol("k-2222", "another-token")
+    newer = {"as_of": "2027-01-25T02:00:00.000Z", "early": 9}
+    Fact.objects.create(site=server.site, device=other, kind="dossiers", key="", value=newer, at=DECEMBER)
+    found = content.content_of(Place(server.unit), NOVEMBER, DECEMBER)["dossiers"]
+    assert found and found["early"] == 7
+
+
+def test_dossier_figures_that_are_told_later_leave_those_of_a_frozen_period_as_they_were(lite: Server):
+    november(lite)
+    dossiers(lite, "2026-12-01T02:00:00.000Z", early=7)
+    row = frozen(lite)
+    for as_of in ("2026-12-04T02:00:00.000Z", "2027-01-25T02:00:00.000Z"):
+        dossiers(lite, as_of, early=9)
+        assert freezing.adjust(row, DECEMBER) is None
+        late(lite, "11111")
+        assert freezing.adjust(row, DECEMBER)
+        shown = freezing.shown(row)
+        assert shown and shown.content["dossiers"]["early"] == 7
 
 
 def test_a_report_of_the_same_place_and_period_gets_the_address_of_its_frozen_figures(lite: Server):

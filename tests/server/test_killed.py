@@ -21,7 +21,7 @@ from server.feed.models import Event
 from sync.client import Client
 from tests.office import moment
 from tests.ready import listening
-from tests.server.kit import TOKEN, Server, _free_port
+from tests.server.kit import TOKEN, Server, _free_port, address
 from tests.server.test_facts import facts, own
 from tests.sync_kit import DEVICE
 
@@ -38,23 +38,27 @@ def running(toml: Path) -> Iterator[subprocess.Popen[bytes]]:
             ready.wait()
             yield process
         finally:
+            workers = workers_of(process)  # none of them works on while what is there is counted
             process.kill()
             process.wait()
+            for worker in workers:
+                _gone(worker)
 
 
-def children(pid: int) -> list[int]:
-    found = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in found.read_text().split()] if found.exists() else []
+def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """What a process started, as file descriptors that can be read from its end on; none of one that was killed."""
+    found = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [os.pidfd_open(int(child)) for child in found.read_text().split()] if found.exists() else []
 
 
-def killing(lite: Server, store: Store, rounds: int) -> None:
+def killing(server: Server, store: Store, rounds: int) -> None:
     rng, outbox = random.Random(7), make_outbox(store.database, SystemClock())
     port = _free_port()
-    url, toml = f"http://127.0.0.1:{port}", lite.folder / "server.toml"
-    toml.write_text(f'data_dir = "{lite.folder}"\nport = {port}\nurl = "{url}"\n')
+    url, toml = f"http://127.0.0.1:{port}", server.folder / "server.toml"
+    toml.write_text(f'data_dir = "{server.folder}"\ndatabase = "{address()}"\nport = {port}\nurl = "{url}"\n')
     for at in range(rounds):
         with running(toml) as process, closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
-            workers = [os.pidfd_open(child) for child in children(process.pid)]
+            workers = workers_of(process)
             killer = threading.Timer(rng.uniform(0.05, 0.6), process.kill)
             if at % 2:  # the one that makes facts of events goes first
                 for worker in workers:
@@ -74,7 +78,7 @@ def killing(lite: Server, store: Store, rounds: int) -> None:
 
 
 def _gone(worker: int) -> None:
-    """A worker ends by itself when the process that started it is gone. `worker` can be read from its end on."""
+    """A worker ends by itself when the process that started it is gone."""
     with os.fdopen(worker) as process:
         assert select.select([process], [], [], 30)[0]
 
@@ -89,10 +93,10 @@ def _all_is_here(store: Store) -> None:
     assert facts() == own(store)
 
 
-def test_a_server_killed_at_any_moment_loses_and_doubles_nothing(lite: Server, store: Store):
-    killing(lite, store, rounds=2)
+def test_a_server_killed_at_any_moment_loses_and_doubles_nothing(server: Server, store: Store):
+    killing(server, store, rounds=2)
 
 
 @pytest.mark.slow
-def test_a_server_killed_at_any_moment_loses_and_doubles_nothing_long(lite: Server, store: Store):
-    killing(lite, store, rounds=40)
+def test_a_server_killed_at_any_moment_loses_and_doubles_nothing_long(server: Server, store: Store):
+    killing(server, store, rounds=40)

@@ -351,6 +351,15 @@ def test_the_bulletin_is_read_aloud_as_it_stands(lite: Server):
     assert "{" not in text.partition("<textarea")[2]
 
 
+def test_the_bulletin_of_a_past_week_leaves_out_dossier_figures_of_now_and_the_public_page_shows_them(lite: Server):
+    office(lite)
+    switch(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    told = {week: said(leader.get(f"/publication/bulletin?period={week}")) for week in ("2026-W47", "2026-W46")}
+    assert {week: "Về hồ sơ" in text for week, text in told.items()} == {"2026-W47": True, "2026-W46": False}
+    assert "2.695" in page()
+
+
 def test_two_label_sets_are_told_apart_in_the_bulletin(lite: Server):
     week = date(2026, 11, 16)
     kit.days(lite.device, "33333", first=week)
