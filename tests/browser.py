@@ -6,10 +6,14 @@ another host for anything.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
+
+from tests.printing import read_qr
 
 if TYPE_CHECKING:
     from http.cookiejar import Cookie
@@ -131,3 +135,9 @@ def watched(browser: "Browser", own: str, size: tuple[int, int] = (1366, 768), *
         seen.check()
     finally:
         context.close()
+
+
+def code_on(page: "Page") -> str:
+    """What the QR code on a page says, read from what the screen shows."""
+    (found,) = read_qr(Image.open(BytesIO(page.locator(".symbol svg").screenshot())))
+    return found

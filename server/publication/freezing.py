@@ -139,14 +139,6 @@ def address(frozen: Frozen, number: int) -> str:
     return f"{settings.CONFIG.url}/cong-khai/chot/{frozen.key}/{number}"
 
 
-def stamp(place: Place, period: Period) -> tuple[str, int] | None:
-    """For a report of this place and period: the address of its frozen figures and their revision, None if nobody
-    froze them. `server.qr.svg` makes a code of it."""
-    frozen = find(place, period)
-    number = newest([frozen]).get(frozen.pk) if frozen else None
-    return (address(frozen, number), number) if frozen and number is not None else None
-
-
 def _of(place: Place) -> Q:
     return Q(unit=place.unit, site=place.site) if place.site else Q(unit=place.unit, site=None)
 

@@ -17,6 +17,7 @@ from server.publication import choosing, freezing
 from server.publication.content import content_of
 from server.publication.freezing import NotOver
 from server.publication.models import Frozen
+from server.publication.of_reports import stamp
 from server.publication.wording import differing, history, values_of
 from server.registry.models import Site
 from server.reports import figures, periods
@@ -134,7 +135,7 @@ def explain(request: HttpRequest) -> HttpResponse:
         "publication/explain.html",
         **values_of(content),
         period=periods.words(t, period),
-        stamp=freezing.stamp(place, period),
+        stamp=stamp(place, period, now),
         at=now,
     )
 

@@ -17,18 +17,31 @@ from server.reports.periods import Period
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Where the frozen figures of a report's place and period stand, as an address and as its QR code; `differs`: those
-    of the report are others by now."""
+    """Where the frozen figures of a report's place and period stand; `differs`: those of the report are others by
+    now."""
 
     address: str
     number: int
-    symbol: Markup
     differs: bool
+
+    @property
+    def symbol(self) -> Markup:
+        """The address as a QR code for a page."""
+        return qr.svg(self.address)
+
+    @property
+    def picture(self) -> bytes:
+        """The same for a file, as PNG."""
+        return qr.png(self.address)
 
     def words(self, t: Texts) -> str:
         """What a reader of the report should know of it."""
         which = t("frozen.adjusted", n=self.number) if self.number else t("frozen.first")
         return t("frozen.of_report_differs" if self.differs else "frozen.of_report", lan=which.lower())
+
+    def line(self, t: Texts) -> str:
+        """The same with the address, for a file."""
+        return f"{self.words(t)}: {self.address}"
 
 
 def beside(choice: Choice, now: datetime) -> dict[str, Any]:
@@ -37,24 +50,25 @@ def beside(choice: Choice, now: datetime) -> dict[str, Any]:
     place = _place(choice)
     if place is None:
         return {"explain": "", "stamp": None, "several": len(choice.place.sites) > 1}
-    stamp = _stamp(place, choice.period, now)
-    return {"explain": f"{reverse('explain')}?{choice.query}", "stamp": stamp, "several": False}
+    way = f"{reverse('explain')}?{choice.query}"
+    return {"explain": way, "stamp": stamp(place, choice.period, now), "several": False}
 
 
-def lines_beside(choice: Choice, t: Texts, now: datetime) -> list[str]:
-    """The same for files: a sentence and the address, nothing where nothing is frozen."""
-    stamp = beside(choice, now)["stamp"]
-    return [f"{stamp.words(t)}: {stamp.address}"] if stamp else []
+def stamp_of(choice: Choice, now: datetime) -> Stamp | None:
+    """The same for files; None where nothing is frozen."""
+    place = _place(choice)
+    return stamp(place, choice.period, now) if place else None
 
 
-def _stamp(place: Place, period: Period, now: datetime) -> Stamp | None:
+def stamp(place: Place, period: Period, now: datetime) -> Stamp | None:
+    """For what shows this place and period as they are now; None if nobody froze them."""
     frozen = freezing.find(place, period)
     shown = freezing.shown(frozen) if frozen else None
     if frozen is None or shown is None:
         return None
     address = freezing.address(frozen, shown.revision.number)
     differs = bool(changes(shown.content, content_of(place, period, now)))
-    return Stamp(address, shown.revision.number, qr.svg(address), differs)
+    return Stamp(address, shown.revision.number, differs)
 
 
 def _place(choice: Choice) -> Place | None:

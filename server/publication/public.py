@@ -108,7 +108,9 @@ def unit(language: str, now: datetime, code: str, site: str = "") -> Made | None
     shown = published.public_site(found[0], now)
     t = texts(language)
     frozen = [(row, periods.words(t, freezing.period_of(row)), number) for row, number in shown.frozen]
-    values = {"shown": shown, "frozen": frozen, "month": periods.words(t, shown.clerks_of), "at": now}
+    symbol = qr.svg(freezing.address(*shown.frozen[0])) if shown.frozen else None
+    month = periods.words(t, shown.clerks_of)
+    values = {"shown": shown, "frozen": frozen, "symbol": symbol, "month": month, "at": now}
     return HTTPStatus.OK, _render("site", language, **values)
 
 
@@ -134,8 +136,7 @@ def frozen(language: str, now: datetime, key: str, number: int | None = None) ->
     values = _frozen(language, key, number)
     if values is None:
         return None
-    symbol = qr.svg(freezing.address(values["shown"].frozen, values["shown"].revision.number))
-    return HTTPStatus.OK, _render("frozen", language, **values, symbol=symbol)
+    return HTTPStatus.OK, _render("frozen", language, **values)
 
 
 @_public
@@ -158,6 +159,7 @@ def _frozen(language: str, key: str, number: int | None) -> dict[str, Any] | Non
     period = freezing.period_of(row)
     return {
         "shown": shown,
+        "symbol": qr.svg(freezing.address(row, shown.revision.number)),
         "period": periods.words(t, period),
         "capitals": periods.title_words(t, period),
         "history": history(t, freezing.revisions(row)),

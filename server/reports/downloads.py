@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from textwrap import shorten
 
@@ -12,6 +11,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from kiosk.texts import LOCAL, Texts
+from server.publication.of_reports import Stamp
 from server.reports.report import Report
 from server.reports.tables import Minutes, Percent, Share, Table, Value, said, with_units
 
@@ -33,11 +33,11 @@ def safe(text: str) -> str:
     return f"'{apart}" if apart.startswith(STARTS_FORMULA) else apart
 
 
-def as_csv(report: Report, t: Texts, made: datetime, beside: Sequence[str] = ()) -> bytes:
-    """UTF-8 with a mark that Excel needs; counts are plain digits, shares as said. `beside`: lines of the head."""
+def as_csv(report: Report, t: Texts, made: datetime, stamp: Stamp | None = None) -> bytes:
+    """UTF-8 with a mark that Excel needs; counts are plain digits, shares as said. `stamp`: of the frozen figures."""
     file = io.StringIO()
     out = csv.writer(file, lineterminator="\r\n")
-    for line in [*_head(report, t, made), *beside]:
+    for line in _head(report, t, made, stamp):
         out.writerow([safe(line)])
     for table in (with_units(t, each) for each in report.tables):
         out.writerow([])
@@ -63,14 +63,15 @@ def _plain(t: Texts, value: Value) -> str:
             return safe(said(t, value))
 
 
-def _head(report: Report, t: Texts, made: datetime) -> list[str]:
+def _head(report: Report, t: Texts, made: datetime, stamp: Stamp | None) -> list[str]:
     local = made.astimezone(LOCAL)
     at = t("reports.made", gio=t.clock(local), ngay=t.date(local))
-    return [report.title, report.of, *([report.until] if report.until else []), at, report.note]
+    frozen = [stamp.line(t)] if stamp else []
+    return [report.title, report.of, *([report.until] if report.until else []), at, report.note, *frozen]
 
 
-def as_xlsx(report: Report, t: Texts, made: datetime, beside: Sequence[str] = ()) -> bytes:
-    """A workbook with a sheet for each table, `beside` in the head of each.
+def as_xlsx(report: Report, t: Texts, made: datetime, stamp: Stamp | None = None) -> bytes:
+    """A workbook with a sheet for each table; `stamp` in the head of each, and as a QR code below its table.
 
     Texts stay texts, figures are figures that can be counted on with.
     """
@@ -86,11 +87,16 @@ def as_xlsx(report: Report, t: Texts, made: datetime, beside: Sequence[str] = ()
             "note": book.add_format({"italic": True, "font_color": "#4a5a74"}),
         }
         for table in (with_units(t, each) for each in report.tables):
-            _sheet(book.add_worksheet(_sheet_name(table.title, book)), table, looks, [*_head(report, t, made), *beside])
+            sheet = book.add_worksheet(_sheet_name(table.title, book))
+            below = _sheet(sheet, table, looks, _head(report, t, made, stamp))
+            if stamp:
+                picture = {"image_data": io.BytesIO(stamp.picture), "description": t("frozen.symbol")}
+                sheet.insert_image(below, 0, "frozen.png", picture)
     return file.getvalue()
 
 
-def _sheet(sheet: Worksheet, table: Table, looks: dict[str, Format], head: list[str]) -> None:
+def _sheet(sheet: Worksheet, table: Table, looks: dict[str, Format], head: list[str]) -> int:
+    """Fill a sheet; the row below all that is in it, with one left free."""
     sheet.write_string(0, 0, head[0][:CELL_LETTERS], looks["title"])
     for at, line in enumerate(head[1:], 1):
         sheet.write_string(at, 0, line[:CELL_LETTERS], looks["note"])
@@ -109,6 +115,7 @@ def _sheet(sheet: Worksheet, table: Table, looks: dict[str, Format], head: list[
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(first + 1)
+    return first + 5 + len(table.rows)
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: Value, looks: dict[str, Format]) -> None:

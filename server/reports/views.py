@@ -15,7 +15,7 @@ from server.accounts.access import for_roles, note, person
 from server.accounts.models import Role
 from server.accounts.roles import ALL, CLERKS, FIGURES, KEEPERS, TODAY
 from server.pages import page
-from server.publication.of_reports import beside, lines_beside
+from server.publication.of_reports import beside, stamp_of
 from server.reports import charts
 from server.reports.choosing import Choice, choice_of, place_of
 from server.reports.downloads import as_csv, as_xlsx
@@ -133,7 +133,7 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
 def report_csv(request: HttpRequest) -> HttpResponse:
     """The report for any office program."""
     choice, t, now = _asked(request)
-    made = as_csv(report(choice, t, now), t, now, lines_beside(choice, t, now))
+    made = as_csv(report(choice, t, now), t, now, stamp_of(choice, now))
     return _file(request, choice, made, "csv", "text/csv; charset=utf-8")
 
 
@@ -141,7 +141,7 @@ def report_csv(request: HttpRequest) -> HttpResponse:
 def report_xlsx(request: HttpRequest) -> HttpResponse:
     """The report for Excel."""
     choice, t, now = _asked(request)
-    made = as_xlsx(report(choice, t, now), t, now, lines_beside(choice, t, now))
+    made = as_xlsx(report(choice, t, now), t, now, stamp_of(choice, now))
     return _file(request, choice, made, "xlsx", XLSX)
 
 

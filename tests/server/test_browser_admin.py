@@ -21,7 +21,7 @@ from server.registry import api
 from server.registry.models import Device
 from server.watch import alarms
 from server.watch.models import Notice, Target
-from tests.browser import Watched, watched
+from tests.browser import Watched, code_on, watched
 from tests.server.kit import NOW, PASSWORD, Server
 from tests.server.test_kiosks import says
 
@@ -94,7 +94,9 @@ def test_a_kiosk_comes_while_somebody_watches(chromium: Browser, lite: Server, t
         expect(page.get_by_text("Đang chờ máy")).to_be_visible()
         assert obstacles(page) == []
         code = page.locator(".code-big").inner_text()
-        assert code in page.locator(".command").inner_text()
+        typed = " ".join(page.locator(".command .word").all_inner_texts())
+        assert code_on(page) == typed
+        assert typed.startswith("sudo kiosk enrol ") and code in typed.split()
         assert main(["enrol", url, code, "--config", str(toml)]) == 0
         expect(page.get_by_text("đã nhận mã")).to_be_visible(timeout=10_000)
         with closing(Uplink(load_config(toml), SystemClock())) as uplink:

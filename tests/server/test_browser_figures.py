@@ -1,5 +1,6 @@
 """Today and the reports in a real browser: wide and on a phone, in both languages, and on paper."""
 
+import csv
 import io
 import os
 import random
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from kiosk.store import Store
 from kiosk.tickets import State
-from server.facts.models import Refusal
+from server.facts.models import Refusal, Ticket
 from server.registry.models import Device
 from tests.browser import Watched, watched
 from tests.office import moment
@@ -192,6 +193,25 @@ def test_the_files_are_saved_by_the_browser_and_open_as_what_they_are(chromium: 
         with page.expect_download() as saved:
             page.get_by_role("link", name="Tệp CSV").click()
         assert saved.value.suggested_filename == "bao-cao-12345-2026-10.csv"
+        rows = list(csv.reader(io.StringIO(saved.value.path().read_bytes().decode("utf-8-sig"))))
+        assert rows[0] == ["BÁO CÁO TIẾP NHẬN VÀ MỨC ĐỘ HÀI LÒNG – THÁNG 10/2026"]
+        table = rows[rows.index(["Tổng hợp, so với kỳ trước"]) + 1 :]
+        assert table[0] == ["", "tháng 10/2026", "tháng 9/2026"]
+        taken = [str(Ticket.objects.filter(day__month=month).count()) for month in (10, 9)]
+        assert table[1] == ["Đã lấy số", *taken]
+
+
+def test_the_map_of_arrivals_is_warmer_where_more_came(chromium: Browser, lite: Server, it_is: Clock):
+    a_busy_quarter(lite)
+    it_is(noon(date(2026, 11, 10)))
+    lite.user("lanh-dao", "leader")
+    with browsing(chromium, lite, "lanh-dao") as (_, page):
+        page.goto(lite.url + "/reports?period=2026-10")
+        read = "cells => cells.map(cell => [+cell.innerText, getComputedStyle(cell).backgroundColor])"
+        shown = page.locator("table.heat td.right").evaluate_all(read)
+        most = max(n for n, _ in shown)
+        steps = {colour: {-(-5 * n // most) for n, at in shown if at == colour} for _, colour in shown}
+        assert sorted(steps.values(), key=min) == [{step} for step in range(6)]
 
 
 def test_a_chart_that_is_opened_by_itself_has_its_colours(chromium: Browser, lite: Server, it_is: Clock):

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 
 import pytest
-import zxingcpp
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from server import clock as server_clock
 from server.facts.models import Comment
 from server.publication import freezing, public
 from server.publication.content import Place
-from server.publication.models import Setting
+from server.publication.models import Frozen, Setting
 from server.reports import periods
-from tests.browser import Watched, watched
+from tests.browser import Watched, code_on, watched
 from tests.office import moment
 from tests.server import figures_kit as kit
 from tests.server.kit import PASSWORD, Server
@@ -118,13 +115,6 @@ def desk(chromium: Browser, server: Server, username: str, role: str, **fields: 
         yield page
 
 
-def code_on(page: Page) -> str:
-    """What the QR code on a page says."""
-    picture = Image.open(BytesIO(page.locator(".symbol svg").screenshot()))
-    (found,) = zxingcpp.read_barcodes(picture)
-    return found.text
-
-
 @pytest.fixture
 def december(lite: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server at noon of the second of December, that speaks of the address under which it is reached."""
@@ -167,6 +157,28 @@ def test_a_frozen_month_a_late_rating_the_first_adjustment_and_the_code_that_ope
             assert code_on(public_page) == second
             public_page.get_by_role("link", name="Số này được tính thế nào").first.click()
             expect(public_page.locator("main")).to_contain_text("9 ÷ 17")
+
+
+def test_every_page_about_a_frozen_period_carries_the_code_that_opens_its_figures(chromium: Browser, december: Server):
+    kit.days(december.device, "333331", "333312")
+    Setting.objects.create(site=december.site, on=True)
+    for month in ("2026-11", "2026-10"):
+        freezing.freeze(Place(december.unit), periods.parse(month), "", "", server_clock.now())
+    row = Frozen.objects.get(period="2026-11")
+    address, code = freezing.address(row, 0), f"/cong-khai/chot/{row.key}/0"
+    with december.serving() as url:
+        with desk(chromium, december, "lanh-dao", "leader") as page:
+            paths = ("/reports", "/reports/print", "/explain")
+            for path in (*(f"{each}?period=2026-11" for each in paths), f"/publication/frozen/{row.pk}"):
+                page.goto(url + path)
+                assert code_on(page) == address, path
+            page.goto(f"{url}/explain?period=2026-09")
+            expect(page.locator(".symbol")).to_have_count(0)
+        with phone(chromium, december, script=False) as seen:
+            public_page = seen.page()
+            for path in ("/cong-khai/12345", code, f"{code}/giai-trinh"):
+                public_page.goto(url + path)
+                assert code_on(public_page) == address, path
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from openpyxl import load_workbook
+from PIL import Image
 
 from kiosk.office import sample
 from kiosk.texts import LOCAL
@@ -24,10 +25,12 @@ from server.publication import content, freezing, letters, public
 from server.publication.content import Place
 from server.publication.freezing import NotOver
 from server.publication.models import Frozen, Revision
+from server.publication.of_reports import Stamp, stamp
 from server.publication.wording import history
 from server.registry.models import Site, Unit
 from server.reports import periods
 from server.words import texts
+from tests.printing import read_qr
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
 from tests.server.phone_kit import said
@@ -276,11 +279,44 @@ def test_dossier_figures_that_are_told_later_leave_those_of_a_frozen_period_as_t
         assert shown and shown.content["dossiers"]["early"] == 7
 
 
-def test_a_report_of_the_same_place_and_period_gets_the_address_of_its_frozen_figures(lite: Server):
-    assert freezing.stamp(Place(lite.unit), NOVEMBER) is None
+def test_what_shows_the_same_place_and_period_gets_the_address_of_its_frozen_figures(lite: Server):
+    assert stamp(Place(lite.unit), NOVEMBER, DECEMBER) is None
     row = frozen(lite)
-    assert freezing.stamp(Place(lite.unit), NOVEMBER) == (f"http://testserver/cong-khai/chot/{row.key}/0", 0)
-    assert freezing.stamp(Place(lite.unit, lite.site), NOVEMBER) is None
+    address = f"http://testserver/cong-khai/chot/{row.key}/0"
+    assert stamp(Place(lite.unit), NOVEMBER, DECEMBER) == Stamp(address, 0, differs=False)
+    assert stamp(Place(lite.unit, lite.site), NOVEMBER, DECEMBER) is None
+
+
+def test_an_explanation_of_a_frozen_period_says_so_and_when_its_figures_are_others_by_now(lite: Server):
+    november(lite)
+    leader, is_frozen, differs = lite.signed_in("lanh-dao", "leader"), "Kỳ này đã chốt số liệu", "hiện nay đã khác"
+
+    def told() -> tuple[bool, bool]:
+        text = said(leader.get("/explain?period=2026-11"))
+        return is_frozen in text, differs in text
+
+    assert told() == (False, False)
+    frozen(lite)
+    assert told() == (True, False)
+    late(lite, "1")
+    assert told() == (True, True)
+
+
+def test_each_sheet_of_a_workbook_carries_the_code_of_its_frozen_figures_below_its_table(lite: Server):
+    november(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+
+    def sheets() -> list[Any]:
+        found: list[Any] = load_workbook(io.BytesIO(leader.get("/reports/xlsx?period=2026-11").content)).worksheets
+        return found
+
+    assert [sheet._images for sheet in sheets()] == [[] for _ in sheets()]
+    row = frozen(lite)
+    assert sheets()
+    for sheet in sheets():
+        (picture,) = sheet._images
+        assert read_qr(Image.open(io.BytesIO(picture._data()))) == [freezing.address(row, 0)]
+        assert picture.anchor._from.row >= sheet.max_row
 
 
 def test_a_report_carries_the_code_of_its_frozen_figures_the_way_to_its_explanation_and_the_letters(lite: Server):

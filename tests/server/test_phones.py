@@ -134,13 +134,16 @@ def test_a_phone_gets_no_cookie_and_the_strict_headers_even_if_somebody_is_signe
 
 
 def test_the_page_and_all_that_it_names_weigh_less_than_30_kb(morning: Morning):
-    paths = [morning.take("dat-dai"), morning.served()]
+    poster = morning.store.posters.token(moment(0), "1")
+    paths = [morning.take("dat-dai"), morning.served(), f"/C/{poster}"]
     morning.tell()
     for path in paths:
-        page = get(path).content
+        answer = get(path)
+        page = answer.content
+        assert answer.status_code == 200, path
         names = re.findall(r'(?:href|src)="(/static/phone/[^"]+)"', page.decode())
         assert names
-        assert len(page) + sum(len(b"".join(get(name).streaming_content)) for name in names) < 30_000
+        assert len(page) + sum(len(b"".join(get(name).streaming_content)) for name in names) < 30_000, path
 
 
 def test_a_hundred_phones_cost_one_look_at_the_line_and_one_query_each(

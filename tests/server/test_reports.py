@@ -93,6 +93,27 @@ def test_the_breakdown_has_names_in_the_offices_order(november: Client):
     assert cells(text(november, NOVEMBER), "arrivals")[1] == ["Thứ Hai", "9", "0", "1"]
 
 
+def test_the_arrivals_are_a_map_of_figures_by_weekday_and_hour_the_more_the_warmer(november: Client, lite: Server):
+    tuesday = FIRST + timedelta(days=1)
+    for hour, visits in (("09:00", 3), ("10:00", 5), ("11:00", 7)):
+        keep(lite.site, tuesday, [ticket(lite.device, tuesday, at=hour) for _ in range(visits)])
+    page = text(november, NOVEMBER)
+    assert cells(page, "arrivals") == [
+        ["Ngày trong tuần", "8 giờ", "9 giờ", "10 giờ", "11 giờ"],
+        ["Thứ Hai", "9", "0", "1", "0"],
+        ["Thứ Ba", "5", "3", "5", "7"],
+        ["Thứ Tư", "7", "0", "0", "0"],
+    ]
+    shown = page.split('id="table-arrivals"')[1].split("</table>")[0]
+    assert '<table class="heat">' in shown
+    # Of nine at most: a fifth of them is one step.
+    assert [int(step) for step in re.findall(r'<td class="right heat(\d)"', shown)] == [
+        5, 0, 1, 0,
+        3, 2, 3, 4,
+        4, 0, 0, 0,
+    ]  # fmt: skip
+
+
 def test_ratings_are_shown_with_interval_answer_rate_levels_reasons_and_what_is_left_out(november: Client):
     page = text(november, NOVEMBER)
     row = cells(page, "ratings")[1]
