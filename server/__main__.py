@@ -106,18 +106,14 @@ def _set_up(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     _prepare(options)
     from server import clock
-    from server.feed.files import Files
+    from server.commands import take_in
     from server.work import settle
-    from sync.importing import import_path
 
     now = clock.now()
-    done = import_path(Files(now), options.path, now)
-    for file in done:
-        print(f"{file.name}: {file.code}, {file.added} new events {file.detail}".rstrip())
-    if not done:
-        print(f"{options.path}: no file that a kiosk exported")
+    said, whole = take_in(options.path, now)
+    print(said)
     settle(now)
-    return 0 if done and all(file.code == "ok" for file in done) else 1
+    return 0 if whole else 1
 
 
 def _backup(options: argparse.Namespace) -> int:

@@ -1,8 +1,10 @@
 """What an operator does at the command line beside running the server. Django is set up before."""
 
+import logging
 import sys
 from datetime import datetime
 from getpass import getpass
+from pathlib import Path
 
 from django.conf import settings
 
@@ -12,10 +14,14 @@ from kiosk.texts import LOCAL, Texts
 from server.accounts import passwords
 from server.accounts.models import Audit, Role, User
 from server.accounts.people import USERNAME
+from server.feed.files import Files, outcome
 from server.registry.communes import TWO_TIERS, make_unit
 from server.registry.enrolment import command, make_code
 from server.registry.models import Site, Unit
 from server.words import texts
+from sync.importing import Imported, import_path
+
+logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 200
 """Letters of a commune's name, as on its page."""
@@ -81,6 +87,27 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
     elif not settings.CONFIG.secure:
         said.append(t("kiosks.plain"))
     return "\n".join(said)
+
+
+def take_in(path: Path, now: datetime) -> tuple[str, bool]:
+    """Files that kiosks exported: what became of each, and whether there were any and all is well with them.
+
+    Raises OSError when they cannot be read.
+    """
+    t = texts(settings.CONFIG.language)
+    done = import_path(Files(now), path, now)
+    said = [f"{file.name}: {_outcome(file, t)}" for file in done] or [t("import_command.none", noi=path)]
+    return "\n".join(said), bool(done) and all(file.code == "ok" for file in done)
+
+
+def _outcome(file: Imported, t: Texts) -> str:
+    if file.code != "ok" and file.detail:
+        logger.warning("%s: %s", file.name, file.detail)
+    what = outcome(file)
+    # The answer is on the stick already, not to be saved there as on the page.
+    key = f"import_command.{what}" if what in ("gap", "fork") else f"import.{what}"
+    taken = [t("import.ok", n=t.number(file.added))] if file.added and what != "ok" else []
+    return ". ".join([*taken, t(key, device=file.device, n=t.number(file.added))])
 
 
 def _administrator(username: str, unit: Unit) -> str:

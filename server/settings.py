@@ -135,6 +135,12 @@ WHITENOISE_AUTOREFRESH = False
 CACHES = {
     # Pages and lines of a whole province at once: with the usual 300, strangers' requests would push them out.
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}},
+    # Whole pages, each for seconds: their own, so that those of yesterday's slips neither stay nor push others out.
+    "phones": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "phones",
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    },
     # In the database, so that a restart does not forget who tried too often.
     "sign-in": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",

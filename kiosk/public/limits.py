@@ -40,12 +40,18 @@ class Limiter:
     _full_at: dict[str, float] = field(default_factory=dict)
     _all_full_at: float = 0.0
 
+    def may(self, key: str, now: float) -> bool:
+        """Whether `allow` would; nothing is counted."""
+        return None not in self._after(key, now)
+
     def allow(self, key: str, now: float) -> bool:
         """Whether one more may be written about `key`; if so, it is counted."""
-        one = spend(self._full_at.get(key, now), self.each, now)
-        everybody = spend(self._all_full_at, self.together, now)
+        one, everybody = self._after(key, now)
         if one is None or everybody is None:
             return False
         self._full_at = {name: at for name, at in self._full_at.items() if at > now} | {key: one}
         self._all_full_at = everybody
         return True
+
+    def _after(self, key: str, now: float) -> tuple[float | None, float | None]:
+        return spend(self._full_at.get(key, now), self.each, now), spend(self._all_full_at, self.together, now)

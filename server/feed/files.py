@@ -7,11 +7,16 @@ from server.feed.intake import take
 from server.registry.models import Device, Unit
 from sync import ingest
 from sync.beside import Message
-from sync.importing import NotTaken
+from sync.importing import Imported, NotTaken
 from sync.wire import Batch
 
 FOLDS = 20
 """Words wait for their events: so many times a thousand of them are folded at once for a file of words."""
+
+
+def outcome(file: Imported) -> str:
+    """The short word for what became of a file, as [import] of the language files has it."""
+    return file.why or ("words" if "texts" in file.answer else file.code)
 
 
 class Files:

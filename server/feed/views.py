@@ -10,7 +10,7 @@ from server import clock
 from server.accounts import access
 from server.accounts.access import for_roles, person
 from server.accounts.roles import KEEPERS
-from server.feed.files import Files
+from server.feed.files import Files, outcome
 from server.pages import page
 from server.registry.models import Device
 from sync.export import ack_name
@@ -35,7 +35,7 @@ def from_stick(request: HttpRequest) -> HttpResponse:
     ]
     _note(request, files)
     acks = {ack_name(device): _as_link(ack) for device, ack in acknowledgements(files, now).items()}
-    return page(request, "import.html", files=files, acks=acks, problem="")
+    return page(request, "import.html", files=files, acks=acks, problem="", outcome=outcome)
 
 
 def _note(request: HttpRequest, files: list[Imported]) -> None:

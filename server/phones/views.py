@@ -29,7 +29,7 @@ from kiosk.public.pages import HEADERS, REFRESH_S, Choice, Form, Frame, Pages, T
 from kiosk.texts import LOCAL, Texts
 from server import clock
 from server.facts.models import Ticket
-from server.phones import look, say
+from server.phones import kept, look, say
 from server.registry.models import Site
 from server.words import LANGUAGES, office_texts, texts
 
@@ -42,7 +42,12 @@ SILENT = timedelta(minutes=10)
 TWICE_S = 5
 """A poster's form that comes again word for word within so many seconds is the same finger."""
 
-View = Callable[[HttpRequest, str, datetime], HttpResponse]
+TICKET_S = 3
+"""So late a call may show on a phone: a page is made once in so many seconds."""
+POSTER_S = 30
+
+View = Callable[[HttpRequest, str, datetime], HttpResponse | None]
+"""None: the code opens nothing."""
 
 
 @dataclass
@@ -67,39 +72,74 @@ class _Limits:
 limits = _Limits()
 
 
-def _phone(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
+def _phone(kept_s: int) -> Callable[[View], Callable[[HttpRequest, str], HttpResponse]]:
     """A page whose codes are in capitals, and which says so itself when the database has trouble."""
 
-    @csrf_exempt  # without a session there is nothing that another site's form could borrow
-    @require_http_methods(["GET", "HEAD", "POST"])
-    @wraps(view)
-    def wrapped(request: HttpRequest, token: str) -> HttpResponse:
-        if request.path != request.path.upper():
-            return _redirect(request.path.upper(), _language(request), permanent=True)
-        try:
-            return view(request, token, clock.now())
-        except DatabaseError:
-            logger.exception("a phone's page could not be made")
-            return _html(PAGES.trouble(_strangers(request)), HTTPStatus.SERVICE_UNAVAILABLE, REFRESH_S)
+    def with_view(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
+        @csrf_exempt  # without a session there is nothing that another site's form could borrow
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def wrapped(request: HttpRequest, token: str) -> HttpResponse:
+            if request.path != request.path.upper():
+                return _redirect(request.path.upper(), _language(request), permanent=True)
+            if not TOKEN.fullmatch(token):
+                return _unknown(request)
+            try:
+                return _said(request, token, view) if request.method == "POST" else _read(request, token, view, kept_s)
+            except DatabaseError:
+                logger.exception("a phone's page could not be made")
+                return _trouble(request, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    return wrapped
+        return wrapped
+
+    return with_view
 
 
-@_phone
-def ticket(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
+def _read(request: HttpRequest, token: str, view: View, kept_s: int) -> HttpResponse:
+    """The page, made anew if it is older than `kept_s`."""
+    which = request.path, _asked(request), _shown(request)
+    known = kept.page(*which)
+    if known is not None:
+        return known
+    made = _looked(request, token, view)
+    if made.status_code == HTTPStatus.OK:
+        kept.keep(*which, made, kept_s)
+    return made
+
+
+def _said(request: HttpRequest, token: str, view: View) -> HttpResponse:
+    """What becomes of a form; the page is made anew after it."""
+    answer = _looked(request, token, view)
+    kept.forget(request.path)
+    return answer
+
+
+def _looked(request: HttpRequest, token: str, view: View) -> HttpResponse:
+    """What the code opens, for those who may look."""
+    if not kept.may_look(request.path):
+        answer = _trouble(request, HTTPStatus.TOO_MANY_REQUESTS)
+        answer["Retry-After"] = str(REFRESH_S)
+        return answer
+    found = view(request, token, clock.now())
+    kept.looked(request.path, found is not None)
+    return _unknown(request) if found is None else found
+
+
+@_phone(TICKET_S)
+def ticket(request: HttpRequest, token: str, now: datetime) -> HttpResponse | None:
     """The page behind a slip's code, and what is said on it."""
-    row = look.ticket(token) if TOKEN.fullmatch(token) else None
+    row = look.ticket(token)
     if row is None:
-        return _unknown(request)
+        return None
     document = look.office(row.site)
     frame = _frame(request, row.site, document)
     page, as_of = _ticket_page(row, document, frame.t, now)
     form = Form(_choices(document, frame.t) if page.asks_level else ())
     if request.method == "POST":
         return _said_of_ticket(request, row, frame, page, form, now)
-    if "done" in request.GET and not page.live:
+    if _shown(request) == "done" and not page.live:
         return _html(PAGES.thanks(frame))
-    render = PAGES.part if "part" in request.GET else PAGES.ticket
+    render = PAGES.part if _shown(request) == "part" else PAGES.ticket
     return _html(render(frame, page, form, as_of))
 
 
@@ -118,16 +158,14 @@ def _said_of_ticket(
     return _keep(request, form, allowed, render, lambda given: say.of_ticket(row, given, now))
 
 
-@_phone
-def counter(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
+@_phone(POSTER_S)
+def counter(request: HttpRequest, token: str, now: datetime) -> HttpResponse | None:
     """The page behind a counter's poster, and what is said on it."""
-    poster = look.poster(token, now) if TOKEN.fullmatch(token) else None
+    poster = look.poster(token, now)
     if poster is None:
-        return _unknown(request)
+        return None
     document = look.office(poster.site)
     frame, place = _frame(request, poster.site, document), document.counter(poster.counter) if document else None
-    if "done" in request.GET and request.method != "POST":
-        return _html(PAGES.thanks(frame))
     form, label = Form(_choices(document, frame.t)), place.label if place else poster.counter
 
     def keep(given: Given) -> bool:
@@ -139,7 +177,9 @@ def counter(request: HttpRequest, token: str, now: datetime) -> HttpResponse:
         return PAGES.counter(frame, label, form)
 
     if request.method != "POST":
-        return _html(render(form))
+        answer = _html(PAGES.thanks(frame) if _shown(request) == "done" else render(form))
+        answer["Cache-Control"] = f"public, max-age={POSTER_S}"  # it hangs on the wall, and is the same for everybody
+        return answer
     return _keep(request, form, lambda: limits.counter(poster.site.pk, token), render, keep)
 
 
@@ -213,6 +253,10 @@ def _asked(request: HttpRequest) -> str:
     return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
+def _shown(request: HttpRequest) -> str:
+    return next((shown for shown in kept.SHOWN[1:] if shown in request.GET), "")
+
+
 def _others(t: Texts) -> list[tuple[str, str]]:
     return [(name, texts(name)("language.name")) for name in LANGUAGES if name != t.language]
 
@@ -223,6 +267,10 @@ def _others(t: Texts) -> list[tuple[str, str]]:
 def _unknown(request: HttpRequest) -> HttpResponse:
     """The same for every code that opens nothing: nobody learns why. It looks again by itself."""
     return _html(PAGES.unknown(_strangers(request)), HTTPStatus.NOT_FOUND, REFRESH_S)
+
+
+def _trouble(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
+    return _html(PAGES.trouble(_strangers(request)), status, REFRESH_S)
 
 
 def _html(html: str, status: int = HTTPStatus.OK, refresh_s: int = 0) -> HttpResponse:

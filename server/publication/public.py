@@ -4,8 +4,6 @@ They touch no session and set no cookie. A page is made once in CACHED_S seconds
 """
 
 import re
-import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
@@ -17,10 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
-from kiosk.public.limits import Limiter, Rate
 from kiosk.public.pages import HEADERS
 from kiosk.texts import LOCAL
 from server import clock, qr
+from server.making import Making
 from server.publication import freezing, published
 from server.publication.models import Frozen
 from server.publication.wording import history, values_of
@@ -40,19 +38,7 @@ Made = tuple[int, str]
 """Status and HTML of a page."""
 
 
-class _Making:
-    """How often pages may be made: those that are in the cache cost nothing and are not counted."""
-
-    def __init__(self) -> None:
-        self._limiter = Limiter(each=Rate(burst=20, every_s=1), together=Rate(burst=120, every_s=0.1))
-        self._lock = threading.Lock()
-
-    def allow(self, key: str) -> bool:
-        with self._lock:
-            return self._limiter.allow(key, time.monotonic())
-
-
-making = _Making()
+making = Making()
 
 
 def _public(page: Callable[..., Made | None]) -> Callable[..., HttpResponse]:

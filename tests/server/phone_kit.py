@@ -4,17 +4,19 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from html import unescape
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 
 from kiosk.store import Store
 from server import clock as server_clock
 from server.facts.models import Rating
-from server.phones import views
+from server.making import Making
+from server.phones import kept, views
 from server.registry.models import Device
 from tests.office import moment
 from tests.server.kit import Server, batch_of, batches
@@ -45,18 +47,21 @@ class Morning:
         self.store.counters.finish(moment(self.clock.at), "1")
         return path
 
-    def tell(self) -> None:
+    def push(self) -> None:
         whole = [line for batch in batches(self.store.database.conn) for line in batch.lines]
         epoch = self.store.database.conn.execute("SELECT epoch FROM feed").fetchone()[0]
         if whole[self._told :]:
             answer = self.server.push(batch_of(whole[: self._told], whole[self._told :], self._device, epoch))
             assert answer.status_code == 200, answer.content
         self._told = len(whole)
+
+    def tell(self) -> None:
+        self.push()
         self.settle()
 
     def settle(self) -> None:
         self.server.settle(self.clock.now())
-        cache.clear()
+        later()
 
 
 class Clock:
@@ -73,10 +78,14 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     made = Clock()
     monkeypatch.setattr(views, "limits", views._Limits())
+    monkeypatch.setattr(kept, "looking", Making(together=kept.TOGETHER))
     server_clock.follow(made.now)
-    cache.clear()
+    for part in ("base", "locmem"):  # what is cached grows old by the test's clock
+        passing = SimpleNamespace(time=lambda: made.now().timestamp())
+        monkeypatch.setattr(f"django.core.cache.backends.{part}.time", passing)
+    later()
     yield made
-    cache.clear()
+    later()
     server_clock.follow(None)
 
 
@@ -89,6 +98,12 @@ def morning(lite: Server, store: Store, clock: Clock) -> Morning:
 def both(server: Server, store: Store, clock: Clock) -> Morning:
     """The same on each engine."""
     return Morning(server, store, clock)
+
+
+def later() -> None:
+    """So much later that nothing is cached any more."""
+    cache.clear()
+    caches["phones"].clear()
 
 
 def get(path: str) -> Any:

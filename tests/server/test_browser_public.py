@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from server import clock as server_clock
 from server.facts.models import Comment
+from server.making import Making
 from server.publication import freezing, public
 from server.publication.content import Place
 from server.publication.models import Frozen, Setting
@@ -120,7 +121,7 @@ def december(lite: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server at noon of the second of December, that speaks of the address under which it is reached."""
     now = kit.noon(kit.date(2026, 12, 2))
     server_clock.follow(lambda: now)
-    monkeypatch.setattr(public, "making", public._Making())
+    monkeypatch.setattr(public, "making", Making())
     public.cache.clear()
     yield lite
     public.cache.clear()

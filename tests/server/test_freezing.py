@@ -20,6 +20,7 @@ from server import clock
 from server.accounts.models import Audit
 from server.facts.models import Fact, Rating
 from server.facts.rollups import sum_day
+from server.making import Making
 from server.office.models import Document
 from server.publication import content, freezing, letters, public
 from server.publication.content import Place
@@ -43,7 +44,7 @@ DECEMBER = datetime(2026, 12, 2, 12, tzinfo=LOCAL)
 def december(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Noon of the second of December: all of November may be shown."""
     clock.follow(lambda: DECEMBER)
-    monkeypatch.setattr(public, "making", public._Making())
+    monkeypatch.setattr(public, "making", Making())
     cache.clear()
     yield
     cache.clear()

@@ -8,16 +8,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, override_settings
 
 from kiosk.store.comments import CommentTexts
 from server.accounts.models import Audit
 from server.clock import now
+from server.commands import take_in
 from server.facts.models import Comment
 from server.feed.files import Files
 from server.feed.models import Event
@@ -249,6 +252,45 @@ def test_the_command_takes_a_stick_in_and_leaves_the_answer(tmp_path: Path, kios
     (tmp_path / "server.toml").write_text('data_dir = "data"\n')
     command = [sys.executable, "-m", "server", "--config", str(tmp_path / "server.toml"), "import", str(stick)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent.parent)
-    assert (done.returncode, f"{DEVICE} is not known here" in done.stdout) == (1, True)
+    assert (done.returncode, f"Chưa có máy {DEVICE}" in done.stdout) == (1, True)
     empty = subprocess.run([*command[:-1], str(tmp_path / "data")], capture_output=True, text=True)
-    assert "no file that a kiosk exported" in empty.stdout
+    assert "không có tệp nào do máy lấy số xuất ra" in empty.stdout
+
+
+SAYS = {
+    "vi": ["Đã nhận, {n} sự kiện mới", "Đã nhận lời góp ý", "Tệp hỏng. Phần đọc được đã giữ", "Cắm lại USB này",
+           f"Máy {DEVICE} đã bị khóa"],
+    "en": ["Taken, new events: {n}", "The words of comments are taken", "The file is damaged. What could be read is",
+           "Export again at the kiosk with this stick", f"Kiosk {DEVICE} is shut out"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", SAYS)
+def test_the_command_says_in_the_servers_language_what_became_of_each_file(
+    lite: Server, kiosk: Kiosk, stick: Path, language: str
+):
+    taken, words, damaged, gap, revoked = SAYS[language]
+
+    def said() -> tuple[list[str], bool]:
+        with override_settings(CONFIG=replace(settings.CONFIG, language=language)):
+            lines, whole = take_in(stick, now())
+        return lines.splitlines(), whole
+
+    kiosk.comment("Chờ lâu quá")
+    path = write(kiosk, stick).path
+    assert path
+    count = len(kiosk.ids())
+    lines, whole = said()
+    assert [line.split(": ", 1)[1] for line in lines] == [taken.format(n=count), words]
+    assert whole
+    for file in stick.glob("*.ndjson"):
+        file.unlink()
+    kiosk.happen(3)
+    path.write_bytes(batch_of([], [], DEVICE, kiosk.outbox.feed()[0].epoch).plain() + b"?")
+    lines, whole = said()
+    assert damaged in lines[0]
+    assert not whole
+    path.write_bytes(batch_of([b"{}"] * 99, [], DEVICE, kiosk.outbox.feed()[0].epoch).plain())
+    assert gap in said()[0][0]
+    revoke(lite.device)
+    assert revoked in said()[0][0]

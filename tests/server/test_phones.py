@@ -1,28 +1,38 @@
 """Phones by way of the server: what they are told, and whose they are."""
 
 import re
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from kiosk.public.limits import Rate
 from kiosk.public.pages import HEADERS
 from server.facts.models import Comment, Rating, Ticket
 from server.feed.models import Event
+from server.making import Making
 from server.office.models import Document
+from server.phones import kept
 from server.registry import enrolment
 from server.registry.enrolment import EnrolError
 from server.registry.models import Device, Site, Unit
 from sync import wire
 from tests.office import moment
 from tests.server.kit import batch_of
-from tests.server.phone_kit import SAY, Morning, both, clock, get, morning, post, said
+from tests.server.phone_kit import SAY, Morning, both, clock, get, later, morning, post, said
 
 __all__ = ["both", "clock", "morning"]  # fixtures
+
+
+@pytest.fixture
+def in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, no time passes for the limits."""
+    monkeypatch.setattr("server.making.time", SimpleNamespace(monotonic=lambda: 100.0))
 
 
 # --- what is told ---------------------------------------------------------------------------------------------
@@ -147,9 +157,8 @@ def test_the_page_and_all_that_it_names_weigh_less_than_30_kb(morning: Morning):
 
 
 def test_a_hundred_phones_cost_one_look_at_the_line_and_one_query_each(
-    morning: Morning, monkeypatch: pytest.MonkeyPatch
+    morning: Morning,
 ):
-    monkeypatch.setattr("server.phones.look.LINE_S", 600)  # however slow the machine is
     paths = [morning.take() for _ in range(100)]
     morning.tell()
     with CaptureQueriesContext(connection) as first:
@@ -159,6 +168,79 @@ def test_a_hundred_phones_cost_one_look_at_the_line_and_one_query_each(
             assert get(path).status_code == 200
     assert len(first) <= 6
     assert len(all_others) == 99
+
+
+def queries(paths: Sequence[str]) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert {get(path).status_code for path in paths} == {200}
+    return len(asked)
+
+
+def test_a_posters_page_is_made_once_in_half_a_minute_however_many_open_it(morning: Morning):
+    path = f"/C/{morning.store.posters.token(moment(0), '2')}"
+    morning.tell()
+    assert 0 < queries([path]) <= 6
+    assert queries([f"{path}?x={n}" for n in range(50)]) == 0
+    assert get(path)["Cache-Control"] == "public, max-age=30"
+    assert "quầy 2" in said(get(path))
+    assert "counter 2" in said(get(f"{path}?l=en")), "each language is a page of its own"
+    morning.clock.at += 31
+    assert queries([path]) > 0
+
+
+def test_a_numbers_page_that_is_opened_again_and_again_is_made_once_in_a_moment(morning: Morning):
+    path = morning.take()
+    morning.tell()
+    assert queries([path]) > 0
+    assert queries([f"{path}?x={n}" for n in range(50)]) == 0
+
+
+def test_a_call_shows_within_seconds_on_the_phone_of_whoever_waits(morning: Morning):
+    path = morning.take()
+    morning.tell()
+    assert "Sắp đến lượt" in said(get(path))
+    assert "Sắp đến lượt" in said(get(f"{path}?part=1"))
+    morning.store.counters.open(moment(10), "1", "clerk-1")
+    morning.store.counters.call_next(moment(10), "1")
+    morning.push()
+    morning.server.settle(morning.clock.now())
+    morning.clock.at += 4
+    assert "Đến lượt: mời đến quầy 1" in said(get(path))
+    assert "Đến lượt: mời đến quầy 1" in said(get(f"{path}?part=1"))
+
+
+# --- who guesses ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ask", [get, lambda path: post(path, SAY)])
+def test_guessing_codes_is_slowed_down_and_costs_no_further_look(morning: Morning, in_one_moment: None, ask: Any):
+    with CaptureQueriesContext(connection) as asked:
+        answers = [ask(f"/{'TC'[n % 2]}/{n:016}") for n in range(400)]
+    slowed = answers[kept.TOGETHER.burst :]
+    assert {answer.status_code for answer in answers[: kept.TOGETHER.burst]} == {404}
+    assert {(answer.status_code, answer["Retry-After"], answer["Refresh"]) for answer in slowed} == {(429, "20", "20")}
+    assert len(asked) == kept.TOGETHER.burst
+
+
+def test_guessers_keep_nobody_away_whose_code_opened_its_page_before(morning: Morning, in_one_moment: None):
+    path, new = morning.served(), morning.served()
+    morning.tell()
+    get(path)
+    assert [get(f"/T/{n:016}").status_code for n in range(200)][-1] == 429
+    morning.clock.at += 3600
+    assert get(path).status_code == 200
+    assert post(path, SAY).status_code == 303
+    assert get(new).status_code == 429
+
+
+def test_codes_that_open_a_page_use_up_nothing_of_what_guessers_have(
+    morning: Morning, in_one_moment: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(kept, "looking", Making(together=Rate(burst=2, every_s=1)))
+    paths = [morning.take() for _ in range(4)]
+    morning.tell()
+    assert [get(path).status_code for path in paths] == [200] * 4
+    assert [get(f"/T/{n:016}").status_code for n in range(3)] == [404, 404, 429]
 
 
 # --- other communes -------------------------------------------------------------------------------------------
@@ -211,7 +293,7 @@ def test_each_office_speaks_with_its_own_names(morning: Morning):
     Document.objects.filter(pk=document.pk).update(
         content=bytes(document.content).replace("xã Mẫu".encode(), "xã <i>".encode())
     )
-    cache.clear()
+    later()
     page = get(path).content.decode()
     assert "xã &lt;i&gt;" in page
     assert "<i>" not in page

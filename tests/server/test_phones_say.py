@@ -277,6 +277,14 @@ def test_one_offices_crowd_shuts_no_other_offices_page(morning: Morning):
     assert views.limits.ticket(2, "t")
 
 
+def test_what_was_said_stands_on_the_page_at_once(morning: Morning):
+    path = morning.served()
+    morning.tell()
+    assert 'name="level"' in get(path).content.decode()
+    assert post(path, {"level": "3"}).status_code == 303
+    assert 'name="level"' not in get(path).content.decode()
+
+
 # --- posters --------------------------------------------------------------------------------------------------
 
 

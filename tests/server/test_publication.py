@@ -17,6 +17,7 @@ from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
 from server.facts.models import Comment, Fact
+from server.making import Making
 from server.publication import freezing, letters, public
 from server.publication.bulletin import Spoken
 from server.publication.content import Place
@@ -37,7 +38,7 @@ PAGE = "/cong-khai/12345"
 def morning(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Ten o'clock on a Tuesday."""
     clock.follow(lambda: NOW)
-    monkeypatch.setattr(public, "making", public._Making())
+    monkeypatch.setattr(public, "making", Making())
     cache.clear()
     yield
     cache.clear()
@@ -258,7 +259,7 @@ def test_a_page_is_made_once_a_minute_however_many_open_it(lite: Server):
 
 def in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, no time passes for the limits."""
-    monkeypatch.setattr(public, "time", SimpleNamespace(monotonic=lambda: 100.0))
+    monkeypatch.setattr("server.making.time", SimpleNamespace(monotonic=lambda: 100.0))
 
 
 def test_guessing_costs_little_and_is_slowed_down(lite: Server, monkeypatch: pytest.MonkeyPatch):

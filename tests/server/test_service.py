@@ -192,8 +192,8 @@ def test_of_two_processes_that_make_a_key_at_once_one_wins(tmp_path: Path):
 # --- copies ---------------------------------------------------------------------------------------------------
 
 
-def config_of(server: Server) -> Config:
-    return replace(Config(), data_dir=str(server.folder))
+def config_of(server: Server, language: str = "en") -> Config:
+    return replace(Config(), data_dir=str(server.folder), language=language)
 
 
 def test_a_copy_made_while_the_server_works_is_whole_and_after_bringing_it_back_the_kiosk_sends_the_rest_again(
@@ -273,6 +273,22 @@ def test_a_copy_is_readable_by_its_owner_alone_and_overwrites_nothing(lite: Serv
     with pytest.raises(ValueError, match="there already"):
         backup(config_of(lite), copy)
     assert list(tmp_path.glob("copy*.part")) == []
+
+
+def test_copies_are_spoken_of_in_the_servers_language(lite: Server, tmp_path: Path):
+    copy, config = tmp_path / "copy.db", config_of(lite, "vi")
+    assert f"{copy} là bản sao đầy đủ. Cất kèm {lite.folder / SECRET} và {lite.folder / KEY}:" in backup(config, copy)
+    with pytest.raises(ValueError, match=f"đã có tệp {copy}: đặt tên khác"):
+        backup(config, copy)
+    with pytest.raises(ValueError, match="không có tệp"):
+        restore(config, tmp_path / "x", NOW)
+    connection.close()
+    assert f"nay là {copy}; bản trước giữ ở {lite.folder}" in restore(config, copy, NOW)
+    (lite.folder / "server.db").unlink()
+    (lite.folder / "server.db.before-20261123-100000").unlink()
+    assert f"{copy}; trước đó chưa có. Khởi động máy chủ" in restore(config, copy, NOW)
+    with pytest.raises(ValueError, match="cơ sở dữ liệu là PostgreSQL: dùng pg_dump"):
+        backup(replace(config, database="postgresql://localhost/kiosk"), tmp_path / "x")
 
 
 @pytest.mark.parametrize("what", ["missing", "text", "other", "damaged"])

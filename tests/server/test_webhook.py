@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import re
 import socket
 import threading
 import time
@@ -26,6 +27,8 @@ from tests.sync_net import Script, http
 from tests.test_sync_tls import certificate, server_context
 
 assert certificate
+
+DOCS = Path(__file__).parents[2] / "docs" / "server.md"
 
 
 class Receiver(Script):
@@ -234,3 +237,8 @@ def test_the_address_that_the_system_prefers_is_asked(monkeypatch: pytest.Monkey
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 443)) for one in ("8.8.8.8", "1.1.1.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     assert webhook._resolved("may-chu.example", 443) == "8.8.8.8"
+
+
+def test_every_kind_that_is_sent_is_documented_and_no_other():
+    (named,) = re.findall(r"; `kind` is ([^.]+)\.", DOCS.read_text())
+    assert tuple(re.findall("`([a-z]+)`", named)) == alarms.KINDS
