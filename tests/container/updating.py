@@ -4,10 +4,8 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from kiosk.texts import LOCAL
 from tests.container.base import ROOT
 from tests.container.kiosk import Hall
 from tests.container.machine import SOURCES, STICK, Machine
@@ -16,14 +14,8 @@ from tests.container.telling import NotAsPromised, holds
 HOME = "/srv/releases"
 RELEASES = "http://127.0.0.1:8099/"
 """Where the kiosk looks for newer ones by itself: a server in the container."""
-OFFICE = "/etc/kiosk/office.toml"
+FETCHED = "/var/lib/kiosk/updates"
 SIGNERS = "/etc/kiosk/release-signers"
-CLOSED = """
-[[calendar]]
-day = {day}
-kind = "off"
-reason = "Nghỉ"
-"""
 MADE_S = 600
 TRIED_S = 600
 """So long a release is tried before it is confirmed (kiosk-healthy.timer)."""
@@ -119,14 +111,11 @@ def update(hall: Hall) -> None:
         waits = "journalctl -u kiosk-update -o cat | grep 'is here, and waits: the office is open'"
         machine.must("but not installed while the office is open", waits)
         hall.undisturbed("and nobody is disturbed", pid)
-        closed = "\n".join(CLOSED.format(day=day.date()) for day in _today_and_tomorrow())
-        machine.must("the office closes", f"cp -p {OFFICE} {HOME}/office && echo '{closed}' >>{OFFICE}")
-        machine.must("then it may be", "systemctl start kiosk-update", 600)
-        machine.must("the office opens", f"mv {HOME}/office {OFFICE}")
+    # The office is open day and night here; this is what the kiosk's user says when it is closed.
+    machine.must("later it may be", f"runuser -u kiosk -- sh -c 'cd {FETCHED} && ls *.tar.gz >ready'")
+    machine.must("root's helper installs it in its sandbox", "systemctl start kiosk-update-install", 600)
     machine.eventually(
-        600,
-        f"{newer} is installed by itself, and runs",
-        lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk"),
+        60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk")
     )
     hall.goes_on(before)
     machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
@@ -143,11 +132,6 @@ def update(hall: Hall) -> None:
     holds(f"after ten minutes {newer} is confirmed", "is healthy" in done.stdout, f"{done.stdout}{done.stderr}")
     holds("nothing is tried any more", not _is_tried(machine))
     machine.must("the next one is judged after a boot too", "systemctl is-enabled kiosk-healthy.timer")
-
-
-def _today_and_tomorrow() -> list[datetime]:
-    now = datetime.now(LOCAL)
-    return [now, now + timedelta(days=1)]
 
 
 @contextmanager
