@@ -64,8 +64,8 @@ def _freeze(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("frozen-period", args=[error.frozen.pk]))
     except NotOver as error:
         return _refused(request, "frozen.not_over", gio=t.clock(error.since), ngay=t.date(error.since))
-    except BadPeriod:
-        return _refused(request, "frozen.bad_period")
+    except BadPeriod as error:
+        return _refused(request, error.key)
     note(request, "figures.frozen", f"{made.site.name if made.site else made.unit.name}, {period.key}", made.unit)
     return HttpResponseRedirect(reverse("frozen-period", args=[made.pk]))
 
