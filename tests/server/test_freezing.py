@@ -294,6 +294,20 @@ def test_everybody_who_has_the_code_sees_the_frozen_figures_and_their_adjustment
     assert "Adjustment 1" in page(f"/cong-khai/chot/{row.key}?l=en")
 
 
+def test_what_somebody_signs_in_with_is_not_on_the_page_for_everybody(lite: Server):
+    november(lite)
+    lite.user("quan-tri-12345", "admin")
+    row = frozen(lite, "quan-tri-12345")
+    late(lite, "11111")
+    freezing.adjust(row, DECEMBER, "quan-tri-12345")
+    text = page(f"/cong-khai/chot/{row.key}")
+    assert "quan-tri-12345" not in text
+    assert "máy chủ tự ghi" not in text
+    assert "quan-tri-12345" in said(lite.signed_in("lanh-dao", "leader").get(f"/publication/frozen/{row.pk}"))
+    named = freezing.freeze(Place(lite.unit, lite.site), NOVEMBER, "", "Nguyễn Văn A", DECEMBER)
+    assert "12:00 ngày 02/12/2026, Nguyễn Văn A" in page(f"/cong-khai/chot/{named.key}")
+
+
 def test_figures_that_were_changed_in_the_database_are_shown_to_be_so(lite: Server):
     november(lite)
     row = frozen(lite)
