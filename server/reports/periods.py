@@ -157,7 +157,8 @@ def words(t: Texts, period: Period) -> str:
         Kind.YEAR: {"nam": first.year},
         Kind.RANGE: edges,
     }
-    return t(f"period.{period.kind}", **values[period.kind])
+    kind = Kind.DAY if period.kind is Kind.RANGE and period.days == 1 else period.kind
+    return t(f"period.{kind}", **values[kind])
 
 
 def short_words(t: Texts, period: Period) -> str:
