@@ -33,6 +33,14 @@ class NotOver(ValueError):
         self.since = settles(period.last)
 
 
+class Already(ValueError):
+    """This period of this place was frozen before, as `frozen`."""
+
+    def __init__(self, frozen: Frozen) -> None:
+        super().__init__(frozen.period)
+        self.frozen = frozen
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A revision as people see it. `intact` says that its content still has the hash that it was frozen with."""
@@ -56,12 +64,12 @@ def period_of(frozen: Frozen) -> Period:
 
 
 def freeze(place: Place, period: Period, title: str, by: str, now: datetime) -> Frozen:
-    """Freeze a period; the one that is there already if it was frozen before. Raises NotOver."""
+    """Freeze a period. Raises NotOver, and Already for one that was frozen before."""
     if period.last > settled(now):
         raise NotOver(period)
     known = find(place, period)
     if known:
-        return known
+        raise Already(known)
     try:
         with transaction.atomic():
             made = Frozen.objects.create(
@@ -69,8 +77,8 @@ def freeze(place: Place, period: Period, title: str, by: str, now: datetime) -> 
                 title=title,
             )  # fmt: skip
             _write(made, 0, content.content_of(place, period, now), now, by, "")
-    except IntegrityError:  # somebody else was faster
-        return Frozen.objects.get(_of(place), period=period.key)
+    except IntegrityError as error:  # somebody else was faster
+        raise Already(Frozen.objects.get(_of(place), period=period.key)) from error
     return made
 
 

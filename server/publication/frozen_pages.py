@@ -11,11 +11,11 @@ from kiosk.public.form import clean
 from server import asking, clock, qr
 from server.accounts.access import for_roles, note, person
 from server.accounts.roles import FIGURES, LEADERS
-from server.facts.settling import settled
+from server.facts.settling import settled, settles
 from server.pages import page, say
 from server.publication import choosing, freezing
 from server.publication.content import content_of
-from server.publication.freezing import NotOver
+from server.publication.freezing import Already, NotOver
 from server.publication.models import Frozen
 from server.publication.of_reports import stamp
 from server.publication.wording import differing, history, values_of
@@ -46,30 +46,35 @@ def frozen(request: HttpRequest) -> HttpResponse:
         },
         since=since,
         upto=upto,
+        earliest=settles(since) if since else None,
     )
 
 
 def _freeze(request: HttpRequest) -> HttpResponse:
-    user, now = person(request), clock.now()
+    user, now, t = person(request), clock.now(), texts(language_of(request))
     if wrong := _unclear(request):
-        say(request, wrong)
-        return HttpResponseRedirect(reverse("frozen"))
+        return _refused(request, wrong)
     place = choosing.place(request, user)
     try:
         period = _posted_period(request)
         if period.last < (since := figures.begin([place.unit]) or settled(now) + timedelta(days=1)):
-            say(request, "frozen.no_figures", ngay=texts(language_of(request)).date(since))
-            return HttpResponseRedirect(reverse("frozen"))
+            return _refused(request, "frozen.no_figures", ngay=t.date(since))
         made = freezing.freeze(place, period, clean(request.POST.get("title", ""))[:120], user.name, now)
+    except Already as error:
+        say(request, "frozen.already", ngay=t.date(error.frozen.revisions.get(number=0).at))
+        return HttpResponseRedirect(reverse("frozen-period", args=[error.frozen.pk]))
     except NotOver as error:
-        t = texts(language_of(request))
-        say(request, "frozen.not_over", gio=t.clock(error.since), ngay=t.date(error.since))
-        return HttpResponseRedirect(reverse("frozen"))
-    except BadPeriod:
-        say(request, "frozen.bad_period")
-        return HttpResponseRedirect(reverse("frozen"))
+        return _refused(request, "frozen.not_over", gio=t.clock(error.since), ngay=t.date(error.since))
+    except BadPeriod as error:
+        return _refused(request, error.key)
     note(request, "figures.frozen", f"{made.site.name if made.site else made.unit.name}, {period.key}", made.unit)
     return HttpResponseRedirect(reverse("frozen-period", args=[made.pk]))
+
+
+def _refused(request: HttpRequest, key: str, **values: object) -> HttpResponse:
+    """Back to the list, with the sentence on why nothing was frozen."""
+    say(request, key, **values)
+    return HttpResponseRedirect(reverse("frozen"))
 
 
 def _unclear(request: HttpRequest) -> str:

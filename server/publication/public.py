@@ -4,7 +4,7 @@ They touch no session and set no cookie. A page is made once in CACHED_S seconds
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from kiosk.public.pages import HEADERS
 from kiosk.texts import LOCAL
 from server import clock, qr
+from server.accounts.models import User
 from server.making import Making
 from server.publication import freezing, published
 from server.publication.models import Frozen
@@ -141,16 +142,25 @@ def _frozen(language: str, key: str, number: int | None) -> dict[str, Any] | Non
     shown = freezing.shown(row, number) if row else None
     if row is None or shown is None:
         return None
-    t = texts(language)
+    t, revisions = texts(language), freezing.revisions(row)
     period = freezing.period_of(row)
     return {
         "shown": shown,
         "symbol": qr.svg(freezing.address(row, shown.revision.number)),
         "period": periods.words(t, period),
         "capitals": periods.title_words(t, period),
-        "history": history(t, freezing.revisions(row)),
+        "history": history(t, revisions),
+        "unnamed": _logins(each.revision.by for each in revisions),
         **values_of(shown.content),
     }
+
+
+def _logins(names: Iterable[str]) -> set[str]:
+    """Those of these names that somebody signs in with: an account that was set up is called so until its owner enters
+    a name, and what one signs in with is not for everybody."""
+    given = set(names)
+    logins = User.objects.filter(username__in=[name.lower() for name in given]).values_list("username", flat=True)
+    return {name for name in given if name.lower() in set(logins)}
 
 
 def _chosen(code: str, site: str) -> list[Site]:

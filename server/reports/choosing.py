@@ -86,8 +86,8 @@ def choice_of(request: HttpRequest, user: User, today: date) -> Choice:
     dim = asked if asked in dims else "unit" if place.unit is None else "service"
     try:
         return Choice(place, _period(request, today), dim)
-    except BadPeriod:
-        return Choice(place, periods.around(Kind.MONTH, today), dim, "reports.bad_period")
+    except BadPeriod as error:
+        return Choice(place, periods.around(Kind.MONTH, today), dim, error.key)
 
 
 def _period(request: HttpRequest, today: date) -> Period:

@@ -19,7 +19,12 @@ _KEY = re.compile(
 
 
 class BadPeriod(ValueError):
-    """A period that does not exist, ends before it begins, or is too long."""
+    """No period that can be shown. `key` of the language files says why: it does not exist (`unknown`), ends before it
+    begins (`reversed`), or is too long (`too_long`)."""
+
+    def __init__(self, message: str, reason: str = "unknown") -> None:
+        super().__init__(message)
+        self.key = f"period.{reason}"
 
 
 class Kind(StrEnum):
@@ -108,9 +113,9 @@ def around(kind: Kind, day: date) -> Period:
 def between(first: date, last: date) -> Period:
     """An own range. Raises BadPeriod."""
     if last < first:
-        raise BadPeriod("the period ends before it begins")
+        raise BadPeriod("the period ends before it begins", "reversed")
     if (last - first).days >= MOST_DAYS:
-        raise BadPeriod(f"at most {MOST_DAYS} days")
+        raise BadPeriod(f"at most {MOST_DAYS} days", "too_long")
     return _sensible(Period(first, last, Kind.RANGE))
 
 
@@ -152,7 +157,8 @@ def words(t: Texts, period: Period) -> str:
         Kind.YEAR: {"nam": first.year},
         Kind.RANGE: edges,
     }
-    return t(f"period.{period.kind}", **values[period.kind])
+    kind = Kind.DAY if period.kind is Kind.RANGE and period.days == 1 else period.kind
+    return t(f"period.{kind}", **values[kind])
 
 
 def short_words(t: Texts, period: Period) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -102,6 +103,8 @@ def _entered(request: HttpRequest, choice: Choice) -> dict[str, str]:
 def report_print(request: HttpRequest) -> HttpResponse:
     """The same on A4, for the printer or as a PDF."""
     choice, t, now = _asked(request)
+    if choice.problem:
+        return _no_period(request, choice)
     made = report(choice, t, now)
     values: dict[str, Any] = {"choice": choice, "report": made, "charts": _charts(made), "cell": said, "made": now}
     return page(request, "reports/print.html", **values, **beside(choice, now))
@@ -119,6 +122,8 @@ def _charts(made: Report) -> dict[str, list[tuple[str, str, int, int]]]:
 def chart(request: HttpRequest, key: str) -> HttpResponse:
     """A chart of the same report."""
     choice, t, now = _asked(request)
+    if choice.problem:
+        return _no_period(request, choice)
     wanted = charts.BY_KEY.get(key)
     if wanted is None:
         raise Http404(key)
@@ -133,6 +138,8 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
 def report_csv(request: HttpRequest) -> HttpResponse:
     """The report for any office program."""
     choice, t, now = _asked(request)
+    if choice.problem:
+        return _no_period(request, choice)
     made = as_csv(report(choice, t, now), t, now, stamp_of(choice, now))
     return _file(request, choice, made, "csv", "text/csv; charset=utf-8")
 
@@ -141,6 +148,8 @@ def report_csv(request: HttpRequest) -> HttpResponse:
 def report_xlsx(request: HttpRequest) -> HttpResponse:
     """The report for Excel."""
     choice, t, now = _asked(request)
+    if choice.problem:
+        return _no_period(request, choice)
     made = as_xlsx(report(choice, t, now), t, now, stamp_of(choice, now))
     return _file(request, choice, made, "xlsx", XLSX)
 
@@ -149,6 +158,12 @@ def _asked(request: HttpRequest) -> tuple[Choice, Texts, datetime]:
     now = clock.now()
     choice = choice_of(request, person(request), now.astimezone(LOCAL).date())
     return choice, texts(language_of(request)), now
+
+
+def _no_period(request: HttpRequest, choice: Choice) -> HttpResponse:
+    """Only the page with the form shows this month in place of a period that is none: what is kept or printed has no
+    room to say so."""
+    return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=choice.problem)
 
 
 def _file(request: HttpRequest, choice: Choice, content: bytes, ending: str, kind: str) -> HttpResponse:

@@ -24,7 +24,7 @@ from server.making import Making
 from server.office.models import Document
 from server.publication import content, freezing, letters, public
 from server.publication.content import Place
-from server.publication.freezing import NotOver
+from server.publication.freezing import Already, NotOver
 from server.publication.models import Frozen, Revision
 from server.publication.of_reports import Stamp, stamp
 from server.publication.wording import history
@@ -180,8 +180,10 @@ def test_the_server_looks_for_differences_once_a_day(lite: Server):
 
 
 def test_a_period_that_is_frozen_twice_is_frozen_once(server: Server):
-    first, again = frozen(server), frozen(server, "Trần Thị B")
-    assert first == again
+    first = frozen(server)
+    with pytest.raises(Already) as again:
+        frozen(server, "Trần Thị B")
+    assert again.value.frozen == first
     assert Revision.objects.get().by == "Nguyễn Văn A"
     site = freezing.freeze(Place(server.unit, server.site), NOVEMBER, "", "", DECEMBER)
     assert site != first
@@ -385,6 +387,20 @@ def test_everybody_who_has_the_code_sees_the_frozen_figures_and_their_adjustment
     assert "Adjustment 1" in page(f"/cong-khai/chot/{row.key}?l=en")
 
 
+def test_what_somebody_signs_in_with_is_not_on_the_page_for_everybody(lite: Server):
+    november(lite)
+    lite.user("quan-tri-12345", "admin")
+    row = frozen(lite, "quan-tri-12345")
+    late(lite, "11111")
+    freezing.adjust(row, DECEMBER, "quan-tri-12345")
+    text = page(f"/cong-khai/chot/{row.key}")
+    assert "quan-tri-12345" not in text
+    assert "máy chủ tự ghi" not in text
+    assert "quan-tri-12345" in said(lite.signed_in("lanh-dao", "leader").get(f"/publication/frozen/{row.pk}"))
+    named = freezing.freeze(Place(lite.unit, lite.site), NOVEMBER, "", "Nguyễn Văn A", DECEMBER)
+    assert "12:00 ngày 02/12/2026, Nguyễn Văn A" in page(f"/cong-khai/chot/{named.key}")
+
+
 def test_figures_that_were_changed_in_the_database_are_shown_to_be_so(lite: Server):
     november(lite)
     row = frozen(lite)
@@ -446,6 +462,39 @@ def test_a_leader_freezes_a_period_and_that_is_noted(lite: Server):
     assert row.revisions.get().by == "Người dùng lanh-dao"
 
 
+def test_who_freezes_a_period_again_is_told_when_it_was_frozen_and_nothing_is_noted(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    answer = post(leader, period="2026-11")
+    assert answer["Location"] == f"/publication/frozen/{row.pk}"
+    assert "Kỳ này đã chốt ngày 02/12/2026" in said(leader.get(answer["Location"]))
+    assert not Audit.objects.exists()
+
+
+def test_before_the_first_day_can_be_frozen_the_page_says_from_when_on_in_place_of_the_form(lite: Server):
+    leader = lite.signed_in("lanh-dao", "leader")
+
+    def shown() -> tuple[bool, str]:
+        answer = leader.get("/publication/frozen")
+        return 'name="sure"' in answer.content.decode(), said(answer)
+
+    has_form, text = shown()
+    assert not has_form
+    assert "Chưa có số liệu nào để chốt" in text
+    begun = datetime(2026, 12, 1, 12, tzinfo=LOCAL)
+    kit.keep(lite.site, begun.date(), [kit.ticket(lite.device, begun.date())])
+    has_form, text = shown()
+    assert not has_form
+    assert "Chốt được sớm nhất từ 12:00 ngày 03/12/2026" in text
+    assert "01/12/2026" not in text
+    assert "30/11/2026" not in text
+    clock.follow(lambda: begun + timedelta(days=2))
+    has_form, text = shown()
+    assert has_form
+    assert "sớm nhất" not in text
+
+
 def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
     november(lite)
     row = frozen(lite)
@@ -467,7 +516,8 @@ def test_the_code_on_the_page_opens_the_same_figures(lite: Server):
         ({"period": "2026-10"}, "số liệu bắt đầu từ ngày 02/11/2026"),
         ({"period": "nonsense"}, "Không có kỳ này"),
         ({}, "Không có kỳ này"),
-        ({"from": "2026-11-30", "to": "2026-11-01"}, "Không có kỳ này"),
+        ({"from": "2026-11-30", "to": "2026-11-01"}, "Ngày cuối đứng trước ngày đầu"),
+        ({"from": "2022-11-01", "to": "2026-11-01"}, "Kỳ tự chọn dài nhất ba năm"),
         ({"from": "2026-11-30"}, "Không có kỳ này"),
         ({"period": "2026-11", "from": "2026-11-02", "to": "2026-11-06"}, "Vừa chọn kỳ vừa chọn ngày"),
         ({"period": "2026-11", "sure": ""}, "Chưa chốt gì: đánh dấu"),

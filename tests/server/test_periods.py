@@ -70,6 +70,11 @@ def test_an_own_range_is_called_by_its_edges():
     assert periods.words(texts("vi"), period) == "từ 01/11/2026 đến 15/11/2026"
 
 
+def test_an_own_range_of_one_day_is_called_by_its_day():
+    assert periods.words(texts("vi"), between(MONDAY, MONDAY)) == "ngày 23/11/2026"
+    assert periods.words(texts("en"), between(MONDAY, MONDAY)) == "23/11/2026"
+
+
 def test_the_first_days_of_january_can_be_in_the_last_week_of_the_year_before():
     assert around(Kind.WEEK, date(2027, 1, 1)).key == "2026-W53"
     assert periods.words(texts("vi"), parse("2026-W53")) == "tuần 53/2026 (28/12/2026 – 03/01/2027)"

@@ -97,7 +97,7 @@ def test_the_page_shows_counts_waits_dossiers_satisfaction_answers_and_hotlines(
     assert "Hôm nay, Thứ Ba, 24/11/2026 Số liệu đến 10:00 ngày 24/11/2026" in text
     assert "Đang chờ 1 Đã lấy số 4 Đã phục vụ 3" in text
     assert "Hộ tịch 1 3 8 phút" in text
-    assert "Bảy ngày trước: 8 lượt gọi, thời gian chờ thường gặp 10 phút" in text
+    assert "Trong 7 ngày qua: 8 lượt gọi, thời gian chờ thường gặp 10 phút" in text
     assert "HỒ SƠ ĐÃ GIẢI QUYẾT: 2.695 Trước hạn 2.530 · Đúng hạn 165 · Quá hạn 0" in text
     assert "Số liệu đến 08:00 ngày 24/11/2026" in text
     assert "Từ 01/11/2026 đến hết ngày 21/11/2026" in text
@@ -116,7 +116,7 @@ def test_what_is_switched_off_is_not_on_the_page(lite: Server):
     freezing.freeze(Place(lite.unit), periods.parse("2026-10"), "", "", NOW)
     shown = {
         "counts": "Đã lấy số",
-        "waits": "Bảy ngày trước",
+        "waits": "Trong 7 ngày qua",
         "dossiers": "2.695",
         "satisfaction": "6/8",
         "frozen": "tháng 10/2026",
@@ -183,6 +183,18 @@ def test_a_month_of_which_nothing_may_be_shown_gives_way_to_the_one_before(lite:
     assert "Từ 01/11/2026 đến hết ngày 30/11/2026" in page()
     clock.follow(lambda: NOW + timedelta(days=50))
     assert "Chưa đủ lượt đánh giá để công bố" in page()
+
+
+def test_satisfaction_of_one_day_is_of_that_day(lite: Server):
+    office(lite)
+    switch(lite)
+    first = date(2026, 12, 1)
+    kit.days(lite.device, "33333", first=first)
+    clock.follow(lambda: kit.noon(first + timedelta(days=1)))
+    today = said(lite.signed_in("lanh-dao", "leader").get("/"))
+    for text in (page(), today):
+        assert "Ngày 01/12/2026" in text
+        assert "Từ 01/12/2026" not in text
 
 
 def test_the_page_and_a_frozen_month_never_tell_by_their_difference_what_each_withholds(lite: Server):

@@ -172,11 +172,29 @@ def test_any_period_can_be_asked_for(november: Client, asked: str, title: str):
     assert f"– {title}" in text(november, f"/reports?{asked}")
 
 
-@pytest.mark.parametrize("asked", ["period=2026-13", "kind=range&day=2026-11-03&last=2026-11-02", "kind=day&day=x"])
-def test_a_period_that_does_not_exist_is_said_and_this_month_is_shown(november: Client, asked: str):
+BAD = [
+    ("period=2026-13", "Không có kỳ này"),
+    ("kind=day&day=x", "Không có kỳ này"),
+    ("kind=range&day=2026-11-03&last=2026-11-02", "Ngày cuối đứng trước ngày đầu"),
+    ("kind=range&day=2022-11-03&last=2026-11-02", "Kỳ tự chọn dài nhất ba năm"),
+]
+
+
+@pytest.mark.parametrize(("asked", "why"), BAD)
+def test_why_a_period_cannot_be_shown_is_said_and_this_month_is_shown(november: Client, asked: str, why: str):
     page = text(november, f"/reports?{asked}")
-    assert "Không có kỳ này" in page
+    assert [each for each in {why for _, why in BAD} if each in page] == [why]
     assert "THÁNG 11/2026" in page
+
+
+@pytest.mark.parametrize(("asked", "why"), BAD)
+def test_a_file_or_print_of_a_period_that_cannot_be_shown_is_refused_with_the_sentence(
+    november: Client, asked: str, why: str
+):
+    for address in ADDRESSES[1:]:
+        answer = november.get(f"{address}?{asked}")
+        assert (answer.status_code, why in answer.content.decode()) == (400, True), address
+    assert not Audit.objects.filter(what="report.saved").exists()
 
 
 def test_the_form_keeps_a_period_that_does_not_exist_so_that_it_can_be_corrected(november: Client):
