@@ -125,6 +125,21 @@ def measured(page: "Page") -> dict[str, Any]:
     return found
 
 
+CRAMPED = """
+() => [...document.querySelectorAll("main :is(input, select, textarea):not([type=hidden])")].filter(field => {
+  const box = field.getBoundingClientRect(), least = field.type === "checkbox" ? 1 : 44;
+  const seen = [...field.labels].some(label => label.getBoundingClientRect().width > 1);
+  return !seen || box.width < least || box.left < 0 || box.right > innerWidth;
+}).map(field => field.name)
+"""
+
+
+def cramped(page: "Page") -> list[str]:
+    """The names of fields that no label is seen with, that are too narrow to touch (44 px), or not on the screen."""
+    found: list[str] = page.evaluate(CRAMPED)
+    return found
+
+
 @contextmanager
 def watched(browser: "Browser", own: str, size: tuple[int, int] = (1366, 768), **how: Any) -> Iterator[Watched]:
     """A context of this viewport for pages of the address `own`; `how` is what Playwright's contexts take."""

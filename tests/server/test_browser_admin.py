@@ -164,6 +164,21 @@ def test_the_pages_hinder_nobody_and_fit_their_screens(
         only_refusals(seen)
 
 
+def test_every_value_of_a_list_is_named_on_a_phone(chromium: Browser, lite: Server):
+    lite.user("quan-tri", "admin")
+    fill(lite)
+    with lite.serving() as url, watched(chromium, url, (390, 844)) as seen:
+        page = sign_in(seen.page(f"{url}/sign-in"), "quan-tri")
+        for address, last in (("/kiosks?l=en", "Version"), ("/admin/audit?l=vi", "Đối tượng")):
+            page.set_viewport_size({"width": 390, "height": 844})
+            page.goto(f"{url}{address}")
+            values = page.locator(".stack tbody tr").first.locator("td")
+            assert all(each.locator(".narrow-only").is_visible() for each in values.all())
+            expect(values.last.locator(".narrow-only")).to_have_text(last)
+            page.set_viewport_size({"width": 1280, "height": 844})
+            expect(values.last.locator(".narrow-only")).to_be_hidden()
+
+
 def only_refusals(seen: Watched) -> None:
     """The browser notes answers 403, 404 and 422; nothing else is to be complained of."""
     seen.complaints = [said for said in seen.complaints if not re.search("status of (403|404|422)", said)]

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from kiosk.board_document import BoardDocument, Line
 from server.office.documents import publish
 from server.registry.models import Site
-from tests.browser import watched
+from tests.browser import cramped, watched
 from tests.server.document_kit import picture
 from tests.server.down_kit import down
 from tests.server.kit import NOW, PASSWORD, Server
@@ -85,6 +85,16 @@ def test_of_two_browsers_the_second_is_told_and_its_change_is_published_on_top(c
         second.goto(second.url.rstrip("/") + "/office/3?with=1")
         expect(second.locator(".differences")).to_contain_text("0234 111 111")
         expect(second.locator(".differences")).to_contain_text("Nhanh gọn")
+
+
+def test_every_field_of_a_form_has_its_label_on_a_phone(chromium: Browser, lite: Server):
+    lite.user("quan-tri", "admin")
+    with lite.serving() as url, watched(chromium, url, NARROW) as seen:
+        page = seen.page()
+        sign_in(page, url, "quan-tri")
+        for path in ("edit/calendar", "edit/people", "edit/quotas", "board/edit"):
+            page.goto(f"{url}/documents/{lite.site.pk}/{path}")
+            assert cramped(page) == [], path
 
 
 @pytest.mark.parametrize("size", [pytest.param(WIDE, marks=pytest.mark.slow), NARROW], ids=["wide", "narrow"])

@@ -13,7 +13,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from kiosk.store import Store
 from kiosk.tickets import State
@@ -149,6 +150,39 @@ def test_a_report_is_chosen_read_and_looked_at(chromium: Browser, lite: Server, 
         page.goto(lite.url + "/reports?period=2026-10&by=hour&l=en")
         pictures_are_there(page)
         look(page, f"report-{size}-en")
+
+
+def edge(region: Locator) -> int:
+    """How light the right edge of a region is, above its letters: 255 is white."""
+    picture = Image.open(io.BytesIO(region.screenshot())).convert("L")
+    light = picture.getpixel((picture.width - 4, 2))
+    assert isinstance(light, int)
+    return light
+
+
+def test_a_table_that_is_wider_than_a_phone_keeps_its_first_column_and_says_that_there_is_more(
+    chromium: Browser, lite: Server, it_is: Clock
+):
+    a_busy_quarter(lite)
+    it_is(noon(date(2026, 11, 10)))
+    lite.user("lanh-dao", "leader")
+    with browsing(chromium, lite, "lanh-dao", "phone") as (_, page):
+        for path, name in (
+            ("/", "Theo lĩnh vực – Trụ sở xã Mẫu"),
+            ("/reports?period=2026-10&by=service", "Theo lĩnh vực"),
+        ):
+            page.goto(lite.url + path)
+            region = page.get_by_role("region", name=name, exact=True)
+            begun = edge(region)
+            assert region.evaluate("e => { e.scrollLeft = 9999; return e.scrollLeft }") > 50
+            assert begun < edge(region) - 20
+            first = region.locator("tbody th").first
+            assert (
+                first.evaluate(
+                    "e => e.getBoundingClientRect().left - e.closest('.scroll').getBoundingClientRect().left"
+                )
+                == 0
+            )
 
 
 def pictures_are_there(page: Page) -> None:

@@ -14,7 +14,7 @@ from server.publication import freezing, public
 from server.publication.content import Place
 from server.publication.models import Frozen, Setting
 from server.reports import periods
-from tests.browser import Watched, code_on, watched
+from tests.browser import Watched, code_on, cramped, watched
 from tests.office import moment
 from tests.server import figures_kit as kit
 from tests.server.kit import PASSWORD, Server
@@ -195,6 +195,21 @@ def test_no_page_for_everybody_has_an_obstacle_or_is_wider_than_a_phone(
         for path in ("/cong-khai/12345", "/cong-khai/12345/chinh/giai-trinh", code, f"{code}/0/giai-trinh"):
             page.goto(f"{url}{path}?l={language}")
             has_no_obstacle(page)
+
+
+def test_a_leader_enters_letters_and_reads_a_frozen_period_on_a_phone(chromium: Browser, december: Server):
+    row = freezing.freeze(Place(december.unit), periods.parse("2026-11"), "Tháng mười một", "", server_clock.now())
+    with december.serving() as url, desk(chromium, december, "lanh-dao", "leader") as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        for language, label in (("vi", "Thư xin lỗi"), ("en", "Apology")):
+            page.goto(f"{url}/publication/letters?l={language}")
+            assert cramped(page) == []
+            expect(page.get_by_text(label, exact=True).nth(1)).to_be_visible()
+        page.goto(f"{url}/publication/frozen/{row.pk}")
+        card = page.locator(".card").first.bounding_box()
+        for each in (page.locator("code"), page.get_by_role("link", name=row.key)):
+            box = each.bounding_box()
+            assert box and card and box["x"] + box["width"] < card["x"] + card["width"]
 
 
 def test_no_page_of_the_leader_has_an_obstacle_and_a_clerk_sees_no_comment(chromium: Browser, december: Server):
