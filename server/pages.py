@@ -35,9 +35,16 @@ def page(request: HttpRequest, template: str, status: int = 200, **values: Any) 
         "entries": entries(request),
         "tabs": tabs(request),
         "only_here": settings.CONFIG.url if settings.CONFIG.only_here and settings.SAYS_ONLY_HERE else "",
-        "said": request.session.pop("said", "") if request.user.is_authenticated else "",
+        "said": _said(request),
     }
     return render(request, template, {**frame, **values}, status=status)
+
+
+def _said(request: HttpRequest) -> str:
+    """What `say` left for this page. A part that another window fetches again does not take it away unread."""
+    if not request.user.is_authenticated or getattr(request, "htmx", None):
+        return ""
+    return str(request.session.pop("said", ""))
 
 
 def _in(request: HttpRequest, language: str) -> str:
