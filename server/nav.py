@@ -79,6 +79,12 @@ def tabs(request: HttpRequest) -> list[Entry]:
     return next((group for group in groups if any(tab.current for tab in group)), [])
 
 
+def group(request: HttpRequest) -> str:
+    """The key of the entry that this page belongs to, whoever asks; "" for none."""
+    within = (page.key for page in PAGES for each in page.tabs or (page,) if _within(request.path, reverse(each.key)))
+    return next(within, "")
+
+
 def _open_to(request: HttpRequest, pages: Sequence[Page]) -> list[Page]:
     user = request.user
     return [page for page in pages if user.role in page.roles] if isinstance(user, User) else []

@@ -11,6 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from server import clock
 from server.accounts.models import Audit, Role, User
+from server.nav import group
 from server.pages import page
 from server.registry.models import Unit
 from server.words import asked_language
@@ -33,7 +34,7 @@ def for_roles(*roles: Role) -> Callable[[View[P]], View[P]]:
             if request.user.first_password:
                 return _send(request, reverse("password"))
             if request.user.role not in roles:
-                return no_right(request)
+                return no_right(request, communes=Role.ADMIN in roles)
             response = view(request, *args, **kwargs)
             if not response.has_header("Cache-Control"):
                 response["Cache-Control"] = "no-store"  # on a shared PC "back" shows nothing after signing out
@@ -62,9 +63,11 @@ def _htmx(request: HttpRequest) -> Any:
     return getattr(request, "htmx", None)
 
 
-def no_right(request: HttpRequest) -> HttpResponse:
-    """The page for whoever is signed in and may not."""
-    return page(request, "message.html", 403, key="server.no_right")
+def no_right(request: HttpRequest, *, communes: bool = False) -> HttpResponse:
+    """The page for whoever is signed in and may not. `communes`: it is open to a commune's administrator, which is
+    another account than an operator's and no right that an operator can get."""
+    where = group(request) if communes and person(request).role == Role.OPERATOR else ""
+    return page(request, "message.html", 403, key="server.not_operators" if where else "server.no_right", where=where)
 
 
 def person(request: HttpRequest) -> User:

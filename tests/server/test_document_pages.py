@@ -43,6 +43,15 @@ def test_each_role_opens_and_changes_what_is_its_own(lite: Server):
     assert Client().get(at(lite)).status_code == 302
 
 
+def test_an_operator_is_told_whose_account_opens_a_communes_pages(lite: Server):
+    operator, told = lite.signed_in("operator", "operator"), "Quản trị máy chủ không mở được {}: đăng nhập bằng"
+    assert told.format("Tài liệu") in operator.get("/documents/").content.decode()
+    assert told.format("Công khai") in operator.get("/publication/frozen").content.decode()
+    viewer = lite.signed_in("viewer", "viewer").get("/documents/").content.decode()
+    assert "hỏi quản trị viên của xã" in viewer
+    assert "hỏi quản trị viên của xã" in operator.get("/mine").content.decode()
+
+
 def test_another_communes_documents_are_not_there(lite: Server):
     other = Unit.objects.create(code="2", name="xã Khác")
     site = Site.objects.create(unit=other, key="chinh", name="Khác")
@@ -74,6 +83,14 @@ def test_a_changed_text_is_compared_and_then_published_with_its_author_and_note(
     assert said(client, server) == "Đã ban hành phiên bản 2. Máy lấy số sẽ tự nhận"
     row = Audit.objects.get(what="office.published")
     assert (row.who, row.unit, "đổi tên" in row.about) == ("ky-thuat", server.unit, True)
+
+
+def test_that_a_version_is_published_is_said_though_another_window_fetches_its_part_again(lite: Server):
+    client = lite.signed_in("ky-thuat", "technician")
+    text = fields(client.get(at(lite, "/text")))["text"].replace("Hộ tịch", "Khai sinh")
+    send(client, at(lite, "/text"), text=text, do="publish")
+    assert client.get("/live", headers={"HX-Request": "true"}).status_code == 200
+    assert said(client, lite) == "Đã ban hành phiên bản 2. Máy lấy số sẽ tự nhận"
 
 
 def test_the_first_document_begins_with_the_communes_name_and_nobody_elses_people_or_numbers(lite: Server):
