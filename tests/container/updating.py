@@ -112,7 +112,7 @@ def update(hall: Hall) -> None:
         machine.must("but not installed while the office is open", waits)
         hall.undisturbed("and nobody is disturbed", pid)
     # The office is open day and night here; this is what the kiosk's user says when it is closed.
-    machine.must("later it may be", f"runuser -u kiosk -- sh -c 'cd {FETCHED} && ls *.tar.gz >ready'")
+    machine.must("later it may be", f"runuser -u kiosk -- sh -c 'cd {FETCHED} && ls *.tar.gz >r && mv r ready'")
     machine.must("root's helper installs it in its sandbox", "systemctl start kiosk-update-install", 600)
     machine.eventually(
         60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk")
