@@ -67,7 +67,7 @@ def _make(folder: Path, now: Moment) -> Path:
 def _spare(made: Sequence[Path]) -> Path:
     """The one that can go best: the oldest that has a newer one of its day, so that seven days are kept; else the
     oldest. Of a clock that always says the same day the newest seven are kept."""
-    days = [path.name.split("-")[-1][:8] for path in made]
+    days = [at and at.date() for at in map(made_at, made)]
     twice = [path for at, path in enumerate(made) if days[at] in days[:at]]
     return (twice or made)[-1]
 

@@ -140,7 +140,7 @@ def explain(request: HttpRequest) -> HttpResponse:
         "publication/explain.html",
         **values_of(content),
         period=periods.words(t, period),
-        stamp=stamp(place, period, now),
+        stamp=stamp(place, period, lambda: content),
         at=now,
     )
 

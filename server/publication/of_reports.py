@@ -1,5 +1,6 @@
 """What stands beside a report: the code of its frozen figures, and the way to how they come about."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from markupsafe import Markup
 from kiosk.texts import Texts
 from server import qr
 from server.publication import freezing
-from server.publication.content import Place, changes, content_of
+from server.publication.content import Content, Place, changes, content_of
 from server.reports.choosing import Choice
 from server.reports.periods import Period
 
@@ -51,23 +52,27 @@ def beside(choice: Choice, now: datetime) -> dict[str, Any]:
     if place is None:
         return {"explain": "", "stamp": None, "several": len(choice.place.sites) > 1}
     way = f"{reverse('explain')}?{choice.query}"
-    return {"explain": way, "stamp": stamp(place, choice.period, now), "several": False}
+    return {"explain": way, "stamp": _stamp_now(place, choice, now), "several": False}
 
 
 def stamp_of(choice: Choice, now: datetime) -> Stamp | None:
     """The same for files; None where nothing is frozen."""
     place = _place(choice)
-    return stamp(place, choice.period, now) if place else None
+    return _stamp_now(place, choice, now) if place else None
 
 
-def stamp(place: Place, period: Period, now: datetime) -> Stamp | None:
-    """For what shows this place and period as they are now; None if nobody froze them."""
+def _stamp_now(place: Place, choice: Choice, now: datetime) -> Stamp | None:
+    return stamp(place, choice.period, lambda: content_of(place, choice.period, now))
+
+
+def stamp(place: Place, period: Period, made: Callable[[], Content]) -> Stamp | None:
+    """For what shows this place and period as they are now, which `made` tells; None if nobody froze them."""
     frozen = freezing.find(place, period)
     shown = freezing.shown(frozen) if frozen else None
     if frozen is None or shown is None:
         return None
     address = freezing.address(frozen, shown.revision.number)
-    differs = bool(changes(shown.content, content_of(place, period, now)))
+    differs = bool(changes(shown.content, made()))
     return Stamp(address, shown.revision.number, differs)
 
 

@@ -9,6 +9,7 @@ from kiosk.tickets import time_of
 from server.publication.content import Content, changes
 from server.publication.explaining import satisfaction
 from server.publication.freezing import Shown
+from server.reports.figures import COUNTS, Visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def values_of(content: Content) -> dict[str, Any]:
     dossiers = content["dossiers"]
     return {
         "content": content,
+        "unfinished": Visits(**{name: content["visits"][name] for name in COUNTS}).unfinished,
         "ratings": [satisfaction(each) for each in content["ratings"]],
         "dossiers_as_of": time_of(dossiers["as_of"]) if dossiers else None,
     }

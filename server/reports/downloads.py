@@ -86,12 +86,13 @@ def as_xlsx(report: Report, t: Texts, made: datetime, stamp: Stamp | None = None
             "count": book.add_format({"num_format": "#,##0"}),
             "note": book.add_format({"italic": True, "font_color": "#4a5a74"}),
         }
+        picture = stamp.picture if stamp else b""
         for table in (with_units(t, each) for each in report.tables):
             sheet = book.add_worksheet(_sheet_name(table.title, book))
             below = _sheet(sheet, table, looks, _head(report, t, made, stamp))
             if stamp:
-                picture = {"image_data": io.BytesIO(stamp.picture), "description": t("frozen.symbol")}
-                sheet.insert_image(below, 0, "frozen.png", picture)
+                look = {"image_data": io.BytesIO(picture), "description": t("frozen.symbol")}
+                sheet.insert_image(below, 0, "frozen.png", look)
     return file.getvalue()
 
 

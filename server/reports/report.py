@@ -24,7 +24,8 @@ from server.reports.opinions import SECOND, Opinion, Opinions, RatingDays, read_
 from server.reports.periods import Kind, Period
 from server.reports.tables import Look, Minutes, Percent, Share, Table, Value
 
-VISITS = ("issued", "priority", "served", "no_show", "cancelled", "closed", "transfers", "holds")
+SUMMED = ("issued", "priority", "served", "no_show", "cancelled", "closed", "unfinished", "transfers", "holds")
+VISITS = tuple(key for key in SUMMED if key != "unfinished")
 TIMES = ("wait_median", "wait_p90", "service_median", "service_p90")
 MADE_OF_MONTHS = frozenset({Kind.MONTH, Kind.QUARTER, Kind.YEAR})
 LEFT_OUT = (*FLAGS, SECOND)
@@ -164,7 +165,7 @@ def times(visits: Visits) -> tuple[Value, ...]:
 def _summary(read: _Read) -> Table:
     t = read.t
     visits = [read.whole.whole(read.period), read.whole_before]
-    keys = [*VISITS[:-2], *(["unfinished"] if any(v.unfinished for v in visits) else []), *VISITS[-2:]]
+    keys = [key for key in SUMMED if key != "unfinished" or any(v.unfinished for v in visits)]
     rows: list[tuple[Value, ...]] = [(t(f"reports.{key}"), *(getattr(v, key) for v in visits)) for key in keys]
     rows += [(t(f"reports.{key}"), *cells) for key, *cells in zip(TIMES, *(times(v) for v in visits), strict=True)]
     opinions = [read.opinions, read.opinions_before]

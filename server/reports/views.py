@@ -2,17 +2,19 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Concatenate
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from kiosk.texts import LOCAL, Texts
 from server import clock
-from server.accounts.access import for_roles, note, person
+from server.accounts.access import P, View, for_roles, note, person
 from server.accounts.models import Role
 from server.accounts.roles import ALL, CLERKS, FIGURES, KEEPERS, TODAY
 from server.pages import page
@@ -32,6 +34,8 @@ from server.words import language_of, texts
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PICTURE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """A chart that is opened by itself needs the style sheet that stands in it, and nothing else."""
+Asked = Callable[Concatenate[HttpRequest, Choice, Texts, datetime, P], HttpResponse]
+"""A view of a report that is there: which, in which words, as of when."""
 POLL_S = 5
 """How often a page of today asks for what changed."""
 
@@ -79,6 +83,26 @@ def mine(request: HttpRequest) -> HttpResponse:
 # --- reports --------------------------------------------------------------------------------------------------
 
 
+def _asked(request: HttpRequest) -> tuple[Choice, Texts, datetime]:
+    now = clock.now()
+    choice = choice_of(request, person(request), now.astimezone(LOCAL).date())
+    return choice, texts(language_of(request)), now
+
+
+def _of_a_period(view: Asked[P]) -> View[P]:
+    """Only the page with the form shows this month in place of a period that is none: what is kept or printed has no
+    room to say so, and is refused."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        choice, t, now = _asked(request)
+        if choice.problem:
+            return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=choice.problem)
+        return view(request, choice, t, now, *args, **kwargs)
+
+    return wrapped
+
+
 @for_roles(*FIGURES)
 def reports(request: HttpRequest) -> HttpResponse:
     """A report as a page, with the form that chooses another one."""
@@ -100,11 +124,9 @@ def _entered(request: HttpRequest, choice: Choice) -> dict[str, str]:
 
 
 @for_roles(*FIGURES)
-def report_print(request: HttpRequest) -> HttpResponse:
+@_of_a_period
+def report_print(request: HttpRequest, choice: Choice, t: Texts, now: datetime) -> HttpResponse:
     """The same on A4, for the printer or as a PDF."""
-    choice, t, now = _asked(request)
-    if choice.problem:
-        return _no_period(request, choice)
     made = report(choice, t, now)
     values: dict[str, Any] = {"choice": choice, "report": made, "charts": _charts(made), "cell": said, "made": now}
     return page(request, "reports/print.html", **values, **beside(choice, now))
@@ -119,11 +141,9 @@ def _charts(made: Report) -> dict[str, list[tuple[str, str, int, int]]]:
 
 
 @for_roles(*FIGURES)
-def chart(request: HttpRequest, key: str) -> HttpResponse:
+@_of_a_period
+def chart(request: HttpRequest, choice: Choice, t: Texts, now: datetime, key: str) -> HttpResponse:
     """A chart of the same report."""
-    choice, t, now = _asked(request)
-    if choice.problem:
-        return _no_period(request, choice)
     wanted = charts.BY_KEY.get(key)
     if wanted is None:
         raise Http404(key)
@@ -135,35 +155,19 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @for_roles(*FIGURES)
-def report_csv(request: HttpRequest) -> HttpResponse:
+@_of_a_period
+def report_csv(request: HttpRequest, choice: Choice, t: Texts, now: datetime) -> HttpResponse:
     """The report for any office program."""
-    choice, t, now = _asked(request)
-    if choice.problem:
-        return _no_period(request, choice)
     made = as_csv(report(choice, t, now), t, now, stamp_of(choice, now))
     return _file(request, choice, made, "csv", "text/csv; charset=utf-8")
 
 
 @for_roles(*FIGURES)
-def report_xlsx(request: HttpRequest) -> HttpResponse:
+@_of_a_period
+def report_xlsx(request: HttpRequest, choice: Choice, t: Texts, now: datetime) -> HttpResponse:
     """The report for Excel."""
-    choice, t, now = _asked(request)
-    if choice.problem:
-        return _no_period(request, choice)
     made = as_xlsx(report(choice, t, now), t, now, stamp_of(choice, now))
     return _file(request, choice, made, "xlsx", XLSX)
-
-
-def _asked(request: HttpRequest) -> tuple[Choice, Texts, datetime]:
-    now = clock.now()
-    choice = choice_of(request, person(request), now.astimezone(LOCAL).date())
-    return choice, texts(language_of(request)), now
-
-
-def _no_period(request: HttpRequest, choice: Choice) -> HttpResponse:
-    """Only the page with the form shows this month in place of a period that is none: what is kept or printed has no
-    room to say so."""
-    return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=choice.problem)
 
 
 def _file(request: HttpRequest, choice: Choice, content: bytes, ending: str, kind: str) -> HttpResponse:

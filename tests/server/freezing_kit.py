@@ -8,30 +8,25 @@ from django.core.cache import cache
 from django.test import Client
 
 from kiosk.texts import LOCAL
-from server import clock
 from server.facts.models import Fact
-from server.making import Making
-from server.publication import freezing, public
+from server.publication import freezing
 from server.publication.content import Place
 from server.publication.models import Frozen
 from server.reports import periods
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
 from tests.server.phone_kit import said
+from tests.server.public_kit import standing_at
 
 NOVEMBER = periods.parse("2026-11")
 DECEMBER = datetime(2026, 12, 2, 12, tzinfo=LOCAL)
 
 
 @pytest.fixture(autouse=True)
-def december(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def december() -> Iterator[None]:
     """Noon of the second of December: all of November may be shown."""
-    clock.follow(lambda: DECEMBER)
-    monkeypatch.setattr(public, "making", Making())
-    cache.clear()
-    yield
-    cache.clear()
-    clock.follow(None)
+    with standing_at(DECEMBER):
+        yield
 
 
 def november(server: Server) -> None:

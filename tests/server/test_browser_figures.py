@@ -48,6 +48,13 @@ def browsing(chromium: Browser, lite: Server, username: str, size: str = "deskto
         yield seen, page
 
 
+def leader_of_a_quarter(lite: Server, it_is: Clock) -> None:
+    """A busy quarter, and somebody who looks at it on 10 November."""
+    a_busy_quarter(lite)
+    it_is(noon(date(2026, 11, 10)))
+    lite.user("lanh-dao", "leader")
+
+
 def look(page: Page, name: str) -> None:
     """No obstacle for people who see little, nothing that moves the page sideways; a picture if they are wanted."""
     page.evaluate("() => document.fonts.ready.then(() => true)")
@@ -133,9 +140,7 @@ def a_busy_quarter(server: Server) -> None:
 
 @pytest.mark.parametrize("size", ["desktop", pytest.param("phone", marks=pytest.mark.slow)])
 def test_a_report_is_chosen_read_and_looked_at(chromium: Browser, lite: Server, it_is: Clock, size: str):
-    a_busy_quarter(lite)
-    it_is(noon(date(2026, 11, 10)))
-    lite.user("lanh-dao", "leader")
+    leader_of_a_quarter(lite, it_is)
     with browsing(chromium, lite, "lanh-dao", size) as (_, page):
         page.get_by_role("link", name="Báo cáo").click()
         page.get_by_label("Loại kỳ").select_option("quarter")
@@ -163,9 +168,7 @@ def edge(region: Locator) -> int:
 def test_a_table_that_is_wider_than_a_phone_keeps_its_first_column_and_says_that_there_is_more(
     chromium: Browser, lite: Server, it_is: Clock
 ):
-    a_busy_quarter(lite)
-    it_is(noon(date(2026, 11, 10)))
-    lite.user("lanh-dao", "leader")
+    leader_of_a_quarter(lite, it_is)
     with browsing(chromium, lite, "lanh-dao", "phone") as (_, page):
         for path, name in (
             ("/", "Theo lĩnh vực – Trụ sở xã Mẫu"),
@@ -194,9 +197,7 @@ def pictures_are_there(page: Page) -> None:
 
 
 def test_a_report_on_paper_is_some_pages_of_a4(chromium: Browser, lite: Server, it_is: Clock, tmp_path: Path):
-    a_busy_quarter(lite)
-    it_is(noon(date(2026, 11, 10)))
-    lite.user("lanh-dao", "leader")
+    leader_of_a_quarter(lite, it_is)
     with browsing(chromium, lite, "lanh-dao") as (_, page):
         page.goto(lite.url + "/reports/print?period=2026-10&by=service")
         pictures_are_there(page)
@@ -212,9 +213,7 @@ def test_a_report_on_paper_is_some_pages_of_a4(chromium: Browser, lite: Server, 
 
 
 def test_the_files_are_saved_by_the_browser_and_open_as_what_they_are(chromium: Browser, lite: Server, it_is: Clock):
-    a_busy_quarter(lite)
-    it_is(noon(date(2026, 11, 10)))
-    lite.user("lanh-dao", "leader")
+    leader_of_a_quarter(lite, it_is)
     with browsing(chromium, lite, "lanh-dao") as (_, page):
         page.goto(lite.url + "/reports?period=2026-10")
         with page.expect_download() as saved:
@@ -236,9 +235,7 @@ def test_the_files_are_saved_by_the_browser_and_open_as_what_they_are(chromium: 
 
 
 def test_the_map_of_arrivals_is_warmer_where_more_came(chromium: Browser, lite: Server, it_is: Clock):
-    a_busy_quarter(lite)
-    it_is(noon(date(2026, 11, 10)))
-    lite.user("lanh-dao", "leader")
+    leader_of_a_quarter(lite, it_is)
     with browsing(chromium, lite, "lanh-dao") as (_, page):
         page.goto(lite.url + "/reports?period=2026-10")
         read = "cells => cells.map(cell => [+cell.innerText, getComputedStyle(cell).backgroundColor])"
@@ -249,9 +246,7 @@ def test_the_map_of_arrivals_is_warmer_where_more_came(chromium: Browser, lite: 
 
 
 def test_a_chart_that_is_opened_by_itself_has_its_colours(chromium: Browser, lite: Server, it_is: Clock):
-    a_busy_quarter(lite)
-    it_is(noon(date(2026, 11, 10)))
-    lite.user("lanh-dao", "leader")
+    leader_of_a_quarter(lite, it_is)
     with browsing(chromium, lite, "lanh-dao") as (_, page):
         page.goto(lite.url + "/reports/chart/visits.svg?period=2026-10")
         fill = page.locator(".series.serie-0 rect").first.evaluate("bar => getComputedStyle(bar).fill")

@@ -11,7 +11,8 @@ from django.test import Client
 from openpyxl import load_workbook
 from PIL import Image
 
-from server.publication import freezing, letters
+from kiosk.tickets import State
+from server.publication import content, freezing, letters
 from server.publication.content import Place
 from server.publication.models import Revision
 from server.publication.of_reports import Stamp, stamp
@@ -26,11 +27,14 @@ __all__ = ["december"]
 
 
 def test_what_shows_the_same_place_and_period_gets_the_address_of_its_frozen_figures(lite: Server):
-    assert stamp(Place(lite.unit), NOVEMBER, DECEMBER) is None
+    def stamped(place: Place) -> Stamp | None:
+        return stamp(place, NOVEMBER, lambda: content.content_of(place, NOVEMBER, DECEMBER))
+
+    assert stamped(Place(lite.unit)) is None
     row = frozen(lite)
     address = f"http://testserver/cong-khai/chot/{row.key}/0"
-    assert stamp(Place(lite.unit), NOVEMBER, DECEMBER) == Stamp(address, 0, differs=False)
-    assert stamp(Place(lite.unit, lite.site), NOVEMBER, DECEMBER) is None
+    assert stamped(Place(lite.unit)) == Stamp(address, 0, differs=False)
+    assert stamped(Place(lite.unit, lite.site)) is None
 
 
 def test_an_explanation_of_a_frozen_period_says_so_and_when_its_figures_are_others_by_now(lite: Server):
@@ -128,6 +132,14 @@ def test_everybody_who_has_the_code_sees_the_frozen_figures_and_their_adjustment
     assert "Kỳ này đã có điều chỉnh lần 1." in first
     assert "không thay số liệu của Bộ chỉ số theo Quyết định 766/QĐ-TTg" in first
     assert "Adjustment 1" in page(f"/cong-khai/chot/{row.key}?l=en")
+
+
+def test_numbers_without_an_end_have_a_row_of_their_own(lite: Server):
+    november(lite)
+    assert "Chưa kết thúc" not in page(f"/cong-khai/chot/{frozen(lite).key}")
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, state=State.WAITING, wait=None, lasts=None)])
+    late = freezing.freeze(Place(lite.unit, lite.site), NOVEMBER, "", "Nguyễn Văn A", DECEMBER)
+    assert "Chưa kết thúc (máy lấy số chưa khép ngày) 1" in page(f"/cong-khai/chot/{late.key}")
 
 
 def test_what_somebody_signs_in_with_is_not_on_the_page_for_everybody(lite: Server):

@@ -17,7 +17,6 @@ from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
 from server.facts.models import Comment, Fact
-from server.making import Making
 from server.publication import freezing, letters, public
 from server.publication.bulletin import Spoken
 from server.publication.content import Place
@@ -28,6 +27,7 @@ from server.words import _own, texts
 from tests.server import figures_kit as kit
 from tests.server.kit import Server
 from tests.server.phone_kit import said
+from tests.server.public_kit import standing_at
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 10, tzinfo=LOCAL)
@@ -35,14 +35,10 @@ PAGE = "/cong-khai/12345"
 
 
 @pytest.fixture(autouse=True)
-def morning(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def morning() -> Iterator[None]:
     """Ten o'clock on a Tuesday."""
-    clock.follow(lambda: NOW)
-    monkeypatch.setattr(public, "making", Making())
-    cache.clear()
-    yield
-    cache.clear()
-    clock.follow(None)
+    with standing_at(NOW):
+        yield
 
 
 def switch(server: Server, on: bool = True, **parts: bool) -> None:
