@@ -9,16 +9,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from server import clock as server_clock
 from server.facts.models import Comment
-from server.making import Making
-from server.publication import freezing, public
+from server.publication import freezing
 from server.publication.content import Place
-from server.publication.models import Frozen, Setting
+from server.publication.models import PARTS, Frozen, Setting
 from server.reports import periods
 from tests.browser import Watched, code_on, cramped, watched
 from tests.office import moment
 from tests.server import figures_kit as kit
 from tests.server.kit import PASSWORD, Server
 from tests.server.phone_kit import Morning, clock, morning
+from tests.server.public_kit import standing_at
 
 __all__ = ["clock", "morning"]
 PHONE = (360, 740)
@@ -117,15 +117,10 @@ def desk(chromium: Browser, server: Server, username: str, role: str, **fields: 
 
 
 @pytest.fixture
-def december(lite: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def december(lite: Server) -> Iterator[Server]:
     """A server at noon of the second of December, that speaks of the address under which it is reached."""
-    now = kit.noon(kit.date(2026, 12, 2))
-    server_clock.follow(lambda: now)
-    monkeypatch.setattr(public, "making", Making())
-    public.cache.clear()
-    yield lite
-    public.cache.clear()
-    server_clock.follow(None)
+    with standing_at(kit.noon(kit.date(2026, 12, 2))):
+        yield lite
 
 
 def test_a_frozen_month_a_late_rating_the_first_adjustment_and_the_code_that_opens_it(
@@ -188,13 +183,15 @@ def test_no_page_for_everybody_has_an_obstacle_or_is_wider_than_a_phone(
 ):
     kit.days(december.device, "333331", "333312")
     row = freezing.freeze(Place(december.unit), periods.parse("2026-11"), "", "", server_clock.now())
-    Setting.objects.create(site=december.site, on=True)
+    Setting.objects.create(site=december.site, on=True, **dict.fromkeys(PARTS, True))
     code = f"/cong-khai/chot/{row.key}"
     with december.serving() as url, phone(chromium, december) as seen:
         page = seen.page()
         for path in ("/cong-khai/12345", "/cong-khai/12345/chinh/giai-trinh", code, f"{code}/0/giai-trinh"):
             page.goto(f"{url}{path}?l={language}")
             has_no_obstacle(page)
+        page.goto(f"{url}/cong-khai/12345")
+        expect(page.get_by_role("row", name="9/12 hài lòng; 100 % lượt có đánh giá")).to_be_visible()
 
 
 def test_a_leader_enters_letters_and_reads_a_frozen_period_on_a_phone(chromium: Browser, december: Server):
