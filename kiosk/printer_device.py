@@ -280,14 +280,18 @@ class Printer:
             self._wait_for_silence(link)
 
     def _wait_for_silence(self, link: Link) -> None:
-        """Two queries of our own: when both are answered, no late answer can be taken for that of the next slip."""
+        """Two queries of our own: when both are answered, no late answer can be taken for that of the next slip.
+
+        Queries of a try before may still be answered too, so what follows must be a silence as long as an answer takes.
+        """
         link.write(GS_R * 2)
-        until, answered = time.monotonic() + self._profile.deadline_s, 0
-        while time.monotonic() < until:
-            answers = self._listen(link, self._profile.deadline_s)
-            if answered >= 2 and not answers:
+        heard, answered = time.monotonic(), 0
+        until = heard + self._profile.deadline_s + self._profile.answer_s
+        while (now := time.monotonic()) < until:
+            if answered >= 2 and now >= heard + self._profile.answer_s:
                 return
-            answered += sum(map(is_confirmation, answers))
+            if answers := self._listen(link, self._profile.deadline_s):
+                heard, answered = time.monotonic(), answered + sum(map(is_confirmation, answers))
         raise LinkError("the printer does not answer after a broken slip")
 
     def _ask_state(self, link: Link) -> PrinterState:

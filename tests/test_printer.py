@@ -139,6 +139,50 @@ def test_a_late_answer_to_the_query_before_does_not_confirm_a_slip() -> None:
             printer.print(render(slip()))
 
 
+class SlowLink:
+    """A link on which time passes only while somebody listens. Queries behind slips are answered at given times (s)."""
+
+    def __init__(self, *answers_at: float) -> None:
+        self.now = 0.0
+        self.status = b""
+        self.answers_at = list(answers_at)
+        self.slips_at: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def open(self) -> None: ...
+
+    def write(self, data: bytes) -> None:
+        if b"\x1dv0" in data:
+            self.slips_at.append(self.now)
+        self.status = b"\x12" * data.count(b"\x10\x04")
+
+    def read(self, timeout_s: float) -> bytes:
+        if self.status:
+            status, self.status = self.status, b""
+            return status
+        self.now = min([self.now + timeout_s, *self.answers_at[:1]])
+        due = [at for at in self.answers_at if at <= self.now]
+        del self.answers_at[: len(due)]
+        return bytes(len(due))
+
+    def close(self) -> None: ...
+
+
+def test_answers_still_owed_to_a_try_before_do_not_confirm_the_slip_that_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = SlowLink(0.1, 0.1, 0.3, 0.3)
+    monkeypatch.setattr("kiosk.printer_device.time", link)
+    printer = Printer(lambda: link, QUICK)
+    assert printer.state() is PrinterState.OK
+    printer.confirms = printer.broken = True
+    with pytest.raises(PrintError, match="not confirmed"):
+        printer.print(render(slip()))
+    assert [at > 0.3 for at in link.slips_at] == [True]
+
+
 def test_paper_out_is_seen_at_once_and_not_when_patience_ends(tmp_path: Path) -> None:
     with emulator("tcp", tmp_path) as (printer, address), desk(address, replace(QUICK, deadline_s=60)) as kiosk:
         kiosk.press("1000")

@@ -319,8 +319,9 @@ def test_a_recall_of_a_waiting_call_is_heard_once(office: Hall):
     office.take(1)
     office.store.counters.call_next(moment(13), "3")
     voice.poke()
-    assert name(office.playing().let_go()) == "1003"
+    last = office.playing()
     assert office.states() == ["done", "done", "dropped", "speaking"]
+    assert name(last.let_go()) == "1003"
 
 
 def test_a_call_that_a_stop_cut_off_is_said_again_by_the_next_start(office: Hall):
