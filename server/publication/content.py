@@ -19,10 +19,11 @@ from server.facts.models import Fact
 from server.office.names import Names, unit_name
 from server.publication import letters
 from server.registry.models import Site, Unit
-from server.reports.figures import COUNTS, Cell, Spread, Visits, read_days
+from server.reports.figures import COUNTS, Cell, Visits, read_days
 from server.reports.naming import names_on, set_name
 from server.reports.opinions import Opinion, RatingDays, read_ratings
 from server.reports.periods import Period
+from server.reports.spreads import Spread
 
 FORMAT = 1
 LEVEL = ("value", "text", "text_en", "satisfied", "face")

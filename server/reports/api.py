@@ -23,9 +23,10 @@ from server.facts.models import Cursor, Rollup, Ticket
 from server.feed.api import refused
 from server.feed.intake import digest
 from server.registry.models import Integrator, Site
-from server.reports.figures import COUNTS, Spread, by_minute, spread
+from server.reports.figures import COUNTS
 from server.reports.opinions import Span, read_ratings
 from server.reports.periods import BadPeriod, Kind, Period, parse
+from server.reports.spreads import packed, spread
 
 MOST = 1000
 """Most rows of an answer; of days, which are long, a tenth."""
@@ -226,7 +227,7 @@ def _sums(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spread(counts: Mapping[str, int]) -> dict[str, Any]:
-    found: Spread = spread([by_minute(counts)])
+    found = spread(packed(counts))
     return {"n": found.n, "median_min": found.median, "p90_min": found.p90, "by_minute": counts}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import partial
 from itertools import chain
-from math import ceil
+from sys import getsizeof
 from typing import Any
 
 from django.db.models import Min, Sum
@@ -22,6 +22,7 @@ from server.reports.memory import Memory
 from server.reports.models import MonthSum
 from server.reports.monthly import Parts, as_days, at
 from server.reports.periods import Period
+from server.reports.spreads import NEVER, Spread, packed, spread
 
 DIMS = ("all", "service", "counter", "clerk", "hour")
 """What figures are broken down by. `all` has one row; a visit without a counter or clerk stands under none of them."""
@@ -45,18 +46,6 @@ ALL = Cell()
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """How long something took in whole minutes: `n` times, the middle one, and the one that 90 of 100 keep within.
-
-    Nearest rank: the least minute within which that share of all lies. None without a time.
-    """
-
-    n: int
-    median: int | None
-    p90: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Visits:
     """Figures of the tickets of a cell. `wait` is from the number to the first call, `service` from start to end;
     services whose start was only implied have no length."""
@@ -69,8 +58,8 @@ class Visits:
     closed: int = 0
     transfers: int = 0
     holds: int = 0
-    wait: Spread = Spread(0, None, None)
-    service: Spread = Spread(0, None, None)
+    wait: Spread = NEVER
+    service: Spread = NEVER
 
     @property
     def unfinished(self) -> int:
@@ -84,13 +73,13 @@ COUNTS = tuple(f.name for f in fields(Visits) if f.type == "int" or f.type is in
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The sums of one day, site and key."""
+    """The sums of one day, site and key; `waits` and `services` are packed times."""
 
     day: date
     cell: Cell
     counts: tuple[int, ...]
-    waits: Mapping[int, int]
-    services: Mapping[int, int]
+    waits: int
+    services: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +116,11 @@ class Days:
 
 
 def _weight(rows: Sequence[Day]) -> int:
-    """A count of a minute takes 40 to 50 bytes; what is around the counts of a day as much as 14, and around all 8."""
-    return 8 + sum(14 + len(row.waits) + len(row.services) for row in rows)
+    """In bytes; what is around the times of a day takes some 400."""
+    return 400 + sum(400 + getsizeof(row.waits) + getsizeof(row.services) for row in rows)
 
 
-days_memory: Memory[tuple[Day, ...]] = Memory(1_000_000, _weight)
-"""60 MB at most. A month of a hundred sites day by day weighs 170,000."""
+days_memory: Memory[tuple[Day, ...]] = Memory(60_000_000, _weight)
 arrivals_memory: Memory[Mapping[tuple[int, int], int]] = Memory(100_000, lambda found: 4 + len(found))
 """14 MB at most."""
 
@@ -167,7 +155,7 @@ def _read_days(sites: Sequence[Site], parts: Parts, dim: str, *, by_site: bool) 
         rows = sums.values_list(since, "site_id", "key", "waits", "services", *COUNTS)
         for day, site, key, waits, services, *counts in rows:
             cell = Cell(key, site) if by_site else cell_of(dim, site, key)
-            found[site].append(Day(day, cell, tuple(counts), by_minute(waits), by_minute(services)))
+            found[site].append(Day(day, cell, tuple(counts), packed(waits), packed(services)))
     return {site: tuple(rows) for site, rows in found.items()}
 
 
@@ -179,41 +167,13 @@ def cell_of(dim: str, site: int, key: str) -> Cell:
 def _visits(rows: Sequence[Day]) -> Visits:
     counts = [sum(column) for column in zip(*(row.counts for row in rows), strict=True)]
     named: dict[str, Any] = dict(zip(COUNTS, counts, strict=True))
-    return Visits(**named, wait=spread(row.waits for row in rows), service=spread(row.services for row in rows))
+    waits, services = sum(row.waits for row in rows), sum(row.services for row in rows)
+    return Visits(**named, wait=spread(waits), service=spread(services))
 
 
 def _day(day: date, cell: Cell, rows: Sequence[Day]) -> Day:
     counts = tuple(sum(column) for column in zip(*(row.counts for row in rows), strict=True))
-    return Day(day, cell, counts, _total(row.waits for row in rows), _total(row.services for row in rows))
-
-
-def _total(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    total: dict[int, int] = {}
-    for each in counts:
-        for minute, n in each.items():
-            total[minute] = total.get(minute, 0) + n
-    return total
-
-
-def by_minute(told: Mapping[str, int]) -> dict[int, int]:
-    """How often something took so many minutes, of what JSON holds of it: {"3": 12, …}."""
-    return {int(minute): n for minute, n in told.items()}
-
-
-def spread(counts: Iterable[Mapping[int, int]]) -> Spread:
-    """The spread of times that are counted by whole minutes, {3: 12, …}, of any number of days together."""
-    total = _total(counts)
-    return Spread(sum(total.values()), rank(total, 50), rank(total, 90))
-
-
-def rank(counts: Mapping[int, int], percent: int) -> int | None:
-    """The least minute within which so many per cent of all lie (nearest rank); None of nothing."""
-    place, seen = ceil(sum(counts.values()) * percent / 100), 0
-    for minute, n in sorted(counts.items()):
-        seen += n
-        if n and seen >= place:
-            return minute
-    return None
+    return Day(day, cell, counts, sum(row.waits for row in rows), sum(row.services for row in rows))
 
 
 # --- others ---------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from server.reports.models import MonthSum
 from server.reports.opinions import DIMS as RATED_BY
 from server.reports.opinions import read_ratings
 from server.reports.periods import Kind, Period, around
+from server.reports.spreads import unpacked
 
 BACK = 37
 """So many months back: the longest period that can be asked for."""
@@ -105,7 +106,7 @@ def _row(
     dim, key = place
     counts = day.counts if day else (0,) * len(COUNTS)
     fields = dict(zip(COUNTS, counts, strict=True))
-    waits, services = (day.waits, day.services) if day else ({}, {})
+    waits, services = (unpacked(day.waits), unpacked(day.services)) if day else ({}, {})
     return MonthSum(
         site=site, month=month.first, dim=dim, key=key, **fields, waits=waits, services=services, ratings=ratings,
         again=again,
@@ -118,7 +119,7 @@ def _days(site: Site, month: Period) -> dict[Row, Day | None]:
         found |= {(dim, day.cell.key): day for day in read_days([site], month, dim).summed()}
     for (weekday, hour), n in arrivals([site], month).items():
         counts = tuple(n if name == "issued" else 0 for name in COUNTS)
-        found["arrivals", f"{weekday}.{hour}"] = Day(month.first, ALL, counts, {}, {})
+        found["arrivals", f"{weekday}.{hour}"] = Day(month.first, ALL, counts, 0, 0)
     return found
 
 

@@ -63,6 +63,10 @@ class _Read:
         return names_on(self.sites, self.day)
 
     @cached_property
+    def order_of_sites(self) -> Mapping[int, int]:
+        return {site.pk: at for at, site in enumerate(self.sites)}
+
+    @cached_property
     def whole_months(self) -> Parts | None:
         """How a period that is made of months is read where nothing is asked of its days."""
         return as_months(self.sites, self.period) if self.period.kind in MADE_OF_MONTHS else None
@@ -395,9 +399,8 @@ def row_words(read: _Read, cell: Cell) -> str:
 
 def _place(read: _Read, cell: Cell) -> tuple[int, int, str]:
     """Rows stand in the office's own order; site after site."""
-    sites = [site.pk for site in read.sites]
     names = read.names[cell.site] if cell.site else next(iter(read.names.values()))
     known = {"service": names.services, "counter": names.counters, "clerk": names.clerks}.get(read.dim, {})
     order = list(known)
     at = order.index(cell.key) if cell.key in order else len(order)
-    return sites.index(cell.site) if cell.site else 0, at, cell.key
+    return read.order_of_sites.get(cell.site, 0), at, cell.key

@@ -2,9 +2,10 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -24,9 +25,10 @@ from kiosk.tickets import Ticket as TicketFacts
 from server.facts import fold
 from server.facts.models import Ticket
 from server.registry.models import Site
-from server.reports.figures import Cell, Spread, Visits, arrivals, rank, read_days, refusals, spread
+from server.reports.figures import Cell, Visits, arrivals, read_days, refusals
 from server.reports.opinions import read_ratings
 from server.reports.periods import Kind, Period, around, between, parse
+from server.reports.spreads import NEVER, Spread, packed, spread, unpacked
 from tests.office import moment
 from tests.server.figures_kit import FIRST, held_back, it_is, keep, noon, ticket
 from tests.server.kit import ENGINES, NOW, Server, batch_of, batches, server_on
@@ -37,10 +39,14 @@ __all__ = ["it_is"]
 NOVEMBER = parse("2026-11")
 
 
+def times(counts: Mapping[int, int]) -> int:
+    """As the database holds them, packed."""
+    return packed({str(minute): n for minute, n in counts.items()})
+
+
 @given(st.lists(st.integers(0, 600), min_size=1))
 def test_the_middle_and_the_ninetieth_are_minutes_that_somebody_waited(minutes: list[int]):
-    counts = Counter(minutes)
-    found = spread([counts])
+    found = spread(times(Counter(minutes)))
     assert found.n == len(minutes)
     assert found.median == sorted(minutes)[(len(minutes) + 1) // 2 - 1]
     assert found.p90 in minutes
@@ -50,12 +56,20 @@ def test_the_middle_and_the_ninetieth_are_minutes_that_somebody_waited(minutes: 
 
 
 def test_nothing_has_no_middle():
-    assert spread([]) == Spread(0, None, None)
-    assert rank({3: 0}, 50) is None
+    assert spread(0) == NEVER
+    assert spread(times({3: 0})) == NEVER
 
 
 def test_spreads_of_two_days_are_those_of_all_their_visits_and_not_a_mean_of_means():
-    assert spread([{1: 9}, {60: 1}]) == Spread(10, 1, 1)
+    assert spread(times({1: 9}) + times({60: 1})) == Spread(10, 1, 1)
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 600), st.integers(1, 10**8)), max_size=9))
+def test_packed_times_are_added_minute_by_minute(days: list[dict[int, int]]):
+    together: Counter[int] = Counter()
+    for day in days:
+        together.update(day)
+    assert unpacked(sum(map(times, days))) == together
 
 
 def test_a_month_is_told_by_service_counter_clerk_and_hour(server: Server):
@@ -197,7 +211,8 @@ def waits(rows: Iterable[Ticket]) -> Spread:
     minutes = [
         min(max(int((row.reached_at - row.issued_at).total_seconds() // 60), 0), 600) for row in rows if row.reached_at
     ]
-    return Spread(len(minutes), rank(Counter(minutes), 50), rank(Counter(minutes), 90))
+    ordered = sorted(minutes)
+    return Spread(len(minutes), *(ordered[ceil(len(minutes) * p / 100) - 1] if minutes else None for p in (50, 90)))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -79,12 +79,12 @@ def test_the_last_ticket_of_a_day_that_goes_is_gone(server: Server):
 
 
 def test_only_so_many_visits_are_kept(lite: Server, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(days_memory, "most", 25)
+    monkeypatch.setattr(days_memory, "most", 2000)
     keep(lite.site, FIRST, [ticket(lite.device, FIRST)])
     for at in range(9):
         period = parse(f"{FIRST}..{FIRST + timedelta(days=at)}")
         assert read_days([lite.site], period).whole(period).issued == 1
-        assert 0 < days_memory.weight <= 25
+        assert 0 < days_memory.weight <= 2000
         assert days_memory.weight == sum(each.weight for each in days_memory._kept.values())
 
 
