@@ -30,7 +30,7 @@ from kiosk.slip import SlipContent
 LONG_OFFICE = "TRUNG TÂM PHỤC VỤ HÀNH CHÍNH CÔNG XÃ CHÂN MÂY - LĂNG CÔ"
 AT = datetime(2026, 11, 23, 1, 42, tzinfo=UTC)
 # Deadlines and paper times short enough for tests.
-QUICK = PrinterProfile(mm_per_s=10_000, cut_s=0.02, deadline_s=0.4, answer_s=0.3)
+QUICK = PrinterProfile(mm_per_s=10_000, cut_s=0.02, deadline_s=1.5, answer_s=0.6)
 
 
 def url(number: str) -> str:

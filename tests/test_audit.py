@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import qrcode
+from PIL import Image
 
 from kiosk.clock import Moment, Vouched
 from kiosk.config import Public, shipped
@@ -195,6 +196,15 @@ def test_the_audit_finds_that(kind: str, damage: Damage, folder: Path) -> None:
     found = audit(folder)
     assert found[kind] > 0, found["problems"]
     assert found["problems"]
+
+
+def test_a_try_that_broke_may_leave_a_torn_slip_and_no_more_than_that(folder: Path) -> None:
+    whole = folder / "slips" / "0002-1002.png"
+    with Image.open(whole) as image:
+        image.crop((0, 0, image.width, image.height // 3)).save(folder / "slips" / "0002.png")
+    assert audit(folder)["problems"] != []
+    whole.unlink()
+    assert audit(folder)["problems"] == []
 
 
 @pytest.mark.parametrize("name", ["a slip is missing", "a slip is doubled"])

@@ -131,7 +131,7 @@ class TardyLink:
 
 def test_a_late_answer_to_the_query_before_does_not_confirm_a_slip() -> None:
     link = TardyLink()
-    printer = Printer(lambda: link, replace(QUICK, deadline_s=0.1))
+    printer = Printer(lambda: link, replace(QUICK, deadline_s=0.1, answer_s=0.1))
     printer.confirms = True
     for _ in range(3):
         assert printer.state() is PrinterState.OK
@@ -194,7 +194,8 @@ def test_paper_out_is_seen_at_once_and_not_when_patience_ends(tmp_path: Path) ->
 
 
 def test_a_printer_that_hangs_up_after_each_slip_gets_two_chances_and_not_the_whole_roll() -> None:
-    with scripted(answer_status=False, hang_up_after_slip=True) as (address, slips), desk(address) as kiosk:
+    patient = replace(QUICK, cut_s=5.0)  # it has hung up long before the time of the slip has passed
+    with scripted(answer_status=False, hang_up_after_slip=True) as (address, slips), desk(address, patient) as kiosk:
         kiosk.press("1001")
         kiosk.wait_done(1)
         assert len(slips) == 2

@@ -214,7 +214,10 @@ def _fingerprint(seq: int, line: bytes) -> str:
 
 
 def check_slips(findings: Findings, evidence: Evidence) -> None:
-    """Each printed job has its slip: exactly one, or as many more as it was begun again (those carry "IN LẠI")."""
+    """Each printed job has its slip: exactly one, or as many more as it was begun again (those carry "IN LẠI").
+
+    A try that broke may leave a torn piece instead, on which no code can be read.
+    """
     assert evidence.slips is not None
     tokens = {row["id"]: row["token"] for row in evidence.tickets}
     least, most = _expected(evidence.jobs, tokens)
@@ -222,7 +225,10 @@ def check_slips(findings: Findings, evidence: Evidence) -> None:
         _count_slips(findings, len(evidence.slips), sum(least.values()), sum(most.values()))
         return
     found = Counter(token for _, token in evidence.slips)
-    findings.invented += [f"slip {name} has no ticket" for name, token in evidence.slips if token not in most]
+    findings.invented += [f"slip {name} has no ticket" for name, token in evidence.slips if token and token not in most]
+    torn = [name for name, token in evidence.slips if not token]
+    if len(torn) > sum(most.values()) - sum(found[token] for token in most):
+        findings.invented += [f"slip {name} has no code, and too few tries broke" for name in torn]
     for token in sorted(most):
         if found[token] < least[token]:
             findings.lost.append(f"slip of {token} is missing")
