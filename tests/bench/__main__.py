@@ -39,7 +39,8 @@ BENCHES: dict[str, Bench] = {
     )
 }
 OF_THE_SERVER = frozenset({"commune", "drain", "province"})
-"""Another machine's matter, and minutes long: only when asked for (`make bench-server`)."""
+"""Another machine's matter, and minutes long."""
+HALVES = {"kiosk": BENCHES.keys() - OF_THE_SERVER, "server": OF_THE_SERVER}
 
 
 def main() -> int:
@@ -52,7 +53,7 @@ def main() -> int:
         plan = Plan(Path(folder), options.quick)
         found = [
             figure
-            for name in options.only or [n for n in BENCHES if n not in OF_THE_SERVER]
+            for name in options.only or [n for n in BENCHES if n in HALVES.get(options.of, BENCHES)]
             for figure in _run(name, plan, options.profile)
         ]
     print(figures.table(found))
@@ -78,8 +79,9 @@ def _compile() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What the kiosk's main job costs.")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What kiosk and server cost.")
     parser.add_argument("--only", action="append", choices=BENCHES, help="run this one; may be given again")
+    parser.add_argument("--of", choices=HALVES, help="run those of this half")
     parser.add_argument("--quick", action="store_true", help="few repetitions: shows that it runs, not how fast")
     parser.add_argument("--profile", action="store_true", help="add to each missed goal where its time goes (to JSON)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures with their spread to a file")
