@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.dispatch import Signal
 
 from kiosk.texts import LOCAL
-from kiosk.tickets import State
+from kiosk.tickets import State, outcome
 from server.facts.faults import fault
 from server.facts.models import Dirty, Rating, RatingRollup, ReasonRollup, Rollup, Ticket
 from server.facts.projector import locked_cursor
@@ -110,8 +110,8 @@ def _places(ticket: Ticket) -> list[tuple[str, str]]:
 
 def _add(to: _Sum, ticket: Ticket) -> None:
     to.counts.update(issued=1, priority=int(ticket.priority), transfers=ticket.transfers, holds=ticket.holds)
-    if ticket.state in _ENDS:
-        to.counts[_ENDS[State(ticket.state)]] += 1
+    if (state := outcome(ticket)) in _ENDS:
+        to.counts[_ENDS[state]] += 1
     if ticket.reached_at:
         to.waits[minutes(ticket.issued_at, ticket.reached_at)] += 1
     if ticket.state == State.SERVED and ticket.started_at and ticket.ended_at and not ticket.implied:

@@ -1,6 +1,7 @@
 """The commune server with the data of a province: is it as quick with millions of events as with none?
 
-Takes minutes. Of the year before its two weeks it has no events, but the sums of months: copies of those of the month that it has.
+Takes minutes. Of the year before its two weeks it has no events, but the sums of months: copies of those of the month
+that it has.
 """
 
 import statistics

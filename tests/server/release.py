@@ -162,6 +162,18 @@ def _ordered(value: Plain) -> Plain:
     return value
 
 
+def unserved_together(told: Plain) -> Plain:
+    """With numbers that were missed or closed as one count, and in the order of `answers`."""
+    if isinstance(told, list):
+        return _ordered(list(map(unserved_together, told)))
+    if not isinstance(told, dict):
+        return told
+    inside = {name: unserved_together(value) for name, value in told.items()}
+    if {"no_show", "closed"} <= inside.keys():
+        inside["no_show"] = inside["closed"] = int(inside["no_show"]) + int(inside["closed"])
+    return inside
+
+
 def same(then: Plain, now: Plain) -> bool:
     """Whether all that was said then is said now; there may be more beside it, by name."""
     if isinstance(then, dict) and isinstance(now, dict):

@@ -20,7 +20,7 @@ from kiosk.rating import Rating as RatingFacts
 from kiosk.rating import Tally, figures
 from kiosk.store import Store
 from kiosk.store.rebuild import from_tables
-from kiosk.tickets import State
+from kiosk.tickets import State, outcome
 from kiosk.tickets import Ticket as TicketFacts
 from server.facts import fold
 from server.facts.models import Ticket
@@ -201,7 +201,7 @@ def counts_of(visits: Visits) -> tuple[int, ...]:
 
 def counted(tickets: Iterable[TicketFacts]) -> tuple[int, ...]:
     of = list(tickets)
-    states = Counter(each.state for each in of)
+    states = Counter(outcome(each) for each in of)
     ends = (states[State.SERVED], states[State.NO_SHOW], states[State.CANCELLED], states[State.CLOSED])
     return len(of), sum(1 for each in of if each.priority), *ends
 
@@ -227,6 +227,25 @@ def test_whatever_happens_to_a_queue_the_figures_are_what_the_kiosk_itself_count
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_who_missed_the_call_still_counts_as_missed_when_the_next_morning_has_closed_the_number(
+    server: Server, store: Store
+):
+    for n in range(3):
+        store.issuing.issue(moment(60 + 10 * n), "ho-tich", priority=False)
+    for n in (0, 1):
+        store.counters.call_next(moment(100 + 300 * n), "1")
+        store.counters.no_show(moment(300 + 300 * n), "1")
+    second = store.database.rows("SELECT id FROM tickets ORDER BY seq")[1]["id"]
+    store.counters.come_back(moment(700), second)  # it came back, and was not called again
+    store.issuing.issue(moment(60, day=2), "ho-tich", priority=False)
+    for batch in batches(store.database.conn):
+        assert server.push(batch).status_code == 200
+    server.settle()
+    day = around(Kind.DAY, date(2026, 11, 23))
+    whole = read_days([server.site], day).whole(day)
+    assert (whole.issued, whole.no_show, whole.closed) == (3, 1, 2)
 
 
 def test_an_event_that_comes_late_changes_the_day_on_which_it_happened(server: Server, store: Store):
