@@ -101,7 +101,7 @@ class Ended(Protocol):
 
 
 def outcome(ticket: Ended) -> State:
-    """The state that figures count: who missed the call is counted as missed, also when the day has closed the number."""
+    """The state that figures count: who missed the call counts as missed, also when the day has closed the number."""
     missed = ticket.state == State.CLOSED and ticket.missed_at is not None and ticket.calls > 0
     return State.NO_SHOW if missed else State(ticket.state)
 
