@@ -196,4 +196,15 @@ def test_how_a_frozen_figure_comes_about_is_explained(lite: Server):
     assert "Thời gian chờ của một phiếu = lúc được gọi lần đầu" in text
 
 
+def test_how_the_counts_come_about_is_explained_and_they_add_up(lite: Server):
+    ends = (State.SERVED, State.SERVED, State.NO_SHOW, State.CANCELLED, State.CLOSED, State.WAITING)
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, state=state) for state in ends])
+    row = frozen(lite)
+    text = page(f"/cong-khai/chot/{row.key}/0/giai-trinh")
+    assert "chưa kết thúc: 6 = 2 + 1 + 1 + 1 + 1" in text
+    assert "Quá lượt – 1: đã gọi đủ lần mà không ai đến" in text
+    leader = lite.signed_in("lanh-dao-2", "leader")
+    assert "chưa kết thúc: 6 = 2 + 1 + 1 + 1 + 1" in said(leader.get("/explain?period=2026-11"))
+
+
 # --- who may --------------------------------------------------------------------------------------------------
