@@ -54,7 +54,7 @@ clean_up() {
     [ -n "$leader" ] || kill "$boot_pid" || true
     wait "$boot_pid" || true
   fi
-  if [ -n "$root" ]; then rm -rf "$root" "$root".*; fi
+  if [ -n "$root" ]; then rm -rf --one-file-system "$root" "$root".*; fi
   leader='' boot_pid='' root=''
 }
 

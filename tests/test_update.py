@@ -2,13 +2,18 @@
 
 import gzip
 import shutil
+import sys
 import tarfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.release_kit import HELPERS, Machine, machine, name_of
+from tests.release_kit import HELPERS, HERE, Machine, machine, name_of
 
 OLD, NEW, NEWER = name_of("0.4.0"), name_of("0.5.0"), name_of("0.6.0")
 BUILD_CUTS = ["before name", "before build", "after build", "kiosk fits", "before paths", "after paths"]
@@ -25,6 +30,17 @@ def untouched(box: Machine) -> bool:
     """The old release with its own files, and nothing left of the attempt."""
     left = {path.name for path in (box.root / "var/lib/kiosk-release").glob("*")} - {"lock", "state.json"}
     return (box.current, box.unit, box.releases(), left) == (f"releases/{OLD}", "of the first\n", {OLD}, set())
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address behind which the files of a folder lie."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as door:
+        thread = threading.Thread(target=door.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{door.server_port}"
+        door.shutdown()
+        thread.join()
 
 
 # --- what is not installed ------------------------------------------------------------------------------------
@@ -346,6 +362,37 @@ def test_what_was_fetched_and_may_be_installed_is_installed_once(box: Machine):
     assert box.current == f"releases/{NEW}"
     assert not (box.root / "var/lib/kiosk/updates/ready").exists()
     assert (box.run("kiosk_release", "nightly").returncode, box.current) == (0, f"releases/{NEW}")
+
+
+def with_our_program(box: Machine) -> Machine:
+    """The running release fetches with this tree's own program."""
+    program = box.root / "opt/kiosk/current/bin/kiosk"
+    program.write_text(
+        f'#!/bin/sh\n[ "$1" = fetch-update ] || exit 0\ncd {HERE} && exec {sys.executable} -m kiosk "$@"\n'
+    )
+    (box.root / "var/lib/kiosk").rename(box.root / "etc/kiosk/data")
+    (box.root / "etc/kiosk/kiosk.toml").write_text('device = "k-7F3K2M"\ndata_dir = "data"\n')
+    return box
+
+
+def test_the_release_at_an_address_is_fetched_and_installed(box: Machine):
+    path = with_our_program(box).release("0.5.0")
+    with served(path.parent) as address:
+        done = box.update(f"{address}/{path.name}")
+    assert (done.returncode, box.current) == (0, f"releases/{NEW}"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("kiosk-0.9.0-bookworm-arm64.tar.gz", "404"), ("latest.zip", "is no release"), ("", "is no release")],
+)
+def test_what_cannot_be_fetched_is_said_and_changes_nothing(box: Machine, name: str, says: str):
+    with served(with_our_program(box).root.parent) as address:
+        done = box.update(f"{address}/{name}")
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert done.stderr.endswith("The old release goes on running.\n")
+    assert untouched(box)
 
 
 def test_what_was_fetched_is_found_where_kiosk_toml_says_that_the_data_are(box: Machine):
