@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tests.appliance.image import Image
 from tests.appliance.printer import PaperSide
 
 QEMU = "qemu-system-aarch64"
-BOARD = ("-machine", "virt,gic-version=3", "-cpu", "cortex-a72", "-smp", "2", "-m", "1024")
+BOARD = ("-machine", "virt,gic-version=3", "-cpu", "cortex-a72", "-smp", "2")
 REVISION, MODEL = "c03115", "Raspberry Pi 4 Model B Rev 1.5"
 WORDS = "root=/dev/vda rw console=ttyAMA0 quiet systemd.show_status=0 audit=0 vt.global_cursor_default=0 consoleblank=0"
 MORNING = "2026-11-23T01:30:00"
@@ -39,7 +40,8 @@ class Silent(MachineError):
 class Machine:
     """One machine on an overlay of the image's disk, which stays in `folder` over power cuts.
 
-    `host` maps ports of this computer to ports of the machine. Use it as a context: the end is by power cut.
+    `ports` maps ports of this computer to ports of the machine. Use it as a context: the end is by power cut.
+    Another `memory_mb` counts from the next start without a snapshot.
     """
 
     def __init__(self, image: Image, folder: Path, ports: dict[int, int] | None = None) -> None:
@@ -47,13 +49,13 @@ class Machine:
         self.folder = folder
         self.disk = folder / "disk.qcow2"
         self.ports = ports or {}
+        self.memory_mb = 1024
         self.paper: PaperSide | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
         folder.mkdir(parents=True, exist_ok=True)
         if not self.disk.exists():
             _run("qemu-img", "create", "-q", "-f", "qcow2", "-b", str(image.disk), "-F", "raw", str(self.disk))
-        self._dtb = _device_tree(folder)
 
     def __enter__(self) -> "Machine":
         return self
@@ -66,10 +68,12 @@ class Machine:
     def start(self, clock: str = MORNING, *, snapshot: str = "") -> None:
         """Power on, `clock` is what the clock module says (UTC); or go on where the snapshot was taken."""
         self._doors = {name: self._door(name) for name in ("qmp", "qtest", "agent", "printer")}
+        board = [*BOARD, "-m", str(self.memory_mb)]
+        tree = ["-dtb", str(_device_tree(self.folder, board))]
         resumed = ["-loadvm", snapshot] if snapshot else []
         with (self.folder / "qemu.log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["nice", "-n", "5", QEMU, *BOARD, *self.devices(clock), *resumed],
+                ["nice", "-n", "5", QEMU, *board, *tree, *self.devices(clock), *resumed],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -234,7 +238,6 @@ class Machine:
             "-kernel": self.image.kernel,
             "-initrd": self.image.initrd,
             "-append": WORDS,
-            "-dtb": self._dtb,
             "-accel": "tcg,thread=multi",
             "-display": "none",
             "-rtc": f"base={clock},clock=host",
@@ -327,10 +330,10 @@ class _Lines:
         self._socket.close()
 
 
-def _device_tree(folder: Path) -> Path:
+def _device_tree(folder: Path, board: Sequence[str]) -> Path:
     """QEMU's own, with the name and the revision of a Pi, by which gpiozero knows its pins."""
     file = folder / "virt.dtb"
-    _run(QEMU, "-machine", f"virt,gic-version=3,dumpdtb={file}", *BOARD[2:], "-display", "none")
+    _run(QEMU, "-machine", f"virt,gic-version=3,dumpdtb={file}", *board[2:], "-display", "none")
     _run("fdtput", "-p", "-t", "x", str(file), "/system", "linux,revision", REVISION)
     _run("fdtput", "-t", "s", str(file), "/", "model", MODEL)
     return file

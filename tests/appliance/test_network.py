@@ -43,7 +43,7 @@ def test_numbers_reach_the_commune_server_also_those_of_a_cut_network(machine: M
         site = Site.objects.create(unit=lite.unit, key="thu", name="Điểm thử")
         code = make_code(site, clock.now())
         machine.sh(f"kiosk enrol --allow-plain-http http://{HOST}:{port} {code}")
-        machine.eventually("systemctl is-active kiosk-sync")
+        machine.eventually("systemctl is-active kiosk-sync", 600)
         until("the numbers of before are with the server", lambda: known() == len(books(machine).tickets), 300)
         taken(machine, "ho-tich")
         until("all numbers are with the server", lambda: known() == len(books(machine).tickets))
