@@ -1,6 +1,7 @@
 """Pages of frozen periods and of how figures come about, for those who sign in."""
 
 from datetime import date, timedelta
+from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -133,7 +134,10 @@ def explain(request: HttpRequest) -> HttpResponse:
     """How the figures of a place and period come about (giải trình số liệu); for printing too."""
     now, t = clock.now(), texts(language_of(request))
     place = choosing.place(request, person(request))
-    period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
+    try:
+        period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
+    except BadPeriod as error:
+        return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=error.key)
     content = content_of(place, period, now)
     return page(
         request,
