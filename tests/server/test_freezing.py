@@ -318,6 +318,15 @@ def test_a_period_that_cannot_be_frozen_is_said(lite: Server, fields: dict[str, 
     assert not Frozen.objects.exists()
 
 
+@pytest.mark.parametrize("period", ["2026-11", "2026-12"])
+def test_a_form_that_comes_where_there_are_no_figures_is_told_so_and_no_day_of_theirs(lite: Server, period: str):
+    leader = lite.signed_in("lanh-dao", "leader")
+    answer = leader.post("/publication/frozen", {"sure": "1", "period": period}, follow=True)
+    assert said(answer).count("Chưa có số liệu nào để chốt") == 2
+    assert "bắt đầu từ ngày" not in said(answer)
+    assert not Frozen.objects.exists()
+
+
 def test_days_of_ones_own_are_frozen_and_only_periods_with_figures_are_offered(lite: Server):
     november(lite)
     leader = lite.signed_in("lanh-dao", "leader")
