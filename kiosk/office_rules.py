@@ -144,11 +144,13 @@ def _check_day(day: "CalendarDay", office: "Office", reader: Reader, at: int) ->
     if not reader.sound("sessions") or not reader.sound("calendar", at):
         return
     held = [session for session in office.sessions if session in office.hours().on(day.day)]
-    clash = [(a.id, b.id) for n, a in enumerate(held) for b in held[n + 1 :] if _overlap(a, b)]
+    clash = [(a, b) for n, a in enumerate(held) for b in held[n + 1 :] if _overlap(a, b)]
     if clash:
         one, other = clash[0]
-        says = f"{one} and {other} overlap: name the sessions of this day"
-        reader.add(("calendar", at, "sessions"), says, "day_overlap", mot=one, hai=other)
+        says = f"{one.id} and {other.id} overlap: name the sessions of this day"
+        # Sessions of different weekdays may have one name; the text wants their ids.
+        mot, hai = (f"{each.name} ({each.id})" for each in (one, other))
+        reader.add(("calendar", at, "sessions"), says, "day_overlap", mot=mot, hai=hai)
 
 
 def _check_levels(levels: Sequence["Level"], reader: Reader, at: int) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk import hours
-from kiosk.documents import DocumentError
+from kiosk.documents import DocumentError, mistake
 from kiosk.office import Office, load, sample
+from kiosk.texts import Texts
 
 SAMPLE = resources.files("kiosk.assets") / "office.sample.toml"
 
@@ -219,6 +220,9 @@ def test_sessions_of_different_weekdays_may_overlap_but_not_on_a_calendar_day(pl
     plain["sessions"][0]["weekdays"] = [0, 1, 2, 3, 4]
     plain["calendar"] = [{"day": "2026-08-22", "kind": "work"}]
     assert wrong(plain) == ["[calendar 1] sessions: sang and sang-thu-7 overlap: name the sessions of this day"]
+    with pytest.raises(DocumentError) as found:
+        Office.from_json(json.dumps(plain).encode())
+    assert "Sáng (sang) và Sáng (sang-thu-7) trùng giờ" in mistake(found.value.problems[0], Texts("vi"))
     plain["calendar"][0]["sessions"] = ["sang", "chieu"]
     assert Office.from_json(json.dumps(plain).encode())
 

@@ -14,6 +14,7 @@ from kiosk.texts import LOCAL, Texts
 from server import asking
 from server.accounts.access import for_roles, note, person
 from server.accounts.models import Audit, User
+from server.accounts.noted import about_in_words
 from server.accounts.roles import AUDITORS
 from server.pages import page
 from server.publication.sheets import csv_of
@@ -90,6 +91,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "kinds": _kinds(user, t),
         "many": user.unit_id is None,
         "what": lambda row: said(row.what, t),
+        "about": lambda row: about_in_words(t, row.what, row.about),
     }
     return page(request, "admin/audit.html", **values)
 
@@ -108,7 +110,13 @@ def sheet(request: HttpRequest) -> HttpResponse:
     note(request, "audit.saved", asked.query)
     head = [t(f"audits.{name}") for name in ("at", "who", "what", "about", "unit")]
     lines = [
-        [f"{row.at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}", row.who, said(row.what, t), row.about, _unit(row)]
+        [
+            f"{row.at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}",
+            row.who,
+            said(row.what, t),
+            about_in_words(t, row.what, row.about),
+            _unit(row),
+        ]
         for row in found(user, asked)[:MOST]
     ]
     answer = HttpResponse(csv_of([head, *lines]), content_type="text/csv; charset=utf-8")

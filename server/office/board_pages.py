@@ -164,6 +164,8 @@ def _plain_lines(rows: Sequence[LineRow]) -> list[Plain]:
 
 
 def _plain_days(rows: Sequence[DayRow]) -> list[Plain]:
+    if sections.undated(rows):
+        raise DocumentError([Problem("", "days", "days", "a reason has no day", "undated")])
     kept = sorted((one for one in rows if one.day), key=lambda one: one.day)
     return [{"day": one.day, "kind": one.kind, "reason": one.reason} for one in kept]
 

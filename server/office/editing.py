@@ -150,16 +150,23 @@ def _values(plain: Any) -> list[str]:
 
 def place_in_words(path: str, plain: Any, t: Texts) -> str:
     """Where a mistake is (dotted): the part of the document, who or what by its name, the field."""
-    made, here = [], plain
+    made, here, before = list[str](), plain, ""
     for part in path.split("."):
-        word = part
+        word = t(f"place.{part}") if f"place.{part}" in t else part
         if isinstance(here, list) and part.isdecimal() and int(part) <= len(here):
             here = here[int(part) - 1]
             word = _called(here) or part
         else:
             here = here.get(part) if isinstance(here, dict) else None
-        made.append(t(f"place.{word}") if f"place.{word}" in t else word)
+            word = _session(plain, part) or part if before == "quota" else word
+        made.append(word)
+        before = part
     return " › ".join(made)
+
+
+def _session(plain: Any, id: str) -> str:
+    """What people call the session that a quota is of; "" for one that there is not."""
+    return next((_called(one) for one in plain["sessions"] if one["id"] == id), "")
 
 
 def _called(item: Any) -> str:

@@ -35,12 +35,17 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A day that differs; without a `day` it is taken away. `sessions` are kept as they are."""
+    """A day that differs; without a `day` and a reason it is taken away. `sessions` are kept as they are."""
 
     day: str = ""
     kind: str = "off"
     reason: str = ""
     sessions: tuple[str, ...] = ()
+
+    @property
+    def undated(self) -> bool:
+        """A reason without a day: a browser sends a date that was half typed as none, so it is not taken away."""
+        return bool(self.reason and not self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +184,11 @@ def with_calendar(plain: Plain, section: Section) -> Plain:
     rows = sorted((row for row in section.rows if row.day), key=lambda row: row.day)
     days = [{**asdict(row), "sessions": [] if row.kind == "off" else list(row.sessions)} for row in rows]
     return {**plain, "calendar": days}
+
+
+def undated(rows: Sequence[Any]) -> bool:
+    """Whether a reason among the rows of a form has no day."""
+    return any(isinstance(row, DayRow) and row.undated for row in rows)
 
 
 # --- fields ---------------------------------------------------------------------------------------------------

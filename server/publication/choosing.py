@@ -9,7 +9,7 @@ from server.accounts.models import User
 from server.publication.content import Place
 from server.registry.models import Site
 from server.reports import periods
-from server.reports.periods import BadPeriod, Kind, Period
+from server.reports.periods import Kind, Period
 
 RECENT = {Kind.MONTH: 12, Kind.QUARTER: 4, Kind.YEAR: 2, Kind.WEEK: 8}
 """How many periods of each kind are offered."""
@@ -36,11 +36,8 @@ def place(request: HttpRequest, user: User) -> Place:
 
 
 def period(asked: str, usual: Period) -> Period:
-    """The period of a text; the usual one when there is none in it."""
-    try:
-        return periods.parse(asked) if asked else usual
-    except BadPeriod:
-        return usual
+    """The period of a text; the usual one where there is no text. Raises BadPeriod."""
+    return periods.parse(asked) if asked else usual
 
 
 def over(upto: date, since: date = date.min) -> dict[Kind, list[Period]]:

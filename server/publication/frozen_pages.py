@@ -1,6 +1,7 @@
 """Pages of frozen periods and of how figures come about, for those who sign in."""
 
-from datetime import date, timedelta
+from datetime import date
+from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -57,8 +58,9 @@ def _freeze(request: HttpRequest) -> HttpResponse:
     place = choosing.place(request, user)
     try:
         period = _posted_period(request)
-        if period.last < (since := figures.begin([place.unit]) or settled(now) + timedelta(days=1)):
-            return _refused(request, "frozen.no_figures", ngay=t.date(since))
+        since = figures.begin([place.unit])
+        if since is None or period.last < since:
+            return _without_figures(request, since)
         made = freezing.freeze(place, period, clean(request.POST.get("title", ""))[:120], user.name, now)
     except Already as error:
         say(request, "frozen.already", ngay=t.date(error.frozen.revisions.get(number=0).at))
@@ -69,6 +71,12 @@ def _freeze(request: HttpRequest) -> HttpResponse:
         return _refused(request, error.key)
     note(request, "figures.frozen", f"{made.site.name if made.site else made.unit.name}, {period.key}", made.unit)
     return HttpResponseRedirect(reverse("frozen-period", args=[made.pk]))
+
+
+def _without_figures(request: HttpRequest, since: date | None) -> HttpResponse:
+    if since is None:
+        return _refused(request, "frozen.nothing_yet")
+    return _refused(request, "frozen.no_figures", ngay=texts(language_of(request)).date(since))
 
 
 def _refused(request: HttpRequest, key: str, **values: object) -> HttpResponse:
@@ -133,7 +141,10 @@ def explain(request: HttpRequest) -> HttpResponse:
     """How the figures of a place and period come about (giải trình số liệu); for printing too."""
     now, t = clock.now(), texts(language_of(request))
     place = choosing.place(request, person(request))
-    period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
+    try:
+        period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
+    except BadPeriod as error:
+        return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=error.key)
     content = content_of(place, period, now)
     return page(
         request,

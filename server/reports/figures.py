@@ -206,6 +206,12 @@ def begin(units: Iterable[Unit]) -> date | None:
     return found
 
 
+def days_visited(sites: Sequence[Site], first: date, last: date) -> list[date]:
+    """The days from the first to the last one on which somebody took a number at any of these sites."""
+    found = Rollup.objects.filter(at(sites), dim="all", day__range=(first, last), issued__gt=0)
+    return list(found.values_list("day", flat=True).distinct())
+
+
 def refusals(sites: Sequence[Site], period: Period) -> dict[str, int]:
     """How many presses got no number, by reason (`refused.*` in the language files), the most frequent first."""
     found = Refusal.objects.filter(at(sites), day__range=(period.first, period.last))

@@ -16,7 +16,7 @@ from server.office.names import Names, unit_name
 from server.publication import letters
 from server.reports import periods
 from server.reports.choosing import Choice
-from server.reports.figures import Cell, Days, Visits, arrivals, read_days, refusals
+from server.reports.figures import Cell, Days, Visits, arrivals, days_visited, read_days, refusals
 from server.reports.monthly import Parts, as_months
 from server.reports.naming import names_on, set_name
 from server.reports.opinions import DIMS as RATED_BY
@@ -170,13 +170,23 @@ def _summary(read: _Read) -> Table:
     t = read.t
     visits = [read.whole.whole(read.period), read.whole_before]
     keys = [key for key in SUMMED if key != "unfinished" or any(v.unfinished for v in visits)]
-    rows: list[tuple[Value, ...]] = [(t(f"reports.{key}"), *(getattr(v, key) for v in visits)) for key in keys]
+    rows = _summary_of_days(read)
+    rows += [(t(f"reports.{key}"), *(getattr(v, key) for v in visits)) for key in keys]
     rows += [(t(f"reports.{key}"), *cells) for key, *cells in zip(TIMES, *(times(v) for v in visits), strict=True)]
     opinions = [read.opinions, read.opinions_before]
     for name in sorted({*opinions[0], *opinions[1]}):
         rows += _summary_of(read, name, [each.get(name) for each in opinions])
     columns = ("", periods.words(t, read.period), periods.words(t, read.before))
     return Table("summary", t("reports.summary"), columns, tuple(rows))
+
+
+def _summary_of_days(read: _Read) -> list[tuple[Value, ...]]:
+    """Totals of two periods are not alike where one of them had days off. Of several communes it would say nothing:
+    hardly a day goes by without a visit to one of them."""
+    if read.choice.place.unit is None:
+        return []
+    days = days_visited(read.sites, read.before.first, read.period.last)
+    return [(read.t("reports.days_visited"), *(sum(day in of for day in days) for of in (read.period, read.before)))]
 
 
 def _summary_of(read: _Read, name: str, pair: Sequence[Opinion | None]) -> Iterable[tuple[Value, ...]]:

@@ -81,6 +81,11 @@ class SiteNow:
         return max((queue.longest for queue in self.queues if queue.longest is not None), default=None)
 
     @property
+    def longest_late(self) -> bool:
+        """Whether a service in which somebody waits that long is late, and not only one of shorter waits."""
+        return any(queue.late for queue in self.queues if queue.longest == self.longest)
+
+    @property
     def late(self) -> tuple[Queue, ...]:
         """The services in which somebody waits longer than was promised."""
         return tuple(queue for queue in self.queues if queue.late)

@@ -10,6 +10,7 @@ import pytest
 
 import server as package
 from server.accounts.models import Audit
+from server.accounts.noted import about_in_words
 from server.registry.models import Unit
 from server.words import LANGUAGES, texts
 from tests.server.kit import NOW, Server
@@ -82,6 +83,45 @@ def test_the_csv_is_safe_for_office_programs_and_noted_itself(lite: Server):
     assert head == ["Thời điểm", "Người thực hiện", "Việc đã làm", "Đối tượng", "Xã, phường"]
     assert rows == [["2026-11-23 10:00:00", "lanh-dao", "Thêm tài khoản", "'=HYPERLINK(1)", "xã Mẫu"]]
     assert Audit.objects.filter(what="audit.saved", about="kind=account").exists()
+
+
+NOTED = {
+    ("account.made", "lan (leader)"): "lan (Lãnh đạo)",
+    ("account.changed", "lan (clerk, nguyen-thi-a)"): "lan (Công chức, nguyen-thi-a)",
+    ("alarms.test", "mail, webhook"): "Thư, Webhook",
+    ("audit.saved", "who=lan&kind=comment&from=2026-11-01"):
+        "Người thực hiện: lan; Loại việc: Góp ý; Từ ngày: 01/11/2026",
+    ("figures.frozen", "Trụ sở, 2026-Q4"): "Trụ sở, quý IV/2026",
+    ("figures.adjusted", "2026-11: 2"): "tháng 11/2026: Điều chỉnh lần 2",
+    ("kiosk.changed", "k-7F3K2M (pull)"): "k-7F3K2M (Máy chủ đến lấy)",
+    ("publication.set", "Trụ sở: on, waits"): "Trụ sở: Mở trang công khai của điểm này; Thời gian chờ",
+    ("publication.set", "Trụ sở: –"): "Trụ sở: Trang đang tắt",
+    ("report.saved", "2026-11 service csv"): "tháng 11/2026, Theo lĩnh vực, csv",
+}  # fmt: skip
+AS_THEY_ARE = (
+    ("account.made", "lan (leader, nguyen-th"),
+    ("account.made", "lan (knight)"),
+    ("audit.saved", "who=lan&kin"),
+    ("audit.saved", ""),
+    ("figures.frozen", "Trụ sở, 2026-99"),
+    ("report.saved", "2026-11 service"),
+    ("comment.read", "12: Trụ sở, 2026-11-01–2026-11-30"),
+    ("of.another.release", "{name} on, waits"),
+)
+
+
+def test_what_a_row_is_about_is_said_in_words_on_the_page_and_in_the_csv(lite: Server):
+    for what, about in NOTED:
+        row(lite, what, about=about)
+    admin = lite.signed_in("quan-tri", "admin")
+    assert listed(admin.get("/admin/audit").content.decode()) == list(NOTED.values())[::-1]
+    text = admin.get("/admin/audit.csv").content.decode("utf-8-sig")
+    assert [line[3] for line in csv.reader(io.StringIO(text))][2:] == list(NOTED.values())[::-1]
+
+
+@pytest.mark.parametrize(("what", "about"), AS_THEY_ARE)
+def test_nothing_of_a_row_without_words_is_hidden(what: str, about: str):
+    assert about_in_words(texts("vi"), what, about) == about
 
 
 def test_every_word_that_the_server_notes_has_its_sentence_and_its_kind():

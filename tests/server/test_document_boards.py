@@ -101,6 +101,10 @@ def test_a_leader_publishes_figures_lines_and_days(server: Server):
         ({"do": "lines", "text-1": "x", "until-1": "mai"}, "phải là ngày"),
         ({"do": "days", "day-1": "2026-12-24", "kind-1": "off"}, "ghi lý do nghỉ"),
         ({"do": "days", "day-1": "2026-12-24", "kind-1": "gone", "reason-1": "x"}, "không dùng được"),
+        (
+            {"do": "days", "day-1": "", "kind-1": "work", "reason-1": "Họp dân"},
+            'id="undated-1">Có lý do mà chưa có ngày',
+        ),
         ({"do": "file"}, "Hãy chọn một tệp CSV"),
     ],
 )

@@ -1,6 +1,7 @@
 """Forms for what changes most often in an office document, photos with them."""
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_quota_is_changed_and_a_wrong_one_is_refused_with_its_place(lite: Serv
     wrong = send(client, path, **{"quota-dat-dai-sang": "ba mươi", "quota-ho-tich-sang": "99999"})
     page = wrong.content.decode()
     assert wrong.status_code == 422
-    assert "Đất đai – Xây dựng › số lượng giới hạn › Sáng" in page or "Đất đai" in page
+    assert "Đất đai – Xây dựng › số lượng giới hạn › Sáng: &#34;ba mươi&#34; phải là số nguyên" in page
     assert 'value="ba mươi"' in page
     below = send(client, path, **{"quota-dat-dai-sang": "-5"}).content.decode()
     assert "-5 không dùng được, chỉ nhận 0–9999" in below and 'value="-5"' in below
@@ -79,6 +80,24 @@ def test_a_day_off_is_added_and_needs_its_reason(lite: Server):
     done = send(client, path, **off, **{f"reason-{row}": "Họp"})
     assert done.status_code == 302, done.content.decode()
     assert ("2026-12-29", "off", "Họp") in [(str(d.day), d.kind, d.reason) for d in office_of(lite).calendar]
+
+
+def test_a_reason_without_a_day_is_refused_beside_its_day_and_everything_that_was_typed_stays(lite: Server):
+    client = lite.signed_in("quan-tri", "admin")
+    path = at(lite, "/edit/calendar")
+    old, before = office_of(lite), fields(client.get(path))
+    row = max(int(name[4:]) for name in before if name.startswith("day-"))
+    typed = {f"reason-{row}": "Họp dân", f"kind-{row}": "work", "note": "vì họp", "day-1": "2026-12-28"}
+    wrong = send(client, path, **typed)
+    assert wrong.status_code == 422
+    assert re.findall(r'<p class="problem" id="undated-(\d+)">Có lý do mà chưa có ngày', wrong.content.decode()) == [
+        f"{row}"
+    ]
+    assert fields(wrong) == {**before, **typed}
+    assert office_of(lite) == old
+    gone = {name: "" for name in before if name.startswith(("day-", "reason-"))}
+    assert send(client, path, **gone).status_code == 302
+    assert office_of(lite).calendar == ()
 
 
 def test_a_form_of_an_older_version_changes_only_what_was_changed_in_it(lite: Server):

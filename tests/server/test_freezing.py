@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -28,6 +29,13 @@ from tests.server.kit import Server
 from tests.server.phone_kit import said
 
 __all__ = ["december"]
+
+UNREADABLE = {
+    "nonsense": "Không có kỳ này",
+    "2026-13": "Không có kỳ này",
+    "2026-11-30..2026-11-01": "Ngày cuối đứng trước ngày đầu",
+    "2022-11-01..2026-11-01": "Kỳ tự chọn dài nhất ba năm",
+}
 
 
 def test_frozen_figures_stay_as_they_were_and_what_comes_late_is_the_first_adjustment(server: Server):
@@ -310,6 +318,15 @@ def test_a_period_that_cannot_be_frozen_is_said(lite: Server, fields: dict[str, 
     assert not Frozen.objects.exists()
 
 
+@pytest.mark.parametrize("period", ["2026-11", "2026-12"])
+def test_a_form_that_comes_where_there_are_no_figures_is_told_so_and_no_day_of_theirs(lite: Server, period: str):
+    leader = lite.signed_in("lanh-dao", "leader")
+    answer = leader.post("/publication/frozen", {"sure": "1", "period": period}, follow=True)
+    assert said(answer).count("Chưa có số liệu nào để chốt") == 2
+    assert "bắt đầu từ ngày" not in said(answer)
+    assert not Frozen.objects.exists()
+
+
 def test_days_of_ones_own_are_frozen_and_only_periods_with_figures_are_offered(lite: Server):
     november(lite)
     leader = lite.signed_in("lanh-dao", "leader")
@@ -353,12 +370,20 @@ def test_those_who_see_figures_see_how_they_come_about(lite: Server):
     viewer = lite.signed_in("tinh", "viewer")
     assert "9 ÷ 12" in said(viewer.get("/explain?unit=12345&period=2026-11"))
     leader = lite.signed_in("lanh-dao", "leader")
-    text = said(leader.get(f"/explain?site={lite.site.pk}&period=nonsense"))
-    assert "tháng 11/2026" in text
+    assert "tháng 11/2026" in said(leader.get(f"/explain?site={lite.site.pk}"))
     row = frozen(lite)
     assert f"/cong-khai/chot/{row.key}/0" in said(leader.get("/explain?period=2026-11"))
     assert viewer.get("/explain").status_code == 404
     assert lite.signed_in("cong-chuc", "clerk").get("/explain").status_code == 403
+
+
+def test_a_page_of_a_period_that_cannot_be_read_says_so_and_shows_no_other(lite: Server):
+    november(lite)
+    leader = lite.signed_in("lanh-dao", "leader")
+    for path, (asked, problem) in product(("/explain", "/publication/bulletin"), UNREADABLE.items()):
+        answer = leader.get(path, {"period": asked})
+        assert answer.status_code == 400, (path, asked)
+        assert problem in said(answer), (path, asked)
 
 
 def test_where_services_are_missing_no_page_tells_an_answer_rate(lite: Server):

@@ -83,6 +83,20 @@ def test_numbers_without_an_end_have_a_row_so_that_the_sum_is_right(lite: Server
     assert ["Chưa kết thúc (máy lấy số chưa khép ngày)", "2", "0"] in cells(page, "summary")
 
 
+def test_beside_totals_of_a_commune_stands_on_how_many_days_of_each_period_anybody_came(november: Client, lite: Server):
+    other = Site.objects.create(unit=lite.unit, key="hai", name="Điểm hai")
+    device = lite.enrol("k-OTHER1", "another-token", other)
+    october = date(2026, 10, 5)
+    days(lite.device, "3", "", "3", "3", "3", first=october)
+    days(device, "3", "", "", "", "", "3", first=october)
+    shown = cells(text(november, NOVEMBER), "summary")
+    assert shown[1] == ["Số ngày có khách", "3", "5"]
+    one = cells(text(november, f"{NOVEMBER}&site={lite.site.pk}"), "summary")
+    assert one[1] == ["Số ngày có khách", "3", "4"]
+    everywhere = cells(text(lite.signed_in("tinh", "viewer"), NOVEMBER), "summary")
+    assert "Số ngày có khách" not in [row[0] for row in everywhere]
+
+
 def test_the_breakdown_has_names_in_the_offices_order(november: Client):
     by = cells(text(november, NOVEMBER), "by")
     assert [row[:4] for row in by[1:]] == [["Hộ tịch", "18", "1", "17"], ["Đất đai – Xây dựng", "4", "0", "4"]]
@@ -204,7 +218,7 @@ def test_the_form_keeps_a_period_that_does_not_exist_so_that_it_can_be_corrected
 
 def test_a_period_without_a_visit_says_so(november: Client):
     page = text(november, "/reports?period=2025-03")
-    assert cells(page, "summary")[1] == ["Đã lấy số", "0", "0"]
+    assert cells(page, "summary")[1:3] == [["Số ngày có khách", "0", "0"], ["Đã lấy số", "0", "0"]]
     assert "<img" not in page
 
 
@@ -220,7 +234,7 @@ def test_a_report_takes_few_queries_however_long_it_is(november: Client):
     for asked in ("period=2026-11-03", "period=2026-11", "period=2026", "period=2024-01-01..2026-11-10"):
         with CaptureQueriesContext(connection) as made:
             november.get(f"/reports?{asked}")
-        assert len(made) <= 42, asked
+        assert len(made) <= 43, asked
 
 
 # --- who may see what -----------------------------------------------------------------------------------------

@@ -75,6 +75,27 @@ def test_a_wait_beyond_what_the_slip_promised_is_an_alarm_and_says_which_counter
     assert late.idle == ("4",)
 
 
+def test_the_longest_wait_is_red_where_its_service_is_and_not_for_a_shorter_wait_elsewhere(
+    lite: Server, store: Store, it_is: Clock
+):
+    def red(page: str) -> list[str]:
+        return re.findall(r'<div class="card late"><dt>([^<]+)</dt>', page)
+
+    wait_for_somebody(store)
+    late = moment(1000 + 16 * 60)
+    told(lite, store, late.at)
+    it_is(late.at)
+    browser = lite.signed_in("lanh-dao", "leader")
+    assert red(text(browser)) == ["Đang chờ", "Chờ lâu nhất"]
+    store.issuing.issue(moment(900), "ho-tich", priority=False)
+    shown = told(lite, store, late.at)
+    assert [(each.id, each.longest, each.late) for each in shown.queues if each.waiting] == [
+        ("ho-tich", 17, False),
+        ("chung-thuc", 16, True),
+    ]
+    assert red(text(browser)) == ["Đang chờ"]
+
+
 def test_outside_office_hours_nobody_is_kept_waiting_by_the_office(lite: Server, store: Store):
     wait_for_somebody(store)
     evening = told(lite, store, moment(11 * 3600).at)
