@@ -19,6 +19,8 @@ from server.pages import page
 from server.publication.sheets import csv_of
 from server.words import language_of, texts
 
+COMMAND_LINE = "kiosk-server"
+"""Who did what an operator does at the server's command line; no account has that name."""
 ROWS, MOST = 100, 50_000
 """Of a page, and of a CSV."""
 
@@ -73,6 +75,11 @@ def said(what: str, t: Texts) -> str:
     return t(key) if key in t else what
 
 
+def by(who: str, t: Texts) -> str:
+    """Who did it: the name of an account or a kiosk, or that of the command line in words."""
+    return t("audits.command_line") if who == COMMAND_LINE else who
+
+
 @for_roles(*AUDITORS)
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
@@ -90,6 +97,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "kinds": _kinds(user, t),
         "many": user.unit_id is None,
         "what": lambda row: said(row.what, t),
+        "by": lambda who: by(who, t),
     }
     return page(request, "admin/audit.html", **values)
 
@@ -108,7 +116,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
     note(request, "audit.saved", asked.query)
     head = [t(f"audits.{name}") for name in ("at", "who", "what", "about", "unit")]
     lines = [
-        [f"{row.at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}", row.who, said(row.what, t), row.about, _unit(row)]
+        [f"{row.at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}", by(row.who, t), said(row.what, t), row.about, _unit(row)]
         for row in found(user, asked)[:MOST]
     ]
     answer = HttpResponse(csv_of([head, *lines]), content_type="text/csv; charset=utf-8")
