@@ -62,11 +62,12 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
 
     Run again it changes nothing that is there, and gives another code. Raises ValueError.
     """
-    for check, value in ((UNIT_CODE, code), (ID, site)):
-        if not check.ok(value):
-            raise ValueError(f"{value!r} is not allowed, only {check.says}")
     t, name = texts(settings.CONFIG.language), clean(name)
     there = Unit.objects.filter(code=code).first()
+    if not there and not UNIT_CODE.ok(code):
+        raise ValueError(f"--code {code!r}: {t('setup_command.code')}")
+    if not ID.ok(site):
+        raise ValueError(f"--site {site!r}: {t('field.site_key')}")
     if not there and not 0 < len(name) <= LONGEST_NAME:
         raise ValueError(f"--name: {t('setup_command.name', n=LONGEST_NAME)}")
     unit = there or make_unit(code, name, TWO_TIERS, now)

@@ -154,6 +154,19 @@ def test_no_account_has_the_name_of_the_command_line(lite: Server):
     assert admin.post("/admin/people/new", {**given, "username": "ai-do"}).status_code != 422
 
 
+@pytest.mark.parametrize("code", ["", "xa mau", "12345 ", "12345\n", "12\t345", "mã", "1" * 21, "١٢٣٤٥", "1/2"])
+def test_what_cannot_be_a_communes_code_is_refused_with_where_to_find_it_and_nothing_is_made(lite: Server, code: str):
+    with pytest.raises(ValueError, match=r"--code '.*': ghi mã của xã, phường trong danh mục"):
+        commands.set_up(code, "xã A", "chinh", "", "", NOW)
+    assert (Unit.objects.count(), Audit.objects.count()) == (1, 0)
+
+
+def test_a_commune_that_is_there_is_set_up_again_whatever_its_code(lite: Server):
+    Unit.objects.filter(pk=lite.unit.pk).update(code="xã cũ")
+    said = commands.set_up("xã cũ", "", "chinh", "", "quan-tri", NOW)
+    assert said.startswith("Đã có sẵn")
+
+
 def test_setting_up_refuses_codes_and_names_that_cannot_be(lite: Server):
     for code, site, admin in (("mã", "chinh", ""), ("1", "Chính", ""), ("1", "chinh", "Nguyễn A")):
         with pytest.raises(ValueError, match=r"\w"):
