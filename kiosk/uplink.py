@@ -13,7 +13,7 @@ from pathlib import Path
 from kiosk.clock import Clock
 from kiosk.config import Config, read_token
 from kiosk.downlink import Downlink
-from kiosk.feed import believe, make_outbox, status
+from kiosk.feed import believe, make_outbox, status_now
 from kiosk.kernel_log import Log
 from kiosk.store import StoreCorrupt, StoreError
 from kiosk.store.comments import CommentTexts
@@ -71,7 +71,7 @@ class Uplink(Waiting):
         """One step; a disk in trouble is an outcome like any other. Raises StoreCorrupt."""
         now = self.clock.now()
         try:
-            outcome = self.client.push(self.outbox, now.at, status(self.database, now, self.kernel.lines()))
+            outcome = self.client.push(self.outbox, now.at, status_now(self.database, now, self.kernel.lines()))
         except sqlite3.DatabaseError as error:
             raise self.database.explain(error) from error
         if outcome.server_now is not None:

@@ -12,9 +12,10 @@ from kiosk.office import ID, UNIT_CODE
 from kiosk.public.form import clean
 from kiosk.texts import LOCAL, Texts
 from server.accounts import passwords
+from server.accounts.audit import COMMAND_LINE
 from server.accounts.models import Audit, Role, User
 from server.accounts.people import USERNAME
-from server.feed.files import Files, outcome
+from server.feed.files import Files, outcome, taken_in
 from server.registry.communes import TWO_TIERS, make_unit
 from server.registry.enrolment import command, make_code
 from server.registry.models import Site, Unit
@@ -25,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 200
 """Letters of a commune's name, as on its page."""
-BY = "kiosk-server"
-"""Who did it, in the audit."""
 
 
 def make_operator(username: str, name: str, now: datetime) -> str:
@@ -45,7 +44,7 @@ def make_operator(username: str, name: str, now: datetime) -> str:
     user.is_active, user.first_password = True, False
     user.save()
     what = "account.reset" if found else "account.made"
-    Audit.objects.create(at=now, who=BY, unit=None, what=what, about=f"{user.username} ({user.role})")
+    _note(now, what, _account(user))
     done = "operator_command.again" if found else "operator_command.made"
     return t(done, ten=user.username, url=settings.CONFIG.url)
 
@@ -63,23 +62,27 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
 
     Run again it changes nothing that is there, and gives another code. Raises ValueError.
     """
-    for check, value in ((UNIT_CODE, code), (ID, site)):
-        if not check.ok(value):
-            raise ValueError(f"{value!r} is not allowed, only {check.says}")
     t, name = texts(settings.CONFIG.language), clean(name)
     there = Unit.objects.filter(code=code).first()
+    if not there and not UNIT_CODE.ok(code):
+        raise ValueError(f"--code {code!r}: {t('setup_command.code')}")
+    if not ID.ok(site):
+        raise ValueError(f"--site {site!r}: {t('field.site_key')}")
     if not there and not 0 < len(name) <= LONGEST_NAME:
         raise ValueError(f"--name: {t('setup_command.name', n=LONGEST_NAME)}")
     unit = there or make_unit(code, name, TWO_TIERS, now)
-    place, _ = Site.objects.get_or_create(unit=unit, key=site, defaults={"name": site_name or f"Trụ sở {unit.name}"})
+    if not there:
+        _note(now, "unit.made", f"{unit.code} {unit.name}", unit)
+    place = _place(unit, site, site_name, now)
     said = [t("setup_command.there" if there else "setup_command.done", xa=unit.name, diem=place.name)]
     if there and name not in ("", unit.name):
         said.append(t("setup_command.other_name", xa=unit.name, ten=name, url=settings.CONFIG.url))
     if not unit.user_set.filter(role=Role.ADMIN).exists():
         username = admin or f"quan-tri-{code.lower()}"
-        first = _administrator(username, unit)
+        first = _administrator(username, unit, now)
         said.append(t("setup_command.account", url=settings.CONFIG.url, ten=username, mat_khau=first))
     made = make_code(place, now)
+    _note(now, "kiosk.code", place.name, unit)
     until = f"{now.astimezone(LOCAL):%H:%M}"
     said.append(t("setup_command.kiosk", lenh=command(settings.CONFIG, made), gio=until))
     if settings.CONFIG.only_here:
@@ -89,6 +92,14 @@ def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: dat
     return "\n".join(said)
 
 
+def _place(unit: Unit, key: str, name: str, now: datetime) -> Site:
+    names = {"name": name or f"Trụ sở {unit.name}"}
+    place, made = Site.objects.get_or_create(unit=unit, key=key, defaults=names)
+    if made:
+        _note(now, "site.made", f"{place.key} {place.name}", unit)
+    return place
+
+
 def take_in(path: Path, now: datetime) -> tuple[str, bool]:
     """Files that kiosks exported: what became of each, and whether there were any and all is well with them.
 
@@ -96,6 +107,8 @@ def take_in(path: Path, now: datetime) -> tuple[str, bool]:
     """
     t = texts(settings.CONFIG.language)
     done = import_path(Files(now), path, now)
+    for unit, about in taken_in(done):
+        _note(now, "feed.imported", about, unit)
     said = [f"{file.name}: {_outcome(file, t)}" for file in done] or [t("import_command.none", noi=path)]
     return "\n".join(said), bool(done) and all(file.code == "ok" for file in done)
 
@@ -110,11 +123,20 @@ def _outcome(file: Imported, t: Texts) -> str:
     return ". ".join([*taken, t(key, device=file.device, n=t.number(file.added))])
 
 
-def _administrator(username: str, unit: Unit) -> str:
+def _note(now: datetime, what: str, about: str, unit: Unit | None = None) -> None:
+    Audit.objects.create(at=now, who=COMMAND_LINE, unit=unit, what=what, about=about[:300])
+
+
+def _account(user: User) -> str:
+    return f"{user.username} ({user.role})"
+
+
+def _administrator(username: str, unit: Unit, now: datetime) -> str:
     user = User(username=_free(username), name=username, role=Role.ADMIN, unit=unit, first_password=True)
     first = passwords.first()
     user.set_password(first)
     user.save()
+    _note(now, "account.made", _account(user), unit)
     return first
 
 
@@ -123,6 +145,6 @@ def _free(username: str) -> str:
     t, name = texts(settings.CONFIG.language), username.strip().lower()
     if not USERNAME.regex.search(name):  # type: ignore[union-attr]
         raise ValueError(f"{username}: {t('field.username')}")
-    if User.objects.filter(username=name).exists():
+    if name == COMMAND_LINE or User.objects.filter(username=name).exists():
         raise ValueError(f"{username}: {t('field.unique')}")
     return name

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 CHROMIUM = "/usr/bin/chromium"
+PHONE = (390, 844)
 VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", event => {
@@ -137,6 +138,20 @@ CRAMPED = """
 def cramped(page: "Page") -> list[str]:
     """The names of fields that no label is seen with, that are too narrow to touch (44 px), or not on the screen."""
     found: list[str] = page.evaluate(CRAMPED)
+    return found
+
+
+BARE = """
+() => [...document.querySelectorAll(".stack tbody td")].filter(cell => {
+  const label = cell.querySelector(".narrow-only");
+  return cell.innerText.trim() && !cell.querySelector("form") && !(label && label.getBoundingClientRect().width > 1);
+}).map(cell => cell.innerText)
+"""
+
+
+def bare(page: "Page") -> list[str]:
+    """Values of stacked lists that no label is seen with, on a page as wide as a PHONE."""
+    found: list[str] = page.evaluate(BARE)
     return found
 
 

@@ -70,6 +70,7 @@ def test_a_server_reads_all_events_and_what_it_asks_for_next_says_that_it_has_th
     with closing(secure.paired()) as line:
         first = batch(get(line, "/api/v1/feed"))
         assert (first.header.device, first.header.after) == (DEVICE, wire.START)
+        assert wire.parse_instant(first.header.status["at"]), "what its clock shows"
         assert len(first.lines) == first.header.head
         assert secure.store.backlog() == first.header.head
         assert batch(get(line, f"/api/v1/feed?{after(first)}")).lines == []

@@ -26,6 +26,7 @@ from kiosk.store import Store
 from kiosk.texts import Texts
 from kiosk.uplink import Uplink
 from kiosk.wiring import check_against
+from sync import wire
 from tests.app_kit import Kiosk, config, kiosk, paper, receiver  # noqa: F401
 from tests.console_kit import CLERKS, HELPER, LEADER, PIN, TECHNICIAN, Browser, Hall
 from tests.test_office_versions import changed
@@ -411,6 +412,9 @@ def test_waiting_events_are_exported_as_a_stick_would_carry_them(hall: Hall):
     answer = technician(hall).get("/technician/export")
     assert answer.status_code == 200
     assert b"ticket.issued" in answer.content
+    (batch,) = wire.read_batches(io.BytesIO(answer.content))
+    assert "clock" in batch.header.status
+    assert "at" not in batch.header.status, "nobody knows when a stick arrives"
     assert ".ndjson" in answer.headers["content-disposition"]
 
 

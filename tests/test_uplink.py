@@ -18,6 +18,7 @@ from kiosk.uplink import Uplink
 from kiosk.waiting import Waiting
 from sync.client import Outcome
 from sync.receiver import Receiver
+from sync.wire import parse_instant
 from tests.app_kit import config, paper, receiver  # noqa: F401
 from tests.office import moment, open_store
 
@@ -48,6 +49,17 @@ def test_an_event_that_comes_between_a_push_and_the_wait_for_the_next_waits_for_
         events = store.database.rows("SELECT count(*) AS n FROM events")[0]["n"]
     assert len(pushes) == 2
     assert receiver.stats()["events"] == events
+
+
+def test_a_push_tells_what_the_kiosks_clock_shows(tmp_path: Path, config: Config, receiver: Receiver):
+    with closing(open_store(tmp_path / "data")):
+        uplink = Uplink(config, SimulatedClock(tmp_path / "clock.json"))
+        earliest = uplink.clock.now().at
+        uplink.push()
+        latest = uplink.clock.now().at
+        uplink.close()
+    (device,) = receiver.stats()["devices"]
+    assert earliest <= parse_instant(device["status"]["at"]) <= latest
 
 
 @pytest.mark.parametrize("made", [lambda config, clock: Uplink(config, clock), lambda config, clock: Waiting(

@@ -20,7 +20,7 @@ from kiosk import __version__
 from kiosk.addresses import addresses
 from kiosk.clock import Clock, Moment
 from kiosk.console.site import Said, Site, Visitor
-from kiosk.feed import believe, make_outbox, note_contact, status
+from kiosk.feed import believe, make_outbox, note_contact, status_now
 from kiosk.store import Store, StoreError
 from kiosk.store.comments import CommentTexts
 from kiosk.store.facts import device_id
@@ -190,7 +190,7 @@ def _fetch(store: Store, now: Moment, clock: Clock, device: str, asked: Asked) -
     if asked.now is not None:
         believe(store.database, clock, asked.now)
     note_contact(store.database, now)
-    return got, wire.encode_batch(got.reading.batch(device, status(store.database, now)), packed=False)
+    return got, wire.encode_batch(got.reading.batch(device, status_now(store.database, now)), packed=False)
 
 
 def _paired(store: Store, now: Moment, digits: str) -> str:

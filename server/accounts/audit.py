@@ -20,6 +20,8 @@ from server.pages import page
 from server.publication.sheets import csv_of
 from server.words import language_of, texts
 
+COMMAND_LINE = "kiosk-server"
+"""Who did what an operator does at the server's command line; no account has that name."""
 ROWS, MOST = 100, 50_000
 """Of a page, and of a CSV."""
 
@@ -74,6 +76,11 @@ def said(what: str, t: Texts) -> str:
     return t(key) if key in t else what
 
 
+def by(who: str, t: Texts) -> str:
+    """Who did it: the name of an account or a kiosk, or that of the command line in words."""
+    return t("audits.command_line") if who == COMMAND_LINE else who
+
+
 @for_roles(*AUDITORS)
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
@@ -92,6 +99,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "many": user.unit_id is None,
         "what": lambda row: said(row.what, t),
         "about": lambda row: about_in_words(t, row.what, row.about),
+        "by": lambda who: by(who, t),
     }
     return page(request, "admin/audit.html", **values)
 
@@ -112,7 +120,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
     lines = [
         [
             f"{row.at.astimezone(LOCAL):%Y-%m-%d %H:%M:%S}",
-            row.who,
+            by(row.who, t),
             said(row.what, t),
             about_in_words(t, row.what, row.about),
             _unit(row),

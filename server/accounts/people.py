@@ -16,6 +16,7 @@ from kiosk.texts import Texts, sort_key
 from server import asking
 from server.accounts import passwords
 from server.accounts.access import for_roles, note, person
+from server.accounts.audit import COMMAND_LINE
 from server.accounts.models import Role, User
 from server.accounts.roles import ACCOUNTS
 from server.forms import Form
@@ -71,7 +72,7 @@ class NewAccountForm(AccountForm):
     def clean_username(self) -> str:
         """Names are kept in lower case, and each is there once."""
         username = self.text("username").lower()
-        if User.objects.filter(username=username).exists():
+        if username == COMMAND_LINE or User.objects.filter(username=username).exists():
             raise forms.ValidationError("", "unique")
         return username
 

@@ -1,5 +1,6 @@
 """Events that somebody brings on a stick: only of kiosks that are known here, through the one way in."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from server.facts import projector, texts
@@ -17,6 +18,18 @@ FOLDS = 20
 def outcome(file: Imported) -> str:
     """The short word for what became of a file, as [import] of the language files has it."""
     return file.why or ("words" if "texts" in file.answer else file.code)
+
+
+def taken_in(files: Iterable[Imported]) -> Iterator[tuple[Unit, str]]:
+    """What was taken in of each kiosk, as the audit of its commune tells it."""
+    own: dict[str, list[Imported]] = {}
+    for file in files:
+        if file.answer:
+            own.setdefault(file.device, []).append(file)
+    for device in Device.objects.select_related("site__unit").filter(name__in=own):
+        of_it = own[device.name]
+        about = f"{device.name}: {sum(file.added for file in of_it)} new, {', '.join(file.name for file in of_it)}"
+        yield device.site.unit, about
 
 
 class Files:

@@ -10,11 +10,10 @@ from server import clock
 from server.accounts import access
 from server.accounts.access import for_roles, person
 from server.accounts.roles import KEEPERS
-from server.feed.files import Files, outcome
+from server.feed.files import Files, outcome, taken_in
 from server.pages import page
-from server.registry.models import Device
 from sync.export import ack_name
-from sync.importing import Imported, acknowledgements, import_file
+from sync.importing import acknowledgements, import_file
 
 
 @require_http_methods(["GET", "POST"])
@@ -33,17 +32,10 @@ def from_stick(request: HttpRequest) -> HttpResponse:
         import_file(intake, upload.name or "", cast(BinaryIO, upload.file), now)
         for upload in sorted(uploads, key=lambda upload: upload.name or "")
     ]
-    _note(request, files)
+    for unit, about in taken_in(files):
+        access.note(request, "feed.imported", about, unit)
     acks = {ack_name(device): _as_link(ack) for device, ack in acknowledgements(files, now).items()}
     return page(request, "import.html", files=files, acks=acks, problem="", outcome=outcome)
-
-
-def _note(request: HttpRequest, files: list[Imported]) -> None:
-    for device in Device.objects.select_related("site__unit").filter(name__in={file.device for file in files}):
-        own = [file for file in files if file.device == device.name and file.answer]
-        if own:
-            about = f"{device.name}: {sum(file.added for file in own)} new, {', '.join(file.name for file in own)}"
-            access.note(request, "feed.imported", about, device.site.unit)
 
 
 def _as_link(ack: bytes) -> str:

@@ -71,7 +71,7 @@ def says(finding: Finding, t: Texts) -> str:
             return trouble.in_words(values, t)
         case "printer", state:
             return t(f"printer.{state}")
-        case _, "clock":
+        case "clock", "clock":
             return t("health.clock", nguon=t(f"quality.{values['quality']}"))
         case _, "silent" | "closed":
             seen = datetime.fromisoformat(values["seen"])

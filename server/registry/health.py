@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from server.registry.models import Device, Mode
+from sync.wire import parse_instant
 
 SILENT = timedelta(minutes=15)
 """A kiosk speaks at least every five minutes (docs/feed.md)."""
@@ -23,11 +24,14 @@ HOT_C, SHORT_MEMORY_MB, WORN_PERCENT = 80, 60, 90
 """As the kiosk itself judges them (docs/commands.md)."""
 UNSAVED_H = 72
 """As the kiosk itself judges it: it makes two backups a day."""
+OFF, FAR_OFF = timedelta(minutes=2), timedelta(days=1)
+"""So far a kiosk's clock may differ from the server's, sending included; beyond the second its days are wrong."""
 MANY_STARTS = 5
 """So many in 24 hours are no technician any more."""
 CANARY_FAULTS = {"slow": "card_slow", "stalled": "card_stalled", "failed": "card_failed"}
 PRINTER_FAULTS = frozenset({"paper_out", "cover_open", "offline", "error"})
 PRINTER_FINE = frozenset({"ok", "none"})
+UNITS = (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1)))
 
 
 class Level(IntEnum):
@@ -87,7 +91,7 @@ def health(device: Device, now: datetime, open_long: bool, quarantined: int = 0,
     findings = (
         _contact(device, now, open_long),
         _printer(status.get("printer")),
-        _clock(status.get("clock")),
+        _clock(status.get("clock"), _off(device, status.get("at"))),
         _disk(status.get("disk_free_mb")),
         _card(status),
         _power(status.get("undervoltage"), status.get("undervoltage_now")),
@@ -136,7 +140,21 @@ def _printer(said: object) -> Finding:
     )
 
 
-def _clock(said: object) -> Finding:
+def _off(device: Device, said: object) -> timedelta:
+    """How far the kiosk's clock was ahead of the server's when it spoke last; nothing where it did not tell."""
+    if not isinstance(said, str) or device.seen is None:
+        return timedelta(0)
+    try:
+        return parse_instant(said) - device.seen
+    except (ValueError, OverflowError):
+        return timedelta(0)
+
+
+def _clock(said: object, off: timedelta) -> Finding:
+    if abs(off) > OFF:
+        unit, size = next((unit, size) for unit, size in UNITS if abs(off) >= size)
+        level = Level.BAD if abs(off) > FAR_OFF else Level.LOOK
+        return Finding("clock", level, f"{'ahead' if off > timedelta(0) else 'behind'}_{unit}", {"n": abs(off) // size})
     if not isinstance(said, str):
         return Finding("clock", Level.UNKNOWN, "clock_unknown")
     return Finding("clock", Level.LOOK if said == "guess" else Level.GOOD, "clock", {"quality": said})

@@ -18,10 +18,10 @@ from server import clock
 from server.accounts.models import Audit
 from server.feed.models import Event
 from server.registry import api
-from server.registry.models import Device
+from server.registry.models import Device, Integrator
 from server.watch import alarms
 from server.watch.models import Notice, Target
-from tests.browser import Watched, code_on, watched
+from tests.browser import PHONE, Watched, bare, code_on, watched
 from tests.server.kit import NOW, PASSWORD, Server
 from tests.server.test_kiosks import says
 
@@ -167,7 +167,7 @@ def test_the_pages_hinder_nobody_and_fit_their_screens(
 def test_every_value_of_a_list_is_named_on_a_phone(chromium: Browser, lite: Server):
     lite.user("quan-tri", "admin")
     fill(lite)
-    with lite.serving() as url, watched(chromium, url, (390, 844)) as seen:
+    with lite.serving() as url, watched(chromium, url, PHONE) as seen:
         page = sign_in(seen.page(f"{url}/sign-in"), "quan-tri")
         for address, last in (("/kiosks?l=en", "Version"), ("/admin/audit?l=vi", "Đối tượng")):
             page.set_viewport_size({"width": 390, "height": 844})
@@ -177,6 +177,26 @@ def test_every_value_of_a_list_is_named_on_a_phone(chromium: Browser, lite: Serv
             expect(values.last.locator(".narrow-only")).to_have_text(last)
             page.set_viewport_size({"width": 1280, "height": 844})
             expect(values.last.locator(".narrow-only")).to_be_hidden()
+
+
+LISTS = (
+    "/kiosks", "/alarms", "/alarms/target", "/quarantine", "/admin/people", "/admin/integrators", "/admin/audit",
+)  # fmt: skip
+
+
+def test_no_list_of_an_administrator_has_a_bare_value_on_a_phone(chromium: Browser, lite: Server):
+    lite.user("quan-tri", "admin")
+    fill(lite)
+    says(lite.device)
+    alarms.look(NOW + timedelta(hours=1))
+    Integrator.objects.create(name="Báo cáo của tỉnh", unit=lite.unit, token="1", made=NOW)
+    with lite.serving() as url, watched(chromium, url, PHONE) as seen:
+        page = sign_in(seen.page(f"{url}/sign-in"), "quan-tri")
+        for address in LISTS:
+            page.goto(f"{url}{address}")
+            expect(page.locator(".stack tbody td").first).to_be_visible()
+            assert bare(page) == [], address
+            assert whole(page), address
 
 
 def only_refusals(seen: Watched) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from kiosk.board_document import BoardDocument, Line
 from server.office.documents import publish
 from server.registry.models import Site
-from tests.browser import cramped, watched
+from tests.browser import bare, cramped, watched
 from tests.server.document_kit import picture
 from tests.server.down_kit import down
 from tests.server.kit import NOW, PASSWORD, Server
@@ -114,9 +114,10 @@ def test_no_page_has_an_obstacle_and_none_is_wider_than_the_window(
         page.get_by_label("Tệp ảnh: Nguyễn Thị A").set_input_files(photo)
         page.get_by_role("button", name="Ban hành").click()
         expect(page.get_by_role("status")).to_contain_text("Đã ban hành phiên bản 2")
-        for path in ("", "/office/2", "/board/1", "/text", "/board/edit"):
+        for path in ("", "/office/2?with=1", "/board/1", "/text", "/board/edit"):
             page.goto(f"{here}{path}")
             has_no_obstacle(page, size[0])
+            assert size == WIDE or bare(page) == [], path
         for part in ("people", "quotas", "contact", "calendar"):
             page.goto(f"{here}/edit/{part}?l=en")
             has_no_obstacle(page, size[0])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.browser import watched
+from tests.browser import PHONE, bare, watched
 from tests.server.kit import PASSWORD, Server, batch_of
 from tests.sync_kit import DEVICE
 
@@ -23,6 +23,9 @@ def test_a_technician_brings_files_and_saves_the_answer(chromium: Browser, lite:
         page.get_by_role("button", name="Nhập").click()
         expect(page.get_by_role("row", name="kiosk-a.ndjson")).to_contain_text("Đã nhận")
         expect(page.get_by_role("row", name="kiosk-b.ndjson")).to_contain_text("Chưa có máy k-NOBODY")
+        page.set_viewport_size(dict(zip(("width", "height"), PHONE, strict=True)))  # type: ignore[arg-type]
+        assert bare(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         with page.expect_download() as saved:
             page.get_by_role("link", name="ack.json").click()
         assert saved.value.suggested_filename == f"kiosk-{DEVICE}.ack.json"

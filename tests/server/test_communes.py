@@ -131,6 +131,42 @@ def test_setting_up_twice_changes_nothing_and_gives_another_code(lite: Server):
     assert (Unit.objects.count(), User.objects.count()) == (2, 1)
 
 
+def test_what_the_command_line_makes_stands_in_the_audit_that_the_communes_leader_reads(lite: Server):
+    commands.set_up("00123", "xã Đầu Tiên", "chinh", "", "", NOW)
+    unit = Unit.objects.get(code="00123")
+    done = [("unit.made", "00123 xã Đầu Tiên"), ("site.made", "chinh Trụ sở xã Đầu Tiên"),
+            ("account.made", "quan-tri-00123 (admin)"), ("kiosk.code", "Trụ sở xã Đầu Tiên")]  # fmt: skip
+    assert list(Audit.objects.filter(unit=unit).order_by("id").values_list("what", "about")) == done
+    commands.set_up("00123", "xã Đầu Tiên", "hai", "", "", NOW)
+    assert [row.what for row in Audit.objects.order_by("id")[4:]] == ["site.made", "kiosk.code"]
+    leader = lite.signed_in("lanh-dao", "leader")
+    User.objects.filter(username="lanh-dao").update(unit=unit)
+    page, sheet = (leader.get(f"/admin/audit{kind}?who=kiosk-server").content.decode() for kind in ("", ".csv"))
+    assert page.count("máy chủ (dòng lệnh)</td>") == sheet.count(",máy chủ (dòng lệnh),") == 6
+
+
+def test_no_account_has_the_name_of_the_command_line(lite: Server):
+    with pytest.raises(ValueError, match="kiosk-server: "):
+        commands.set_up("00123", "xã Đầu Tiên", "chinh", "", "kiosk-server", NOW)
+    admin = lite.signed_in("quan-tri", "admin")
+    given = {"username": "kiosk-server", "name": "Ai đó", "role": "leader"}
+    assert admin.post("/admin/people/new", given).status_code == 422
+    assert admin.post("/admin/people/new", {**given, "username": "ai-do"}).status_code != 422
+
+
+@pytest.mark.parametrize("code", ["", "xa mau", "12345 ", "12345\n", "12\t345", "mã", "1" * 21, "١٢٣٤٥", "1/2"])
+def test_what_cannot_be_a_communes_code_is_refused_with_where_to_find_it_and_nothing_is_made(lite: Server, code: str):
+    with pytest.raises(ValueError, match=r"--code '.*': ghi mã của xã, phường trong danh mục"):
+        commands.set_up(code, "xã A", "chinh", "", "", NOW)
+    assert (Unit.objects.count(), Audit.objects.count()) == (1, 0)
+
+
+def test_a_commune_that_is_there_is_set_up_again_whatever_its_code(lite: Server):
+    Unit.objects.filter(pk=lite.unit.pk).update(code="xã cũ")
+    said = commands.set_up("xã cũ", "", "chinh", "", "quan-tri", NOW)
+    assert said.startswith("Đã có sẵn")
+
+
 def test_setting_up_refuses_codes_and_names_that_cannot_be(lite: Server):
     for code, site, admin in (("mã", "chinh", ""), ("1", "Chính", ""), ("1", "chinh", "Nguyễn A")):
         with pytest.raises(ValueError, match=r"\w"):

@@ -281,6 +281,10 @@ def test_the_command_says_in_the_servers_language_what_became_of_each_file(
     assert path
     count = len(kiosk.ids())
     lines, whole = said()
+    row = Audit.objects.get(what="feed.imported")
+    assert (row.who, row.unit, row.about.split(",")[0]) == (
+        "kiosk-server", lite.unit, f"{DEVICE}: {count} new"
+    )  # fmt: skip
     assert [line.split(": ", 1)[1] for line in lines] == [taken.format(n=count), words]
     assert whole
     for file in stick.glob("*.ndjson"):

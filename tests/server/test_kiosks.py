@@ -17,10 +17,11 @@ from server.feed.models import Event
 from server.registry import fleet
 from server.registry.enrolment import LIFE
 from server.registry.fleet import devices_of, healths
-from server.registry.health import CANARY_FAULTS, SILENT, Level
+from server.registry.health import CANARY_FAULTS, FAR_OFF, OFF, SILENT, Level
 from server.registry.models import Device, EnrolCode, Mode, Site, Unit
 from server.words import texts
 from server.work import settle
+from sync.wire import instant
 from tests.server.kit import NOW, Server, batch_of, batches
 from tests.server.phone_kit import said
 from tests.server.test_facts import a_morning
@@ -113,12 +114,41 @@ def test_what_a_kiosk_says_is_good_to_be_looked_at_or_a_fault(
     assert state_of(says(lite.device, **status)) == (level, troubles)
 
 
+@pytest.mark.parametrize(
+    ("off", "level", "troubles"),
+    [
+        (timedelta(minutes=-2), Level.GOOD, []),
+        (timedelta(minutes=2), Level.GOOD, []),
+        (timedelta(minutes=-2, seconds=-1), Level.LOOK, ["behind_minutes"]),
+        (timedelta(hours=23), Level.LOOK, ["ahead_hours"]),
+        (timedelta(days=-3, hours=-7), Level.BAD, ["behind_days"]),
+        (timedelta(days=400), Level.BAD, ["ahead_days"]),
+    ],
+)
+def test_a_clock_that_is_off_is_to_be_looked_at_and_by_more_than_a_day_a_fault(
+    lite: Server, off: timedelta, level: Level, troubles: list[str]
+):
+    spoke = timedelta(minutes=4)  # what counts is when it spoke, not when somebody looks
+    assert state_of(says(lite.device, ago=spoke, at=instant(NOW - spoke + off))) == (level, troubles)
+
+
+def test_how_far_a_clock_is_off_is_said_in_whole_days(lite: Server):
+    (one,) = healths([says(lite.device, at=instant(NOW - timedelta(days=3, hours=7)), clock="guess")], NOW)
+    assert fleet.says(one.of("clock"), texts("vi")) == "Đồng hồ chậm 3 ngày so với máy chủ"
+
+
+@pytest.mark.parametrize("said", [7, "", "?", "2026-11-23T03:00:00", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_is_none_says_nothing_of_the_clock(lite: Server, said: object):
+    assert state_of(says(lite.device, at=said)) == (Level.GOOD, [])
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_every_trouble_of_the_card_and_board_has_words_and_says_what_to_do(lite: Server, language: str):
     t = texts(language)
     for status in (
         *({"canary": word} for word in CANARY_FAULTS),
         *({key: 99} for key in ("card_errors", "fs_errors", "card_worn", "temperature_c", "starts_24h", "backup_h")),
+        *({"at": instant(NOW + sign * off)} for sign in (-1, 1) for off in (3 * OFF, timedelta(hours=3), 2 * FAR_OFF)),
         {"read_only": True}, {"undervoltage_now": True}, {"memory_free_mb": 3}, {"backlog": 9, "backlog_s": 7300},
     ):  # fmt: skip
         (one,) = healths([says(lite.device, **status)], NOW)

@@ -16,6 +16,7 @@ from server.registry.health import SILENT
 from server.registry.models import Device, Mode, Site, Unit
 from server.watch import alarms, telling
 from server.watch.models import Alarm, Edge, Notice, Target, Way
+from sync.wire import instant
 from tests.server.kit import NOW, Server, batch_of, batches
 from tests.server.smtp import PostOffice
 from tests.server.test_facts import a_morning
@@ -63,6 +64,15 @@ def test_each_trouble_is_one_alarm_from_its_beginning_to_its_end(server: Server)
     says(server.device, clock="guess")
     alarms.look(NOW + 7 * MINUTE)
     assert Alarm.objects.filter(kind="clock").count() == 2
+
+
+def test_a_clock_that_is_off_is_an_alarm_until_it_is_set(lite: Server):
+    says(lite.device, at=instant(NOW - timedelta(days=3)))
+    alarms.look(NOW)
+    assert Alarm.objects.values_list("kind", "key").get(ended=None) == ("clock", "behind_days")
+    says(lite.device, at=instant(NOW + MINUTE))
+    alarms.look(NOW + MINUTE)
+    assert lasting() == []
 
 
 def test_a_card_that_fails_is_an_alarm_and_heat_only_when_it_lasts(server: Server):
