@@ -49,7 +49,7 @@ test-install: $(VENV)/.dev  ## an appliance from a bare Debian to its removal, i
 	$(PY) -m tests.container
 
 bench: $(VENV)/.dev  ## what kiosk (--of kiosk: four minutes) and server (--of server: twenty) cost
-	scripts/need.sh pg_ctlcluster=postgresql
+	$(if $(findstring --of kiosk,$(ARGS)),,scripts/need.sh pg_ctlcluster=postgresql)
 	$(PY) -m tests.bench $(ARGS)
 
 check: $(VENV)/.dev

@@ -290,8 +290,8 @@ class Printer:
         while (now := time.monotonic()) < until:
             if answered >= 2 and now >= heard + self._profile.answer_s:
                 return
-            if answers := self._listen(link, self._profile.deadline_s):
-                heard, answered = time.monotonic(), answered + sum(map(is_confirmation, answers))
+            if more := sum(map(is_confirmation, self._listen(link, self._profile.deadline_s))):
+                heard, answered = time.monotonic(), answered + more
         raise LinkError("the printer does not answer after a broken slip")
 
     def _ask_state(self, link: Link) -> PrinterState:

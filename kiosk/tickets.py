@@ -89,23 +89,6 @@ class Ticket:
     linked: str = ""
 
 
-class Ended(Protocol):
-    """The fields of a ticket that tell how the visit ended."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def missed_at(self) -> datetime | None: ...
-    @property
-    def calls(self) -> int: ...
-
-
-def outcome(ticket: Ended) -> State:
-    """The state that figures count: who missed the call counts as missed, also when the day has closed the number."""
-    missed = ticket.state == State.CLOSED and ticket.missed_at is not None and ticket.calls > 0
-    return State.NO_SHOW if missed else State(ticket.state)
-
-
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A desk: who sits there, the one open ticket, and the ticket whose rating keys are armed (see `rating`).

@@ -7,6 +7,7 @@ from getpass import getpass
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from kiosk.office import ID, UNIT_CODE
 from kiosk.public.form import clean
@@ -57,6 +58,7 @@ def _typed(t: Texts) -> tuple[str, str | None]:
     return getpass(f"{t('account.password_new')}: "), getpass(f"{t('account.password_again')}: ")
 
 
+@transaction.atomic
 def set_up(code: str, name: str, site: str, site_name: str, admin: str, now: datetime) -> str:
     """A commune with a reception point, its administrator and a code for its first kiosk: what is to be done next.
 

@@ -145,6 +145,7 @@ class SlowLink:
     def __init__(self, *answers_at: float) -> None:
         self.now = 0.0
         self.status = b""
+        self.noise = b""
         self.answers_at = list(answers_at)
         self.slips_at: list[float] = []
 
@@ -165,7 +166,7 @@ class SlowLink:
         self.now = min([self.now + timeout_s, *self.answers_at[:1]])
         due = [at for at in self.answers_at if at <= self.now]
         del self.answers_at[: len(due)]
-        return bytes(len(due))
+        return bytes(len(due)) or self.noise
 
     def close(self) -> None: ...
 
@@ -181,6 +182,18 @@ def test_answers_still_owed_to_a_try_before_do_not_confirm_the_slip_that_is_sent
     with pytest.raises(PrintError, match="not confirmed"):
         printer.print(render(slip()))
     assert [at > 0.3 for at in link.slips_at] == [True]
+
+
+def test_a_printer_that_never_is_quite_silent_gets_the_slip_again_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = SlowLink(0.1, 0.1)
+    link.noise = b"\x11"  # XON
+    monkeypatch.setattr("kiosk.printer_device.time", link)
+    printer = Printer(lambda: link, QUICK)
+    assert printer.state() is PrinterState.OK
+    printer.confirms = printer.broken = True
+    with pytest.raises(PrintError, match="not confirmed"):
+        printer.print(render(slip()))
+    assert len(link.slips_at) == 1
 
 
 def test_paper_out_is_seen_at_once_and_not_when_patience_ends(tmp_path: Path) -> None:

@@ -59,6 +59,13 @@ def _part(t: Texts, text: str) -> str:
     return t(switches[text]) if text in switches else _key("public.part_{}")(t, text)
 
 
+def _parts(t: Texts, text: str) -> str:
+    """What is shown to everybody; with the page switched off nothing of it is, whatever is ticked."""
+    named = text.split(", ")
+    parts = named if named[0] in ("on", "–") else ["–", *named]
+    return "; ".join(_part(t, part) for part in parts)
+
+
 def _period(t: Texts, text: str) -> str:
     try:
         return periods.words(t, periods.parse(text))
@@ -84,7 +91,7 @@ _WORDS: Mapping[str, Word] = {
     "ending": _as_it_is,
     "mode": _key("kiosks.by_{}"),
     "name": _as_it_is,
-    "parts": _each(_part, "; "),
+    "parts": _parts,
     "period": _period,
     "query": _query,
     "rest": _as_it_is,

@@ -54,7 +54,7 @@ def _drop_audit(before: datetime) -> bool:
 def _drop_facts(now: datetime, first: date) -> bool:
     """Drop rows of days before `first`, and events that came before it."""
     if Dirty.objects.filter(day__lt=first).exists():
-        return rollups.roll_up(now) > 0  # a day that cannot be summed keeps its rows
+        return rollups.roll_up(now, oldest_first=True) > 0  # a day that cannot be summed keeps its rows
     _close(first)
     kinds: tuple[QuerySet[Any], ...] = (
         Ticket.objects.all(),

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.dispatch import Signal
 
 from kiosk.texts import LOCAL
-from kiosk.tickets import State, outcome
+from kiosk.tickets import State
 from server.facts.faults import fault
 from server.facts.models import Dirty, Rating, RatingRollup, ReasonRollup, Rollup, Ticket
 from server.facts.projector import locked_cursor
@@ -46,13 +46,14 @@ def minutes(since: datetime, until: datetime) -> int:
     return min(max(int((until - since).total_seconds() // 60), 0), LONGEST_MIN)
 
 
-def roll_up(now: datetime, most: int = 50) -> int:
+def roll_up(now: datetime, most: int = 50, *, oldest_first: bool = False) -> int:
     """Make the sums of days that changed again, at most so many days; how many could be made.
 
-    A day that cannot be summed keeps its sums and its mark, holds up no other one, and is tried again after AGAIN.
+    The newest go first: after an upgrade that has all days summed again, today does not wait for years. A day that
+    cannot be summed keeps its sums and its mark, holds up no other one, and is tried again after AGAIN.
     """
     waiting = Dirty.objects.select_related("site").exclude(failed__gt=now - AGAIN, failed__lte=now)
-    return sum(_roll_up(dirty, now) for dirty in list(waiting.order_by("day")[:most]))
+    return sum(_roll_up(dirty, now) for dirty in list(waiting.order_by("day" if oldest_first else "-day")[:most]))
 
 
 def _roll_up(dirty: Dirty, now: datetime) -> bool:
@@ -116,6 +117,12 @@ def _add(to: _Sum, ticket: Ticket) -> None:
         to.waits[minutes(ticket.issued_at, ticket.reached_at)] += 1
     if ticket.state == State.SERVED and ticket.started_at and ticket.ended_at and not ticket.implied:
         to.services[minutes(ticket.started_at, ticket.ended_at)] += 1
+
+
+def outcome(ticket: Ticket) -> State:
+    """What counts: who missed the call has missed it, also when the next day's first press has closed the number."""
+    missed = ticket.state == State.CLOSED and ticket.missed_at is not None and ticket.calls > 0
+    return State.NO_SHOW if missed else State(ticket.state)
 
 
 def _rating_sums(site: Site, day: date, ratings: Sequence[Rating]) -> list[RatingRollup]:

@@ -25,7 +25,8 @@ from server.reports.opinions import Opinion, RatingDays, read_ratings
 from server.reports.periods import Period
 from server.reports.spreads import Spread
 
-FORMAT = 1
+FORMAT = 2
+"""1: who missed a call was among "closed" as soon as the day was closed."""
 LEVEL = ("value", "text", "text_en", "satisfied", "face")
 SPREADS = frozenset({"wait", "service"})
 """Times, which may be unknown where a count is 0."""
@@ -121,7 +122,7 @@ def adjusted(before: Content, now: Content) -> Content:
     kept = {name: of for name, of in was.items() if name not in moved} | {n: of for n, of in true.items() if n in moved}
     ratings = [kept[name] for name in sorted(kept)]
     reasons = {name: (now if name in moved else before)["reasons"].get(name, {}) for name in sorted(kept)}
-    same = {name: before[name] for name in ("format", "unit", "site", "period", "dossiers", "least")}
+    same = {name: before[name] for name in ("unit", "site", "period", "dossiers", "least")}
     return {
         **now,
         **same,

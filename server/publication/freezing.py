@@ -8,9 +8,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from kiosk.texts import LOCAL
+from server.facts.models import Dirty
 from server.facts.retention import months_before
 from server.facts.settling import SETTLES, settled, settles
 from server.publication import content
@@ -124,12 +125,14 @@ def adjust(frozen: Frozen, now: datetime, by: str = "", reason: str = "") -> Rev
 def adjust_due(now: datetime) -> int:
     """Look for later differences once a day, when the ratings of the day before may be shown; how many were looked at.
 
-    Periods whose rows are no longer kept cannot change.
+    Periods whose rows are no longer kept cannot change. One of which days wait to be summed is looked at after that.
     """
     day = (now - SETTLES).astimezone(LOCAL).date()
     alive = Q(last__gte=months_before(day, settings.CONFIG.keep.ticket_months))
     due = Frozen.objects.select_related("unit", "site").filter(alive, Q(checked=None) | Q(checked__lt=day))
-    found = list(due.order_by("pk")[:MOST_AT_ONCE])
+    days = Q(day__range=(OuterRef("first"), OuterRef("last")))
+    summing = Dirty.objects.filter(days, site__unit=OuterRef("unit"), failed=None)
+    found = list(due.exclude(Exists(summing)).order_by("pk")[:MOST_AT_ONCE])
     for frozen in found:
         adjust(frozen, now)
         Frozen.objects.filter(pk=frozen.pk).update(checked=day)

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, Min
 
-from server.facts.models import RatingRollup, Rollup
+from server.facts.models import Dirty, RatingRollup, Rollup
 from server.facts.projector import locked_cursor
 from server.facts.settling import settled
 from server.registry.models import Site
@@ -38,13 +38,18 @@ def forget(site: Site, day: date, **_: Any) -> None:
 
 
 def sum_months(now: datetime, most: int = 5) -> int:
-    """Sum past months of sites that lack them, at most so many; how many there were."""
+    """Sum past months of sites that lack them, at most so many; how many there were.
+
+    Not while one of its days waits to be summed: that would drop the month again.
+    """
     _drop_due(settled(now))
     done = 0
     sites = list(Site.objects.order_by("pk"))
     for month in _past(now):
         have = set(MonthSum.objects.filter(month=month.first, dim="all").values_list("site_id", flat=True))
-        missing = [site for site in sites if site.pk not in have]
+        unsummed = Dirty.objects.filter(day__range=(month.first, month.last), failed=None)
+        waiting = set(unsummed.values_list("site_id", flat=True))
+        missing = [site for site in sites if site.pk not in have | waiting]
         if not missing or (not have and not _has_visits(sites, month)):
             continue
         for site in missing[: most - done]:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-DIGIT_BYTES = 4
-"""Together, times of the same minute must stay below four billion."""
+DIGIT, DIGIT_BYTES = "I", 4
+"""Of struct. Together, times of the same minute must stay below four billion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ def packed(told: Mapping[str, int]) -> int:
     """How often something took so many minutes, of what JSON holds of it, {"3": 12, …}, as one number to add up."""
     by_minute = {int(minute): n for minute, n in told.items()}
     counts = [by_minute.get(minute, 0) for minute in range(max(by_minute, default=-1) + 1)]
-    return int.from_bytes(struct.pack(f"<{len(counts)}I", *counts), "little")
+    return int.from_bytes(struct.pack(f"<{len(counts)}{DIGIT}", *counts), "little")
 
 
 def counted(times: int) -> tuple[int, ...]:
     """The counts of a packed number, that of no minute first; the last one is not 0."""
     length = -(-times.bit_length() // (8 * DIGIT_BYTES))
-    return struct.unpack(f"<{length}I", times.to_bytes(length * DIGIT_BYTES, "little"))
+    return struct.unpack(f"<{length}{DIGIT}", times.to_bytes(length * DIGIT_BYTES, "little"))
 
 
 def unpacked(times: int) -> dict[int, int]:

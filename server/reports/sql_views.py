@@ -97,7 +97,7 @@ def _total(words: dict[str, str], column: str) -> str:
 
 
 def _rank(words: dict[str, str], column: str, percent: int) -> str:
-    """Nearest rank, as `server.reports.figures.rank`."""
+    """Nearest rank, as `server.reports.spreads.rank`."""
     each = words["each"].format(f"f.{column}")
     return f"""(SELECT min(minute) FROM (
         SELECT CAST(key AS INTEGER) AS minute, sum(CAST(value AS INTEGER)) OVER (ORDER BY CAST(key AS INTEGER)) AS seen,

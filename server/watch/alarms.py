@@ -13,8 +13,9 @@ from server.watch.models import Alarm, Edge, Notice, Target, Way
 KINDS = ("contact", "printer", "disk", "card", "clock", "power", "heat", "quarantine")
 """Findings that are worth waking somebody. What is not among them, and low paper, stands on the page alone."""
 QUIET = frozenset({"paper_low"})
-HOLD = {"printer": timedelta(minutes=3), "heat": timedelta(minutes=15)}
-"""What is mended sooner is told to nobody: a roll of paper is changed in a minute, the sun wanders on."""
+HOLD = {"printer": timedelta(minutes=3), "clock": timedelta(minutes=3), "heat": timedelta(minutes=15)}
+"""What is mended sooner is told to nobody: a roll of paper is changed in a minute, a kiosk without a battery learns the
+time from the first answer, the sun wanders on."""
 KEPT = timedelta(days=731)
 
 

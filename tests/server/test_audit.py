@@ -96,6 +96,7 @@ NOTED = {
     ("kiosk.changed", "k-7F3K2M (pull)"): "k-7F3K2M (Máy chủ đến lấy)",
     ("publication.set", "Trụ sở: on, waits"): "Trụ sở: Mở trang công khai của điểm này; Thời gian chờ",
     ("publication.set", "Trụ sở: –"): "Trụ sở: Trang đang tắt",
+    ("publication.set", "Trụ sở: waits"): "Trụ sở: Trang đang tắt; Thời gian chờ",
     ("report.saved", "2026-11 service csv"): "tháng 11/2026, Theo lĩnh vực, csv",
 }  # fmt: skip
 AS_THEY_ARE = (

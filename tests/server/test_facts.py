@@ -86,11 +86,12 @@ def test_facts_made_of_the_events_are_the_tables_of_the_kiosk(server: Server, st
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_whatever_happens_to_a_queue_the_facts_are_those_of_the_kiosk(engine: str):
+@pytest.mark.parametrize("examples", [3, pytest.param(60, marks=pytest.mark.slow)])
+def test_whatever_happens_to_a_queue_the_facts_are_those_of_the_kiosk(engine: str, examples: int):
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: Observed(engine),
         settings=settings(
-            max_examples=6,
+            max_examples=examples,
             stateful_step_count=40,
             deadline=None,
             derandomize=True,

@@ -12,7 +12,7 @@ from kiosk.office import sample
 from kiosk.texts import LOCAL
 from server import clock
 from server.accounts.models import Audit
-from server.facts.models import Fact, Rating
+from server.facts.models import Dirty, Fact, Rating
 from server.facts.rollups import sum_day
 from server.office.models import Document
 from server.publication import content, freezing, letters
@@ -123,6 +123,9 @@ def test_the_server_looks_for_differences_once_a_day(lite: Server):
     assert freezing.adjust_due(DECEMBER) == 1
     late(lite, "11111")
     assert freezing.adjust_due(DECEMBER) == 0
+    half_summed = Dirty.objects.create(site=lite.site, day=kit.FIRST)
+    assert freezing.adjust_due(DECEMBER + timedelta(days=1)) == 0
+    half_summed.delete()
     assert freezing.adjust_due(DECEMBER + timedelta(days=1)) == 1
     made = row.revisions.order_by("-number")[0]
     assert (made.number, made.by) == (1, "")

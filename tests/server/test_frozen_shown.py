@@ -196,6 +196,21 @@ def test_how_a_frozen_figure_comes_about_is_explained(lite: Server):
     assert "Thời gian chờ của một phiếu = lúc được gọi lần đầu" in text
 
 
+def test_of_figures_that_were_frozen_before_is_said_what_missed_numbers_were_counted_as(
+    lite: Server, monkeypatch: pytest.MonkeyPatch
+):
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, state=State.CLOSED)])
+    with monkeypatch.context() as then:
+        then.setattr(content, "FORMAT", 1)
+        row = frozen(lite)
+    text = page(f"/cong-khai/chot/{row.key}/0/giai-trinh")
+    assert "và cả số đã gọi mà không ai đến" in text
+    kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, state=State.NO_SHOW)])
+    freezing.adjust(row, kit.noon(kit.FIRST))
+    text = page(f"/cong-khai/chot/{row.key}/1/giai-trinh")
+    assert "và cả số đã gọi mà không ai đến" not in text
+
+
 def test_how_the_counts_come_about_is_explained_and_they_add_up(lite: Server):
     ends = (State.SERVED, State.SERVED, State.NO_SHOW, State.CANCELLED, State.CLOSED, State.WAITING)
     kit.keep(lite.site, kit.FIRST, [kit.ticket(lite.device, kit.FIRST, state=state) for state in ends])

@@ -148,15 +148,24 @@ def test_a_day_that_cannot_be_summed_keeps_its_mark_and_holds_up_no_other_day(se
     while projector.project(NOW):
         continue
     far = datetime(9999, 12, 31, 23, tzinfo=UTC)
-    Ticket.objects.filter(pk=Ticket.objects.first().pk).update(day=date(2026, 11, 20), issued_at=far)  # type: ignore[union-attr]
-    Dirty.objects.create(site=server.site, day=date(2026, 11, 20))
+    Ticket.objects.filter(pk=Ticket.objects.first().pk).update(day=date(2026, 11, 25), issued_at=far)  # type: ignore[union-attr]
+    Dirty.objects.create(site=server.site, day=date(2026, 11, 25))
     assert rollups.roll_up(NOW) == 1
     assert [row.day for row in Rollup.objects.filter(dim="all")] == [date(2026, 11, 23)]
-    assert [row.day for row in Dirty.objects.all()] == [date(2026, 11, 20)]
+    assert [row.day for row in Dirty.objects.all()] == [date(2026, 11, 25)]
     assert rollups.roll_up(NOW + timedelta(minutes=59)) == 0
     Ticket.objects.filter(issued_at=far).update(issued_at=NOW)
     assert rollups.roll_up(NOW + timedelta(minutes=61)) == 1
     assert not Dirty.objects.exists()
+
+
+def test_today_does_not_wait_for_days_of_years_ago_that_are_to_be_summed_again(server: Server):
+    days = [date(2026, 11, 23), date(2025, 11, 24), date(2026, 11, 20)]
+    Dirty.objects.bulk_create(Dirty(site=server.site, day=day) for day in days)
+    for left in ([date(2025, 11, 24), date(2026, 11, 20)], [date(2025, 11, 24)]):
+        assert rollups.roll_up(NOW, most=1) == 1
+        assert sorted(row.day for row in Dirty.objects.all()) == left
+    assert rollups.roll_up(NOW, most=1, oldest_first=True) == 1
 
 
 def test_what_the_database_cannot_do_just_now_sets_nothing_aside(

@@ -101,7 +101,7 @@ def test_a_process_that_asks_for_everything_once_keeps_nothing(lite: Server, mon
     assert not (days_memory.weight or arrivals_memory.weight or reading.memory.weight)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))])
 def test_whatever_changes_what_is_told_is_what_the_database_has(
     lite: Server, monkeypatch: pytest.MonkeyPatch, it_is: Callable[[datetime], None], seed: int
 ):

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from server.facts.models import Refusal
+from server.facts.models import Dirty, Refusal
 from server.registry.models import Device, Site
 from server.reports import periods
 from server.reports.choosing import Choice, Place
@@ -129,6 +129,14 @@ def test_a_month_is_summed_when_it_is_settled_and_only_once(lite: Server):
     assert sum_months(noon(date(2026, 5, 1)) - timedelta(seconds=1)) == 0
     assert sum_months(noon(date(2026, 5, 1))) == 1
     assert sum_months(noon(date(2026, 5, 1))) == 0
+
+
+def test_a_month_is_not_summed_while_one_of_its_days_waits_to_be(server: Server):
+    keep(server.site, date(2026, 4, 7), [ticket(server.device, date(2026, 4, 7))])
+    waiting = Dirty.objects.create(site=server.site, day=date(2026, 4, 8))
+    assert sum_months(NOW) == 0
+    waiting.delete()
+    assert sum_months(NOW) == 1
 
 
 def test_a_site_without_a_visit_does_not_keep_the_others_from_being_quick(lite: Server):

@@ -46,6 +46,9 @@ def upgraded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 def test_what_programs_and_views_tell_is_what_the_release_told_and_again_when_all_is_made_of_the_events(upgraded: Path):
     then = release.read(upgraded, "answers")
     assert release.same(then, release.answers())
+    missed = Ticket.objects.filter(state="closed", misses__gt=0, calls__gt=0)
+    assert set(Dirty.objects.values_list("site", "day")) == set(missed.values_list("site", "day"))
+    assert missed.exists()
     days = set(Rollup.objects.values_list("site", "day"))
     Dirty.objects.bulk_create((Dirty(site_id=site, day=day) for site, day in days), ignore_conflicts=True)
     admin = Client()

@@ -75,6 +75,19 @@ def test_a_clock_that_is_off_is_an_alarm_until_it_is_set(lite: Server):
     assert lasting() == []
 
 
+def test_a_kiosk_that_learns_the_time_from_the_first_answer_wakes_nobody(lite: Server):
+    says(lite.device, at=instant(NOW - timedelta(days=3)), clock="guess")
+    alarms.look(NOW)
+    alarms.look(NOW + MINUTE)
+    says(lite.device, NOW + 2 * MINUTE, at=instant(NOW + 2 * MINUTE), clock="server")
+    alarms.look(NOW + 2 * MINUTE)
+    assert not Alarm.objects.exists(), "neither an alarm nor one that has ended"
+    says(lite.device, NOW + 3 * MINUTE, at=instant(NOW - timedelta(days=3)), clock="guess")
+    alarms.look(NOW + 3 * MINUTE)
+    alarms.look(NOW + 6 * MINUTE)
+    assert Alarm.objects.values_list("kind", "told").get() == ("clock", True)
+
+
 def test_a_card_that_fails_is_an_alarm_and_heat_only_when_it_lasts(server: Server):
     says(server.device, canary="failed", temperature_c=85.0)
     alarms.look(NOW)
@@ -196,7 +209,7 @@ def test_low_paper_a_backlog_and_plain_http_wake_nobody(lite: Server):
 
 def test_a_mail_goes_out_at_the_beginning_and_one_at_the_end(server: Server, post_office: PostOffice):
     target(server, "lanh-dao@xa-mau.example\nky-thuat@xa-mau.example")
-    says(server.device, clock="guess")
+    says(server.device, disk_free_mb=10)
     for minute in range(3):
         alarms.look(NOW + minute * MINUTE)
         tell(NOW + minute * MINUTE)
@@ -205,10 +218,10 @@ def test_a_mail_goes_out_at_the_beginning_and_one_at_the_end(server: Server, pos
     tell(NOW + 10 * MINUTE)
     begun, ended = post_office.mails
     assert begun.to == ["lanh-dao@xa-mau.example", "ky-thuat@xa-mau.example"]
-    assert begun.subject == "[xã Mẫu] k-7F3K2M: Nguồn giờ: chưa ai xác nhận"
+    assert begun.subject == "[xã Mẫu] k-7F3K2M: Sắp đầy: còn trống 10 MB"
     assert "Từ 10:00 23/11/2026" in begun.text
     assert f"http://testserver/kiosks/{server.device.pk}" in begun.text
-    assert ended.subject == "[xã Mẫu] k-7F3K2M: đã hết – Nguồn giờ: chưa ai xác nhận"
+    assert ended.subject == "[xã Mẫu] k-7F3K2M: đã hết – Sắp đầy: còn trống 10 MB"
     assert "đến 10:10" in ended.text
 
 
@@ -217,7 +230,7 @@ def test_a_mail_that_fails_is_tried_again_with_longer_waits_and_the_end_waits_fo
 ):
     target(server)
     post_office.refuses = True
-    says(server.device, clock="guess")
+    says(server.device, disk_free_mb=10)
     alarms.look(NOW)
     dues = []
     now = NOW
@@ -240,7 +253,7 @@ def test_a_mail_that_fails_is_tried_again_with_longer_waits_and_the_end_waits_fo
 def test_what_cannot_be_told_for_days_is_given_up_and_shown(lite: Server, post_office: PostOffice):
     target(lite)
     post_office.refuses = True
-    says(lite.device, clock="guess")
+    says(lite.device, disk_free_mb=10)
     alarms.look(NOW)
     now, tries = NOW, 0
     while Notice.objects.get().due:
@@ -258,7 +271,7 @@ def test_a_notice_that_somebody_else_has_claimed_is_not_told_twice(
     lite: Server, post_office: PostOffice, monkeypatch: pytest.MonkeyPatch
 ):
     target(lite)
-    says(lite.device, clock="guess")
+    says(lite.device, disk_free_mb=10)
     alarms.look(NOW)
     seen_before = telling._in_turn()
     tell(NOW)
@@ -272,8 +285,8 @@ def test_a_way_that_fails_does_not_hold_up_another_commune_or_way(lite: Server, 
     other = Unit.objects.create(code="2", name="xã Khác")
     site = Site.objects.create(unit=other, key="chinh", name="Trụ sở")
     Target.objects.create(unit=other, mails="ho@xa-khac.example")
-    says(lite.device, clock="guess")
-    says(lite.enrol("k-OTHER", "token", site), clock="guess")
+    says(lite.device, disk_free_mb=10)
+    says(lite.enrol("k-OTHER", "token", site), disk_free_mb=10)
     alarms.look(NOW)
     tell(NOW)
     assert sorted(mail.to[0] for mail in post_office.mails) == ["ho@xa-khac.example", "lanh-dao@xa-mau.example"]
@@ -282,7 +295,7 @@ def test_a_way_that_fails_does_not_hold_up_another_commune_or_way(lite: Server, 
 
 def test_without_a_mail_server_the_notice_says_so(lite: Server):
     target(lite)
-    says(lite.device, clock="guess")
+    says(lite.device, disk_free_mb=10)
     alarms.look(NOW)
     with override_settings(EMAIL_HOST=""):
         tell(NOW)
@@ -291,7 +304,7 @@ def test_without_a_mail_server_the_notice_says_so(lite: Server):
 
 def test_a_commune_that_wants_no_more_messages_gets_none(lite: Server, post_office: PostOffice):
     whom = target(lite)
-    says(lite.device, clock="guess")
+    says(lite.device, disk_free_mb=10)
     alarms.look(NOW)
     whom.mails = ""
     whom.save()
@@ -306,7 +319,7 @@ def test_a_commune_that_wants_no_more_messages_gets_none(lite: Server, post_offi
 def test_names_with_line_breaks_make_no_further_mail_headers(lite: Server, post_office: PostOffice):
     target(lite)
     lite.device.label = "Máy\r\nBcc: ai-do@example.com"
-    says(lite.device, clock="guess")
+    says(lite.device, disk_free_mb=10)
     alarms.look(NOW)
     tell(NOW)
     (mail,) = post_office.mails
@@ -318,7 +331,7 @@ def test_the_worker_looks_and_tells_by_itself_beside_its_other_jobs(lite: Server
     assert [job.name for job in work.ASIDE] == ["notices"]
     target(lite)
     clock.follow(lambda: NOW)
-    says(lite.device, clock="guess")
+    says(lite.device, disk_free_mb=10)
     workers = [work.Worker().start(), work.Worker(work.ASIDE).start()]
     post_office.wait(1)
     for worker in workers:
@@ -331,7 +344,7 @@ def test_the_worker_looks_and_tells_by_itself_beside_its_other_jobs(lite: Server
 
 def test_alarms_are_listed_for_the_own_commune(lite: Server):
     site = Site.objects.create(unit=Unit.objects.create(code="2", name="xã Khác"), key="chinh", name="Trụ sở")
-    says(lite.enrol("k-OTHER", "token", site), clock="guess")
+    says(lite.enrol("k-OTHER", "token", site), disk_free_mb=10)
     says(lite.device, disk_free_mb=10)
     alarms.look(NOW)
     says(lite.device)
