@@ -21,6 +21,8 @@ from typing import Any
 
 MAX_BYTES = 1 << 20
 """No document of a kiosk comes near it; a wrong file is refused before it is parsed."""
+MOST_WORK = 4_000_000
+"""Steps of tomllib over the parts of keys: half a second. A document of the kiosk takes some thousand."""
 MOST_MARKS = 30
 """Longest run of combining marks in a text (UAX #15, stream-safe text): putting n of them into order takes n² steps."""
 
@@ -82,12 +84,28 @@ def parse(data: bytes, file: str) -> dict[str, Any]:
         )
     try:
         text = data.decode("utf-8-sig")
-        plain = json.loads(text, object_pairs_hook=_once) if text.lstrip()[:1] == "{" else tomllib.loads(text)
+        is_json = text.lstrip()[:1] == "{"
+        if not is_json and _is_tangled(text):
+            raise failed(file, "has keys of far too many parts: this is no document of the kiosk", "tangled")
+        plain = json.loads(text, object_pairs_hook=_once) if is_json else tomllib.loads(text)
         return typing.cast(dict[str, Any], nfc(plain))
+    except DocumentError:
+        raise
     except UnicodeDecodeError as error:
         raise failed(file, "is not UTF-8: save it as UTF-8", "utf8") from error
     except (ValueError, RecursionError) as error:
         raise _unreadable(file, error) from error
+
+
+def _is_tangled(text: str) -> bool:
+    """Whether keys of very many parts (a.b.c…) would keep tomllib busy for minutes, and its memory for gigabytes.
+
+    It works on each part of a key for all parts before it, and for each line below a heading on all of the heading's.
+    """
+    lines = text.split("\n")
+    dots = [line.count(".") for line in lines]
+    deepest = max((n for n, line in zip(dots, lines, strict=True) if line.lstrip().startswith("[")), default=0)
+    return sum(n * n for n in dots) + deepest * len(lines) > MOST_WORK
 
 
 def _unreadable(file: str, error: Exception) -> DocumentError:

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from kiosk.public.form import clean
 from kiosk.texts import Texts
 
 
@@ -21,5 +22,5 @@ class Form(forms.Form):
         self.add_error(name, forms.ValidationError("", code, values))
 
     def text(self, name: str) -> str:
-        """What a field of text holds, after the form was found valid."""
-        return str(self.cleaned_data[name])
+        """What a field of text holds, after the form was found valid; without letters that nobody sees."""
+        return clean(str(self.cleaned_data[name]))

@@ -132,6 +132,7 @@ def one_of_each(written: Callable[..., Path]) -> list[Problem]:
     found += refused(parse_file, written("[a\n", "e.toml"))
     found += refused(parse_file, written("xã".encode("utf-16"), "b.toml"))
     found += refused(parse_file, written(b"#" * (2 << 20), "c.toml"))
+    found += refused(parse_file, written("a." * 40_000 + "b = 1", "f.toml"))
     days = [{"day": "2026-02-03", "kind": "half", "reason": "a|b"}]
     board = {"format": 1, "version": 1, "lines": [{"text": " a"}], "days": days}
     found += refused(BoardDocument.read, board)
@@ -151,6 +152,12 @@ def test_every_kind_of_mistake_has_its_sentence_and_the_english_one_is_that_of_t
     } - {"near", "no_access"}
     for problem in found:
         assert mistake(problem, Texts("en")) == printable(problem.message)
+
+
+@pytest.mark.parametrize("text", [f"[{'a.' * 1500}b]\n" + "c = 1\n" * 3000, "x = { " + "a." * 3000 + "b = 1 }"])
+def test_keys_of_thousands_of_parts_are_refused_before_anybody_works_on_them(written: Callable[..., Path], text: str):
+    (problem,) = refused(parse_file, written(text))
+    assert problem.key == "tangled"
 
 
 def test_the_form_that_a_value_must_have_is_said_in_the_readers_language(written: Callable[..., Path]):

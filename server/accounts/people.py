@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
@@ -121,11 +122,17 @@ def new(request: HttpRequest) -> HttpResponse:
     """A new account; its first password is shown once."""
     unit, t = _unit_asked(request), texts(language_of(request))
     form = NewAccountForm(unit, t, request.POST or None)
-    if not form.is_valid():
+    first = ""
+    if form.is_valid():
+        user = form.fill(User(username=form.text("username"), unit=unit))
+        try:
+            with transaction.atomic():
+                first = _give_first_password(user)
+                note(request, "account.made", _about(user), unit)
+        except IntegrityError:  # sent twice: the other one has its password
+            form.refuse("username", "unique")
+    if not first:
         return page(request, "admin/person.html", 422 if form.is_bound else 200, form=form, subject=None, unit=unit)
-    user = form.fill(User(username=form.text("username"), unit=unit))
-    first = _give_first_password(user)
-    note(request, "account.made", _about(user), unit)
     return page(request, "admin/first-password.html", subject=user, first=first)
 
 

@@ -13,6 +13,9 @@ from server.registry.models import Device
 from sync.ingest import Followed, Row
 from sync.wire import START, Header, Position
 
+MOST = 2**53
+"""Beyond it JSON's numbers are not whole, and nothing of a kiosk is counted that far."""
+
 _INSERT = (
     "INSERT INTO feed_event (num, device, epoch, seq, id, type, line, quarantined, received)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -105,7 +108,9 @@ def heads(device: str) -> dict[str, Position]:
 
 
 def _sound(value: Any) -> Any:
-    """JSON without the letter NUL, which PostgreSQL's text cannot hold."""
+    """JSON without the letter NUL, which PostgreSQL's text cannot hold, and numbers that nobody can have measured."""
+    if isinstance(value, int | float):
+        return value if abs(value) < MOST else None
     if isinstance(value, str):
         return value.replace("\0", "")
     if isinstance(value, Mapping):

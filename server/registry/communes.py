@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kiosk.office import ID, UNIT_CODE
+from kiosk.public.form import clean
 from kiosk.texts import LOCAL, sort_key
 from server import clock
 from server.accounts.access import for_roles, note
@@ -169,8 +170,9 @@ def site_new(request: HttpRequest, id: int) -> HttpResponse:
         form.refuse("key", "unique")
     if not form.is_valid():
         return _shown(request, unit, sites=form)
-    site = Site.objects.create(unit=unit, key=form.text("key"), name=form.text("name"))
-    note(request, "site.made", f"{site.key} {site.name}", unit)
+    site, made = Site.objects.get_or_create(unit=unit, key=form.text("key"), defaults={"name": form.text("name")})
+    if made:  # else it was sent twice
+        note(request, "site.made", f"{site.key} {site.name}", unit)
     say(request, "server.saved")
     return redirect("commune", id)
 
@@ -180,7 +182,7 @@ def site_new(request: HttpRequest, id: int) -> HttpResponse:
 def site_name(request: HttpRequest, id: int) -> HttpResponse:
     """Another name of a reception point."""
     site = get_object_or_404(Site, pk=id)
-    name = request.POST.get("name", "").strip()
+    name = clean(request.POST.get("name", ""))
     if 0 < len(name) <= 200:
         site.name = name
         site.save(update_fields=["name"])

@@ -17,7 +17,7 @@ from server.reports.tables import Minutes, Percent, Share, Table, Value, said, w
 
 STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes an office program take a text for a formula."""
-AFTER_BREAK = re.compile(r"(?<!^)([;\r\n]\s*)(?=[=+@-])")
+AFTER_BREAK = re.compile(r"((?:;|(?<!^)[\r\n])\s*)(?=[=+@-])")
 WIDEST = 48
 CELL_LETTERS = 32_767
 """Excel's most letters in a cell."""

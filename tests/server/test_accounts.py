@@ -13,6 +13,7 @@ from django.test import Client
 from kiosk.office import sample
 from server.accounts.devices import cookie_of
 from server.accounts.models import Audit, User
+from server.accounts.people import NewAccountForm
 from server.facts.models import Comment
 from server.publication.comments import readable
 from server.registry.models import Site, Unit
@@ -71,6 +72,17 @@ def test_a_clerk_gets_a_name_of_the_office_document_and_without_one_there_is_no_
     admin.post("/admin/people/new", {**given, "clerk": f"{lite.site.pk}:{clerk.id}"})
     user = User.objects.get(username="cong-chuc")
     assert (user.unit, user.site, user.clerk) == (lite.unit, lite.site, clerk.id)
+
+
+def test_of_an_account_that_is_sent_twice_at_once_the_second_is_told_that_it_is_there(
+    lite: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(NewAccountForm, "clean_username", lambda form: form.text("username"))  # looked before both came
+    admin = lite.signed_in("quan-tri", "admin")
+    given = {"username": "cong-chuc-2", "name": "A\u202eB", "role": "leader"}
+    assert [admin.post("/admin/people/new", given).status_code for _ in range(2)] == [200, 422]
+    assert User.objects.get(username="cong-chuc-2").name == "AB"
+    assert Audit.objects.filter(what="account.made").count() == 1
 
 
 def test_a_clerk_of_another_commune_or_an_invented_one_is_refused(lite: Server):

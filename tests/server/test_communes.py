@@ -84,7 +84,7 @@ def test_a_reception_point_has_an_id_as_office_documents_have_and_each_once(lite
     for key in ("chinh", "Chính", "a b", ""):
         given = {"site-key": key, "site-name": "Trụ sở"}
         assert operator.post(f"/admin/communes/{lite.unit.pk}/sites", given).status_code == 422
-    operator.post(f"/admin/sites/{lite.site.pk}/name", {"name": "Trụ sở mới"})
+    operator.post(f"/admin/sites/{lite.site.pk}/name", {"name": "Trụ sở\u202e mới"})
     operator.post(f"/admin/sites/{lite.site.pk}/name", {"name": " "})
     assert Site.objects.get().name == "Trụ sở mới"
 

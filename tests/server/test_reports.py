@@ -407,7 +407,8 @@ def test_what_an_office_program_would_run_gets_an_apostrophe(text: str):
 @pytest.mark.parametrize(
     ("text", "kept"),
     [("Họ; =1+1", "Họ; '=1+1"), ("a;@x", "a;'@x"), ("=a;=b", "'=a;'=b"), ("a; b = c", "a; b = c"),
-     ("a\n=b;c", "a\n'=b;c"), ("a\r\n\n @b", "a\r\n\n '@b"), ("a\nb = c", "a\nb = c")],
+     ("a\n=b;c", "a\n'=b;c"), ("a\r\n\n @b", "a\r\n\n '@b"), ("a\nb = c", "a\nb = c"),
+     (";=1", ";'=1"), ("; =1", "; '=1")],
 )  # fmt: skip
 def test_what_would_be_a_formula_where_semicolons_divide_cells_gets_one_too(text: str, kept: str):
     assert safe(text) == kept

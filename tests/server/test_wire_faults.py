@@ -19,6 +19,7 @@ from server import clock
 from server.facts.models import Ticket
 from server.feed.models import Event
 from server.registry.models import Device as Enrolled
+from server.watch import alarms
 from sync import wire
 from sync.client import Client
 from tests.server.kiosk_kit import Kiosk
@@ -296,6 +297,16 @@ def test_a_status_that_no_database_can_keep_gets_a_clear_answer(server: Server, 
     answer = push_plain(server, body.replace(b'"STATUS"', status.encode()))
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_batch")
     assert stored() == []
+
+
+@pytest.mark.parametrize("n", [10**400, -(10**400), 1e300])
+def test_numbers_that_nobody_can_have_measured_are_not_known_and_break_no_page(server: Server, n: float):
+    told = dict.fromkeys(("disk_free_mb", "card_errors", "card_worn", "starts_24h", "backlog", "memory_free_mb"), n)
+    assert server.push(batch_of([], [line(1)], DEVICE, "0000000112345678", **told)).status_code == 200
+    alarms.look(clock.now())
+    leader = server.signed_in("lanh-dao", "leader")
+    for path in ("/kiosks", f"/kiosks/{server.device.pk}", "/alarms"):
+        assert leader.get(path).status_code == 200
 
 
 def test_an_event_whose_type_is_too_long_is_set_aside_and_holds_up_nothing(server: Server):
