@@ -147,9 +147,9 @@ def _check_day(day: "CalendarDay", office: "Office", reader: Reader, at: int) ->
     clash = [(a, b) for n, a in enumerate(held) for b in held[n + 1 :] if _overlap(a, b)]
     if clash:
         one, other = clash[0]
-        says = f"{one.id} and {other.id} overlap: name the sessions of this day"
         # Sessions of different weekdays may have one name; the text wants their ids.
         mot, hai = (f"{each.name} ({each.id})" for each in (one, other))
+        says = f"{mot} and {hai} overlap: name the sessions of this day"
         reader.add(("calendar", at, "sessions"), says, "day_overlap", mot=mot, hai=hai)
 
 
