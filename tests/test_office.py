@@ -219,7 +219,9 @@ def test_sessions_of_different_weekdays_may_overlap_but_not_on_a_calendar_day(pl
     plain["sessions"].append(plain["sessions"][0] | {"id": "sang-thu-7", "weekdays": [5]})
     plain["sessions"][0]["weekdays"] = [0, 1, 2, 3, 4]
     plain["calendar"] = [{"day": "2026-08-22", "kind": "work"}]
-    assert wrong(plain) == ["[calendar 1] sessions: Sáng (sang) and Sáng (sang-thu-7) overlap: name the sessions of this day"]
+    assert wrong(plain) == [
+        "[calendar 1] sessions: Sáng (sang) and Sáng (sang-thu-7) overlap: name the sessions of this day"
+    ]
     with pytest.raises(DocumentError) as found:
         Office.from_json(json.dumps(plain).encode())
     assert "Sáng (sang) và Sáng (sang-thu-7) trùng giờ" in mistake(found.value.problems[0], Texts("vi"))
