@@ -13,6 +13,10 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of a request: files of a stick. Everything else has limits of its own."""
 
 
+MOST_CONNECTIONS = 800
+"""waitress has 100, which a hundred slow phones, or one stranger, use up. Below the 1,024 files of a service."""
+
+
 def keep_still() -> None:
     """Take what is loaded by now out of the garbage collector's sight: it would go over all of it in the middle of a
     page."""
@@ -27,6 +31,7 @@ def listening(application: Callable[..., Any], config: Config) -> Any:
     """
     proxy: dict[str, Any] = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto"}}
     options = {"max_request_body_size": MOST_BYTES, "channel_timeout": 60, "ident": ""}
+    options |= {"connection_limit": MOST_CONNECTIONS, "asyncore_use_poll": True}
     try:
         return create_server(
             application,

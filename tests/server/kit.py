@@ -36,7 +36,6 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 from waitress import wasyncore  # noqa: E402
-from waitress.server import create_server  # noqa: E402
 
 from kiosk.office import sample  # noqa: E402
 from server import config as configuration  # noqa: E402
@@ -46,6 +45,7 @@ from server.feed.intake import digest  # noqa: E402
 from server.office.models import Document  # noqa: E402
 from server.registry.models import Device, Site, Unit  # noqa: E402
 from server.reports import memory, naming  # noqa: E402
+from server.web import listening  # noqa: E402
 from server.wsgi import application  # noqa: E402
 from sync import wire  # noqa: E402
 
@@ -99,12 +99,12 @@ class Server:
     @contextmanager
     def serving(self, with_worker: bool = False) -> Iterator[str]:
         """The same server behind a real socket on loopback; yields its address."""
-        web = create_server(application, host="127.0.0.1", port=0, threads=4)
+        web = listening(application, replace(settings.CONFIG, listen="127.0.0.1", port=0, threads=4))
         ended = threading.Event()
 
         def serve() -> None:
             while not ended.is_set():
-                wasyncore.loop(0.2, map=web._map, count=1)
+                wasyncore.loop(0.2, use_poll=True, map=web._map, count=1)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

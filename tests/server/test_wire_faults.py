@@ -220,7 +220,7 @@ def test_a_slow_sender_is_waited_for_and_holds_up_no_other(lite: Server, device:
     body = some()
     with lite.serving() as url, closing(pushing(url)) as client:
         host, _, port = url.removeprefix("http://").partition(":")
-        slow = [socket.create_connection((host, int(port)), timeout=15) for _ in range(12)]  # more than threads
+        slow = [socket.create_connection((host, int(port)), timeout=15) for _ in range(150)]  # more than threads
         for conn in slow:
             conn.sendall(head(str(len(body))) + body[:10])
         ids = device.happen(3)
