@@ -55,7 +55,7 @@ def test_a_quota_that_is_published_is_seen_as_a_difference_and_then_as_applied_b
         expect(state).to_have_text("Chờ máy nhận")
         page.get_by_role("link", name="2", exact=True).click()
         row = page.locator(".differences tbody tr")
-        expect(row).to_have_text("Lĩnh vực › Đất đai – Xây dựng › số lượng giới hạn › Sáng3012")
+        expect(row).to_have_text("Lĩnh vực › Đất đai – Xây dựng › số lượng giới hạn › SángTrước30Sau12")
         kiosk.push()
         kiosk.push()
         lite.settle()

@@ -59,7 +59,7 @@ def problem_of(server: Server, url: str) -> str:
     Alarm.objects.all().delete()
     Target.objects.all().delete()
     Target.objects.create(unit=server.unit, url=url)
-    says(server.device, clock="guess")
+    says(server.device, disk_free_mb=10)
     alarms.look(NOW)
     telling.tell_next(NOW)
     return str(Notice.objects.get().problem)
@@ -80,9 +80,9 @@ def test_a_message_says_what_is_wrong_and_its_signature_can_be_checked(server: S
     assert abs(int(stamp) - NOW.timestamp()) < 1
     said = json.loads(body)
     assert (said["event"], said["kind"], said["kiosk"]["id"], said["unit"]["code"]) == (
-        "begun", "clock", "k-7F3K2M", "12345",
+        "begun", "disk", "k-7F3K2M", "12345",
     )  # fmt: skip
-    assert said["text"] == {"vi": "Nguồn giờ: chưa ai xác nhận", "en": "Time from: nobody vouches for it"}
+    assert said["text"] == {"vi": "Sắp đầy: còn trống 10 MB", "en": "Nearly full: 10 MB free"}
 
 
 def test_another_round_is_another_secret_and_no_secret_is_in_the_database(lite: Server):
@@ -211,7 +211,7 @@ def test_a_handshake_that_drips_is_cut_off(lite: Server, monkeypatch: pytest.Mon
 
 def test_an_end_is_told_only_to_whom_the_beginning_was(lite: Server, certificate: Path):
     with Receiver(certificate, http(204, b"")) as receiver, allowing(certificate, *LOOPBACK):
-        says(lite.device, clock="guess")
+        says(lite.device, disk_free_mb=10)
         alarms.look(NOW)
         Target.objects.create(unit=lite.unit, url=f"https://localhost:{receiver.port}/")
         says(lite.device)
