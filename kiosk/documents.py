@@ -84,15 +84,14 @@ def parse(data: bytes, file: str) -> dict[str, Any]:
         )
     try:
         text = data.decode("utf-8-sig")
-        is_json = text.lstrip()[:1] == "{"
-        if not is_json and _is_tangled(text):
-            raise failed(file, "has keys of far too many parts: this is no document of the kiosk", "tangled")
-        plain = json.loads(text, object_pairs_hook=_once) if is_json else tomllib.loads(text)
-        return typing.cast(dict[str, Any], nfc(plain))
-    except DocumentError:
-        raise
     except UnicodeDecodeError as error:
         raise failed(file, "is not UTF-8: save it as UTF-8", "utf8") from error
+    is_json = text.lstrip()[:1] == "{"
+    if not is_json and _is_tangled(text):
+        raise failed(file, "has keys of far too many parts: this is no document of the kiosk", "tangled")
+    try:
+        plain = json.loads(text, object_pairs_hook=_once) if is_json else tomllib.loads(text)
+        return typing.cast(dict[str, Any], nfc(plain))
     except (ValueError, RecursionError) as error:
         raise _unreadable(file, error) from error
 

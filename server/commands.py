@@ -13,8 +13,7 @@ from kiosk.office import ID, UNIT_CODE
 from kiosk.public.form import clean
 from kiosk.texts import LOCAL, Texts
 from server.accounts import passwords
-from server.accounts.audit import COMMAND_LINE
-from server.accounts.models import Audit, Role, User
+from server.accounts.models import COMMAND_LINE, Audit, Role, User
 from server.accounts.people import USERNAME
 from server.feed.files import Files, outcome, taken_in
 from server.registry.communes import TWO_TIERS, make_unit
@@ -147,6 +146,6 @@ def _free(username: str) -> str:
     t, name = texts(settings.CONFIG.language), username.strip().lower()
     if not USERNAME.regex.search(name):  # type: ignore[union-attr]
         raise ValueError(f"{username}: {t('field.username')}")
-    if name == COMMAND_LINE or User.objects.filter(username=name).exists():
+    if User.objects.is_taken(name):
         raise ValueError(f"{username}: {t('field.unique')}")
     return name

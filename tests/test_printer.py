@@ -171,28 +171,28 @@ class SlowLink:
     def close(self) -> None: ...
 
 
-def test_answers_still_owed_to_a_try_before_do_not_confirm_the_slip_that_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    link = SlowLink(0.1, 0.1, 0.3, 0.3)
+def is_not_confirmed(link: SlowLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip is sent again after one that broke, and no answer is taken for its own."""
     monkeypatch.setattr("kiosk.printer_device.time", link)
     printer = Printer(lambda: link, QUICK)
     assert printer.state() is PrinterState.OK
     printer.confirms = printer.broken = True
     with pytest.raises(PrintError, match="not confirmed"):
         printer.print(render(slip()))
+
+
+def test_answers_still_owed_to_a_try_before_do_not_confirm_the_slip_that_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = SlowLink(0.1, 0.1, 0.3, 0.3)
+    is_not_confirmed(link, monkeypatch)
     assert [at > 0.3 for at in link.slips_at] == [True]
 
 
 def test_a_printer_that_never_is_quite_silent_gets_the_slip_again_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     link = SlowLink(0.1, 0.1)
     link.noise = b"\x11"  # XON
-    monkeypatch.setattr("kiosk.printer_device.time", link)
-    printer = Printer(lambda: link, QUICK)
-    assert printer.state() is PrinterState.OK
-    printer.confirms = printer.broken = True
-    with pytest.raises(PrintError, match="not confirmed"):
-        printer.print(render(slip()))
+    is_not_confirmed(link, monkeypatch)
     assert len(link.slips_at) == 1
 
 

@@ -13,15 +13,13 @@ from django.views.decorators.http import require_safe
 from kiosk.texts import LOCAL, Texts
 from server import asking
 from server.accounts.access import for_roles, note, person
-from server.accounts.models import Audit, User
+from server.accounts.models import COMMAND_LINE, Audit, User
 from server.accounts.noted import about_in_words
 from server.accounts.roles import AUDITORS
 from server.pages import page
 from server.publication.sheets import csv_of
 from server.words import language_of, texts
 
-COMMAND_LINE = "kiosk-server"
-"""Who did what an operator does at the server's command line; no account has that name."""
 ROWS, MOST = 100, 50_000
 """Of a page, and of a CSV."""
 

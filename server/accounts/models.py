@@ -19,8 +19,16 @@ class Role(models.TextChoices):
     CLERK = "clerk"
 
 
+COMMAND_LINE = "kiosk-server"
+"""In the audit, who did what an operator does at the server's command line; no account can have that name."""
+
+
 class UserManager(BaseUserManager["User"]):
     """Accounts by their name, in lower case."""
+
+    def is_taken(self, username: str) -> bool:
+        """Whether no new account can have this name."""
+        return username == COMMAND_LINE or self.filter(username=username).exists()
 
     def create_user(self, username: str, password: str | None, **fields: Any) -> "User":
         """A new account; without a password nobody signs in with it. Raises IntegrityError for a name that is taken."""

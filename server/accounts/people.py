@@ -17,7 +17,6 @@ from kiosk.texts import Texts, sort_key
 from server import asking
 from server.accounts import passwords
 from server.accounts.access import for_roles, note, person
-from server.accounts.audit import COMMAND_LINE
 from server.accounts.models import Role, User
 from server.accounts.roles import ACCOUNTS
 from server.forms import Form
@@ -73,7 +72,7 @@ class NewAccountForm(AccountForm):
     def clean_username(self) -> str:
         """Names are kept in lower case, and each is there once."""
         username = self.text("username").lower()
-        if username == COMMAND_LINE or User.objects.filter(username=username).exists():
+        if User.objects.is_taken(username):
             raise forms.ValidationError("", "unique")
         return username
 
@@ -122,7 +121,6 @@ def new(request: HttpRequest) -> HttpResponse:
     """A new account; its first password is shown once."""
     unit, t = _unit_asked(request), texts(language_of(request))
     form = NewAccountForm(unit, t, request.POST or None)
-    first = ""
     if form.is_valid():
         user = form.fill(User(username=form.text("username"), unit=unit))
         try:
@@ -131,9 +129,9 @@ def new(request: HttpRequest) -> HttpResponse:
                 note(request, "account.made", _about(user), unit)
         except IntegrityError:  # sent twice: the other one has its password
             form.refuse("username", "unique")
-    if not first:
-        return page(request, "admin/person.html", 422 if form.is_bound else 200, form=form, subject=None, unit=unit)
-    return page(request, "admin/first-password.html", subject=user, first=first)
+        else:
+            return page(request, "admin/first-password.html", subject=user, first=first)
+    return page(request, "admin/person.html", 422 if form.is_bound else 200, form=form, subject=None, unit=unit)
 
 
 @for_roles(*ACCOUNTS)

@@ -111,7 +111,7 @@ def _places(ticket: Ticket) -> list[tuple[str, str]]:
 
 def _add(to: _Sum, ticket: Ticket) -> None:
     to.counts.update(issued=1, priority=int(ticket.priority), transfers=ticket.transfers, holds=ticket.holds)
-    if (state := outcome(ticket)) in _ENDS:
+    if (state := _counted_as(ticket)) in _ENDS:
         to.counts[_ENDS[state]] += 1
     if ticket.reached_at:
         to.waits[minutes(ticket.issued_at, ticket.reached_at)] += 1
@@ -119,8 +119,8 @@ def _add(to: _Sum, ticket: Ticket) -> None:
         to.services[minutes(ticket.started_at, ticket.ended_at)] += 1
 
 
-def outcome(ticket: Ticket) -> State:
-    """What counts: who missed the call has missed it, also when the next day's first press has closed the number."""
+def _counted_as(ticket: Ticket) -> State:
+    """Who missed the call has missed it, also when the next day's first press has closed the number."""
     missed = ticket.state == State.CLOSED and ticket.missed_at is not None and ticket.calls > 0
     return State.NO_SHOW if missed else State(ticket.state)
 

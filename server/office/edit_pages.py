@@ -108,7 +108,8 @@ def _taken(request: HttpRequest, here: Site, name: str, form: Part, office: Offi
     base = desk.office_in(Document.objects.filter(site=here, kind=Kind.OFFICE, version=seen).first()) or office
     fields, wrong = _with_photos(request, t)
     section = replace(form.read(fields), taken=tuple(names_of(here).clerks))
-    wrong += [t("office_doc.undated")] * sections.undated(section.rows)
+    if sections.undated(section.rows):
+        wrong.append(t("office_doc.undated"))
     plain = form.put(documents.plain(base), section)
     try:
         mine = checked(desk.as_text(plain), here, office)

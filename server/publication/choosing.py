@@ -1,16 +1,22 @@
 """Which place and period a page of figures is about, by its address: ?unit=CODE&site=ID&period=2026-11."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import wraps
+from http import HTTPStatus
+from typing import ParamSpec, cast
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
 from server import asking
 from server.accounts.models import User
+from server.pages import page
 from server.publication.content import Place
 from server.registry.models import Site
 from server.reports import periods
-from server.reports.periods import Kind, Period
+from server.reports.periods import BadPeriod, Kind, Period
 
+P = ParamSpec("P")
 RECENT = {Kind.MONTH: 12, Kind.QUARTER: 4, Kind.YEAR: 2, Kind.WEEK: 8}
 """How many periods of each kind are offered."""
 
@@ -38,6 +44,19 @@ def place(request: HttpRequest, user: User) -> Place:
 def period(asked: str, usual: Period) -> Period:
     """The period of a text; the usual one where there is no text. Raises BadPeriod."""
     return periods.parse(asked) if asked else usual
+
+
+def refuses_no_period(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Answer a period that cannot be read with the reason; the view's first argument is its request."""
+
+    @wraps(view)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            return view(*args, **kwargs)
+        except BadPeriod as error:
+            return page(cast(HttpRequest, args[0]), "message.html", HTTPStatus.BAD_REQUEST, key=error.key)
+
+    return wrapped
 
 
 def over(upto: date, since: date = date.min) -> dict[Kind, list[Period]]:

@@ -1,7 +1,6 @@
 """Pages of frozen periods and of how figures come about, for those who sign in."""
 
 from datetime import date
-from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -137,14 +136,12 @@ def adjust(request: HttpRequest, id: int) -> HttpResponse:
 
 @require_GET
 @for_roles(*FIGURES)
+@choosing.refuses_no_period
 def explain(request: HttpRequest) -> HttpResponse:
     """How the figures of a place and period come about (giải trình số liệu); for printing too."""
     now, t = clock.now(), texts(language_of(request))
     place = choosing.place(request, person(request))
-    try:
-        period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
-    except BadPeriod as error:
-        return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=error.key)
+    period = choosing.period(request.GET.get("period", ""), choosing.last_month(settled(now)))
     content = content_of(place, period, now)
     return page(
         request,

@@ -1,7 +1,6 @@
 """Pages for leaders: what is public, letters by month, the weekly bulletin."""
 
 from datetime import date
-from http import HTTPStatus
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +20,7 @@ from server.publication.models import PARTS, Setting
 from server.registry.models import Site, Unit
 from server.reports import periods
 from server.reports.naming import offices_now
-from server.reports.periods import BadPeriod, Kind
+from server.reports.periods import Kind
 from server.words import language_of, texts
 
 MONTHS = 13
@@ -102,15 +101,13 @@ def _enter(request: HttpRequest, unit: Unit, months: list[date]) -> str:
 
 @require_GET
 @for_roles(*LEADERS)
+@choosing.refuses_no_period
 def bulletin(request: HttpRequest) -> HttpResponse:
     """The week in sentences, for the commune's loudspeakers; to be changed before it is copied."""
     user, now, t = person(request), clock.now(), texts(language_of(request))
     place = choosing.place(request, user)
     weeks = choosing.over(now.astimezone(LOCAL).date())[Kind.WEEK]
-    try:
-        period = choosing.period(request.GET.get("period", ""), weeks[0])
-    except BadPeriod as error:
-        return page(request, "message.html", HTTPStatus.BAD_REQUEST, key=error.key)
+    period = choosing.period(request.GET.get("period", ""), weeks[0])
     sites = place.sites()
     office = next((found for found in offices_now(sites).values() if found), None)
     answers = Comment.objects.filter(site__in=sites, answered_at__date__range=(period.first, period.last))
