@@ -1,10 +1,12 @@
 """Who may do what: a view says its roles, and everything that is done is noted."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
@@ -20,10 +22,13 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def for_roles(*roles: Role) -> Callable[[View[P]], View[P]]:
+def for_roles(*roles: Role, whole: bool = True) -> Callable[[View[P]], View[P]]:
     """Only for people of these roles; others are told so (403), strangers are sent to sign in.
 
     Whoever still has the first password of an account is sent to choose an own one.
+
+    A form that is sent is one transaction: nothing is changed without its row in the audit. `whole=False` is for views
+    that ask other machines or keep many things one after the other, and would make everybody wait meanwhile.
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -35,7 +40,8 @@ def for_roles(*roles: Role) -> Callable[[View[P]], View[P]]:
                 return _send(request, reverse("password"))
             if request.user.role not in roles:
                 return no_right(request, communes=Role.ADMIN in roles)
-            response = view(request, *args, **kwargs)
+            with transaction.atomic() if whole and request.method == "POST" else nullcontext():
+                response = view(request, *args, **kwargs)
             if not response.has_header("Cache-Control"):
                 response["Cache-Control"] = "no-store"  # on a shared PC "back" shows nothing after signing out
             return response

@@ -44,7 +44,7 @@ def asked_of(given: Mapping[str, str]) -> Asked:
     """What the parameters of an address ask for; days that are none want all."""
     first, last = asking.day(given.get("from", "")), asking.day(given.get("to", ""))
     who, kind = (asking.word(given.get(name, "")) for name in ("who", "kind"))
-    return Asked(who.strip().lower(), kind, first, last)
+    return Asked(who.strip(), kind, first, last)
 
 
 def of_reader(user: User) -> QuerySet[Audit]:

@@ -18,8 +18,10 @@ _ACCOUNT = (r"(?P<name>.*) \((?P<role>\w+)(?P<rest>(, [^()]*)?)\)", "{name} ({ro
 _FORMS: Mapping[str, tuple[str, str]] = {
     "account.made": _ACCOUNT,
     "account.changed": _ACCOUNT,
+    "alarms.target": (r"(?P<mails>\d+) mails, (?P<address>.*)", "{mails}{address}"),
     "alarms.test": (r"(?P<ways>\w+(, \w+)*)", "{ways}"),
     "audit.saved": (r"(?P<query>.+)", "{query}"),
+    "feed.imported": (r"(?P<name>\S+): (?P<events>\d+) new, (?P<rest>.*)", "{name}: {events}, {rest}"),
     "figures.adjusted": (r"(?P<period>\S+): (?P<revision>\d+)", "{period}: {revision}"),
     "figures.frozen": (r"(?P<name>.*), (?P<period>\S+)", "{name}, {period}"),
     "kiosk.changed": (r"(?P<name>.*) \((?P<mode>\w+)\)", "{name} ({mode})"),
@@ -87,8 +89,11 @@ def _asked(t: Texts, name: str, value: str) -> str:
 
 
 _WORDS: Mapping[str, Word] = {
+    "address": lambda t, text: text and f", {text}",
     "by": _key("reports.by_{}"),
     "ending": _as_it_is,
+    "events": lambda t, text: t("audits.events", n=text),
+    "mails": lambda t, text: t("audits.mails", n=text),
     "mode": _key("kiosks.by_{}"),
     "name": _as_it_is,
     "parts": _parts,

@@ -17,7 +17,7 @@ from sync.importing import acknowledgements, import_file
 
 
 @require_http_methods(["GET", "POST"])
-@for_roles(*KEEPERS)
+@for_roles(*KEEPERS, whole=False)
 def from_stick(request: HttpRequest) -> HttpResponse:
     """Files that `kiosk export` wrote, in any order; what became of each, and what to save onto the stick."""
     if request.method == "GET":

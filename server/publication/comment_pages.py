@@ -72,7 +72,8 @@ def sheet(request: HttpRequest) -> HttpResponse:
 @for_roles(*LEADERS)
 def change(request: HttpRequest, id: str) -> HttpResponse:
     """Keep a comment to be worked on, write its result, or its public line."""
-    comment = get_object_or_404(comments.readable(person(request)), pk=asking.word(id))
+    rows = comments.readable(person(request)).select_for_update(of=("self",))
+    comment = get_object_or_404(rows, pk=asking.word(id))
     posted = request.POST
     handler = posted.get("handler", "") if posted.get("do") == "keep" else None
     try:
@@ -86,7 +87,10 @@ def change(request: HttpRequest, id: str) -> HttpResponse:
         public.forget(comment.site)
     for what in done:
         note(request, f"comment.{what}", f"{comment.site.name}, {comment.day}: {id}")
-    say(request, "server.saved" if done else "comments.same")
+    if handler is not None and "keep" not in done:
+        say(request, "comments.kept_before", who=comment.kept_by)
+    else:
+        say(request, "server.saved" if done else "comments.same")
     return HttpResponseRedirect(_back(request))
 
 

@@ -58,10 +58,15 @@ def days_left(comment: Comment, today: date) -> int | None:
     return max((comment.day + timedelta(days=COMMENT_DAYS) - today).days, 0)
 
 
-def keep(comment: Comment, handler: str, now: datetime) -> None:
-    """Keep a comment until somebody has written a result (giữ để xử lý). Raises Wrong."""
-    comment.kept_by, comment.kept_at = _words("handler", handler), now
+def keep(comment: Comment, handler: str, now: datetime) -> bool:
+    """Keep a comment until somebody has written a result (giữ để xử lý). Whoever was first stays; whether it is kept
+    by this one. Raises Wrong."""
+    words = _words("handler", handler)
+    if comment.kept_by:
+        return False
+    comment.kept_by, comment.kept_at = words, now
     comment.save(update_fields=["kept_by", "kept_at"])
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,7 @@ def work(comment: Comment, written: Work, now: datetime) -> list[str]:
     """Keep what is new: all of it or, when one part cannot be kept, nothing. Which parts were. Raises Wrong."""
     done = []
     with transaction.atomic():
-        if written.handler is not None:
-            keep(comment, written.handler, now)
+        if written.handler is not None and keep(comment, written.handler, now):
             done.append("keep")
         if written.result is not None and clean(written.result) != comment.result:
             finish(comment, written.result)

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
@@ -77,11 +78,11 @@ def cache_key(place: str, language: str) -> str:
 
 
 def forget(site: Site) -> None:
-    """A leader changed what is public: the pages are made anew."""
+    """A leader changes what is public: as soon as it is kept, the pages are made anew."""
     code = site.unit.code
     places = [f"{page}/{code}{key}" for page in ("unit", "explained") for key in ("", f"/{site.key}")]
     keys = [cache_key(place, language) for place in places for language in LANGUAGES]
-    cache.delete_many([*keys, *(f"{key}/last" for key in keys)])
+    transaction.on_commit(lambda: cache.delete_many([*keys, *(f"{key}/last" for key in keys)]))
 
 
 @_public

@@ -26,7 +26,7 @@ class PairForm(Form):
     fingerprint = forms.CharField(max_length=95, required=False, widget=forms.HiddenInput)
 
 
-@for_roles(*KEEPERS)
+@for_roles(*KEEPERS, whole=False)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import server as package
-from server.accounts.models import Audit
+from server.accounts.models import Audit, User
 from server.accounts.noted import about_in_words
 from server.registry.models import Unit
 from server.words import LANGUAGES, texts
@@ -31,16 +31,18 @@ def test_rows_are_found_by_person_kind_and_day_the_newest_first(lite: Server):
     row(lite, "comment.read", about="một")
     row(lite, "comment.keep", about="hai", days=1)
     row(lite, "account.made", "quan-tri", about="ba", days=2)
+    row(lite, "device.enrolled", "k-7F3K2M", about="bốn", days=3)
     admin = lite.signed_in("xem", "admin")
 
     def found(query: str) -> list[str]:
         return listed(admin.get(f"/admin/audit?{query}").content.decode())
 
-    assert found("") == ["ba", "hai", "một"]
+    assert found("") == ["bốn", "ba", "hai", "một"]
     assert found("who=quan-tri") == ["ba"]
+    assert found("who=k-7F3K2M") == ["bốn"]
     assert found("kind=comment") == ["hai", "một"]
     assert found("from=2026-11-24&to=2026-11-24") == ["hai"]
-    assert found("from=x&to=y&before=z") == ["ba", "hai", "một"]
+    assert found("from=x&to=y&before=z") == ["bốn", "ba", "hai", "một"]
     assert "Đọc góp ý" in admin.get("/admin/audit").content.decode()
 
 
@@ -88,9 +90,13 @@ def test_the_csv_is_safe_for_office_programs_and_noted_itself(lite: Server):
 NOTED = {
     ("account.made", "lan (leader)"): "lan (Lãnh đạo)",
     ("account.changed", "lan (clerk, nguyen-thi-a)"): "lan (Công chức, nguyen-thi-a)",
+    ("alarms.target", "2 mails, https://tram.example/bao"): "2 địa chỉ thư, https://tram.example/bao",
+    ("alarms.target", "0 mails, "): "0 địa chỉ thư",
     ("alarms.test", "mail, webhook"): "Thư, Webhook",
     ("audit.saved", "who=lan&kind=comment&from=2026-11-01"):
         "Người thực hiện: lan; Loại việc: Góp ý; Từ ngày: 01/11/2026",
+    ("feed.imported", "k-7F3K2M: 12 new, kiosk-1.ndjson, kiosk-2.ndjson"):
+        "k-7F3K2M: 12 sự kiện mới, kiosk-1.ndjson, kiosk-2.ndjson",
     ("figures.frozen", "Trụ sở, 2026-Q4"): "Trụ sở, quý IV/2026",
     ("figures.adjusted", "2026-11: 2"): "tháng 11/2026: Điều chỉnh lần 2",
     ("kiosk.changed", "k-7F3K2M (pull)"): "k-7F3K2M (Máy chủ đến lấy)",
@@ -143,3 +149,22 @@ def test_the_languages_of_the_server_say_the_same(language: str):
     from server.words import _own
 
     assert _own()[language].keys() == _own()["vi"].keys()
+
+
+def test_nothing_is_changed_without_its_row(server: Server, monkeypatch: pytest.MonkeyPatch):
+    user = server.user("thu-nghiem", "leader")
+    admin = server.signed_in("quan-tri", "admin")
+    admin.raise_request_exception = False
+
+    def broken(**fields: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(Audit.objects, "create", broken)
+    given = {"username": "moi", "name": "Nguyễn Văn A", "role": "leader"}
+    assert admin.post("/admin/people/new", given).status_code == 500
+    assert admin.post(f"/admin/people/{user.pk}/switch").status_code == 500
+    assert not User.objects.filter(username="moi").exists()
+    assert User.objects.get(pk=user.pk).is_active
+    monkeypatch.undo()
+    assert admin.post("/admin/people/new", given).status_code == 200
+    assert User.objects.filter(username="moi").exists()

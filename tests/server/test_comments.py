@@ -149,6 +149,15 @@ def test_what_somebody_else_wrote_meanwhile_stays(lite: Server):
     assert (found.result, found.answer) == ("Đã thêm ghế", "Xã đã thêm ghế")
 
 
+def test_whoever_keeps_a_comment_second_is_told_who_was_first(server: Server):
+    found, leader = comment(server), server.signed_in("lanh-dao", "leader")
+    do(leader, found, "keep", "Nguyễn Văn A")
+    written(leader, found, "keep", handler="Nguyễn Văn B", answer="Xã đã thêm ghế")
+    assert "Nguyễn Văn A đã nhận xử lý góp ý này trước" in page(leader)
+    found.refresh_from_db()
+    assert (found.kept_by, found.answer) == ("Nguyễn Văn A", "Xã đã thêm ghế")
+
+
 def test_when_one_part_is_too_long_nothing_of_the_form_is_kept(lite: Server):
     found, leader = comment(lite), lite.signed_in("lanh-dao", "leader")
     written(leader, found, "keep", handler="Nguyễn Văn A", answer="dài " * 200)
