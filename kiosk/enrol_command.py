@@ -28,7 +28,7 @@ from kiosk.store.prepare import hold, prepare
 from kiosk.texts import Texts
 from kiosk.waiting import PART
 from sync import wire
-from sync.exchange import AddressError, Answer, Exchange, InsecureServer, Silent, check_url
+from sync.exchange import AddressError, Answer, Exchange, InsecureServer, Silent, Untrusted, check_url
 
 BY = "command line"
 REFUSALS = ("code", "taken", "other_device", "busy")
@@ -160,7 +160,8 @@ def _ask(options: argparse.Namespace, ca_file: str, name: str, office: str | Non
             url = f"{options.url.rstrip('/')}/api/v1/enrol"
             answer = exchange.post(url, json.dumps(asked).encode(), "application/json")
         except Silent as error:
-            raise ValueError(t("enrol.silent", loi=str(error))) from error
+            key = "enrol.untrusted" if isinstance(error, Untrusted) else "enrol.silent"
+            raise ValueError(t(key, loi=str(error))) from error
     if answer.http != 200:
         raise ValueError(_refusal(answer, options, name, t))
     try:

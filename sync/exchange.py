@@ -6,6 +6,7 @@ to read more than `MAX_ANSWER` bytes, and to wait longer than its deadline howev
 
 import ipaddress
 import socket
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,10 @@ class InsecureServer(AddressError):
 
 class Silent(Exception):
     """No whole answer came."""
+
+
+class Untrusted(Silent):
+    """Nothing was asked: the certificate is not one that this machine believes now for this address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,9 @@ class Line(ABC):
                     raise Silent("the answer did not come to its end")
                 return Answer(response.status, raw, response.headers, most)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise Silent(short(_root(error))) from error
+            root = _root(error)
+            kind = Untrusted if isinstance(root, ssl.SSLCertVerificationError) else Silent
+            raise kind(short(root)) from error
 
     @abstractmethod
     def _open(

@@ -30,6 +30,7 @@ from server.registry.enrolment import make_code
 from server.registry.models import Device, Site, Unit
 from sync import wire
 from tests.server.kit import Server, batch_of
+from tests.server.pull_kit import Tls, strange_certificate
 from tests.sync_net import Script, http
 
 
@@ -176,6 +177,16 @@ def test_a_code_for_another_kiosk_says_how_to_take_its_place(
 def test_an_address_that_cannot_be_used_is_said(toml: Path, capsys: pytest.CaptureFixture[str], url: str, says: str):
     assert enrol(toml, url, "ABCD-EFGH") == 1
     assert says in capsys.readouterr().err
+
+
+def test_a_certificate_that_nobody_knows_is_said_and_hears_no_code(
+    toml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with Tls(strange_certificate(tmp_path / "strange"), lambda conn: None) as server:
+        assert enrol(toml, f"https://127.0.0.1:{server.port}", "ABCD-EFGH") == 1
+    assert "--ca-file" in capsys.readouterr().err
+    assert server.heard == []
+    assert unchanged(toml)
 
 
 def answer(**changes: str | None) -> bytes:
