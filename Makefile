@@ -76,6 +76,7 @@ test-appliance: $(VENV)/.dev  ## the whole kiosk in a virtual machine that poses
 		mmdebstrap arch-test systemd-nspawn=systemd-container fdtput=device-tree-compiler mke2fs=e2fsprogs cpio xz=xz-utils swig \
 		aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/include/stdio.h=libc6-dev-arm64-cross \
 		ip=iproute2 ssh-keygen=openssh-client mkfs.vfat=dosfstools mcopy=mtools
+	$(if $(ARGS),,$(MAKE) container-test)
 	$(if $(ARGS),,$(PY) -m tests.container trixie)
 	$(PY) -m pytest -o faulthandler_timeout=0 -s $(or $(ARGS),tests/appliance/test_*.py)
 

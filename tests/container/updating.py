@@ -36,6 +36,9 @@ release newer
 make broken {broken}
 echo 'raise RuntimeError("this release cannot start")' >>broken/kiosk/app.py
 release broken
+make mute {mute}
+printf '\n\ndef opened(*_, **more):\n    return shut("this release has a fault")\n' >>mute/kiosk/standing.py
+release mute
 # What others make of a good one: a byte more, and a signature of their own.
 mkdir tampered strange
 cp dist-newer/*.tar.gz* tampered
@@ -44,20 +47,21 @@ cp dist-newer/*.tar.gz strange && ssh-keygen -q -Y sign -n kiosk-release -f stra
 """
 
 
-def versions() -> tuple[str, str, str]:
-    """This tree's, and the two that follow."""
+def versions() -> tuple[str, str, str, str]:
+    """This tree's, and the three that follow."""
     found = re.search(r'^version = "(\d+)\.(\d+)\.(\d+)', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert found
     major, minor, patch = map(int, found.groups())
-    return f"{major}.{minor}.{patch}", f"{major}.{minor}.{patch + 1}", f"{major}.{minor}.{patch + 2}"
+    own, newer, broken, mute = (f"{major}.{minor}.{patch + n}" for n in range(4))
+    return own, newer, broken, mute
 
 
 class Making:
     """Releases are made while other things are looked at."""
 
     def __init__(self, machine: Machine) -> None:
-        _, newer, broken = versions()
-        script = MAKE.format(home=HOME, sources=SOURCES, stick=STICK, newer=newer, broken=broken)
+        _, newer, broken, mute = versions()
+        script = MAKE.format(home=HOME, sources=SOURCES, stick=STICK, newer=newer, broken=broken, mute=mute)
         self._pace = machine.pace
         self._process = subprocess.Popen(
             machine.words("sh", "-ec", script),
@@ -104,7 +108,7 @@ def running(machine: Machine) -> str:
 
 def update(hall: Hall) -> None:
     """A good release is found at night, runs, and stays once it has run for ten minutes."""
-    machine, (_, newer, _) = hall.machine, versions()
+    machine, newer = hall.machine, versions()[1]
     before, pid = hall.last(), hall.pid("kiosk")
     with _serving(machine, f"{HOME}/dist-newer"):
         machine.must("a newer release is fetched by itself", "systemctl start kiosk-update", 600)
@@ -125,13 +129,18 @@ def update(hall: Hall) -> None:
     again = machine.sh(f"{SOURCES}/install.sh --offline {STICK}")
     refused = again.returncode == 1 and "still being tried" in again.stdout
     holds("the installer is not laid over it", refused, f"status {again.returncode}\n{again.stdout}")
-    # In a clock of its own the helper finds that ten minutes have passed; it is the installed one.
-    words = ["unshare", "--time", "--monotonic", str(TRIED_S), "--fork", "--"]
-    helper = machine.words("/usr/local/lib/kiosk/kiosk_trial.py", "healthy")
-    done = subprocess.run([*words, *helper], capture_output=True, text=True, timeout=120 * machine.pace, check=False)
-    holds(f"after ten minutes {newer} is confirmed", "is healthy" in done.stdout, f"{done.stdout}{done.stderr}")
+    said = _after_ten_minutes(machine)
+    holds(f"after ten minutes {newer} is confirmed", "is healthy" in said, said)
     holds("nothing is tried any more", not _is_tried(machine))
     machine.must("the next one is judged after a boot too", "systemctl is-enabled kiosk-healthy.timer")
+
+
+def _after_ten_minutes(machine: Machine) -> str:
+    """What root's installed helper says, in a clock of its own, in which so much time has passed."""
+    words = ["unshare", "--time", "--monotonic", str(TRIED_S), "--fork", "--"]
+    helper = machine.words("/usr/local/lib/kiosk/kiosk_trial.py", "healthy")
+    done = subprocess.run([*words, *helper], capture_output=True, text=True, timeout=180 * machine.pace, check=False)
+    return f"{done.stdout}{done.stderr}"
 
 
 @contextmanager
@@ -155,7 +164,7 @@ def _is_tried(machine: Machine) -> bool:
 
 def come_back(hall: Hall) -> None:
     """A release that cannot start is taken back, by nobody."""
-    machine, (_, newer, broken) = hall.machine, versions()
+    machine, (_, newer, broken, _) = hall.machine, versions()
     before, name = hall.last(), running(machine)
     machine.must("kiosk update takes a release that cannot start", f"kiosk update {HOME}/dist-broken/*.tar.gz", 600)
     holds(f"{broken} is switched to", broken in machine.ask("readlink /opt/kiosk/current"))
@@ -169,3 +178,15 @@ def come_back(hall: Hall) -> None:
         raise NotAsPromised(f"kiosk update tells why it was taken back\n{status}")
     hall.goes_on(before)
     _refused(machine, "what was taken back is not installed again", "dist-broken", "was taken back once")
+
+
+def give_numbers(hall: Hall) -> None:
+    """A release that runs, but gives no numbers, is taken back after ten minutes."""
+    machine, (_, newer, _, mute) = hall.machine, versions()
+    before, name = hall.last(), running(machine)
+    machine.must("kiosk update takes a release that gives no numbers", f"kiosk update {HOME}/dist-mute/*.tar.gz", 600)
+    machine.eventually(60, f"{mute} runs", lambda: running(machine).startswith(f"{mute}+") and hall.is_active("kiosk"))
+    said = _after_ten_minutes(machine)
+    holds("after ten minutes it is found out", "this release has a fault" in said, said)
+    machine.eventually(60, f"{newer} runs again", lambda: running(machine) == name and hall.is_active("kiosk"))
+    hall.goes_on(before)
