@@ -5,7 +5,7 @@ They touch no session and set no cookie. A page is made once in CACHED_S seconds
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 
 from kiosk.public.pages import HEADERS
-from kiosk.texts import LOCAL
+from kiosk.texts import LOCAL, Texts
 from server import clock, qr
 from server.accounts.models import User
 from server.making import Making
@@ -26,7 +26,7 @@ from server.publication.models import Frozen
 from server.publication.wording import history, values_of
 from server.registry.models import Site
 from server.reports import periods
-from server.reports.naming import names_on, offices_now
+from server.reports.naming import offices_now
 from server.words import LANGUAGES, texts
 
 CACHED_S = 60
@@ -104,18 +104,35 @@ def unit(language: str, now: datetime, code: str, site: str = "") -> Made | None
 
 @_public
 def explained(language: str, now: datetime, code: str, site: str) -> Made | None:
-    """/cong-khai/CODE/SITE/giai-trinh: how the satisfaction on the page comes about."""
+    """/cong-khai/CODE/SITE/giai-trinh: how the figures on the page come about, as far as they are public."""
     found = _chosen(code, site)
-    if not found or not found[0].publication.satisfaction:
+    if not found:
         return None
-    place, day = found[0], now.astimezone(LOCAL).date()
-    office, names = offices_now([place])[place.pk], names_on([place], day)[place.pk]
-    rated = published.rated(place, now)
-    return HTTPStatus.OK, _render(
-        "explained", language, site=place, unit_name=names.unit, ratings=rated.ratings if rated else (), visits=None,
-        withheld=True, least=office.rules.rating_min if office else 5, moves="explain.moves_bundles",
-        period=periods.words(texts(language), rated.days) if rated else "",
-    )  # fmt: skip
+    shown, office = published.public_site(found[0], now), offices_now([found[0]])[found[0].pk]
+    setting, visits, rated = shown.setting, shown.now.visits, shown.rated
+    values = {
+        "shown": shown,
+        "visits": visits if setting.counts else None,
+        "unfinished": visits.unfinished,
+        "waited": shown.week if setting.waits and shown.week and shown.week.wait.n else None,
+        "ratings": (rated.ratings if rated else ()) if setting.satisfaction else None,
+        "dossiers": shown.dossiers,
+        "letters": None,
+        "withheld": True,
+        "least": office.rules.rating_min if office else 5,
+        "moves": "explain.moves_bundles",
+        "days": _days(texts(language), shown, now.astimezone(LOCAL).date()),
+    }
+    if not any(values[name] is not None for name in ("visits", "waited", "ratings", "dossiers")):
+        return None
+    return HTTPStatus.OK, _render("explained", language, **values)
+
+
+def _days(t: Texts, shown: published.PublicSite, day: date) -> dict[str, str]:
+    """Of which days each part of the page is, on this day."""
+    found = {"visits": periods.between(day, day), "waited": published.week_before(day)}
+    found |= {"ratings": shown.rated.days} if shown.rated else {}
+    return {name: periods.words(t, period) for name, period in found.items()}
 
 
 @_public
@@ -134,7 +151,7 @@ def frozen_explained(language: str, now: datetime, key: str, number: int) -> Mad
     if values is None:
         return None
     content = values["content"]
-    more = {name: content[name] for name in ("visits", "withheld", "least")}
+    more = {name: content[name] for name in ("visits", "dossiers", "letters", "withheld", "least")}
     return HTTPStatus.OK, _render("frozen-explained", language, **values, **more, moves="explain.moves_bundles")
 
 

@@ -96,8 +96,13 @@ def public_site(site: Site, now: datetime) -> PublicSite:
     )
 
 
+def week_before(day: date) -> Period:
+    """The seven days before a day."""
+    return periods.between(day - timedelta(days=WEEK_DAYS), day - timedelta(days=1))
+
+
 def _week(site: Site, day: date) -> Visits:
-    period = periods.between(day - timedelta(days=WEEK_DAYS), day - timedelta(days=1))
+    period = week_before(day)
     return read_days([site], period).whole(period)
 
 

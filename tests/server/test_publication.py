@@ -228,7 +228,21 @@ def test_how_the_published_rate_comes_about_is_explained(lite: Server):
     assert "6 ÷ 8 = 75 %" in text
     assert "Không tính Bình thường: 6 ÷ 7" in text
     assert "Bấm liên tiếp quá nhanh 0 0 4 4" in text
-    switch(lite, satisfaction=False)
+
+
+def test_all_that_is_public_is_explained_and_nothing_else(lite: Server):
+    office(lite)
+    parts = {"counts": "Đã lấy số = ", "waits": "Thời gian chờ của một phiếu = ",
+             "dossiers": "trước hạn + đúng hạn + quá hạn = 2.530 + 165 + 0 = 2.695",
+             "satisfaction": "Tỷ lệ hài lòng = "}  # fmt: skip
+    kit.keep(lite.site, TODAY - timedelta(days=1), [kit.ticket(lite.device, TODAY - timedelta(days=1), wait=9)])
+    for name in parts:
+        switch(lite, **{each: each == name for each in PARTS})
+        assert f"{PAGE}/chinh/giai-trinh" in Client().get(PAGE).content.decode()
+        text = page(path=f"{PAGE}/chinh/giai-trinh")
+        assert [each for each, words in parts.items() if words in text] == [name]
+        cache.clear()
+    switch(lite, **dict.fromkeys(PARTS, False))
     assert Client().get(f"{PAGE}/chinh/giai-trinh").status_code == 404
 
 
