@@ -56,7 +56,7 @@ check: $(VENV)/.dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	MYPYPATH=systemd $(PY) -m mypy systemd/kiosk_trial.py systemd/kiosk_release.py systemd/kiosk_archive.py
+	MYPYPATH=systemd $(PY) -m mypy systemd/kiosk_trial.py systemd/kiosk_release.py systemd/kiosk_archive.py systemd/kiosk_clock.py
 	$(PY) -m mypy installer/ask.py
 	$(PY) -m pytest tests/test_imports.py
 

@@ -43,6 +43,7 @@ placed_files=(
   "kiosk_trial.py /usr/local/lib/kiosk/kiosk_trial.py 755"
   "kiosk_archive.py /usr/local/lib/kiosk/kiosk_archive.py 755"
   "kiosk_release.py /usr/local/lib/kiosk/kiosk_release.py 755"
+  "kiosk_clock.py /usr/local/lib/kiosk/kiosk_clock.py 755"
   "kiosk-firewall.service /usr/local/lib/systemd/system/kiosk-firewall.service 644"
   "kiosk.nft /usr/local/lib/kiosk/firewall.nft 644"
   "kiosk.sysusers /usr/local/lib/sysusers.d/kiosk.conf 644"

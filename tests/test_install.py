@@ -204,7 +204,7 @@ def test_only_the_command_can_be_executed_and_only_root_reads_the_configuration(
     place(tmp_path)
     modes = {name: mode for name, (mode, _, _) in contents(tmp_path).items()}
     assert modes.pop("usr/local/bin/kiosk") == 0o755
-    for helper in ("kiosk_trial.py", "kiosk_archive.py", "kiosk_release.py", "kiosk-usb"):
+    for helper in ("kiosk_trial.py", "kiosk_archive.py", "kiosk_release.py", "kiosk_clock.py", "kiosk-usb"):
         assert modes.pop(f"usr/local/lib/kiosk/{helper}") == 0o755
     assert modes.pop("etc/kiosk/kiosk.toml") == modes.pop("etc/kiosk/office.toml") == 0o640
     assert set(modes.values()) == {0o644}
