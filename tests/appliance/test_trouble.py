@@ -53,7 +53,7 @@ def test_a_clock_in_the_past_repeats_no_number(own: Machine) -> None:
 
 def test_a_time_that_somebody_says_is_kept_by_the_clock_module(own: Machine) -> None:
     own.start(snapshot=SNAPSHOT)
-    said = own.sh("kiosk clock $(date -d '+3 hours' +%Y-%m-%dT%H:%M)")
+    said = own.sh("kiosk clock $(TZ=UTC-7 date -d '+3 hours' +%Y-%m-%dT%H:%M)")
     assert "Đã đặt mô-đun đồng hồ" in said
     module, computer = map(int, own.sh("cat /sys/class/rtc/rtc0/since_epoch && date +%s").split())
     assert abs(module - computer) <= 60
