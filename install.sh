@@ -35,6 +35,7 @@ placed_files=(
   "kiosk-usb@.service /usr/local/lib/systemd/system/kiosk-usb@.service 644"
   "kiosk-usb /usr/local/lib/kiosk/kiosk-usb 755"
   "kiosk-backup.timer /usr/local/lib/systemd/system/kiosk-backup.timer 644"
+  "kiosk-synced.service /usr/local/lib/systemd/system/kiosk-synced.service 644"
   "kiosk-update.service /usr/local/lib/systemd/system/kiosk-update.service 644"
   "kiosk-update.timer /usr/local/lib/systemd/system/kiosk-update.timer 644"
   "kiosk-update-install.service /usr/local/lib/systemd/system/kiosk-update-install.service 644"
@@ -62,7 +63,7 @@ placed_files=(
 )
 manifest=/usr/local/lib/kiosk/placed.sha256
 services=(kiosk.service kiosk-sync.service kiosk-console.service)
-enabled_units=("${services[@]}" kiosk-firewall.service kiosk-backup.timer kiosk-update.timer kiosk-healthy.timer)
+enabled_units=("${services[@]}" kiosk-firewall.service kiosk-synced.service kiosk-backup.timer kiosk-update.timer kiosk-healthy.timer)
 
 # shellcheck source=installer/words.sh
 source "$source_dir/installer/words.sh"

@@ -28,7 +28,7 @@ start_units() {
   run systemctl start kiosk-firewall.service || warn \
     "Tường lửa của ki-ốt chưa chạy được: xem journalctl -u kiosk-firewall. Cổng của bảng điều khiển đang mở cho mọi mạng." \
     "The kiosk's firewall did not start: see journalctl -u kiosk-firewall. The console's ports are open to every network."
-  run systemctl start kiosk-backup.timer kiosk-update.timer "${services[@]}" || warn \
+  run systemctl start kiosk-backup.timer kiosk-update.timer kiosk-synced.service "${services[@]}" || warn \
     "Dịch vụ chưa chạy được. Xem: journalctl -u kiosk -u kiosk-prepare -n 30; nó tự thử lại." \
     "A service did not start. See: journalctl -u kiosk -u kiosk-prepare -n 30; it goes on trying by itself."
   trap 'exit 130' INT HUP

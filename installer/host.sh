@@ -33,13 +33,19 @@ limit_log_and_watch() {
 set_time_source() {
   local file=/usr/local/lib/systemd/timesyncd.conf.d/50-kiosk.conf
   if [ -z "$time_server" ]; then
-    say "Giờ: timesyncd; máy chủ giờ trong mạng: --time-server HOST / time: timesyncd; a server on the LAN: --time-server HOST"
+    say "Giờ: từ mạng; máy chủ giờ trong mạng: --time-server HOST / time: from the network; a server on the LAN: --time-server HOST"
     return 0
   fi
   case $time_server in
     *[!A-Za-z0-9.:-]*) refuse "Tên máy chủ giờ không hợp lệ: $time_server" "This is no name of a time server: $time_server" ;;
   esac
   say "Giờ từ $time_server / time from $time_server"
+  if is_installed chrony; then
+    place_text "# Time server of the office's network (install.sh --time-server).
+server $time_server iburst" /etc/chrony/sources.d/kiosk.sources 644
+    systemctl_if_up try-restart chrony.service
+    return 0
+  fi
   if any_installed "${time_programs[@]}"; then
     warn "Máy này dùng chương trình giờ khác: hãy ghi $time_server vào cấu hình của nó." \
       "This machine has another time program: write $time_server into its configuration."

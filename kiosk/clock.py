@@ -18,7 +18,8 @@ from kiosk import RELEASED
 SITE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_ERROR = 5
 """adjtimex(2): the kernel's clock is not synchronised."""
-TIMESYNC = Path("/run/systemd/timesync/synchronized")
+SYNCHRONIZED = (Path("/run/systemd/timesync/synchronized"), Path("/run/kiosk/synchronized"))
+"""The network has set the clock since the boot: the mark of systemd-timesyncd, of kiosk-synced.service for others."""
 RTC = Path("/sys/class/rtc/rtc0/since_epoch")
 RTC_OFF_S = 300
 BELIEVABLE = timedelta(days=3650)
@@ -141,8 +142,10 @@ class SystemClock:
         return "rtc" if at >= self.floor and _rtc_agrees(at) else "guess"
 
     def _synchronised(self) -> bool:
-        # A hardened unit may not ask the kernel; timesyncd's mark can be seen there. struct timex is under 256 bytes.
-        return TIMESYNC.exists() or int(self._libc.adjtimex(ctypes.create_string_buffer(256))) not in (-1, TIME_ERROR)
+        # A hardened unit may not ask the kernel; a mark can be seen there. struct timex is under 256 bytes.
+        if any(mark.exists() for mark in SYNCHRONIZED):
+            return True
+        return int(self._libc.adjtimex(ctypes.create_string_buffer(256))) not in (-1, TIME_ERROR)
 
 
 @dataclass

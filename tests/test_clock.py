@@ -13,7 +13,7 @@ from tests.office import OPENING
 @pytest.fixture
 def unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SystemClock:
     """A Pi without network time and without a clock module."""
-    monkeypatch.setattr(clock, "TIMESYNC", tmp_path / "no-timesync")
+    monkeypatch.setattr(clock, "SYNCHRONIZED", ())
     monkeypatch.setattr(clock, "RTC", tmp_path / "no-rtc")
     monkeypatch.setattr(SystemClock, "_synchronised", lambda self: False)
     return SystemClock()
@@ -22,6 +22,17 @@ def unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SystemClock:
 def test_a_clock_that_nobody_vouches_for_is_a_guess(unknown: SystemClock):
     now = unknown.now()
     assert (now.quality, now.trusted) == ("guess", False)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_mark_that_the_network_has_set_the_clock_is_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, which: int
+):
+    marks = (tmp_path / "timesyncd", tmp_path / "other")
+    monkeypatch.setattr(clock, "SYNCHRONIZED", marks)
+    monkeypatch.setattr(clock, "RTC", tmp_path / "no-rtc")
+    marks[which].touch()
+    assert SystemClock().now().quality == "ntp"
 
 
 def test_a_clock_module_is_believed_unless_it_lies_before_the_release_or_the_last_event(

@@ -244,9 +244,17 @@ def test_a_time_server_is_a_file_of_its_own(tmp_path):
 
 
 def test_another_time_program_is_left_to_its_owner(tmp_path):
-    answer = bash("any_installed() { :; }; time_server=gio.xa.example; set_time_source", ROOT=str(tmp_path))
+    others = "is_installed() { false; }; any_installed() { :; }"
+    answer = bash(f"{others}; time_server=gio.xa.example; set_time_source", ROOT=str(tmp_path))
     assert "write gio.xa.example into its configuration" in answer.stderr
     assert not (tmp_path / "usr").exists()
+
+
+def test_chrony_is_told_of_the_time_server_in_a_file_of_its_own(tmp_path):
+    chrony = 'is_installed() { [ "$1" = chrony ]; }'
+    answer = bash(f"{chrony}; time_server=gio.xa.example; set_time_source", ROOT=str(tmp_path))
+    assert answer.returncode == 0, answer.stderr
+    assert "\nserver gio.xa.example iburst\n" in (tmp_path / "etc/chrony/sources.d/kiosk.sources").read_text()
 
 
 def test_the_firewall_guards_the_ports_of_kiosk_toml(tmp_path):

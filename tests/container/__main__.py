@@ -99,6 +99,7 @@ def prove(hall: Hall, figures: Figures, folder: Path) -> None:
     installing.set_up(hall)
     installing.install_again(hall)
     installing.check_unit(hall)
+    installing.believe_another_time_program(hall)
     installing.report(hall)
     living.hang(hall)
     torn = 1 + living.kill(hall, random.Random())
