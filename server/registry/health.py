@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from server.registry.models import Device, Mode
+from server.registry.trouble import for_somebody
 from sync.wire import parse_instant
 
 SILENT = timedelta(minutes=15)
@@ -119,7 +120,7 @@ def silent(device: Device, now: datetime) -> bool:
 def _contact(device: Device, now: datetime, open_long: bool) -> Finding:
     if device.revoked:
         return Finding("contact", Level.UNKNOWN, "revoked")
-    if device.trouble:
+    if for_somebody(device.trouble):
         return Finding("contact", Level.BAD, "trouble", dict(device.trouble))
     if device.seen is None:
         return Finding("contact", Level.UNKNOWN, "never")

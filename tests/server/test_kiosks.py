@@ -234,6 +234,19 @@ def test_what_is_wrong_between_server_and_kiosk_is_said(lite: Server):
     assert "Máy k-X đang gửi" in lite.signed_in("ky-thuat", "technician").get("/kiosks").content.decode()
 
 
+def test_the_page_of_a_kiosk_tells_why_it_was_not_reached_the_last_time(lite: Server):
+    device = says(lite.device)
+    device.trouble, device.mode = {"key": "pull_busy"}, Mode.PULL
+    device.save()
+    browser = lite.signed_in("ky-thuat", "technician")
+    page = browser.get(f"/kiosks/{device.pk}").content.decode()
+    assert "Đang kết nối<br>Máy đang bận" in page
+    assert state_of(device) == (Level.GOOD, [])
+    for other in ({"mode": Mode.FILE}, {"revoked": True}):  # nobody asks it any more
+        Device.objects.update(**{"mode": Mode.PULL, **other})
+        assert "Máy đang bận" not in browser.get(f"/kiosks/{device.pk}").content.decode()
+
+
 def test_names_from_outside_are_shown_as_letters(lite: Server):
     says(lite.device, app="<b>1</b>", clock="<i>", printer="<u>")
     lite.device.label = "<script>alert(1)</script>"

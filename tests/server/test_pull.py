@@ -23,6 +23,7 @@ from server.pull import fetching, secrets
 from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
+from server.registry import trouble
 from server.registry.enrolment import register, revoke
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
@@ -279,6 +280,13 @@ def test_nobody_there_is_shown(near: Server):
         name="k-GONE01", site=near.site, mode=Mode.PULL, pull_url="https://127.0.0.1:1", pull_token=secrets.seal(kept)
     )
     assert trouble_of(device) == "pull_silent"
+
+
+def test_a_failed_try_is_news_once_and_hides_nothing_that_somebody_has_to_mend(lite: Server):
+    tries = ["pull_silent", "pull_silent", "pull_busy", "pull_again", "pull_silent", "pull_silent", "pull_certificate"]
+    news = [trouble.tell(lite.device, clock.now(), key) for key in tries]
+    assert news == [True, False, True, True, False, False, True]
+    assert Device.objects.get().trouble == {"key": "pull_certificate"}
 
 
 def test_an_address_that_leads_elsewhere_now_is_not_connected_to(lite: Server):

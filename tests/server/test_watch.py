@@ -12,7 +12,9 @@ from kiosk.store import Store
 from server import clock, work
 from server.accounts.models import Audit
 from server.phones.models import OwnFeed
-from server.registry.health import SILENT
+from server.registry import trouble
+from server.registry.fleet import healths
+from server.registry.health import SILENT, Level
 from server.registry.models import Device, Mode, Site, Unit
 from server.watch import alarms, telling
 from server.watch.models import Alarm, Edge, Notice, Target, Way
@@ -23,6 +25,11 @@ from tests.server.test_facts import a_morning
 from tests.server.test_kiosks import FINE, says
 
 MINUTE = timedelta(minutes=1)
+NIGHT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # 22:00 in Vietnam
+FOR_SOMEBODY = (
+    "other_device", "two_cards", "other_kiosk", "pull_certificate", "pull_again", "pull_garbage", "pull_forbidden",
+    "pull_bad_address",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -113,6 +120,48 @@ def test_a_kiosk_is_silent_only_in_opening_hours_and_closing_the_office_does_not
     says(lite.device, NOW + timedelta(days=3))
     alarms.look(NOW + timedelta(days=3))
     assert lasting() == []
+
+
+@pytest.mark.parametrize("key", sorted(trouble.PASSING))
+def test_a_kiosk_that_the_server_cannot_reach_is_silent_as_one_that_sends(lite: Server, key: str):
+    says(lite.device)
+    Device.objects.update(mode=Mode.PULL)
+    lite.device.refresh_from_db()
+    for now in (NOW + MINUTE, NOW + SILENT):
+        trouble.tell(lite.device, now, key, url="https://10.0.0.5:8443")
+        alarms.look(now)
+        assert (lasting(), healths([lite.device], now)[0].level) == ([], Level.GOOD)
+    alarms.look(NOW + SILENT + MINUTE)
+    assert Alarm.objects.values_list("kind", "key").get() == ("contact", "silent")
+    says(lite.device, NOW + 20 * MINUTE)
+    trouble.clear(lite.device, NOW + 20 * MINUTE, stays=timedelta(0))
+    trouble.tell(lite.device, NOW + 21 * MINUTE, key, url="https://10.0.0.5:8443")
+    alarms.look(NOW + 21 * MINUTE)
+    assert lasting() == [], "it was reached, though not at the last try"
+
+
+def test_a_kiosk_that_is_switched_off_each_evening_wakes_nobody(lite: Server):
+    lite.device.mode = Mode.PULL
+    for day in range(2, 5):  # Wednesday to Friday
+        begins = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) + timedelta(days=day)  # 07:00
+        says(lite.device, begins + timedelta(hours=10))
+        for hour in range(11, 24):
+            now = begins + timedelta(hours=hour)
+            trouble.tell(lite.device, now, "pull_silent")
+            alarms.look(now)
+            assert (Alarm.objects.count(), healths([lite.device], now)[0].level) == (0, Level.UNKNOWN)
+        trouble.clear(lite.device, begins + timedelta(hours=24), stays=timedelta(0))
+
+
+@pytest.mark.parametrize("key", FOR_SOMEBODY)
+def test_what_somebody_has_to_mend_is_an_alarm_at_any_hour_and_not_over_when_the_kiosk_is_off(lite: Server, key: str):
+    says(lite.device, NIGHT)
+    trouble.tell(lite.device, NIGHT, key, url="https://10.0.0.5:8443", other="k-X")
+    alarms.look(NIGHT)
+    assert Alarm.objects.values_list("kind", "key", "told").get() == ("contact", "trouble", True)
+    trouble.tell(lite.device, NIGHT + MINUTE, "pull_silent")
+    alarms.look(NIGHT + MINUTE)
+    assert Alarm.objects.get(ended=None).values["key"] == key
 
 
 def test_a_silent_kiosk_keeps_the_alarms_of_its_last_words(lite: Server):
