@@ -172,7 +172,7 @@ def test_silence_is_a_fault_only_after_a_while_in_opening_hours(lite: Server):
     ), "it has not been open for long enough"
 
 
-def test_a_kiosk_that_never_spoke_is_carried_by_stick_or_is_shut_out_is_not_silent(lite: Server):
+def test_a_kiosk_that_was_not_let_in_is_carried_by_stick_or_is_shut_out_is_not_silent(lite: Server):
     assert state_of(lite.device) == (Level.UNKNOWN, [])
     device = says(lite.device, ago=timedelta(days=9))
     device.mode = Mode.FILE

@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
 from server.registry import trouble
 from server.registry.enrolment import register, revoke
+from server.registry.health import SILENT, silent
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
 from sync import wire
@@ -183,6 +185,14 @@ def test_a_kiosk_with_a_new_card_is_followed_in_its_new_epoch(near: Server, kios
     device.refresh_from_db()
     assert device.epoch == new.outbox.feed()[0].epoch
     new.close()
+
+
+def test_a_kiosk_that_was_paired_and_is_never_reached_is_silent_from_then_on(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk):
+        device = Device.objects.get(name=DEVICE)
+    assert device.enrolled and not device.seen
+    assert not silent(device, device.enrolled + SILENT)
+    assert silent(device, device.enrolled + SILENT + timedelta(seconds=1))
 
 
 def test_a_kiosk_whose_certificate_changed_hears_no_token(near: Server, kiosk: Kiosk, tmp_path: Path):

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.test import override_settings
 
@@ -13,6 +15,7 @@ from server import clock, work
 from server.accounts.models import Audit
 from server.phones.models import OwnFeed
 from server.registry import trouble
+from server.registry.enrolment import enrol, make_code, register, revoke
 from server.registry.fleet import healths
 from server.registry.health import SILENT, Level
 from server.registry.models import Device, Mode, Site, Unit
@@ -162,6 +165,60 @@ def test_what_somebody_has_to_mend_is_an_alarm_at_any_hour_and_not_over_when_the
     trouble.tell(lite.device, NIGHT + MINUTE, "pull_silent")
     alarms.look(NIGHT + MINUTE)
     assert Alarm.objects.get(ended=None).values["key"] == key
+
+
+def let_in(server: Server, now: datetime, name: str = "k-NEW", device: Device | None = None) -> Device:
+    return enrol(make_code(server.site, now, device=device), name, now).device
+
+
+def test_a_kiosk_that_got_its_token_and_is_not_heard_of_is_an_alarm(server: Server):
+    device = let_in(server, NOW)
+    alarms.look(NOW + SILENT)
+    assert (lasting(), healths([device], NOW + SILENT)[0].level) == ([], Level.UNKNOWN)
+    late = NOW + SILENT + MINUTE
+    alarms.look(late)
+    assert Alarm.objects.values_list("device__name", "kind", "key").get() == ("k-NEW", "contact", "never")
+    assert healths([device], late)[0].level is Level.BAD
+    says(device, NOW + 20 * MINUTE)
+    alarms.look(NOW + 20 * MINUTE)
+    assert lasting() == []
+
+
+def test_a_kiosk_that_was_let_in_after_hours_is_waited_for_until_the_office_is_at_work(lite: Server):
+    let_in(lite, NIGHT + timedelta(days=1))
+    opens = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)  # 07:00
+    for now in (NIGHT + timedelta(days=1, hours=2), opens + 14 * MINUTE):
+        alarms.look(now)
+        assert lasting() == []
+    alarms.look(opens + 16 * MINUTE)
+    assert lasting() == ["contact"]
+
+
+def test_a_kiosk_that_was_only_entered_or_has_an_unused_code_is_waited_for_by_nobody(lite: Server):
+    device = register(lite.site, "k-USB", Mode.FILE, NOW)
+    make_code(lite.site, NOW, device=device)
+    make_code(lite.site, NOW)
+    Device.objects.filter(pk=device.pk).update(mode=Mode.PUSH)
+    alarms.look(NOW + timedelta(days=3))
+    assert lasting() == []
+
+
+def test_a_kiosk_that_is_let_in_again_gets_its_minutes_anew(lite: Server):
+    says(lite.device, ago=timedelta(days=9))
+    revoke(lite.device)
+    let_in(lite, NOW, lite.device.name, lite.device)
+    alarms.look(NOW + SILENT)
+    assert lasting() == []
+    alarms.look(NOW + SILENT + MINUTE)
+    assert Alarm.objects.values_list("kind", "key").get() == ("contact", "silent")
+
+
+def test_kiosks_that_were_let_in_by_an_earlier_version_count_from_the_upgrade_on(lite: Server):
+    says(lite.enrol("k-2", "it has spoken"))
+    revoke(lite.enrol("k-3", "it is shut out"))
+    register(lite.site, "k-USB", Mode.FILE, NOW)
+    import_module("server.registry.migrations.0003_enrolled").count_from_now(apps, None)
+    assert list(Device.objects.exclude(enrolled=None)) == [lite.device]
 
 
 def test_a_silent_kiosk_keeps_the_alarms_of_its_last_words(lite: Server):
