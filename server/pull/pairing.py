@@ -79,11 +79,11 @@ def pair(site: Site, seen: Seen, code: str, now: datetime, label: str = "") -> P
         raise PairError("no_kiosk") from error
     with transaction.atomic():
         device = _entered(site, name, label, now)
-        device.mode, device.revoked = Mode.PULL, False
+        device.mode, device.revoked, device.enrolled = Mode.PULL, False, now
         device.pull_url, device.pull_pin = seen.url, seen.fingerprint
         device.pull_token = secrets.seal(json.dumps({"token": token, "authority": seen.authority}))
         # Of a kiosk that is there only this: its last batch may come in meanwhile, and says how it is.
-        own = ["label", "mode", "revoked", "pull_url", "pull_pin", "pull_token"]
+        own = ["label", "mode", "revoked", "enrolled", "pull_url", "pull_pin", "pull_token"]
         device.save(update_fields=own if device.pk else None)
     clear(device, now, stays=now - now)
     return Paired(device, bring_office(site, _office(raw), device.name, now))

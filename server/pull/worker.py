@@ -122,6 +122,5 @@ class Puller:
                 self._lines.discard(line)
 
     def _tell(self, device: Device, found: Trouble) -> None:
-        if device.trouble.get("key") != found.key:
+        if trouble.tell(device, clock.now(), found.key, **found.values):
             logger.warning("%s: %s", device.name, found.key)
-        trouble.tell(device, clock.now(), found.key, **found.values)

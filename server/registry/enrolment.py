@@ -114,7 +114,7 @@ def enrol(
         if open_codes(now).filter(code=key).update(used=True):
             row = EnrolCode.objects.select_related("site__unit", "device").get(code=key)
             device = _renewed(row.device, name, replace) if row.device else _new(row, name, rename, now)
-            token = _give_token(device)
+            token = _give_token(device, now)
             EnrolCode.objects.filter(pk=row.pk).update(device=device)  # whoever made the code waits to see who came
             done = Enrolled(device, token, bring_office(row.site, office, device.name, now))
             _note(done, row.site, now)
@@ -165,16 +165,17 @@ def _free_name() -> str:
             return name
 
 
-def _give_token(device: Device) -> str:
+def _give_token(device: Device, now: datetime) -> str:
     """A new token; of a kiosk that has one, the old one goes with the first use of the new one."""
     token = secrets.token_urlsafe(32)
     if device.token and not device.revoked:
         device.next_token = digest(token)
     else:
         device.token, device.next_token, device.revoked = digest(token), "", False
-    device.mode = Mode.PUSH
+    device.mode, device.enrolled = Mode.PUSH, now
     # Of a kiosk that is there only this: its last batch may come in meanwhile, and says how it is.
-    device.save(update_fields=["token", "next_token", "revoked", "mode"] if device.pk else None)
+    own = ["token", "next_token", "revoked", "mode", "enrolled"]
+    device.save(update_fields=own if device.pk else None)
     return token
 
 

@@ -11,7 +11,7 @@ from server.feed.models import Event, Head
 from server.office.opening import hours_of, open_since
 from server.registry import trouble
 from server.registry.health import SILENT, Finding, Health, health
-from server.registry.models import Device
+from server.registry.models import Device, Mode
 
 
 def devices_of(user: User) -> QuerySet[Device]:
@@ -61,6 +61,13 @@ def _quarantined(names: list[str]) -> dict[str, int]:
 
 def _epochs(names: list[str]) -> dict[str, int]:
     return dict(Head.objects.filter(device__in=names).values_list("device").annotate(Count("epoch")).order_by())
+
+
+def last_try(device: Device, t: Texts) -> str:
+    """Why a kiosk that the server fetches from was not reached the last time; "" when it was, or more is wrong."""
+    asked = device.mode == Mode.PULL and not device.revoked
+    found = device.trouble if asked and not trouble.for_somebody(device.trouble) else {}
+    return trouble.in_words(found, t) if found else ""
 
 
 def says(finding: Finding, t: Texts) -> str:

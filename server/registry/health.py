@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Any
 
 from server.registry.models import Device, Mode
+from server.registry.trouble import for_somebody
 from sync.wire import parse_instant
 
 SILENT = timedelta(minutes=15)
@@ -111,18 +112,20 @@ def _said(device: Device) -> Mapping[str, Any]:
 
 
 def silent(device: Device, now: datetime) -> bool:
-    """Whether nothing came for SILENT from a kiosk that ought to speak by itself."""
+    """Whether nothing came for SILENT, also since it was let in, from a kiosk that ought to speak by itself."""
     speaks = device.mode != Mode.FILE and not device.revoked
-    return speaks and device.seen is not None and device.seen < now - SILENT
+    known = [at for at in (device.seen, device.enrolled) if at is not None]
+    return speaks and bool(known) and max(known) < now - SILENT
 
 
 def _contact(device: Device, now: datetime, open_long: bool) -> Finding:
     if device.revoked:
         return Finding("contact", Level.UNKNOWN, "revoked")
-    if device.trouble:
+    if for_somebody(device.trouble):
         return Finding("contact", Level.BAD, "trouble", dict(device.trouble))
     if device.seen is None:
-        return Finding("contact", Level.UNKNOWN, "never")
+        missed = open_long and silent(device, now)
+        return Finding("contact", Level.BAD if missed else Level.UNKNOWN, "never")
     if silent(device, now):
         since = {"seen": device.seen.isoformat()}
         return Finding("contact", *((Level.BAD, "silent") if open_long else (Level.UNKNOWN, "closed")), since)

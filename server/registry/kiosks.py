@@ -15,7 +15,7 @@ from server.accounts.roles import KEEPERS, MACHINES
 from server.forms import Form
 from server.pages import page, say
 from server.registry import enrolment
-from server.registry.fleet import called, devices_of, healths, says
+from server.registry.fleet import called, devices_of, healths, last_try, says
 from server.registry.health import Health, Level
 from server.registry.models import Device, Mode
 from server.words import language_of, texts
@@ -82,7 +82,13 @@ def _form(request: HttpRequest, device: Device) -> KioskForm:
 
 def _words(request: HttpRequest, now: datetime) -> dict[str, Any]:
     t = texts(language_of(request))
-    return {"now": now, "called": called, "says": lambda finding: says(finding, t), "Level": Level}
+    return {
+        "now": now,
+        "called": called,
+        "says": lambda finding: says(finding, t),
+        "last_try": lambda device: last_try(device, t),
+        "Level": Level,
+    }
 
 
 @for_roles(*KEEPERS)

@@ -46,8 +46,9 @@ class Device(models.Model):
     """A kiosk. `name` is its id in the feed; tokens are kept as SHA-256 only, `pull_token` encrypted.
 
     `next_token` is valid beside `token` until its first use. `epoch`, `head` and `status` are what its last batch said;
-    `seen` is when. `rebuild` asks for its facts to be made again from its events. `trouble` is what is wrong between
-    the two, last seen at `trouble_at`: `server.registry.trouble`.
+    `seen` is when. `enrolled` is when it got its newest token, or the server one from it. `rebuild` asks for its facts
+    to be made again from its events. `trouble` is what is wrong between the two, last seen at `trouble_at`:
+    `server.registry.trouble`.
     """
 
     name = models.CharField(max_length=64, unique=True)
@@ -64,6 +65,7 @@ class Device(models.Model):
     head = models.BigIntegerField(default=0)
     status = models.JSONField(default=dict)
     seen = models.DateTimeField(null=True)
+    enrolled = models.DateTimeField(null=True)
     rebuild = models.BooleanField(default=False)
     trouble = models.JSONField(default=dict)
     trouble_at = models.DateTimeField(null=True)

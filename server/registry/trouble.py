@@ -9,13 +9,25 @@ from server.registry.models import Device
 
 STAYS = timedelta(hours=1)
 """A trouble that comes and goes, as two kiosks with one token do, is shown this long after it was seen last."""
+PASSING = frozenset({"pull_silent", "pull_busy", "pull_unknown_name"})
+"""Only that a kiosk was not reached just now. Whether that is bad, the time since it was heard of last says, as of one
+that sends by itself. All others are for somebody to mend."""
 
 
-def tell(device: Device, now: datetime, key: str, **values: str | int) -> None:
-    """Keep what is wrong; texts of the values are cut to 200 letters."""
+def tell(device: Device, now: datetime, key: str, **values: str | int) -> bool:
+    """Keep what is wrong, and say whether it is news; texts of the values are cut to 200 letters."""
+    if key in PASSING and for_somebody(device.trouble):
+        return False  # a kiosk that cannot be reached has not been mended
+    news = bool(device.trouble.get("key") != key)
     said = {name: value[:200].replace("\0", " ") if isinstance(value, str) else value for name, value in values.items()}
     device.trouble, device.trouble_at = {"key": key, **said}, now
     device.save(update_fields=["trouble", "trouble_at"])
+    return news
+
+
+def for_somebody(trouble: Mapping[str, Any]) -> bool:
+    """Whether a device's `trouble` is one that somebody has to mend, at whatever hour."""
+    return bool(trouble) and trouble["key"] not in PASSING
 
 
 def clear(device: Device, now: datetime, stays: timedelta = STAYS) -> None:

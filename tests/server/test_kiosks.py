@@ -172,7 +172,7 @@ def test_silence_is_a_fault_only_after_a_while_in_opening_hours(lite: Server):
     ), "it has not been open for long enough"
 
 
-def test_a_kiosk_that_never_spoke_is_carried_by_stick_or_is_shut_out_is_not_silent(lite: Server):
+def test_a_kiosk_that_was_not_let_in_is_carried_by_stick_or_is_shut_out_is_not_silent(lite: Server):
     assert state_of(lite.device) == (Level.UNKNOWN, [])
     device = says(lite.device, ago=timedelta(days=9))
     device.mode = Mode.FILE
@@ -232,6 +232,19 @@ def test_what_is_wrong_between_server_and_kiosk_is_said(lite: Server):
     device.trouble = {"key": "other_device", "other": "k-X"}
     device.save()
     assert "Máy k-X đang gửi" in lite.signed_in("ky-thuat", "technician").get("/kiosks").content.decode()
+
+
+def test_the_page_of_a_kiosk_tells_why_it_was_not_reached_the_last_time(lite: Server):
+    device = says(lite.device)
+    device.trouble, device.mode = {"key": "pull_busy"}, Mode.PULL
+    device.save()
+    browser = lite.signed_in("ky-thuat", "technician")
+    page = browser.get(f"/kiosks/{device.pk}").content.decode()
+    assert "Đang kết nối<br>Máy đang bận" in page
+    assert state_of(device) == (Level.GOOD, [])
+    for other in ({"mode": Mode.FILE}, {"revoked": True}):  # nobody asks it any more
+        Device.objects.update(**{"mode": Mode.PULL, **other})
+        assert "Máy đang bận" not in browser.get(f"/kiosks/{device.pk}").content.decode()
 
 
 def test_names_from_outside_are_shown_as_letters(lite: Server):

@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from server.pull import fetching, secrets
 from server.pull.fetching import Trouble, bring, fetch, line_to
 from server.pull.pairing import PairError, Seen, look, pair
 from server.pull.worker import Puller
+from server.registry import trouble
 from server.registry.enrolment import register, revoke
+from server.registry.health import SILENT, silent
 from server.registry.models import Device, Mode, Site, Unit
 from server.words import texts
 from sync import wire
@@ -184,6 +187,14 @@ def test_a_kiosk_with_a_new_card_is_followed_in_its_new_epoch(near: Server, kios
     new.close()
 
 
+def test_a_kiosk_that_was_paired_and_is_never_reached_is_silent_from_then_on(near: Server, kiosk: Kiosk):
+    with paired(near, kiosk):
+        device = Device.objects.get(name=DEVICE)
+    assert device.enrolled and not device.seen
+    assert not silent(device, device.enrolled + SILENT)
+    assert silent(device, device.enrolled + SILENT + timedelta(seconds=1))
+
+
 def test_a_kiosk_whose_certificate_changed_hears_no_token(near: Server, kiosk: Kiosk, tmp_path: Path):
     with paired(near, kiosk) as device:
         with line_to(device, 0):
@@ -279,6 +290,13 @@ def test_nobody_there_is_shown(near: Server):
         name="k-GONE01", site=near.site, mode=Mode.PULL, pull_url="https://127.0.0.1:1", pull_token=secrets.seal(kept)
     )
     assert trouble_of(device) == "pull_silent"
+
+
+def test_a_failed_try_is_news_once_and_hides_nothing_that_somebody_has_to_mend(lite: Server):
+    tries = ["pull_silent", "pull_silent", "pull_busy", "pull_again", "pull_silent", "pull_silent", "pull_certificate"]
+    news = [trouble.tell(lite.device, clock.now(), key) for key in tries]
+    assert news == [True, False, True, True, False, False, True]
+    assert Device.objects.get().trouble == {"key": "pull_certificate"}
 
 
 def test_an_address_that_leads_elsewhere_now_is_not_connected_to(lite: Server):

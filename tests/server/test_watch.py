@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.test import override_settings
 
@@ -12,7 +14,10 @@ from kiosk.store import Store
 from server import clock, work
 from server.accounts.models import Audit
 from server.phones.models import OwnFeed
-from server.registry.health import SILENT
+from server.registry import trouble
+from server.registry.enrolment import enrol, make_code, register, revoke
+from server.registry.fleet import healths
+from server.registry.health import SILENT, Level
 from server.registry.models import Device, Mode, Site, Unit
 from server.watch import alarms, telling
 from server.watch.models import Alarm, Edge, Notice, Target, Way
@@ -23,6 +28,11 @@ from tests.server.test_facts import a_morning
 from tests.server.test_kiosks import FINE, says
 
 MINUTE = timedelta(minutes=1)
+NIGHT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # 22:00 in Vietnam
+FOR_SOMEBODY = (
+    "other_device", "two_cards", "other_kiosk", "pull_certificate", "pull_again", "pull_garbage", "pull_forbidden",
+    "pull_bad_address",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -113,6 +123,102 @@ def test_a_kiosk_is_silent_only_in_opening_hours_and_closing_the_office_does_not
     says(lite.device, NOW + timedelta(days=3))
     alarms.look(NOW + timedelta(days=3))
     assert lasting() == []
+
+
+@pytest.mark.parametrize("key", sorted(trouble.PASSING))
+def test_a_kiosk_that_the_server_cannot_reach_is_silent_as_one_that_sends(lite: Server, key: str):
+    says(lite.device)
+    Device.objects.update(mode=Mode.PULL)
+    lite.device.refresh_from_db()
+    for now in (NOW + MINUTE, NOW + SILENT):
+        trouble.tell(lite.device, now, key, url="https://10.0.0.5:8443")
+        alarms.look(now)
+        assert (lasting(), healths([lite.device], now)[0].level) == ([], Level.GOOD)
+    alarms.look(NOW + SILENT + MINUTE)
+    assert Alarm.objects.values_list("kind", "key").get() == ("contact", "silent")
+    says(lite.device, NOW + 20 * MINUTE)
+    trouble.clear(lite.device, NOW + 20 * MINUTE, stays=timedelta(0))
+    trouble.tell(lite.device, NOW + 21 * MINUTE, key, url="https://10.0.0.5:8443")
+    alarms.look(NOW + 21 * MINUTE)
+    assert lasting() == [], "it was reached, though not at the last try"
+
+
+def test_a_kiosk_that_is_switched_off_each_evening_wakes_nobody(lite: Server):
+    lite.device.mode = Mode.PULL
+    for day in range(2, 5):  # Wednesday to Friday
+        begins = datetime(2026, 11, 23, 0, 0, tzinfo=UTC) + timedelta(days=day)  # 07:00
+        says(lite.device, begins + timedelta(hours=10))
+        for hour in range(11, 24):
+            now = begins + timedelta(hours=hour)
+            trouble.tell(lite.device, now, "pull_silent")
+            alarms.look(now)
+            assert (Alarm.objects.count(), healths([lite.device], now)[0].level) == (0, Level.UNKNOWN)
+        trouble.clear(lite.device, begins + timedelta(hours=24), stays=timedelta(0))
+
+
+@pytest.mark.parametrize("key", FOR_SOMEBODY)
+def test_what_somebody_has_to_mend_is_an_alarm_at_any_hour_and_not_over_when_the_kiosk_is_off(lite: Server, key: str):
+    says(lite.device, NIGHT)
+    trouble.tell(lite.device, NIGHT, key, url="https://10.0.0.5:8443", other="k-X")
+    alarms.look(NIGHT)
+    assert Alarm.objects.values_list("kind", "key", "told").get() == ("contact", "trouble", True)
+    trouble.tell(lite.device, NIGHT + MINUTE, "pull_silent")
+    alarms.look(NIGHT + MINUTE)
+    assert Alarm.objects.get(ended=None).values["key"] == key
+
+
+def let_in(server: Server, now: datetime, name: str = "k-NEW", device: Device | None = None) -> Device:
+    return enrol(make_code(server.site, now, device=device), name, now).device
+
+
+def test_a_kiosk_that_got_its_token_and_is_not_heard_of_is_an_alarm(server: Server):
+    device = let_in(server, NOW)
+    alarms.look(NOW + SILENT)
+    assert (lasting(), healths([device], NOW + SILENT)[0].level) == ([], Level.UNKNOWN)
+    late = NOW + SILENT + MINUTE
+    alarms.look(late)
+    assert Alarm.objects.values_list("device__name", "kind", "key").get() == ("k-NEW", "contact", "never")
+    assert healths([device], late)[0].level is Level.BAD
+    says(device, NOW + 20 * MINUTE)
+    alarms.look(NOW + 20 * MINUTE)
+    assert lasting() == []
+
+
+def test_a_kiosk_that_was_let_in_after_hours_is_waited_for_until_the_office_is_at_work(lite: Server):
+    let_in(lite, NIGHT + timedelta(days=1))
+    opens = datetime(2026, 11, 25, 0, 0, tzinfo=UTC)  # 07:00
+    for now in (NIGHT + timedelta(days=1, hours=2), opens + 14 * MINUTE):
+        alarms.look(now)
+        assert lasting() == []
+    alarms.look(opens + 16 * MINUTE)
+    assert lasting() == ["contact"]
+
+
+def test_a_kiosk_that_was_only_entered_or_has_an_unused_code_is_waited_for_by_nobody(lite: Server):
+    device = register(lite.site, "k-USB", Mode.FILE, NOW)
+    make_code(lite.site, NOW, device=device)
+    make_code(lite.site, NOW)
+    Device.objects.filter(pk=device.pk).update(mode=Mode.PUSH)
+    alarms.look(NOW + timedelta(days=3))
+    assert lasting() == []
+
+
+def test_a_kiosk_that_is_let_in_again_gets_its_minutes_anew(lite: Server):
+    says(lite.device, ago=timedelta(days=9))
+    revoke(lite.device)
+    let_in(lite, NOW, lite.device.name, lite.device)
+    alarms.look(NOW + SILENT)
+    assert lasting() == []
+    alarms.look(NOW + SILENT + MINUTE)
+    assert Alarm.objects.values_list("kind", "key").get() == ("contact", "silent")
+
+
+def test_kiosks_that_were_let_in_by_an_earlier_version_count_from_the_upgrade_on(lite: Server):
+    says(lite.enrol("k-2", "it has spoken"))
+    revoke(lite.enrol("k-3", "it is shut out"))
+    register(lite.site, "k-USB", Mode.FILE, NOW)
+    import_module("server.registry.migrations.0003_enrolled").count_from_now(apps, None)
+    assert list(Device.objects.exclude(enrolled=None)) == [lite.device]
 
 
 def test_a_silent_kiosk_keeps_the_alarms_of_its_last_words(lite: Server):
