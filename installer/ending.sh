@@ -79,6 +79,7 @@ Xong. Việc tiếp theo:
   3. In thử:                               sudo kiosk print-test
   4. Xem nhật ký:                          journalctl -u kiosk -f
   5. Rút điện, cắm lại một lần: ki-ốt phải tự chạy lại.
+  Hướng dẫn (docs/…):                      /opt/kiosk/current/share/kiosk/docs
 
 Done. What to do next:
   1. Describe the office in a browser: open the address on the slip that was printed (https://KIOSK:8443) and enter the code
@@ -88,5 +89,6 @@ Done. What to do next:
   3. Print a test sheet:               sudo kiosk print-test
   4. Read the log:                     journalctl -u kiosk -f
   5. Pull the plug once and put it back: the kiosk must come up by itself.
+  The guides (docs/…):                 /opt/kiosk/current/share/kiosk/docs
 TEXT
 }

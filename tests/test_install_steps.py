@@ -371,6 +371,18 @@ def test_a_pip_that_fails_on_a_full_disk_is_not_blamed_on_the_network(tmp_path, 
         assert list((tmp_path / "opt/kiosk/releases").iterdir()) == [], "nothing half is left"
 
 
+def test_the_guides_come_along_whole_and_units_point_into_them(tmp_path, programs):
+    stand_in(programs, "python")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(programs / "python")
+    assert bash(f"finish_environment '{tmp_path}'").returncode == 0
+    guides = tmp_path / "share/kiosk/docs"
+    assert {path.name for path in guides.glob("*.md")} == {path.name for path in (HERE / "docs").glob("*.md")}
+    for unit in [*(HERE / "systemd").glob("*.service"), *(HERE / "systemd").glob("*.timer")]:
+        for page in re.findall(r"^Documentation=file:///opt/kiosk/current/(.*)$", unit.read_text(), re.MULTILINE):
+            assert (tmp_path / page).is_file(), unit.name
+
+
 def test_a_whole_program_is_not_taken_away_by_a_later_failure(tmp_path):
     whole = 'fill_environment() { mkdir -p "$1"; }; sync() { :; }'
     steps = "check_system() { :; }; install_packages() { :; }; judge_documents() { exit 1; }"
