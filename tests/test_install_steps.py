@@ -292,6 +292,16 @@ def test_the_firewall_guards_the_ports_of_kiosk_toml(tmp_path):
     assert bash("placed_ports", ROOT=str(tmp_path)).stdout == "443\n"
 
 
+@pytest.mark.parametrize("state", ["active", "inactive"])
+def test_an_active_ufw_is_left_to_its_owner_and_it_is_said_how_the_console_gets_through(programs, state):
+    stand_in(programs, "ufw", f"echo 'Status: {state}'; echo")
+    answer = bash("close_ports; echo went on", PATH=first(programs))
+    assert answer.stdout.endswith("went on\n"), answer.stderr
+    rule = "sudo ufw allow proto tcp from 192.168.0.0/16 to any port 8080,8443\n"
+    assert answer.stderr.count(rule) == (2 if state == "active" else 0)
+    assert calls(programs) == ["ufw status"]
+
+
 def test_the_rules_are_a_table_of_their_own_that_can_be_loaded_twice():
     nft = "/usr/sbin/nft"
     load = f"{nft} -f '{HERE}/systemd/kiosk.nft'"
