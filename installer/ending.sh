@@ -73,20 +73,24 @@ closing_words() {
 
 Xong. Việc tiếp theo:
   1. Khai báo đơn vị trong trình duyệt: mở địa chỉ trên phiếu vừa in (https://KIOSK:8443) và nhập mã đang hiện trên màn hình
-     (không có màn hình: sudo kiosk setup-code). Đã có sẵn bản khai báo: sudo kiosk office apply office.toml
+     (không có màn hình: sudo kiosk setup-code). Đã có sẵn bản khai báo (người dùng kiosk
+     không đọc được thư mục riêng của bạn): install -m 644 office.toml /tmp/ && sudo kiosk office apply /tmp/office.toml
   2. Phím, máy in, màn hình khác mặc định: sudo nano /etc/kiosk/kiosk.toml
      rồi áp dụng và kiểm tra:              sudo systemctl restart kiosk kiosk-sync kiosk-console && sudo kiosk check
   3. In thử:                               sudo kiosk print-test
   4. Xem nhật ký:                          journalctl -u kiosk -f
   5. Rút điện, cắm lại một lần: ki-ốt phải tự chạy lại.
+  Hướng dẫn (docs/…):                      /opt/kiosk/current/share/kiosk/docs
 
 Done. What to do next:
   1. Describe the office in a browser: open the address on the slip that was printed (https://KIOSK:8443) and enter the code
-     that the screen shows (without a screen: sudo kiosk setup-code). With a document at hand: sudo kiosk office apply office.toml
+     that the screen shows (without a screen: sudo kiosk setup-code). With a document at hand (the user
+     kiosk may not read your home): install -m 644 office.toml /tmp/ && sudo kiosk office apply /tmp/office.toml
   2. Keys, printer, screen that differ: sudo nano /etc/kiosk/kiosk.toml
      then apply and check:             sudo systemctl restart kiosk kiosk-sync kiosk-console && sudo kiosk check
   3. Print a test sheet:               sudo kiosk print-test
   4. Read the log:                     journalctl -u kiosk -f
   5. Pull the plug once and put it back: the kiosk must come up by itself.
+  The guides (docs/…):                 /opt/kiosk/current/share/kiosk/docs
 TEXT
 }

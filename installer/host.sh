@@ -59,7 +59,14 @@ NTP=$time_server" "$file" 644
 
 close_ports() {
   say "Cổng $console_ports: chỉ mạng nội bộ / ports $console_ports: the LAN alone"
+  # What our own table lets through UFW's may still stop. Its rules are their owner's.
+  ufw_is_active || return 0
+  local ports=${console_ports//, /,} network=192.168.0.0/16
+  warn "UFW đang bật và có thể chặn trang quản lý. Hãy mở cho mạng của cơ quan, ví dụ: sudo ufw allow proto tcp from $network to any port $ports" \
+    "UFW is active and may block the console. Open it for the office's network, as: sudo ufw allow proto tcp from $network to any port $ports"
 }
+
+ufw_is_active() { LC_ALL=C ufw status 2>/dev/null | grep -qx 'Status: active'; }
 
 lend_reserve() { # GROUP: what ext4 keeps for root on the disk of the data is this group's too, from the next boot on
   local type device

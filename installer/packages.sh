@@ -19,6 +19,7 @@ time_programs=(chrony ntpsec ntp openntpd) # whoever has one of these keeps it
 apt_options=()
 apt_wait=300 # seconds that another program may hold apt: at a first boot it is the upgrade of the day
 apt_pause=5
+apt_full='' # /var, when apt or dpkg has just found no room there
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
@@ -53,6 +54,7 @@ apt_get() { # WORD…
 patiently() { # COMMAND…: of apt or dpkg, again and again as long as another program holds their locks
   local said=no end=$((SECONDS + apt_wait)) answer log
   log=$(mktemp)
+  apt_full=''
   while true; do
     answer=0
     # Without the lock of our turn: what a package leaves running would keep it.
@@ -66,6 +68,7 @@ patiently() { # COMMAND…: of apt or dpkg, again and again as long as another p
     sleep "$apt_pause"
   done
   cat "$log" >&2
+  if [ $answer -ne 0 ] && grep -qE "No space left on device|have enough free space" "$log"; then apt_full=/var; fi
   if [ $answer -ne 0 ] && apt_locked "$log"; then
     rm -f "$log"
     refuse "apt vẫn bận sau $apt_wait giây. Hãy đợi nó xong (ps -C apt-get,dpkg,unattended-upgr) rồi chạy lại: sudo ./install.sh" \
@@ -75,7 +78,13 @@ patiently() { # COMMAND…: of apt or dpkg, again and again as long as another p
   return $answer
 }
 
-not_fetched() {
+not_fetched() { # [FOLDER]: apt or pip failed, for want of room in this folder if they said so
+  local full=${1:-}
+  [ -n "$full" ] || full=$(full_folder)
+  if [ -n "$full" ]; then
+    no_room "$full"
+    return 0
+  fi
   refuse "Không tải được. Máy có mạng không (ping -c1 deb.debian.org)? Không có mạng: tạo thư mục trên máy khác bằng installer/bundle.sh DIR rồi chạy sudo ./install.sh --offline DIR" \
     "This could not be fetched. Is there a network (ping -c1 deb.debian.org)? Without one: make a folder elsewhere with installer/bundle.sh DIR, then run sudo ./install.sh --offline DIR"
 }
@@ -86,7 +95,7 @@ install_missing() { # PACKAGE…
     is_installed "$package" || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
-  apt_get install -y --no-install-recommends "${missing[@]}" || not_fetched
+  apt_get install -y --no-install-recommends "${missing[@]}" || not_fetched "$apt_full"
   changed=yes
 }
 

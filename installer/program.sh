@@ -2,7 +2,7 @@
 # The program: built aside in an environment of its own, judged, and switched to in one rename. Sourced by install.sh.
 
 sources() { # every file that ends up in a release, NUL-separated
-  find "$source_dir"/{kiosk,sync,server,installer,systemd,install.sh,pyproject.toml,requirements/run.txt,requirements/lgpio.txt} \
+  find "$source_dir"/{kiosk,sync,server,installer,systemd,docs,install.sh,pyproject.toml,requirements/run.txt,requirements/lgpio.txt} \
     -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z
 }
 
@@ -53,9 +53,8 @@ fill_environment() { # HOME WORK
 }
 
 finish_environment() { # HOME: what lies beside the program, and whether it starts at all
-  install -D -m 644 "$source_dir/docs/install.md" "$1/share/install.md"
-  mkdir "$1/share/kiosk" # for --uninstall, when the folder of the technician is long gone
-  cp -r "$source_dir"/{install.sh,installer,systemd} "$1/share/kiosk/"
+  mkdir -p "$1/share/kiosk" # for --uninstall, and to read, when the folder of the technician is long gone
+  cp -r "$source_dir"/{install.sh,installer,systemd,docs} "$1/share/kiosk/"
   PYGAME_HIDE_SUPPORT_PROMPT=1 "$1/bin/python" -I -c 'import evdev, pygame, kiosk, sync'
 }
 

@@ -3,6 +3,7 @@
 
 program_mb=350  # one release: its environment, and its build beside it
 packages_mb=700 # Debian's packages, unpacked and as files
+full_mb=100     # below this a failure of apt or pip is the disk's: they end as they do without a network
 
 check_root() {
   [ "$dry_run" = yes ] || [ "$(id -u)" = 0 ] || refuse "Cần quyền root. Hãy chạy: sudo ./install.sh" "Root is needed. Run: sudo ./install.sh"
@@ -39,16 +40,29 @@ free_mb() { # FOLDER, which need not be there yet
   df -Pm "$folder" | awk 'NR == 2 { print $4 }'
 }
 
+needed_mb() {
+  if all_installed "${base_packages[@]}"; then echo $program_mb; else echo $((program_mb + packages_mb)); fi
+}
+
+no_room() { # FOLDER
+  local free needed
+  free=$(free_mb "$ROOT$1")
+  needed=$(needed_mb)
+  refuse "Đĩa còn $free MB ($1), cần $needed MB. Hãy dọn bớt (sudo apt-get clean; sudo journalctl --vacuum-size=50M) hoặc dùng thẻ lớn hơn." \
+    "$free MB are free ($1), $needed MB are needed. Make room (sudo apt-get clean; sudo journalctl --vacuum-size=50M) or take a larger card."
+}
+
 check_space() { # before anything is written: a card that fills up half-way is the worst of ends
-  local needed=$program_mb free
-  all_installed "${base_packages[@]}" || needed=$((needed + packages_mb))
+  local free
   free=$(free_mb "$ROOT/opt/kiosk/releases")
-  if [ "$free" -ge "$needed" ]; then
-    say "$free MB trống / free"
-  else
-    refuse "Đĩa còn $free MB, cần $needed MB. Hãy dọn bớt (sudo apt-get clean; sudo journalctl --vacuum-size=50M) hoặc dùng thẻ lớn hơn." \
-      "$free MB are free, $needed MB are needed. Make room (sudo apt-get clean; sudo journalctl --vacuum-size=50M) or take a larger card."
-  fi
+  if [ "$free" -ge "$(needed_mb)" ]; then say "$free MB trống / free"; else no_room /opt; fi
+}
+
+full_folder() { # the first of these on a disk where next to nothing is free, or nothing
+  local folder
+  for folder in / /var /opt; do
+    if [ "$(free_mb "$ROOT$folder")" -lt "$full_mb" ]; then echo "$folder" && return 0; fi
+  done
 }
 
 check_offline() { # the folder of --offline: there, whole, and for something

@@ -65,7 +65,7 @@ def shell_scripts() -> list[Path]:
 def release(tmp_path):
     """A copy of what the installer installs, to be changed like the next version would."""
     copy = tmp_path / "release"
-    for name in ("systemd", "kiosk", "sync", "server", "installer", "requirements"):
+    for name in ("systemd", "kiosk", "sync", "server", "installer", "requirements", "docs"):
         shutil.copytree(HERE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("install.sh", "pyproject.toml"):
         shutil.copy(HERE / name, copy / name)

@@ -47,7 +47,7 @@ def calls(folder: Path) -> list[str]:
 def test_a_card_without_room_is_refused_before_anything_is_written(tmp_path):
     answer = bash("free_mb() { echo 120; }; all_installed() { :; }; check_space; echo went on", ROOT=str(tmp_path))
     assert answer.returncode == 1
-    assert "120 MB are free, 350 MB are needed" in answer.stderr
+    assert "120 MB are free (/opt), 350 MB are needed" in answer.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -84,6 +84,36 @@ def test_without_a_network_the_way_without_one_is_said(programs):
     assert answer.returncode == 1
     assert "sudo ./install.sh --offline DIR" in answer.stderr
     assert len(calls(programs)) == 1
+
+
+def disk_with(programs: Path, free_mb: int) -> None:
+    """A stand-in of df: as much is free on every disk."""
+    stand_in(programs, "df", f"echo Filesystem 1M-blocks; echo /dev/mmcblk0p2 29000 28000 {free_mb} 99% /")
+
+
+def test_an_apt_that_fails_on_a_full_disk_is_not_blamed_on_the_network(programs):
+    stand_in(programs, "apt-get", 'echo "E: Failed to fetch" >&2; exit 100')
+    disk_with(programs, 99)
+    answer = bash("is_installed() { false; }; install_missing python3-pygame; echo went on", PATH=first(programs))
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "Đĩa còn 99 MB (/), cần 1050 MB" in answer.stderr
+    assert "99 MB are free (/), 1050 MB are needed" in answer.stderr
+    assert "network" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "E: You don't have enough free space in /var/cache/apt/archives/.",
+        "dpkg: error: failed to write to '/usr/lib/x': No space left on device",
+    ],
+)
+def test_what_apt_says_of_its_disk_is_believed_before_df(programs, said):
+    stand_in(programs, "apt-get", f'echo "{said}" >&2; exit 100')
+    disk_with(programs, 400)
+    answer = bash("is_installed() { false; }; install_missing python3-pygame", PATH=first(programs))
+    assert "400 MB are free (/var), 1050 MB are needed" in answer.stderr
+    assert "network" not in answer.stderr
 
 
 def test_lists_that_cannot_be_fetched_are_no_end_where_the_old_ones_do(programs):
@@ -270,6 +300,16 @@ def test_the_firewall_guards_the_ports_of_kiosk_toml(tmp_path):
     assert bash("placed_ports", ROOT=str(tmp_path)).stdout == "443\n"
 
 
+@pytest.mark.parametrize("state", ["active", "inactive"])
+def test_an_active_ufw_is_left_to_its_owner_and_it_is_said_how_the_console_gets_through(programs, state):
+    stand_in(programs, "ufw", f"echo 'Status: {state}'; echo")
+    answer = bash("close_ports; echo went on", PATH=first(programs))
+    assert answer.stdout.endswith("went on\n"), answer.stderr
+    rule = "sudo ufw allow proto tcp from 192.168.0.0/16 to any port 8080,8443\n"
+    assert answer.stderr.count(rule) == (2 if state == "active" else 0)
+    assert calls(programs) == ["ufw status"]
+
+
 def test_the_rules_are_a_table_of_their_own_that_can_be_loaded_twice():
     nft = "/usr/sbin/nft"
     load = f"{nft} -f '{HERE}/systemd/kiosk.nft'"
@@ -332,6 +372,33 @@ def test_half_a_program_is_taken_away_and_the_old_one_goes_on(tmp_path):
     assert "A kiosk that was running goes on" in answer.stderr
     assert [path.name for path in releases.iterdir()] == ["0.4.0+22222222"]
     assert sorted(path.name for path in (tmp_path / "opt/kiosk").iterdir()) == ["current", "releases"]
+
+
+def test_a_pip_that_fails_on_a_full_disk_is_not_blamed_on_the_network(tmp_path, programs):
+    pip = "echo 'OSError: [Errno 28] No space left on device' >&2; exit 2"
+    environment = f'mkdir -p "${{@: -1}}/bin"; printf "#!/bin/sh\\n%s\\n" "{pip}" >"${{@: -1}}/bin/python"'
+    stand_in(programs, "python3", f'case "$*" in *venv*) {environment}; chmod +x "${{@: -1}}/bin/python" ;; esac')
+    steps = "check_system() { :; }; install_packages() { :; }; all_installed() { :; }"
+    for free, blamed in ((3, "3 MB are free (/), 350 MB are needed"), (5000, "Is there a network")):
+        disk_with(programs, free)
+        answer = bash(f"{steps}; main", ROOT=str(tmp_path), PATH=first(programs))
+        assert answer.returncode == 1
+        assert "No space left on device" in answer.stderr
+        assert blamed in answer.stderr
+        assert ("Is there a network" in answer.stderr) == (free == 5000)
+        assert list((tmp_path / "opt/kiosk/releases").iterdir()) == [], "nothing half is left"
+
+
+def test_the_guides_come_along_whole_and_units_point_into_them(tmp_path, programs):
+    stand_in(programs, "python")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(programs / "python")
+    assert bash(f"finish_environment '{tmp_path}'").returncode == 0
+    guides = tmp_path / "share/kiosk/docs"
+    assert {path.name for path in guides.glob("*.md")} == {path.name for path in (HERE / "docs").glob("*.md")}
+    for unit in [*(HERE / "systemd").glob("*.service"), *(HERE / "systemd").glob("*.timer")]:
+        for page in re.findall(r"^Documentation=file:///opt/kiosk/current/(.*)$", unit.read_text(), re.MULTILINE):
+            assert (tmp_path / page).is_file(), unit.name
 
 
 def test_a_whole_program_is_not_taken_away_by_a_later_failure(tmp_path):

@@ -132,6 +132,13 @@ def test_each_option_that_is_left_out_has_its_reason_beside_it(unit):
     assert {option for option in left_out(unit) if not re.search(rf"\b{option}\b", comments)} == set()
 
 
+def test_the_helper_for_sticks_has_each_right_of_root_for_a_reason():
+    (kept,) = options("kiosk-usb@.service")["CapabilityBoundingSet"]
+    text = (FOLDER / "kiosk-usb@.service").read_text()
+    reasons = " ".join(line for line in text.splitlines() if line.startswith("#"))
+    assert [right for right in kept.split() if not re.search(rf"\b{right.removeprefix('CAP_')}\b", reasons)] == []
+
+
 def test_a_start_is_counted_where_the_kiosk_starts_and_nothing_it_says_keeps_the_kiosk_from_starting():
     (before,) = options("kiosk.service")["ExecStartPre"]
     assert before.startswith("+-/bin/sh ")

@@ -141,9 +141,9 @@ def digest(files: Iterable[Path], *words: str) -> str:
 
 def _sources() -> list[Path]:
     """All that install.sh puts on a kiosk, and what it needs for that."""
-    folders = (TREE / name for name in ("kiosk", "sync", "server", "installer", "systemd", "requirements"))
+    folders = (TREE / name for name in ("kiosk", "sync", "server", "installer", "systemd", "requirements", "docs"))
     found = [file for folder in folders for file in folder.rglob("*") if "__pycache__" not in file.parts]
-    single = [TREE / name for name in ("install.sh", "pyproject.toml", "README.md", "LICENSE", "docs/install.md")]
+    single = [TREE / name for name in ("install.sh", "pyproject.toml", "README.md", "LICENSE")]
     return [file for file in (*found, *single) if file.is_file()]
 
 
