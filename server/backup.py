@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kiosk.texts import LOCAL, Texts
 from server.config import SECRET, Config
+from server.generation import renew
 from server.words import texts
 
 DATABASE = "server.db"
@@ -91,6 +92,7 @@ def _copy(source: Path, target: Path, t: Texts) -> None:
     try:
         with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target, timeout=1)) as new:
             old.backup(new, progress=_patience(target, t))
+            renew(new)
     except sqlite3.Error as error:
         kind = Damaged if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE else OSError
         raise kind(t("backup_command.not_copied", tep=source, den=target, loi=error)) from error

@@ -1,7 +1,8 @@
 """What programs of others read with an integrator's token: tickets, sums of days, ratings. docs/server.md explains it.
 
 Tickets and days are read by a cursor that says where the last answer ended: what changed since comes again under the
-same id. No code of a slip, no free text, nothing that ties two tickets to one person.
+same id, and all of it after the database was brought back from a copy. No code of a slip, no free text, nothing that
+ties two tickets to one person.
 """
 
 import re
@@ -12,7 +13,7 @@ from http import HTTPStatus
 from importlib import resources
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -22,6 +23,7 @@ from server import clock
 from server.facts.models import Cursor, Rollup, Ticket
 from server.feed.api import refused
 from server.feed.intake import digest
+from server.generation import current_generation
 from server.registry.models import Integrator, Site
 from server.reports.figures import COUNTS
 from server.reports.opinions import Span, read_ratings
@@ -81,44 +83,46 @@ def by_integrator(answer: Asked) -> Callable[[HttpRequest], JsonResponse]:
 @by_integrator
 def tickets(request: HttpRequest, integrator: Integrator) -> JsonResponse:
     """GET /api/v1/tickets: those that changed since `after`, in the order of their last change."""
-    rebuilds = Cursor.objects.values_list("rebuilds", flat=True).get(one=1)
-    since, limit = _mark(request, rebuilds), _limit(request, MOST)
+    generation = current_generation() + Cursor.objects.values_list("rebuilds", flat=True).get(one=1)
+    since, limit = _mark(request, generation, _newest(Ticket, "num")), _limit(request, MOST)
     found = _of(integrator, _behind(since)).order_by("num", "id")
     rows = list(found.values("site__unit__code", "site__key", "device__name", *TICKET)[: limit + 1])
     shown = rows[:limit]
     last = Mark(shown[-1]["num"], shown[-1]["id"]) if shown else since
-    body = {"tickets": [_ticket(row) for row in shown], "next": last.text(rebuilds), "more": len(rows) > limit}
+    body = {"tickets": [_ticket(row) for row in shown], "next": last.text(generation), "more": len(rows) > limit}
     return JsonResponse(body)
 
 
 @by_integrator
 def days(request: HttpRequest, integrator: Integrator) -> JsonResponse:
     """GET /api/v1/days: sums of the days that changed since `after`, each whole."""
-    since, limit = _since(request, 0), _limit(request, MOST // 10)
+    generation = current_generation()
+    since, limit = _since(request, generation, _newest(Rollup, "pk")), _limit(request, MOST // 10)
     found = _of(integrator, Rollup.objects.filter(dim="all", pk__gt=since)).order_by("pk")
     marks = list(found.values_list("pk", "site_id", "day")[: limit + 1])
     shown = marks[:limit]
     last = shown[-1][0] if shown else since
-    body = {"days": _days([(site, day) for _, site, day in shown]), "next": f"0.{last}", "more": len(marks) > limit}
-    return JsonResponse(body)
+    found_days = _days([(site, day) for _, site, day in shown])
+    return JsonResponse({"days": found_days, "next": f"{generation}.{last}", "more": len(marks) > limit})
 
 
 @by_integrator
 def ratings(request: HttpRequest, integrator: Integrator) -> JsonResponse:
     """GET /api/v1/ratings: a month's ratings in the smallest sums that may be shown."""
-    now, offset, limit = clock.now(), _since(request, 0), _limit(request, MOST)
+    now, limit, generation = clock.now(), _limit(request, MOST), current_generation()
     month = _month(request, now)
     units = {} if integrator.unit is None else {"unit": integrator.unit}
     sites = list(Site.objects.select_related("unit").filter(**units).order_by("pk"))
     read = read_ratings(sites, month, now)
     spans = list(read.spans(month))
+    offset = _since(request, generation, len(spans))
     shown = spans[offset : offset + limit]
     by_key = {site.pk: site for site in sites}
     body = {
         "month": month.key,
         "until": str(read.upto),
         "ratings": [_span(by_key[each.site], each) for each in shown],
-        "next": f"0.{offset + len(shown)}",
+        "next": f"{generation}.{offset + len(shown)}",
         "more": len(spans) > offset + limit,
     }
     return JsonResponse(body)
@@ -152,26 +156,35 @@ def _limit(request: HttpRequest, most: int) -> int:
     return int(text)
 
 
-def _since(request: HttpRequest, generation: int) -> int:
-    """Where the last answer ended. Facts that were made again since are told again, from the first."""
+def _newest(model: type[Ticket] | type[Rollup], by: str) -> int:
+    return int(model._default_manager.aggregate(last=Max(by))["last"] or 0)
+
+
+def _since(request: HttpRequest, generation: int, newest: int) -> int:
+    """Where the last answer ended. Facts that were made again since are told again, from the first.
+
+    So is all to whoever read further than there is: the database is not the one that was read.
+    """
     text = request.GET.get("after", "")
     if not text:
         return 0
     found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})", text)
     if found is None:
         raise BadQuery("after: the `next` of an answer before, or nothing")
-    return int(found[2]) if int(found[1]) == generation else 0
+    since = int(found[2])
+    return since if int(found[1]) == generation and since <= newest else 0
 
 
-def _mark(request: HttpRequest, generation: int) -> Mark:
+def _mark(request: HttpRequest, generation: int, newest: int) -> Mark:
     """The same for tickets."""
     found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,18})\.((?:[0-9a-f]{2}){1,80})", request.GET.get("after", ""))
     if found is None:
-        return Mark(_since(request, generation), "")
-    if int(found[1]) != generation:
+        return Mark(_since(request, generation, newest), "")
+    num = int(found[2])
+    if int(found[1]) != generation or num > newest:
         return Mark(0, "")
     id = bytes.fromhex(found[3]).decode("utf-8", "replace")
-    return Mark(int(found[2]), id.replace("\0", ""))  # PostgreSQL's text cannot hold NUL
+    return Mark(num, id.replace("\0", ""))  # PostgreSQL's text cannot hold NUL
 
 
 def _behind(mark: Mark) -> "QuerySet[Ticket]":

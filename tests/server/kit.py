@@ -146,10 +146,14 @@ def _migrated_file() -> Path:
     return file
 
 
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's own programs, of the newest version that is here."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
+
 @cache
 def _cluster() -> str:
     """A PostgreSQL cluster of an ordinary user on loopback, for this process; its address without a database's name."""
-    bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     folder = Path(tempfile.mkdtemp(prefix="commune-postgres-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     who: dict[str, Any] = {}
@@ -158,6 +162,7 @@ def _cluster() -> str:
         who = {"user": "postgres", "group": "postgres", "extra_groups": []}
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **who}
     data, port = folder / "data", _free_port()
+    bin = postgres_programs()
     subprocess.run(
         [bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, **quiet
     )
