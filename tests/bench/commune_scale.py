@@ -1,24 +1,20 @@
 """The commune server with the data of a province: is it as quick with millions of events as with none?
 
 Takes minutes. Of the year before its two weeks it has no events, but the sums of months: copies of those of the month
-that it has. Its pages are measured on both databases: what they read is copied from SQLite into PostgreSQL.
+that it has.
 """
 
 import statistics
 import time
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from django.apps import apps
-from django.core.management.color import no_style
-from django.db import connection, models, transaction
 from django.test import Client
 
 from kiosk.office import sample
 from server import clock, work
 from server.accounts.models import Role, User
-from server.facts.models import Rating, Rollup, Ticket
+from server.facts.models import Rollup
 from server.feed.intake import digest, take
 from server.registry.models import Device, Site, Unit
 from server.reports import months
@@ -54,11 +50,7 @@ def province(plan: Plan) -> list[Figure]:
             Figure("province.facts", "events folded into facts and sums", folded, "/s"),
         ]
         _sum_the_year()
-        figures += _pages(plan, last)
-        rows = [list(found) for found in _read_by_pages(last)]
-    with kit.fresh_database("postgresql", plan.place("province-postgresql")):
-        _copy(rows)
-        return figures + _pages(plan, last, ".postgresql")
+        return figures + _pages(plan, last)
 
 
 def _commune(n: int, name: str) -> Device:
@@ -108,28 +100,7 @@ def _tenth(times: list[float], which: int) -> float:
     return statistics.median(times[:size] if which == 0 else times[-size:])
 
 
-def _read_by_pages(day: date) -> Iterator[models.QuerySet[models.Model]]:
-    """The rows of all that pages may read: no events, and tickets and ratings of one day."""
-    for app in ("registry", "office", "facts", "reports"):
-        for model in apps.get_app_config(app).get_models():
-            rows = model._default_manager.all()
-            yield rows.filter(day=day) if model in (Ticket, Rating) else rows
-
-
-def _copy(rows: list[list[models.Model]]) -> None:
-    """Into the database in use: with their keys, and as if it had run for a while."""
-    copied = [type(found[0]) for found in rows if found]
-    with transaction.atomic(), connection.cursor() as cursor:
-        for model, found in zip(copied, filter(None, rows), strict=True):
-            model._default_manager.all().delete()  # the one row with which some tables begin
-            model._default_manager.bulk_create(found, batch_size=1000)
-        for statement in connection.ops.sequence_reset_sql(no_style(), copied):
-            cursor.execute(statement)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-
-
-def _pages(plan: Plan, day: date, suffix: str = "") -> list[Figure]:
+def _pages(plan: Plan, day: date) -> list[Figure]:
     """Each page by the leader of a commune and by the province, some times, in opening hours: today changes between."""
     clock.follow(lambda: datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
     unit = Unit.objects.order_by("pk")[0]
@@ -145,8 +116,8 @@ def _pages(plan: Plan, day: date, suffix: str = "") -> list[Figure]:
         for name, address in PAGES.items():
             times = [_seconds(client, address.format(day=day), day) for _ in range(plan.count(25, 3))][1:]
             value = sorted(times)[int(len(times) * 0.95)] * 1000
-            says = f"page “{name}” of a {who}{' on PostgreSQL' if suffix else ''}, p95"
-            figures.append(Figure(f"province.{who}.{name}{suffix}", says, value, "ms", Goal(200)))
+            says = f"page “{name}” of a {who}, p95"
+            figures.append(Figure(f"province.{who}.{name}", says, value, "ms", Goal(200)))
     clock.follow(None)
     return figures
 
