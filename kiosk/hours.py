@@ -74,7 +74,7 @@ class Opening:
 
 def opening(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()) -> Opening:
     """Whether numbers are given at `local` (naive or aware site time; only its wall time counts)."""
-    hours = _with(hours, overrides)
+    hours = with_days(hours, overrides)
     today, now = local.date(), local.time().replace(tzinfo=None)
     sessions = hours.on(today)
     if not sessions:
@@ -89,7 +89,8 @@ def opening(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()
     return Opening("over", ended[-1], resumes=_resumes(hours, today, now))
 
 
-def _with(hours: Hours, overrides: Sequence[CalendarDay]) -> Hours:
+def with_days(hours: Hours, overrides: Sequence[CalendarDay]) -> Hours:
+    """The hours with days that somebody opened or closed, whatever the calendar says of them."""
     return Hours(hours.sessions, {**hours.calendar, **{o.day: o for o in overrides}})
 
 
@@ -104,12 +105,12 @@ def _resumes(hours: Hours, today: date, now: time) -> datetime | None:
 
 def sessions_on(hours: Hours, day: date, overrides: Sequence[CalendarDay] = ()) -> tuple[Session, ...]:
     """The sessions of a day as staff left it."""
-    return _with(hours, overrides).on(day)
+    return with_days(hours, overrides).on(day)
 
 
 def session_at(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()) -> str:
     """The session that things happening now belong to, cut-off and lunch included; "" on a closed day."""
-    sessions = _with(hours, overrides).on(local.date())
+    sessions = with_days(hours, overrides).on(local.date())
     now = local.time().replace(tzinfo=None)
     begun = [s for s in sessions if s.take_from <= now]
     return (begun[-1] if begun else sessions[0]).id if sessions else ""
@@ -119,7 +120,7 @@ def after_session(
     hours: Hours, session_id: str, local: datetime, overrides: Sequence[CalendarDay] = ()
 ) -> datetime | None:
     """When numbers are given again once the quota of the running session is used up: the next session's `take_from`."""
-    hours = _with(hours, overrides)
+    hours = with_days(hours, overrides)
     today = local.date()
     ends = {s.id: s.last_number for s in hours.on(today)}
     return _resumes(hours, today, ends.get(session_id, local.time().replace(tzinfo=None)))
@@ -127,12 +128,12 @@ def after_session(
 
 def closed_sessions(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()) -> tuple[str, ...]:
     """The sessions of today whose end has passed, in order: the moments at which figures may move."""
-    hours = _with(hours, overrides)
+    hours = with_days(hours, overrides)
     now = local.time().replace(tzinfo=None)
     return tuple(s.id for s in hours.on(local.date()) if now >= s.end)
 
 
 def at_work(hours: Hours, local: datetime, overrides: Sequence[CalendarDay] = ()) -> bool:
     """Whether numbers are given, or a session runs; not between two sessions, and not after the last one."""
-    sessions, now = _with(hours, overrides).on(local.date()), local.time().replace(tzinfo=None)
+    sessions, now = with_days(hours, overrides).on(local.date()), local.time().replace(tzinfo=None)
     return any(min(s.start, s.take_from) <= now < s.end for s in sessions)

@@ -11,6 +11,7 @@ from kiosk.texts import LOCAL
 from kiosk.tickets import Data
 from server.facts.fold import facts_of
 from server.facts.models import Comment, Ticket
+from server.office.opening import hours_of
 from server.phones import look, own
 from server.registry.models import Site
 from sync.beside import text_hash
@@ -56,9 +57,8 @@ def _label_set(site: Site) -> str:
 
 
 def _when(site: Site, now: datetime) -> Data:
-    """The day and session that a rating given now belongs to; days that the office changed by hand are the kiosk's."""
-    document = look.office(site)
-    session = session_at(document.hours(), now.astimezone(LOCAL).replace(tzinfo=None)) if document else ""
+    """The day and session that a rating given now belongs to; what staff changed at the kiosk is the kiosk's."""
+    session = session_at(hours_of([site])[site.pk], now.astimezone(LOCAL)) if look.office(site) else ""
     return {"day": str(look.today(now)), "session": session, "guess_boot": ""}
 
 

@@ -29,7 +29,7 @@ def healths(devices: Iterable[Device], now: datetime) -> list[Health]:
         health(
             device,
             now,
-            open_since(hours.get(device.site_id), now, SILENT),
+            open_since(hours[device.site_id], now, SILENT),
             quarantined.get(device.name, 0),
             max(epochs.get(device.name, 0) - 1, 0),
         )

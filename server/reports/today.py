@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from kiosk.hours import at_work
+from kiosk.hours import Hours
 from kiosk.office import Office
 from kiosk.texts import LOCAL
 from kiosk.tickets import State
@@ -14,6 +14,7 @@ from kiosk.turns import LONGEST_WAIT_S, promise_passed
 from server.facts import models as facts
 from server.feed.models import Event
 from server.office.names import Names
+from server.office.opening import hours_of, open_now
 from server.registry.models import Device, Site, Unit
 from server.reports.figures import Cell, Visits, read_days
 from server.reports.naming import names_on, offices_now
@@ -143,6 +144,7 @@ class _Read:
     now: datetime
     day: date
     offices: Mapping[int, Office | None]
+    hours: Mapping[int, Hours]
     names: Mapping[int, Names]
     visits: Mapping[Cell, Visits]
     waiting: Mapping[int, Mapping[str, Sequence[_Waiting]]]
@@ -157,7 +159,7 @@ def sites_now(sites: Sequence[Site], now: datetime) -> list[SiteNow]:
     visits = read_days(sites, period, "service", by_site=True).over(period)
     visits |= read_days(sites, period, by_site=True).over(period)
     read = _Read(
-        now, day, offices_now(sites), names_on(sites, day), visits,
+        now, day, offices_now(sites), hours_of(sites), names_on(sites, day), visits,
         _waiting(sites, day), _desks(sites, day), _kiosks(sites, now),
     )  # fmt: skip
     return [_site(read, site) for site in sites]
@@ -190,8 +192,7 @@ def _unit(sites: Sequence[SiteNow]) -> UnitNow:
 
 
 def _site(read: _Read, site: Site) -> SiteNow:
-    office = read.offices[site.pk]
-    working = office is not None and at_work(office.hours(), read.now.astimezone(LOCAL))
+    working = open_now(read.hours[site.pk], read.now)
     return SiteNow(
         site,
         working,

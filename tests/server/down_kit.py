@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kiosk.board_document import BoardDocument, Day
 from kiosk.config import Config, load_config
 from kiosk.office import Office
 from kiosk.setup import load_office
@@ -72,6 +73,13 @@ def publish_office(server: Server, **changes: Any) -> Document:
     assert last is not None
     office = replace(Office.from_json(bytes(last.content)), **changes)
     return publish(server.site, office, seen=last.version, by="ky-thuat", note="", now=NOW)
+
+
+def publish_days(server: Server, *days: Day) -> Document:
+    """The next version of the board, with these days alone."""
+    last = newest(server.site, "board")
+    board = BoardDocument(version=1, days=days)
+    return publish(server.site, board, seen=last.version if last else 0, by="lanh-dao", note="", now=NOW)
 
 
 def put(server: Server, version: int, content: bytes, kind: str = "office") -> Document:

@@ -89,6 +89,16 @@ def test_a_leader_publishes_figures_lines_and_days(server: Server):
     assert board_of(server).dossiers == figures
 
 
+def test_a_day_off_that_a_leader_enters_closes_the_office_on_the_page_of_today(lite: Server):
+    client = lite.signed_in("lanh-dao", "leader")
+    assert "ngoài giờ làm việc" not in client.get("/").content.decode()
+    storm = {"day-1": str(NOW.date()), "kind-1": "off", "reason-1": "Bão số 5"}
+    client.post(at(lite, "/board/edit"), {"do": "days", "seen": "0", **storm})
+    assert "ngoài giờ làm việc" in client.get("/").content.decode()
+    client.post(at(lite, "/board/edit"), {"do": "days", "seen": "1"})
+    assert "ngoài giờ làm việc" not in client.get("/").content.decode()
+
+
 @pytest.mark.parametrize(
     ("form", "says"),
     [

@@ -183,9 +183,10 @@ def test_a_kiosk_that_was_not_let_in_is_carried_by_stick_or_is_shut_out_is_not_s
     assert state_of(says(device, printer="offline")) == (Level.UNKNOWN, [])
 
 
-def test_a_site_without_an_office_document_has_no_hours_to_be_silent_in(lite: Server):
+def test_a_site_without_an_office_document_has_the_usual_hours_to_be_silent_in(lite: Server):
     lite.site.documents.all().delete()
-    assert state_of(says(lite.device, ago=timedelta(days=1))) == (Level.UNKNOWN, [])
+    assert state_of(says(lite.device, ago=timedelta(days=1))) == (Level.BAD, ["silent"])
+    assert state_of(says(lite.device, ago=timedelta(days=3)), NIGHT) == (Level.UNKNOWN, [])
 
 
 def test_events_set_aside_and_fresh_starts_are_counted(lite: Server, store: Store):

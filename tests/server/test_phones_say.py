@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from django.db import connection
 
+from kiosk.board_document import Day
 from kiosk.public.form import COMMENT_LETTERS, Given
 from kiosk.public.limits import PER_COUNTER, PER_TICKET
 from kiosk.store import Store
@@ -16,6 +17,7 @@ from server.phones import look, say, views
 from server.registry.models import Device
 from sync.beside import text_hash
 from tests.office import moment
+from tests.server.down_kit import publish_days
 from tests.server.kit import Server
 from tests.server.phone_kit import SAY, Clock, Morning, both, clock, get, morning, post, ratings, said
 
@@ -39,6 +41,15 @@ def test_a_rating_by_phone_is_an_event_of_the_servers_own_and_counts(both: Morni
     assert "đã được đánh giá" in said(get(path))
     kinds = [event.type for event in Event.objects.exclude(device="k-7F3K2M").order_by("num")]
     assert kinds == ["rating.given", "comment.given"]
+
+
+def test_a_rating_by_phone_belongs_to_no_session_on_a_day_off_that_stands_on_the_board(morning: Morning):
+    path = morning.served()
+    morning.tell()
+    publish_days(morning.server, Day(date(2026, 11, 23), "off", "Bão số 5"))
+    post(path, SAY)
+    morning.settle()
+    assert Rating.objects.get().session == ""
 
 
 def test_what_phones_said_can_be_made_again_from_the_events(both: Morning):

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from kiosk.board_document import Day
 from kiosk.rating import Figure
 from kiosk.store import Store
 from server.registry.models import Device, Site, Unit
@@ -17,6 +18,7 @@ from server.reports.own import _showable
 from server.reports.periods import Kind, around
 from server.reports.today import SiteNow, sites_now
 from tests.office import moment
+from tests.server.down_kit import publish_days
 from tests.server.figures_kit import FIRST, days, it_is, keep, noon, ticket
 from tests.server.kit import Server, batches
 from tests.server.test_facts import a_morning
@@ -100,6 +102,22 @@ def test_outside_office_hours_nobody_is_kept_waiting_by_the_office(lite: Server,
     wait_for_somebody(store)
     evening = told(lite, store, moment(11 * 3600).at)
     assert (evening.working, evening.late) == (False, ())
+
+
+def test_on_a_day_off_that_stands_on_the_board_nobody_is_kept_waiting_by_the_office(lite: Server, store: Store):
+    wait_for_somebody(store)
+    late = moment(1000 + 16 * 60).at
+    assert told(lite, store, late).late
+    publish_days(lite, Day(late.date(), "off", "Bão số 5"))
+    (shown,) = sites_now([lite.site], late)
+    assert (shown.working, shown.late) == (False, ())
+
+
+def test_on_a_working_saturday_that_stands_on_the_board_the_office_is_at_work(server: Server):
+    saturday = moment(8 * 3600).at + timedelta(days=5)  # the sample office works on Saturday mornings
+    assert [one.working for one in sites_now([server.site], saturday)] == [False]
+    publish_days(server, Day(saturday.date(), "work"))
+    assert [one.working for one in sites_now([server.site], saturday)] == [True]
 
 
 def test_a_silent_kiosk_is_said_and_greyed(lite: Server, store: Store, it_is: Clock):

@@ -10,9 +10,11 @@ from django.apps import apps
 from django.conf import settings
 from django.test import override_settings
 
+from kiosk.board_document import Day
 from kiosk.store import Store
 from server import clock, work
 from server.accounts.models import Audit
+from server.office.models import Document
 from server.phones.models import OwnFeed
 from server.registry import trouble
 from server.registry.enrolment import enrol, make_code, register, revoke
@@ -22,6 +24,7 @@ from server.registry.models import Device, Mode, Site, Unit
 from server.watch import alarms, telling
 from server.watch.models import Alarm, Edge, Notice, Target, Way
 from sync.wire import instant
+from tests.server.down_kit import publish_days, put
 from tests.server.kit import NOW, Server, batch_of, batches
 from tests.server.smtp import PostOffice
 from tests.server.test_facts import a_morning
@@ -33,6 +36,8 @@ FOR_SOMEBODY = (
     "other_device", "two_cards", "other_kiosk", "pull_certificate", "pull_again", "pull_garbage", "pull_forbidden",
     "pull_bad_address",
 )  # fmt: skip
+SATURDAY = NOW + timedelta(days=5, hours=5)
+"""15:00 in Vietnam; the sample office works on Saturday mornings."""
 
 
 @pytest.fixture
@@ -219,6 +224,52 @@ def test_kiosks_that_were_let_in_by_an_earlier_version_count_from_the_upgrade_on
     register(lite.site, "k-USB", Mode.FILE, NOW)
     import_module("server.registry.migrations.0003_enrolled").count_from_now(apps, None)
     assert list(Device.objects.exclude(enrolled=None)) == [lite.device]
+
+
+def test_on_a_day_off_that_stands_on_the_board_no_kiosk_is_silent_until_it_is_taken_back(server: Server):
+    says(server.device, ago=timedelta(days=1))
+    publish_days(server, Day(NOW.date(), "off", "Bão số 5"))
+    alarms.look(NOW)
+    assert lasting() == []
+    publish_days(server, Day(SATURDAY.date(), "work"))
+    alarms.look(NOW)
+    assert lasting() == ["contact"]
+
+
+def test_on_a_half_day_that_stands_on_the_board_only_the_morning_counts(lite: Server):
+    says(lite.device, ago=timedelta(days=1))
+    publish_days(lite, Day(NOW.date(), "half"))
+    alarms.look(NOW + timedelta(hours=5))
+    assert lasting() == []
+    alarms.look(NOW)
+    assert lasting() == ["contact"]
+
+
+def test_on_a_working_saturday_that_stands_on_the_board_a_kiosk_can_be_silent(server: Server):
+    other = Site.objects.create(unit=server.unit, key="phu", name="Điểm phụ")
+    for device in (server.device, server.enrol("k-OTHER", "token", other)):
+        says(device)
+    alarms.look(SATURDAY)
+    assert lasting() == []
+    publish_days(server, Day(SATURDAY.date(), "work"))
+    alarms.look(SATURDAY)
+    assert list(Alarm.objects.values_list("kind", "device")) == [("contact", server.device.pk)]
+
+
+def test_a_board_that_this_release_cannot_read_changes_no_hours(lite: Server):
+    put(lite, 1, b'{"wishes": []}', "board")
+    says(lite.device, ago=timedelta(days=1))
+    alarms.look(NOW)
+    assert lasting() == ["contact"]
+
+
+def test_a_kiosk_whose_office_document_never_came_is_silent_in_the_usual_hours(lite: Server):
+    Document.objects.all().delete()
+    says(lite.device, ago=timedelta(days=3))
+    alarms.look(NOW - timedelta(days=2))  # a Saturday morning: not every office works then
+    assert lasting() == []
+    alarms.look(NOW)
+    assert lasting() == ["contact"]
 
 
 def test_a_silent_kiosk_keeps_the_alarms_of_its_last_words(lite: Server):
