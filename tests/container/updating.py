@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from tests.container.base import ROOT
-from tests.container.kiosk import Hall
+from tests.container.kiosk import UNITS, Hall
 from tests.container.machine import SOURCES, STICK, Machine
 from tests.container.telling import NotAsPromised, holds
 
@@ -122,6 +122,7 @@ def update(hall: Hall) -> None:
         60, f"{newer} runs", lambda: running(machine).startswith(f"{newer}+") and hall.is_active("kiosk")
     )
     hall.goes_on(before)
+    machine.eventually(60, "upload and pages run too", lambda: all(map(hall.is_active, UNITS)))
     machine.must("asked at once, its health is not confirmed yet", "systemctl start kiosk-healthy.service")
     holds("it is still being tried", _is_tried(machine))
     status = machine.show("kiosk", "StatusText")
@@ -185,7 +186,8 @@ def give_numbers(hall: Hall) -> None:
     machine, (_, newer, _, mute) = hall.machine, versions()
     before, name = hall.last(), running(machine)
     machine.must("kiosk update takes a release that gives no numbers", f"kiosk update {HOME}/dist-mute/*.tar.gz", 600)
-    machine.eventually(60, f"{mute} runs", lambda: running(machine).startswith(f"{mute}+") and hall.is_active("kiosk"))
+    machine.eventually(60, f"{mute} runs", lambda: running(machine).startswith(f"{mute}+"))
+    machine.eventually(60, "with upload and pages", lambda: all(map(hall.is_active, UNITS)))
     said = _after_ten_minutes(machine)
     holds("after ten minutes it is found out", "this release has a fault" in said, said)
     machine.eventually(60, f"{newer} runs again", lambda: running(machine) == name and hall.is_active("kiosk"))
