@@ -23,7 +23,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from kiosk import __version__, kernel_log, redaction
+from kiosk import __version__, kernel_log, redaction, vitals
 from kiosk.config import DATA_DIR, Config, chosen_file, effective, load_config
 from kiosk.documents import DocumentError, parse_file
 from kiosk.setup import load_office
@@ -228,8 +228,8 @@ def _versions(subject: Subject) -> str:
             "python": platform.python_version(),
             "kernel": platform.release(),
             "machine": platform.machine(),
-            "board": _first_line(Path("/proc/device-tree/model")).rstrip("\0"),
-            "system": platform.freedesktop_os_release().get("PRETTY_NAME", ""),
+            "board": vitals.board(),
+            "system": vitals.system(),
             "collected": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
         }
@@ -427,13 +427,6 @@ def _answer(command: Sequence[str], seconds: float, statuses: Sequence[int] = (0
     if done.returncode not in statuses:
         raise NotRead("status", ten=Path(command[0]).name, ma=done.returncode)
     return done.stdout.decode("utf-8", "replace")
-
-
-def _first_line(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").partition("\n")[0]
-    except OSError:
-        return ""
 
 
 def _json(value: Any) -> str:

@@ -60,6 +60,7 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.collect": {
         "kiosk.config", "kiosk.documents", "kiosk.kernel_log", "kiosk.redaction", "kiosk.setup",
         "kiosk.store.files", "kiosk.store.highwater", "kiosk.telling", "kiosk.texts",
+        "kiosk.vitals",
     },
     "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
     "kiosk.telling": {
