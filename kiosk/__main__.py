@@ -35,15 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, RuntimeError) as error:
         if os.environ.get("DEBUG"):
             raise
-        print(f"kiosk: {_sentence(error)}", file=sys.stderr)
+        from kiosk.telling import reader, sentence
+
+        print(f"kiosk: {sentence(error, reader(getattr(options, 'config', None)))}", file=sys.stderr)
         return 1
-
-
-def _sentence(error: Exception) -> str:
-    """Our own errors say what to do; of the system's, the file and the reason are what matters."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the device'}: {error.strerror}"
-    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:

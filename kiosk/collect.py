@@ -23,13 +23,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from kiosk import __version__, kernel_log, redaction
+from kiosk import __version__, kernel_log, redaction, vitals
 from kiosk.config import DATA_DIR, Config, chosen_file, effective, load_config
 from kiosk.documents import DocumentError, parse_file
 from kiosk.setup import load_office
 from kiosk.store.files import read_only
 from kiosk.store.highwater import HighWater
+from kiosk.telling import filled, reader, reason
+from kiosk.texts import Texts
 
+ENGLISH = Texts("en")
+"""Of what is in the bundle; at the terminal the reader's language."""
 WAIT_S = 15.0
 CHECK_S = 120.0
 LINES = 1000
@@ -83,12 +87,12 @@ class Bundle:
 
     name: str
     files: dict[str, bytes] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, BaseException] = field(default_factory=dict)
 
     def packed(self) -> bytes:
         """As tar.gz, in one folder."""
         room, files = io.BytesIO(), dict(self.files)
-        files["missing.txt"] = "".join(f"{name}: {why}\n" for name, why in self.missing.items()).encode()
+        files["missing.txt"] = "".join(f"{name}: {why(error)}\n" for name, error in self.missing.items()).encode()
         with tarfile.open(fileobj=room, mode="w:gz") as tar:
             for name, content in files.items():
                 entry = tarfile.TarInfo(f"{self.name}/{name}")
@@ -99,29 +103,30 @@ class Bundle:
 
 def run(options: argparse.Namespace) -> int:
     """`kiosk collect`."""
-    bundle = collect(options.config)
+    bundle, t = collect(options.config), reader(options.config)
     content = bundle.packed()
     said = sys.stderr if options.out == "-" else sys.stdout
     try:
         where = put(content, bundle.name, options.out)
     except OSError as error:
-        todo = "name another place with --out, or write kiosk collect --out - > FILE"
-        raise RuntimeError(f"{error.filename or options.out}: {error.strerror}: {todo}") from error
-    print(f"{where}: {max(1, len(content) // 1024)} KB", file=said)
-    for name, why in bundle.missing.items():
-        print(f"  without {name}: {why}", file=said)
+        place = error.filename or options.out
+        raise RuntimeError(t("bundle.not_written", noi=place, loi=reason(error, t))) from error
+    print(f"{where or t('bundle.stdout')}: {max(1, len(content) // 1024)} KB", file=said)
+    for name, cause in bundle.missing.items():
+        print(f"  {t('bundle.without', tep=name, loi=why(cause, t))}", file=said)
     return 0
 
 
 def put(content: bytes, name: str, out: str) -> str:
     """Write it to a file, into a folder, or to standard output for "-"; without `out` into the temporary folder.
 
-    Returns where it is. Raises OSError, and leaves nothing half written; what is there is never overwritten.
+    Returns the path, "" for standard output. Raises OSError, and leaves nothing half written; what is there is never
+    overwritten.
     """
     if out == "-":
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-        return "standard output"
+        return ""
     path = Path(out or tempfile.gettempdir())
     path = path / f"{name}.tar.gz" if path.is_dir() else path
     # Whoever called it through sudo is another user, and takes it along: there is nothing in it to hide.
@@ -144,23 +149,28 @@ def collect(config_file: str | None) -> Bundle:
         try:
             made.files[name] = part(subject).encode("utf-8", "replace")
         except Failure as error:
-            made.missing[name] = why(error)
+            made.missing[name] = error
     return made
 
 
-def why(error: BaseException) -> str:
+def why(error: BaseException, t: Texts = ENGLISH) -> str:
     """Why something could not be read, without what was in it."""
     if isinstance(error, NotRead):
-        return str(error)
+        return filled(f"bundle.{error.key}", error.values, t)
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror
+        return reason(error, t)
     if isinstance(error, DocumentError):
-        return "it has mistakes, see the problems"
+        return t("bundle.mistakes")
     return f"{type(error).__name__} {getattr(error, 'sqlite_errorname', '')}".strip()
 
 
 class NotRead(OSError):
-    """A part of which there is nothing; the message says why and holds nothing of it."""
+    """A part of which there is nothing; `key` says why under [bundle] in the language files, `values` fill it."""
+
+    def __init__(self, key: str, /, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
 
 
 def _subject(config_file: str | None) -> Subject:
@@ -218,8 +228,8 @@ def _versions(subject: Subject) -> str:
             "python": platform.python_version(),
             "kernel": platform.release(),
             "machine": platform.machine(),
-            "board": _first_line(Path("/proc/device-tree/model")).rstrip("\0"),
-            "system": platform.freedesktop_os_release().get("PRETTY_NAME", ""),
+            "board": vitals.board(),
+            "system": vitals.system(),
             "collected": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "libraries": {name: version for name in LIBRARIES if (version := _version(name))},
         }
@@ -253,7 +263,7 @@ def _finding(one: dict[str, Any]) -> dict[str, Any]:
 def _config(subject: Subject) -> str:
     """What `kiosk config` prints: the known keys with where they come from, and no secret is among them."""
     if subject.config is None:
-        raise NotRead("kiosk.toml has mistakes, see kiosk-problems.json")
+        raise NotRead("mistakes_in_config")
     return effective(subject.config)
 
 
@@ -272,7 +282,7 @@ def _config_problems(subject: Subject) -> str:
 
 def _office(subject: Subject) -> str:
     if subject.config is None:
-        raise NotRead("kiosk.toml, which names it, has mistakes")
+        raise NotRead("mistakes_in_config")
     return _json(redaction.office(load_office(subject.config)))
 
 
@@ -305,7 +315,7 @@ def _database(subject: Subject) -> str:
     """Sizes and the number of the schema; rows are only counted."""
     path = subject.folder / "kiosk.db"
     if not path.exists():
-        raise NotRead("there is none")
+        raise NotRead("none")
     with closing(read_only(path)) as conn:
         names = [row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         known = [name for name in names if re.fullmatch(r"[a-z_]{1,40}", name)]
@@ -326,7 +336,7 @@ def _pragma(conn: sqlite3.Connection, name: str) -> int:
 def _highwater(subject: Subject) -> str:
     path = subject.folder / "highwater.json"
     if not path.exists():
-        raise NotRead("there is none")
+        raise NotRead("none")
     marks = HighWater(path)
     return _json({"epoch": marks.epoch, "feed": marks.feed, "seq": marks.seq, "series": marks.series})
 
@@ -334,7 +344,7 @@ def _highwater(subject: Subject) -> str:
 def _files(subject: Subject) -> str:
     """Names, rights and sizes of the data folder; not a byte of what is in them."""
     if not subject.folder.is_dir():
-        raise NotRead("there is no data folder")
+        raise NotRead("no_folder")
     return "".join(f"{line}\n" for line in sorted(_listed(subject.folder)))
 
 
@@ -369,7 +379,7 @@ def _journal(subject: Subject) -> str:
         said = ""
     lines = [_entry(line) for line in said.splitlines()] or list(_log_files(subject.folder))
     if not lines:
-        raise NotRead("the journal may not be read (group systemd-journal), and there are no log files")
+        raise NotRead("journal")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -395,7 +405,7 @@ def _log_files(folder: Path) -> Iterator[str]:
 def _kernel(subject: Subject) -> str:
     lines = kernel_log.messages()
     if lines is None:
-        raise NotRead("the kernel's messages may not be read (group systemd-journal)")
+        raise NotRead("kernel")
     return "".join(f"{text}\n" for line in lines if (text := redaction.kernel(line)))
 
 
@@ -411,19 +421,12 @@ def _answer(command: Sequence[str], seconds: float, statuses: Sequence[int] = (0
             command, capture_output=True, timeout=seconds, check=False, env=environment, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired as error:
-        raise NotRead(f"{Path(command[0]).name} was not done in {seconds:g} s") from error
+        raise NotRead("slow", ten=Path(command[0]).name, s=f"{seconds:g}") from error
     except OSError as error:
-        raise NotRead(f"{Path(command[0]).name}: {error.strerror}") from error
+        raise NotRead("program", ten=Path(command[0]).name, loi=error) from error
     if done.returncode not in statuses:
-        raise NotRead(f"{Path(command[0]).name} ended with status {done.returncode}")
+        raise NotRead("status", ten=Path(command[0]).name, ma=done.returncode)
     return done.stdout.decode("utf-8", "replace")
-
-
-def _first_line(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace").partition("\n")[0]
-    except OSError:
-        return ""
 
 
 def _json(value: Any) -> str:

@@ -79,11 +79,11 @@ def _push_once(uplink: "Uplink") -> int:
 def export_run(options: argparse.Namespace) -> int:
     """`kiosk export`."""
     from kiosk.setup import load_device
+    from kiosk.telling import reader
 
-    done = exported(load_device(options.config), options.folder, everything=options.all)
-    waits = done.path or done.texts
-    print(f"{done.count} event{'s' * (done.count != 1)} → {done.path}" if done.path else "no event waits")
-    print(f"the words of {done.texts} comments" if waits else "the server has everything")
+    done, t = exported(load_device(options.config), options.folder, everything=options.all), reader(options.config)
+    print(t("export.events", n=t.number(done.count, 0), tep=done.path) if done.path else t("export.no_events"))
+    print(t("export.texts", n=t.number(done.texts, 0)) if done.path or done.texts else t("export.all_sent"))
     return 0
 
 
@@ -113,10 +113,12 @@ def prepare_run(options: argparse.Namespace) -> int:
     from kiosk.clock import SystemClock
     from kiosk.setup import load_device
     from kiosk.store.prepare import prepare
+    from kiosk.telling import reader
 
     done = prepare(Path(load_device(options.config).data_dir), SystemClock().now())
     if done.set_aside:
-        print(f"the database was damaged: set aside as {done.set_aside}, restored: {done.restored or 'nothing'}")
+        key = "store.set_aside" if done.restored else "store.set_aside_empty"
+        print(reader(options.config)(key, tep=done.set_aside, ban=done.restored))
     return 0
 
 
@@ -136,10 +138,12 @@ def restore_run(options: argparse.Namespace) -> int:
     from kiosk.setup import load_device
     from kiosk.store.facts import device_id
     from kiosk.store.prepare import restore
+    from kiosk.telling import reader
 
     config = load_device(options.config)
     folder = Path(config.data_dir)
     device = "" if options.other_kiosk else device_id(folder, config.device)
     done = restore(folder, options.file, SystemClock().now(), device)
-    print(f"restored {done.restored}; the database before it is {done.set_aside or 'gone'}")
+    key = "store.restored" if done.set_aside else "store.restored_alone"
+    print(reader(options.config)(key, ban=done.restored, tep=done.set_aside))
     return 0

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if options.leave:
         return _leave(config, folder, t)
     if not options.code:
-        raise ValueError("kiosk enrol URL CODE, or kiosk enrol --leave")
+        raise ValueError(t("enrol.usage"))
     before = config.sync if options.url == config.sync.server or not (folder / ENROLLED).exists() else Sync()
     ca_file = str(options.ca_file.resolve()) if options.ca_file else before.ca_file
     plain = options.allow_plain_http or before.allow_plain_http

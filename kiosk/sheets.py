@@ -4,13 +4,14 @@ The diagnosis is asked for by two keys of the panel that are held together: no p
 and its code says the same to whoever gets the photo.
 """
 
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from kiosk import __version__
+from kiosk import __version__, vitals
 from kiosk.addresses import own_url
 from kiosk.clock import Moment
 from kiosk.column import Column, Style, paint
@@ -95,6 +96,7 @@ def diagnosis(name: str, found: Sequence["Finding"], t: Texts, width: int) -> Im
     column = Column(width)
     column.text("title", t("test_sheet.diagnosis"), HEAD, 0)
     column.text("name", f"{name} · {__version__}", TEXT, 10)
+    column.text("versions", versions(vitals.board(), vitals.system()), TEXT, 8)
     told = sorted((one for one in found if one.note or not one.ok), key=lambda one: one.ok)
     for finding in told:
         mark = t("check.note" if finding.note else "check.wrong")
@@ -109,6 +111,12 @@ def diagnosis(name: str, found: Sequence["Finding"], t: Texts, width: int) -> Im
     column.art("qr", qr(code(name, found), width), 20)
     column.text("photo", t("test_sheet.photo"), TEXT, 14)
     return paint(column.layout())
+
+
+def versions(board: str, system: str) -> str:
+    """On what the program runs, as `kiosk collect` says it: board, operating system, kernel and Python."""
+    parts = (board, system, f"Linux {platform.release()}", f"Python {platform.python_version()}")
+    return " · ".join(filter(None, parts))
 
 
 def code(name: str, found: Sequence["Finding"]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kiosk.dossiers import Dossiers
     from kiosk.present.words import Words
     from kiosk.store import Store
+    from kiosk.texts import Texts
 
 
 PRINTED_S = 30.0
@@ -185,24 +186,26 @@ def clock_run(options: argparse.Namespace) -> int:
     from kiosk.clock import SITE_TIME, Vouched, believable
 
     with _open_store(options.config) as (store, now, words):
+        t = words.t
         if options.time:
-            said = now.at if options.time == "yes" else _site_time(options.time)
+            said = now.at if options.time == "yes" else _site_time(options.time, t)
             if not believable(said, RELEASED):
-                raise ValueError(f"{said:%d/%m/%Y} cannot be: this version is of {RELEASED:%d/%m/%Y}")
+                raise ValueError(t("clock.cannot", ngay=t.date(said.date()), tu=t.date(RELEASED)))
             store.note(now, "vouched", Vouched("manual", said, now.boot, now.mono).text())
-            print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} (manual)")
+            print(f"{said.astimezone(SITE_TIME):%d/%m/%Y %H:%M} ({t('quality.manual')})")
         else:
-            print(f"{now.local:%d/%m/%Y %H:%M} ({now.quality})")
+            print(f"{now.local:%d/%m/%Y %H:%M} ({t(f'quality.{now.quality}')})")
             if not now.trusted:
-                print(f"→ {words.t('clock.untrusted')}")
+                print(f"→ {t('clock.untrusted')}")
     return 0
 
 
-def _site_time(text: str) -> datetime:
+def _site_time(text: str, t: "Texts") -> datetime:
     from kiosk.clock import SITE_TIME
+    from kiosk.documents import printable
 
     try:
         said = datetime.fromisoformat(text)
         return said if said.tzinfo else said.replace(tzinfo=SITE_TIME)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no time: write it as 2026-11-23T07:12, or yes") from error
+        raise ValueError(t("clock.no_time", gio=printable(text))) from error

@@ -20,6 +20,7 @@ from kiosk.store.facts import device_id
 from kiosk.store.locks import lock
 from kiosk.store.look import is_running
 from kiosk.store.orders import Orders
+from kiosk.telling import reason, sentence
 from kiosk.texts import Texts
 from sync import outbox
 
@@ -61,7 +62,7 @@ def _events(config: Config, folder: Path, t: Texts) -> tuple[bool, str]:
     try:
         done = data_commands.exported(config, folder, everything=False)
     except (OSError, sqlite3.DatabaseError) as error:
-        return False, t("test_sheet.stick_failed", loi=error)
+        return False, t("test_sheet.stick_failed", loi=sentence(error, t))
     if done.path is None and not done.texts:
         return True, t("test_sheet.stick_nothing")
     return True, t("test_sheet.stick_events", n=t.number(done.count, 0))
@@ -72,7 +73,7 @@ def _bundle(config_file: str | None, folder: Path, t: Texts) -> tuple[bool, str]
         bundle = collect.collect(config_file)
         collect.put(bundle.packed(), bundle.name, str(folder / f"{bundle.name}.tar.gz"))
     except OSError as error:
-        return False, t("test_sheet.stick_failed", loi=error.strerror or error)
+        return False, t("test_sheet.stick_failed", loi=reason(error, t))
     return True, t("test_sheet.stick_bundle")
 
 
@@ -88,18 +89,17 @@ def _print_slip(config: Config, lines: list[str]) -> None:
 def reset(options: argparse.Namespace) -> int:
     """Delete everything in the data folder; kiosk.toml and the program stay. Nothing may run on it meanwhile."""
     config = load_config(options.config)
-    folder = Path(config.data_dir)
+    folder, t = Path(config.data_dir), Texts(config.language)
     name = device_id(folder, config.device)
     if options.device != name:
-        raise ValueError(f"this kiosk is called {name}: write kiosk factory-reset {name}")
+        raise ValueError(t("reset.other_name", may=name))
     with lock(folder) as alone:
         if not alone:
-            raise ValueError("stop it first: systemctl stop kiosk kiosk-sync kiosk-console")
+            raise ValueError(t("store.running"))
         if not options.even_unsent and (waiting := _unsent(folder)):
-            todo = "kiosk sync --once or kiosk export DIR first, or add --even-unsent"
-            raise ValueError(f"{waiting} events have not reached any server: {todo}")
+            raise ValueError(t("reset.unsent", n=t.number(waiting, 0)))
         _empty(folder)
-    print(f"{folder} is empty: the next start makes a new kiosk with another id (kiosk enrol joins a server again)")
+    print(t("reset.done", noi=folder))
     return 0
 
 

@@ -1,9 +1,10 @@
-"""How the board itself is: voltage, heat, memory, time since the boot, and the disk that the data lie on.
+"""How the board itself is: model, system, voltage, heat, memory, time since the boot, and the disk below the data.
 
-Everything comes from files of the kernel that any user may read. What cannot be read is not known, and no trouble.
-`root` is where those files are looked for: tests bring trees of their own.
+Everything comes from files that any user may read, most of them the kernel's. What cannot be read is not known, and no
+trouble. `root` is where those files are looked for: tests bring trees of their own.
 """
 
+import platform
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,6 +62,19 @@ class Disk:
     errors: int | None = None
     worn: int | None = None
     spare_low: bool = False
+
+
+def board(root: Path = ROOT) -> str:
+    """The model as the board names itself, "" where it does not (a PC)."""
+    return _text(root / "proc/device-tree/model").rstrip("\0")
+
+
+def system() -> str:
+    """The operating system with its release, as "Debian GNU/Linux 13 (trixie)"; "" where none is named."""
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "")
+    except OSError:
+        return ""
 
 
 def power(root: Path = ROOT) -> Power | None:

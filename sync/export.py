@@ -23,21 +23,29 @@ FEED_NAME = re.compile(r"kiosk-.+-[0-9a-f]{16}-[0-9]{9,}-[0-9]{9,}\.ndjson(\.gz)
 TEXTS_NAME = re.compile(r"kiosk-.+-texts\.ndjson(\.gz)?")
 _MAX_ACK = 64 * 1024
 _WHY = {
-    errno.ENOSPC: "the stick is full: delete other files from it, or use a larger one",
-    errno.EDQUOT: "the stick is full: delete other files from it, or use a larger one",
-    errno.EROFS: "the stick is read-only: slide its lock, or use another one",
-    errno.EACCES: "no permission to write there: mount the stick for the kiosk's user",
-    errno.EPERM: "no permission to write there: mount the stick for the kiosk's user",
-    errno.ENOENT: "there is no such folder: plug the stick in and look where it is mounted",
-    errno.ENOTDIR: "that is no folder: give the folder where the stick is mounted",
-    errno.EIO: "the stick cannot be read or written: use another one",
-    errno.ENODEV: "the stick was pulled out: plug it in and try again",
-    errno.EFBIG: "the file is too large for the stick's file system: push or export more often",
+    errno.ENOSPC: ("full", "the stick is full: delete other files from it, or use a larger one"),
+    errno.EDQUOT: ("full", "the stick is full: delete other files from it, or use a larger one"),
+    errno.EROFS: ("read_only", "the stick is read-only: slide its lock, or use another one"),
+    errno.EACCES: ("no_access", "no permission to write there: mount the stick for the kiosk's user"),
+    errno.EPERM: ("no_access", "no permission to write there: mount the stick for the kiosk's user"),
+    errno.ENOENT: ("no_folder", "there is no such folder: plug the stick in and look where it is mounted"),
+    errno.ENOTDIR: ("no_folder", "that is no folder: give the folder where the stick is mounted"),
+    errno.EIO: ("broken", "the stick cannot be read or written: use another one"),
+    errno.ENODEV: ("pulled_out", "the stick was pulled out: plug it in and try again"),
+    errno.EFBIG: ("too_large", "the file is too large for the stick's file system: push or export more often"),
 }
 
 
 class ExportError(OSError):
-    """A folder or file that cannot be used; the message says what to do."""
+    """A folder or file that cannot be used; the message says what to do.
+
+    `code` names the same for whoever says it in another language, "" where it has no name; `path` is what it is about.
+    """
+
+    def __init__(self, message: str, code: str = "", path: Path | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +115,9 @@ def _batches(
             reading = outbox.read(after, limit=min(wire.MAX_EVENTS, last - after))
         except NeedsNewEpoch as error:
             outbox.renew(epoch, str(error))
-            raise ExportError(f"{error}: a new epoch was started, please export again") from error
+            raise ExportError(f"{error}: a new epoch was started, please export again", "again") from error
         if reading.epoch != epoch or reading.after.seq != after:
-            raise ExportError("the feed was renumbered meanwhile, please export again")
+            raise ExportError("the feed was renumbered meanwhile, please export again", "again")
         yield reading.batch(device, status)
         after = reading.end.seq
 
@@ -217,5 +225,5 @@ def explained(path: Path) -> Iterator[None]:
     except ExportError:
         raise
     except OSError as error:
-        why = _WHY.get(error.errno or 0, error.strerror or str(error))
-        raise ExportError(f"{path}: {why}") from error
+        code, why = _WHY.get(error.errno or 0, ("", error.strerror or str(error)))
+        raise ExportError(f"{path}: {why}", code, path) from error

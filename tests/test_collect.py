@@ -166,7 +166,7 @@ def test_no_secret_is_in_the_bundle_of_a_device_whose_files_are_broken(tmp_path:
     problems = json.loads(bundle.files["kiosk-problems.json"])
     assert {"where": "sync.token", "code": "unknown"} in problems["problems"]
     assert problems["shape"]["printer"] == {"url": "<4 letters>"}
-    assert "kiosk.toml has mistakes" in bundle.missing["kiosk.toml"]
+    assert "kiosk.toml has mistakes" in collect.why(bundle.missing["kiosk.toml"])
     assert "database.json" in bundle.files, "the data folder is found all the same"
 
 
@@ -188,7 +188,7 @@ def test_where_the_journal_may_not_be_read_log_files_stand_in_and_are_as_clean(
     program(programs, "journalctl", "", 1)
     bundle = made(tmp_path)
     assert bundle.files["journal.txt"].decode() == "kiosk.log: INFO kiosk: … … … … … … … …\n"
-    assert "systemd-journal" in bundle.missing["kernel.txt"]
+    assert "systemd-journal" in collect.why(bundle.missing["kernel.txt"])
     assert leaks(bytes_of(bundle), secrets) == []
 
 
@@ -243,7 +243,7 @@ def test_answers_of_the_system_are_in_it_and_of_a_missing_program_the_reason(
     program(programs, "systemctl", "", 1)
     bundle = made(tmp_path)
     assert b"TM-T20II" in bundle.files["lsusb.txt"]
-    assert bundle.missing["units.txt"] == "systemctl ended with status 1"
+    assert collect.why(bundle.missing["units.txt"]) == "systemctl ended with status 1"
     assert b"units.txt: systemctl ended with status 1\n" in bytes_of(bundle)
 
 
@@ -263,7 +263,7 @@ def test_a_damaged_database_is_told_and_the_rest_is_collected(tmp_path: Path, se
     for beside in Path(store.database.folder).glob("kiosk.db-*"):
         beside.unlink()
     bundle = made(tmp_path)
-    assert "SQLITE_NOTADB" in bundle.missing["database.json"]
+    assert "SQLITE_NOTADB" in collect.why(bundle.missing["database.json"])
     assert {"office.json", "files.txt", "check.json"} <= bundle.files.keys()
 
 
@@ -278,7 +278,9 @@ def test_every_file_of_a_bundle_is_documented():
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Bundle:
-    bundle = Bundle("kiosk-support-k-TEST01-20261127T000000Z", {"versions.json": b"{}"}, {"lsusb.txt": "not there"})
+    bundle = Bundle(
+        "kiosk-support-k-TEST01-20261127T000000Z", {"versions.json": b"{}"}, {"lsusb.txt": collect.NotRead("none")}
+    )
     monkeypatch.setattr(collect, "collect", lambda config_file: bundle)
     return bundle
 
@@ -296,7 +298,7 @@ def test_it_is_written_where_it_is_told_and_says_where_and_how_large(
         ([], tmp_path / "tmp" / f"{quick.name}.tar.gz"),
     ):
         assert main(["collect", *given]) == 0
-        assert capsys.readouterr().out == f"{expected}: 1 KB\n  without lsusb.txt: not there\n"
+        assert capsys.readouterr().out == f"{expected}: 1 KB\n  không có lsusb.txt: không có\n"
         with tarfile.open(expected) as tar:
             assert tar.getnames() == [f"{quick.name}/versions.json", f"{quick.name}/missing.txt"]
 
@@ -307,7 +309,7 @@ def test_it_overwrites_nothing_and_leaves_nothing_half_written(
     there = tmp_path / "there"
     there.write_text("mine")
     assert main(["collect", "--out", str(there)]) == 1
-    said = f"kiosk: {there}: File exists: name another place with --out, or write kiosk collect --out - > FILE\n"
+    said = f"kiosk: {there}: đã có tệp này. Nêu nơi khác bằng --out, hoặc chạy sudo kiosk collect --out - > TỆP\n"
     assert (there.read_text(), capsys.readouterr().err) == ("mine", said)
 
     def full(file: int) -> None:
@@ -325,7 +327,7 @@ def test_standard_output_gets_the_bundle_alone(tmp_path: Path):
     done = subprocess.run(command, capture_output=True, timeout=120, check=True, env=os.environ)
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as tar:
         assert tar.getnames()
-    assert done.stderr.startswith(b"standard output: ")
+    assert done.stderr.decode().startswith("đầu ra chuẩn: ")
 
 
 # --- redaction ----------------------------------------------------------------------------------------------------

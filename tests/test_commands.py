@@ -69,11 +69,14 @@ def kiosk(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 def test_a_wrong_key_is_one_clear_line_and_no_traceback(tmp_path: Path):
     file = tmp_path / "kiosk.toml"
-    file.write_text("[printer]\npapr_mm = 58\n")
+    file.write_text('language = "en"\n[printer]\npapr_mm = 58\n')
     done = kiosk("config", "--config", str(file))
     assert done.returncode == 1
     assert done.stderr == f'kiosk: {file}: [printer] papr_mm: unknown option. Did you mean "paper_mm"?\n'
     assert "Traceback" in kiosk("config", "--config", str(file), DEBUG="1").stderr
+    file.write_text("[printer]\npapr_mm = 58\n")
+    says = f"kiosk: {file}: [printer] papr_mm: không có mục này. Có phải là “paper_mm”?\n"
+    assert kiosk("config", "--config", str(file)).stderr == says
 
 
 def test_a_command_with_an_office_that_is_not_there_says_which_file(tmp_path: Path):
@@ -117,7 +120,7 @@ def test_a_person_vouches_for_the_clock_and_opens_a_day(tmp_path: Path, capsys: 
     file.write_text(f'data_dir = "{tmp_path}/data"\n')
     given = ["--config", str(file)]
     assert main(["clock", "2026-11-23T07:12", *given]) == 0
-    assert capsys.readouterr().out == "23/11/2026 07:12 (manual)\n"
+    assert capsys.readouterr().out == "23/11/2026 07:12 (người xác nhận)\n"
     assert main(["day", "2026-11-24", "work", "--reason", "làm bù", *given]) == 0
     assert main(["quota", "dat-dai", "5", "--session", "sang", *given]) == 0
     conn = sqlite3.connect(tmp_path / "data" / "kiosk.db")
@@ -137,7 +140,7 @@ def test_a_clock_that_nobody_vouches_for_says_what_to_do(
     monkeypatch.setattr(clock.SystemClock, "_synchronised", lambda self: False)
     assert main(["clock", "--config", str(file)]) == 0
     first, todo = capsys.readouterr().out.splitlines()
-    assert first.endswith(" (guess)")
+    assert first.endswith(" (chưa ai xác nhận)")
     assert todo.startswith("→ Chưa ai xác nhận giờ này: nếu đúng, chạy sudo kiosk clock yes; nếu sai, ")
     assert main(["clock", "yes", "--config", str(file)]) == 0
     assert main(["clock", "--config", str(file)]) == 0

@@ -59,9 +59,14 @@ ARROWS: dict[str, set[str]] = {
     "kiosk.check": {"kiosk"},
     "kiosk.collect": {
         "kiosk.config", "kiosk.documents", "kiosk.kernel_log", "kiosk.redaction", "kiosk.setup",
-        "kiosk.store.files", "kiosk.store.highwater",
+        "kiosk.store.files", "kiosk.store.highwater", "kiosk.telling", "kiosk.texts",
+        "kiosk.vitals",
     },
     "kiosk.redaction": {"kiosk.documents", "kiosk.office"},
+    "kiosk.telling": {
+        "kiosk.config", "kiosk.documents", "kiosk.pins", "kiosk.store.database", "kiosk.texts", "kiosk.tickets",
+        "sync.export",
+    },
     "kiosk.broken": {
         "kiosk.clock", "kiosk.config", "kiosk.documents", "kiosk.findings", "kiosk.fonts", "kiosk.notify",
         "kiosk.office", "kiosk.screen", "kiosk.setup", "kiosk.standby", "kiosk.standing", "kiosk.startup",

@@ -50,6 +50,12 @@ def test_voltage_that_is_low_now_is_told_from_what_was_since_the_boot(pi: Path, 
     assert vitals.power(pi) == found
 
 
+def test_a_board_names_its_model_and_a_pc_names_none(pi: Path):
+    assert vitals.board(pi) == ""
+    put(pi, "proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.5\0")
+    assert vitals.board(pi) == "Raspberry Pi 4 Model B Rev 1.5"
+
+
 def test_the_sensor_stands_in_where_the_firmware_s_file_is_gone(pi: Path):
     (pi / THROTTLED).unlink()
     assert vitals.power(pi) is None

@@ -118,7 +118,7 @@ def test_a_program_without_a_database_yet_fits_too(tmp_path: Path):
 def test_a_program_does_not_fit_a_configuration_that_it_cannot_use(device: Path, capsys: pytest.CaptureFixture[str]):
     device.write_text("[printer]\npapr_mm = 58\n")
     assert main(["fits", "--config", str(device)]) == 1
-    assert "papr_mm: unknown option" in capsys.readouterr().err
+    assert "papr_mm: không có mục này" in capsys.readouterr().err
 
 
 def test_a_program_does_not_fit_a_database_of_a_release_that_took_something_away(
@@ -127,7 +127,7 @@ def test_a_program_does_not_fit_a_database_of_a_release_that_took_something_away
     with closing(sqlite3.connect(device.parent / "data/kiosk.db", isolation_level=None)) as conn:
         conn.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (READABLE, newest() + 1))
     assert main(["fits", "--config", str(device)]) == 1
-    assert "belongs to a newer release" in capsys.readouterr().err
+    assert "là của phiên bản mới hơn" in capsys.readouterr().err
 
 
 def test_an_update_is_roots_alone(monkeypatch: pytest.MonkeyPatch):

@@ -1,12 +1,13 @@
 """Sheets that are no slips: two keys held together print the diagnosis; the console's address; the hand-over record."""
 
+import platform
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import zxingcpp
 
-from kiosk import keys, parts, sheets
+from kiosk import keys, parts, sheets, vitals
 from kiosk.__main__ import main
 from kiosk.buttons import mock_press, mock_release
 from kiosk.clock import set_simulated
@@ -133,6 +134,23 @@ def test_a_kiosk_in_which_everything_is_wrong_still_has_a_code_that_can_be_read(
     found = [Finding("printer", False, "x" * 200, "y" * 200, code=f"something_{n}") for n in range(40)]
     [read] = read_qr(sheets.diagnosis("k-7F3K2M", found, Texts("en"), width))
     assert len(read) == sheets.MOST_CODE
+
+
+def test_the_diagnosis_says_on_what_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    real = sheets.Column.text
+
+    def noted(self: sheets.Column, name: str, text: str, *more: object) -> None:
+        written.append(text)
+        real(self, name, text, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sheets.Column, "text", noted)
+    monkeypatch.setattr(vitals, "board", lambda: "Raspberry Pi 4 Model B Rev 1.5")
+    monkeypatch.setattr(vitals, "system", lambda: "Debian GNU/Linux 13 (trixie)")
+    sheets.diagnosis("k-7F3K2M", FOUND, Texts("vi"), 576)
+    under = f"Linux {platform.release()} · Python {platform.python_version()}"
+    assert f"Raspberry Pi 4 Model B Rev 1.5 · Debian GNU/Linux 13 (trixie) · {under}" in written
+    assert sheets.versions("", "") == under
 
 
 @pytest.mark.parametrize("width", [576, 384])

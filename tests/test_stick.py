@@ -87,7 +87,8 @@ def test_a_stick_that_cannot_be_written_is_said_and_no_event_is_lost(
 ) -> None:
     assert main(["stick", "--config", device, str(tmp_path / "pulled-out")]) == 1
     said = capsys.readouterr().out.splitlines()
-    assert all(line.startswith("Chưa chép được") for line in said)
+    assert [line.partition(":")[0] for line in said] == ["Chưa chép được", "Chưa chép được"]
+    assert all(line.endswith(ends) for line, ends in zip(said, ("gắn (mount) ở đâu", "thư mục này"), strict=True))
     store = open_store(tmp_path / "data")
     assert outbox.backlog(store.database.conn) > 0
 
@@ -131,7 +132,7 @@ def test_a_kiosk_with_unsent_events_is_not_emptied(
     device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["factory-reset", "--config", device, NAME]) == 1
-    assert "have not reached any server" in capsys.readouterr().err
+    assert "sự kiện chưa gửi lên máy chủ nào" in capsys.readouterr().err
     assert (tmp_path / "data" / "kiosk.db").exists()
 
 
@@ -157,6 +158,6 @@ def test_another_kiosks_name_or_a_running_kiosk_changes_nothing(
     assert NAME in capsys.readouterr().err
     with hold(tmp_path / "data"):
         assert main(["factory-reset", "--config", device, "--even-unsent", NAME]) == 1
-    assert "stop it first" in capsys.readouterr().err
+    assert "Ki-ốt đang chạy trên dữ liệu này" in capsys.readouterr().err
     assert (tmp_path / "data" / "kiosk.db").exists()
     assert json.loads((tmp_path / "data" / "highwater.json").read_text())

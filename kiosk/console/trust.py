@@ -62,4 +62,5 @@ def _remove(authority: Path) -> None:
         authority.unlink(missing_ok=True)
         sync_folder(authority.parent)
     except OSError as error:
-        raise StoreError(f"{authority} cannot be removed ({error}): check the memory card") from error
+        says = f"{authority} cannot be removed ({error}): check the memory card"
+        raise StoreError(says, "cannot", tep=authority, loi=error) from error

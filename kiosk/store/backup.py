@@ -45,7 +45,8 @@ def backup(folder: Path, now: Moment) -> Path:
     except StoreError:
         raise
     except OSError as error:
-        raise StoreError(f"no backup was made ({error}): check the disk's space and the folder's owner") from error
+        says = f"no backup was made ({error}): check the disk's space and the folder's owner"
+        raise StoreError(says, "no_backup", noi=folder / "backup", loi=error) from error
 
 
 def _make(folder: Path, now: Moment) -> Path:
@@ -58,7 +59,8 @@ def _make(folder: Path, now: Moment) -> Path:
         target = kept / f"kiosk-{_next_number(kept):06}-{now.at.astimezone(UTC):{STAMP}}.db"
         if problem := copy(lambda: connect(path), target):
             (folder / DAMAGED).touch()
-            raise StoreCorrupt(f"{path} is damaged ({problem}): restart the kiosk, it restores the last backup")
+            says = f"{path} is damaged ({problem}): restart the kiosk, it restores the last backup"
+            raise StoreCorrupt(says, "damaged", tep=path, loi=problem)
         while len(made := backups(folder)) > BACKUPS_KEPT:
             _spare(made).unlink()
     return target
@@ -76,7 +78,8 @@ def _check_space(path: Path) -> None:
     """Making a backup must not be what fills the disk under a running kiosk."""
     needed = path.stat().st_size + 2 * BALLAST_BYTES
     if shutil.disk_usage(path.parent).free < needed:
-        raise StoreError(f"no backup was made: it needs {needed // 1024 // 1024} MB of free disk space")
+        mb = needed // 1024 // 1024
+        raise StoreError(f"no backup was made: it needs {mb} MB of free disk space", "backup_room", mb=mb)
 
 
 def _forget_old(folder: Path, now: Moment) -> None:

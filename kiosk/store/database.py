@@ -33,10 +33,16 @@ logger = logging.getLogger(__name__)
 class StoreError(OSError):
     """The database cannot be written now; the message says what to do. Nothing was committed.
 
-    `retry`: the cause was just removed, and the same write will probably succeed.
+    The message is for the log. Where people read it, `key` names the same sentence under [store] in the language files,
+    and `values` fill it. `retry`: the cause was just removed, and the same write will probably succeed.
     """
 
     retry = False
+
+    def __init__(self, message: str, key: str = "", /, **values: object) -> None:
+        super().__init__(message)
+        self.key = key
+        self.values = values
 
 
 class StoreBusy(StoreError):
@@ -123,9 +129,10 @@ class Database:
     def check_mark(self) -> None:
         """Raise StoreCorrupt when another process found the database damaged, or another file lies in its place."""
         if self.mark.exists():
-            raise StoreCorrupt(f"{self.path} was found damaged: restart the kiosk, it restores the last backup")
+            says = f"{self.path} was found damaged: restart the kiosk, it restores the last backup"
+            raise StoreCorrupt(says, "found_damaged", tep=self.path)
         if not self.path.exists() or self.path.stat().st_ino != self._file:
-            raise StoreCorrupt(f"{self.path} was taken away or replaced: restart the kiosk")
+            raise StoreCorrupt(f"{self.path} was taken away or replaced: restart the kiosk", "replaced", tep=self.path)
 
     def close(self) -> None:
         self.conn.close()
@@ -134,17 +141,19 @@ class Database:
         """SQLite's error as one that says what to do; an error of our own making is raised as it is."""
         name = getattr(error, "sqlite_errorname", "")
         if name.startswith("SQLITE_FULL"):
-            full = StoreError("the disk is full: delete what is not needed")
+            full = StoreError("the disk is full: delete what is not needed", "full")
             full.retry = self._drop_ballast()
             return full
         if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
-            return StoreError(f"the disk cannot be written ({error}): check the memory card and its mount")
+            says = f"the disk cannot be written ({error}): check the memory card and its mount"
+            return StoreError(says, "not_written", tep=self.path)
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
             with suppress(OSError):
                 self.mark.touch()
-            return StoreCorrupt(f"{self.path} is damaged ({error}): restart the kiosk, it restores the last backup")
+            says = f"{self.path} is damaged ({error}): restart the kiosk, it restores the last backup"
+            return StoreCorrupt(says, "damaged", tep=self.path, loi=error)
         if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StoreBusy("another program holds the database: end it")
+            return StoreBusy("another program holds the database: end it", "held", tep=self.path)
         raise error
 
     def _drop_ballast(self) -> bool:
@@ -213,7 +222,9 @@ def check_readable(conn: sqlite3.Connection, schema: int, path: Path) -> None:
     if (needed := readable_from(conn)) > schema:
         raise StoreError(
             f"{path} belongs to a newer release (it needs schema {needed}, this program has {schema}): "
-            f"install the newer release again, or restore a backup from before it"
+            f"install the newer release again, or restore a backup from before it",
+            "newer",
+            tep=path,
         )
 
 

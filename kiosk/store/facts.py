@@ -46,7 +46,8 @@ def device_id(folder: Path, configured: str) -> str:
     try:
         return _kept(path) or _make(path)
     except OSError as error:
-        raise StoreError(f"{path} cannot be used ({error}): check the memory card and the file's owner") from error
+        says = f"{path} cannot be used ({error}): check the memory card and the file's owner"
+        raise StoreError(says, "cannot", tep=path, loi=error) from error
 
 
 def _kept(path: Path) -> str:

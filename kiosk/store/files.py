@@ -33,10 +33,11 @@ def cannot(path: Path, error: sqlite3.Error) -> StoreError:
     """SQLite's error about a file that may well be sound, as one that says what to do."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_FULL"):
-        return StoreError(f"{path} cannot be used, the disk is full: delete what is not needed")
+        return StoreError(f"{path} cannot be used, the disk is full: delete what is not needed", "full")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreError(f"another program holds {path}: end it")
-    return StoreError(f"{path} cannot be used ({error}): check the memory card, its free space and the file's owner")
+        return StoreError(f"another program holds {path}: end it", "held", tep=path)
+    says = f"{path} cannot be used ({error}): check the memory card, its free space and the file's owner"
+    return StoreError(says, "cannot", tep=path, loi=error)
 
 
 def read_only(path: Path) -> sqlite3.Connection:

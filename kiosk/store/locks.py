@@ -38,9 +38,10 @@ def hold(folder: Path) -> TextIO:
 
 def _check_prepared(path: Path) -> None:
     if not path.exists():
-        raise StoreError(f"there is no {path}: run sudo kiosk prepare first")
+        raise StoreError(f"there is no {path}: run sudo kiosk prepare first", "no_database", tep=path)
     if is_copy(path):
-        raise StoreError(f"{path} was put in place of another one: run sudo kiosk prepare first")
+        says = f"{path} was put in place of another one: run sudo kiosk prepare first"
+        raise StoreError(says, "put_in_place", tep=path)
 
 
 def single(folder: Path) -> TextIO:
@@ -52,7 +53,7 @@ def single(folder: Path) -> TextIO:
     file = (folder / _RUN).open("w")
     if not _take(file, fcntl.LOCK_EX, _LOOK_S):
         file.close()
-        raise StoreError(f"another kiosk runs on {folder}: stop it first (systemctl stop kiosk)")
+        raise StoreError(f"another kiosk runs on {folder}: stop it first (systemctl stop kiosk)", "runs", noi=folder)
     return file
 
 

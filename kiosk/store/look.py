@@ -91,7 +91,7 @@ def applied_offices(folder: Path) -> list[OfficeVersion]:
             there = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'office_versions'").fetchone()
             return [version_of(row) for row in conn.execute(NEWEST, (TRIED,))] if there else []
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"{path} cannot be read ({error})") from error
+        raise StoreError(f"{path} cannot be read ({error})", "cannot", tep=path, loi=error) from error
 
 
 def _ask(folder: Path, question: Callable[[sqlite3.Connection], Any]) -> Any:

@@ -16,8 +16,17 @@ from pathlib import Path
 
 from kiosk.clock import Moment
 from kiosk.store import files
-from kiosk.store.backup import backup, copy_newest
-from kiosk.store.database import BALLAST_BYTES, DAMAGED, Database, StoreError, connect, make_ballast, migrate
+from kiosk.store.backup import backup, backups, copy_newest
+from kiosk.store.database import (
+    BALLAST_BYTES,
+    DAMAGED,
+    Database,
+    StoreError,
+    check_readable,
+    connect,
+    make_ballast,
+    migrate,
+)
 from kiosk.store.durable import sync_folder
 from kiosk.store.facts import whose
 from kiosk.store.highwater import AHEAD
@@ -60,26 +69,47 @@ def restore(folder: Path, source: Path, now: Moment, device: str = "") -> Prepar
     With the id of this kiosk as `device`, a backup of another one is refused: two would give the same numbers.
     """
     if not source.is_file():
-        raise StoreError(f"{source} does not exist: choose a file of {folder / 'backup'}")
+        raise _not_there(folder, source)
     with _said(folder), lock(folder) as alone:
         if not alone:
-            raise StoreError("the kiosk is running: stop it first (systemctl stop kiosk kiosk-sync)")
+            raise StoreError("the kiosk is running: stop it first (systemctl stop kiosk kiosk-sync)", "running")
         path = folder / "kiosk.db"
         if problem := files.copy(lambda: files.source(source), _ready(path)):
-            raise StoreError(f"{source} cannot be used ({problem}): choose another backup")
-        owner = _owner(_ready(path))
-        if device and owner not in ("", device):
+            says = f"{source} cannot be used ({problem}): choose another backup"
+            raise StoreError(says, "unusable_backup", tep=source, loi=problem)
+        try:
+            _check_suits(_ready(path), source, device)
+        except StoreError:
             _ready(path).unlink()
-            todo = "choose another one, or add --other-kiosk if this kiosk stands in for that one"
-            raise StoreError(f"{source} is a backup of {owner}, and this is {device}: {todo}")
+            raise
         aside = _set_aside(path, now.at)
         files.put_in_place(_ready(path), path)
         return Prepared(aside, source.name, _prepare(folder, now).new_epoch)
 
 
-def _owner(path: Path) -> str:
-    with closing(files.read_only(path)) as conn:
-        return whose(conn)
+def _not_there(folder: Path, source: Path) -> StoreError:
+    kept = folder / "backup"
+    if newest := next(iter(backups(folder)), None):
+        says = f"{source} does not exist: choose a file of {kept}"
+        return StoreError(says, "no_such_backup", tep=source, noi=kept, moi=newest.name)
+    says = f"{source} does not exist, and {kept} has no backup: take one of another disk or stick"
+    return StoreError(says, "nothing_to_restore", tep=source, noi=kept)
+
+
+def _check_suits(ready: Path, source: Path, device: str) -> None:
+    """Whether this program can work with the copy, and this kiosk may: what was put in place cannot be taken back."""
+    from kiosk.store.schema import newest  # sqlite_utils, which a start need not wait for
+
+    with closing(files.read_only(ready)) as conn:
+        try:
+            check_readable(conn, newest(), source)
+        except StoreError as error:
+            raise StoreError(str(error), "newer_backup", tep=source) from error
+        owner = whose(conn)
+    if device and owner not in ("", device):
+        todo = "choose another one, or add --other-kiosk if this kiosk stands in for that one"
+        says = f"{source} is a backup of {owner}, and this is {device}: {todo}"
+        raise StoreError(says, "other_kiosk", tep=source, kia=owner, may=device)
 
 
 @contextmanager
@@ -89,7 +119,8 @@ def _said(folder: Path) -> Iterator[None]:
     except StoreError:
         raise
     except OSError as error:
-        raise StoreError(f"{folder} cannot be used ({error}): check the memory card and the folder's owner") from error
+        says = f"{folder} cannot be used ({error}): check the memory card and the folder's owner"
+        raise StoreError(says, "cannot", tep=folder, loi=error) from error
 
 
 def _prepare(folder: Path, now: Moment) -> Prepared:
@@ -201,7 +232,8 @@ def _bring_up(folder: Path, now: Moment) -> str:
     except sqlite3.Error as error:
         raise files.cannot(path, error) from error
     if files.is_copy(path):
-        raise StoreError(f"{path} cannot be written: check the memory card and its free space")
+        says = f"{path} cannot be written: check the memory card and its free space"
+        raise StoreError(says, "not_written", tep=path)
     return epoch
 
 

@@ -309,7 +309,7 @@ def test_a_kiosk_that_leaves_has_no_server_and_owns_its_office_document_again(
     assert not (toml.parent / "data" / "token").exists()
     assert main(apply) == 0
     assert main(["enrol", "--config", str(toml)]) == 1
-    assert "URL CODE" in capsys.readouterr().err
+    assert "sudo kiosk enrol ĐỊA-CHỈ MÃ" in capsys.readouterr().err
 
 
 def test_a_kiosk_whose_file_names_the_server_does_not_leave_it_by_half(toml: Path, capsys: pytest.CaptureFixture[str]):
