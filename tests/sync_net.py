@@ -1,6 +1,6 @@
 """The network's faults on loopback: a proxy that cuts, swallows and dawdles, and a server that answers what it is told.
 
-Both work on real TCP. What they do not imitate: packet loss below TCP, TLS, and a name that does not resolve.
+Both work on real TCP. What they do not imitate: packet loss below TCP, and a name that does not resolve.
 """
 
 import socket
@@ -89,8 +89,9 @@ class Proxy(_Listener):
     """Stands before a server; `mode` is the fault of the next connections.
 
     pass, reset (at once), cut (reset after `bytes` of the request), swallow (the server hears all, its answer is
-    dropped and the connection closed), halve (half of the answer, then closed), mute (the answer never comes), slow
-    (both ways in small pieces).
+    dropped and the connection closed), halve (half of the answer, then closed), mute (the answer never comes), trim
+    (closed after `bytes` of what comes back), stall (after so many nothing comes back any more), slow (both ways in
+    small pieces). Swallow, halve and mute read the request; the others carry bytes, of TLS too.
     """
 
     def __init__(self, port: int, mode: str = "pass", bytes: int = 0) -> None:
@@ -107,6 +108,8 @@ class Proxy(_Listener):
                 return self._both_ways(conn, server, 7 if mode == "slow" else 65536)
             if mode == "cut":
                 return self._cut(conn, server)
+            if mode in ("trim", "stall"):
+                return self._trim(conn, server, closes=mode == "trim")
             return self._spoil(conn, server, mode)
 
     def _both_ways(self, conn: socket.socket, server: socket.socket, size: int) -> None:
@@ -129,6 +132,16 @@ class Proxy(_Listener):
             left -= len(piece)
         reset(conn)
         reset(server)
+
+    def _trim(self, conn: socket.socket, server: socket.socket, closes: bool) -> None:
+        there = self._spawn(self._copy, conn, server, 65536)
+        left = self.bytes
+        while left > 0 and (piece := server.recv(left)):
+            conn.sendall(piece)
+            left -= len(piece)
+        if closes:  # a close alone is not heard while the other thread reads
+            conn.shutdown(socket.SHUT_RDWR)
+        there.join(10)
 
     def _spoil(self, conn: socket.socket, server: socket.socket, mode: str) -> None:
         server.sendall(read_request(conn))

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from kiosk.clock import Moment, SystemClock
+from kiosk.clock import Clock, Moment, SystemClock
 from kiosk.config import Config, load_config
 from kiosk.config import Console as ConsoleConfig
 from kiosk.console.server import Console
@@ -28,9 +28,11 @@ from tests.sync_kit import DEVICE
 class Kiosk:
     """No screen and no keys: what carries events is real."""
 
-    def __init__(self, folder: Path, url: str = "", token: str = TOKEN, device: str = DEVICE) -> None:
+    def __init__(
+        self, folder: Path, url: str = "", token: str = TOKEN, device: str = DEVICE, clock: Clock | None = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.clock = folder, SystemClock()
+        self.folder, self.clock = folder, clock or SystemClock()
         self.toml = folder / "kiosk.toml"
         self.configure(url, device)
         (folder / "token").write_text(token)

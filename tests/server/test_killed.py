@@ -17,12 +17,11 @@ from kiosk.clock import SystemClock
 from kiosk.feed import make_outbox
 from kiosk.store import Store
 from server import clock
-from server.feed.models import Event
 from sync.client import Client
 from tests.office import moment
 from tests.ready import listening
+from tests.server.day_kit import all_is_here
 from tests.server.kit import TOKEN, Server, _free_port, address
-from tests.server.test_facts import facts, own
 from tests.sync_kit import DEVICE
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,23 +73,13 @@ def killing(server: Server, store: Store, rounds: int) -> None:
     with running(toml), closing(Client(url, TOKEN, DEVICE, rng=rng)) as client:
         while client.push(outbox, clock.now(), {}).backlog:
             pass
-    _all_is_here(store)
+    all_is_here(store, clock.now())
 
 
 def _gone(worker: int) -> None:
     """A worker ends by itself when the process that started it is gone."""
     with os.fdopen(worker) as process:
         assert select.select([process], [], [], 30)[0]
-
-
-def _all_is_here(store: Store) -> None:
-    from server import work
-
-    work.settle(clock.now())
-    lines = [bytes(row["line"]) for row in store.database.rows("SELECT line FROM events ORDER BY seq")]
-    assert [bytes(line) for line in Event.objects.order_by("num").values_list("line", flat=True)] == lines
-    assert not Event.objects.exclude(quarantined=None).exists()
-    assert facts() == own(store)
 
 
 def test_a_server_killed_at_any_moment_loses_and_doubles_nothing(server: Server, store: Store):
