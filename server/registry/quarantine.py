@@ -12,6 +12,7 @@ from server.feed.models import Event
 from server.pages import page, say
 from server.registry.fleet import called, devices_of
 from server.registry.models import Device
+from server.registry.unfit import why
 
 MOST = 100
 MOST_LETTERS = 2000
@@ -28,6 +29,7 @@ def quarantine(request: HttpRequest) -> HttpResponse:
             "event": event,
             "device": devices[event.device],
             "received": datetime.fromtimestamp(event.received / 1000, UTC),
+            "why": why(event.quarantined or ""),
             "line": bytes(event.line).decode("utf-8", "replace")[:MOST_LETTERS],
         }
         for event in held.order_by("-num")[:MOST]

@@ -60,7 +60,7 @@ class Edge(models.TextChoices):
 
 class Notice(models.Model):
     """Something to be told. `due` is when it is tried next, None when it is done or given up; `problem` is what went
-    wrong last."""
+    wrong last, as `server.watch.problems` keeps it."""
 
     unit = models.ForeignKey(Unit, models.CASCADE)
     alarm = models.ForeignKey(Alarm, models.CASCADE, null=True)

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 
-from server.watch import mail, webhook
+from server.watch import mail, problems, webhook
 from server.watch.message import NoTarget, message_of
 from server.watch.models import Edge, Notice, Target, Way
 
@@ -47,9 +47,9 @@ def _tell(notice: Notice, now: datetime) -> None:
     try:
         _send(notice, now)
     except NoTarget:
-        _end(notice, None, "there is nobody to tell any more")
+        _end(notice, None, problems.NOBODY)
     except (OSError, SMTPException, webhook.Refused) as error:
-        _put_off(notice, f"{type(error).__name__}: {error}"[:200], now)
+        _put_off(notice, problems.kept(error), now)
     except Exception as error:  # whatever one commune entered keeps nobody else's notices back
         logger.exception("a notice of commune %s could not be sent", notice.unit_id)
         _put_off(notice, type(error).__name__, now)

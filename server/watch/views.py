@@ -20,6 +20,7 @@ from server.forms import Form
 from server.pages import page, say
 from server.registry.fleet import called
 from server.registry.models import Unit
+from server.watch import problems
 from server.watch.alarms import ways_of
 from server.watch.message import sentence
 from server.watch.models import Alarm, Edge, Notice, Target
@@ -105,7 +106,7 @@ def target(request: HttpRequest) -> HttpResponse:
         say(request, "server.saved")
         return redirect(_address(request, unit))
     values = {"form": form, "target": found, "unit": unit, "no_mail": not settings.CONFIG.mail.host}
-    values |= {"secret": secret_of(found) if found.url else "", "tail": _tail(request, unit), **_told(unit)}
+    values |= {"secret": secret_of(found) if found.url else "", "tail": _tail(request, unit), **_told(request, unit)}
     return page(request, "alarms/target.html", 422 if form.is_bound else 200, **values)
 
 
@@ -114,11 +115,13 @@ def target(request: HttpRequest) -> HttpResponse:
 def told(request: HttpRequest) -> HttpResponse:
     """The last notices and what became of them: a part of the page, fetched again by itself."""
     unit = _unit_asked(request)
-    return page(request, "alarms/told.html", **_told(unit)) if unit else redirect("alarms-target")
+    return page(request, "alarms/told.html", **_told(request, unit)) if unit else redirect("alarms-target")
 
 
-def _told(unit: Unit) -> dict[str, Any]:
-    return {"notices": Notice.objects.filter(unit=unit).select_related("alarm__device").order_by("-id")[:20]}
+def _told(request: HttpRequest, unit: Unit) -> dict[str, Any]:
+    t = texts(language_of(request))
+    notices = Notice.objects.filter(unit=unit).select_related("alarm__device").order_by("-id")[:20]
+    return {"notices": [(notice, *problems.said(notice.problem, t)) for notice in notices]}
 
 
 @for_roles(*ACCOUNTS)

@@ -29,6 +29,14 @@ class Refused(Exception):
     """An address that is not asked, or an answer that is no yes."""
 
 
+class NotTaken(Refused):
+    """An answer that is no yes, with its HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+
+
 def secret_of(target: Target) -> str:
     """The secret that signs what a commune gets: 64 hex digits."""
     return salted_hmac("watch.webhook", f"{target.unit_id}.{target.round}", algorithm="sha256").hexdigest()
@@ -49,7 +57,7 @@ def post(target: Target, message: Message, now: datetime) -> None:
     }
     status = _ask(target.url, body, headers)
     if not 200 <= status < 300:
-        raise Refused(f"HTTP {status}" + (": redirects are not followed" if 300 <= status < 400 else ""))
+        raise NotTaken(status)
 
 
 def parts(url: str) -> tuple[str, int, str]:

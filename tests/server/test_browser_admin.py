@@ -133,7 +133,7 @@ def fill(server: Server) -> None:
     )  # fmt: skip
     Target.objects.create(unit=server.unit, mails="lanh-dao@xa-mau.example", url="https://tin.example/nhan")
     alarms.look(NOW)
-    Notice.objects.create(unit=server.unit, way="webhook", edge="test", made=NOW, problem="Refused: HTTP 500")
+    Notice.objects.create(unit=server.unit, way="webhook", edge="test", made=NOW, problem="http: 500")
     Audit.objects.create(at=NOW, who="lanh-dao", unit=server.unit, what="comment.read", about="x" * 200)
 
 
