@@ -66,7 +66,9 @@ close_ports() {
     "UFW is active and may block the console. Open it for the office's network, as: sudo ufw allow proto tcp from $network to any port $ports"
 }
 
-ufw_is_active() { LC_ALL=C ufw status 2>/dev/null | grep -qx 'Status: active'; }
+ufw_is_active() { # no pipe to grep -q: whoever still writes when it ends has failed, which counts here
+  [[ $'\n'"$(LC_ALL=C ufw status 2>/dev/null)"$'\n' = *$'\nStatus: active\n'* ]]
+}
 
 lend_reserve() { # GROUP: what ext4 keeps for root on the disk of the data is this group's too, from the next boot on
   local type device

@@ -63,6 +63,7 @@ settle_after_removal() {
     # What no other file of sysctl.d names stays as it is: Ctrl+Alt+Del is back at once, SysRq is not.
     systemctl_if_up restart systemd-sysctl.service systemd-journald.service
     say "SysRq: có lại từ lần khởi động sau / back with the next start of the machine"
+    systemctl_if_up try-restart chrony.service
     systemctl_if_up try-restart apt-daily.timer apt-daily-upgrade.timer
     run udevadm control --reload || true
     run systemctl start --no-block getty@tty1.service || true

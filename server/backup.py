@@ -92,6 +92,7 @@ def _copy(source: Path, target: Path, t: Texts) -> None:
     try:
         with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target, timeout=1)) as new:
             old.backup(new, progress=_patience(target, t))
+            new.execute("PRAGMA busy_timeout = 30000")  # a server that was not stopped may be writing again
             renew(new)
     except sqlite3.Error as error:
         kind = Damaged if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE else OSError

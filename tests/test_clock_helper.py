@@ -9,7 +9,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -33,8 +33,8 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     return found
 
 
-def helper(monkeypatch: pytest.MonkeyPatch, root: Path, *words: str) -> ModuleType:
-    """The helper as a module that looks below `root`, started with these words."""
+def helper(monkeypatch: pytest.MonkeyPatch, root: Path, *words: str, kernel: int = 5) -> ModuleType:
+    """The helper as a module that looks below `root`, started with these words; the kernel says 5, not synchronised."""
     monkeypatch.setenv("ROOT", str(root))
     monkeypatch.setattr(sys, "argv", ["kiosk_clock", *words])
     spec = importlib.util.spec_from_file_location("kiosk_clock", HELPER)
@@ -42,6 +42,7 @@ def helper(monkeypatch: pytest.MonkeyPatch, root: Path, *words: str) -> ModuleTy
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "LIBC", SimpleNamespace(adjtimex=lambda _: kernel))
     return module
 
 
@@ -78,7 +79,20 @@ def test_where_the_network_keeps_the_time_no_clock_is_touched(
     assert (clocks.computer, clocks.module) == ([], [])
 
 
-@pytest.mark.parametrize("text", ["20261123T0612", "2026-13-01T00:00", "2026-11-23", "06:12", "$(reboot)", ""])
+def test_a_clock_that_chrony_keeps_is_not_touched_either(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clocks: Clocks
+):
+    assert helper(monkeypatch, with_module(tmp_path), "set", "2026-11-23T06:12", kernel=0).main() == 0
+    assert (clocks.computer, clocks.module) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["20261123T0612", "2026-11-23T06:12:00.5", "2026-11-22T23:12+00:00"])
+def test_it_takes_what_the_kiosk_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clocks: Clocks, text: str):
+    assert helper(monkeypatch, with_module(tmp_path), "set", text).main() == 0
+    assert clocks.module == [(0, 12, 23, 22, 10, 126, 0, 0, 0)]
+
+
+@pytest.mark.parametrize("text", ["2026-13-01T00:00", "06:12", "$(reboot)", ""])
 def test_what_is_no_time_sets_nothing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clocks: Clocks, capsys: pytest.CaptureFixture[str], text: str
 ):

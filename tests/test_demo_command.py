@@ -80,7 +80,7 @@ def test_without_a_person_it_ends_with_one_line_of_json_and_nothing_is_lost(tmp_
     [line] = done.stdout.splitlines()
     found = json.loads(line)
     assert (found["lost"], found["duplicates"], found["problems"]) == (0, 0, [])
-    assert found["tickets"] >= 3
+    assert found["tickets"] > 0
     assert found["slips"] > 0
     assert found["received"] == found["events"] > found["tickets"]
     for name in ("press_to_committed_ms", "press_to_last_byte_ms"):

@@ -320,7 +320,7 @@ def test_pictures_that_cannot_be_shown_are_named_with_what_to_do(tmp_path: Path,
         ("--theme", "neon", "there is no theme 'neon', only standard"),
         ("--lang", "fr", "there is no language 'fr', only vi, en"),
         ("--view", "attic", "there is no view 'attic', only take-"),
-        ("--office", "nowhere.toml", "nowhere.toml: cannot be read"),
+        ("--office", "nowhere.toml", "nowhere.toml: không tìm thấy tệp"),
     ],
 )
 def test_what_is_not_known_is_said_in_one_sentence_with_what_is(

@@ -56,7 +56,7 @@ def found(user: User, asked: Asked) -> QuerySet[Audit]:
     """The newest first."""
     rows = of_reader(user).select_related("unit").order_by("-id")
     if asked.who:
-        rows = rows.filter(who=asked.who)
+        rows = rows.filter(who__iexact=asked.who)
     if asked.kind:
         rows = rows.filter(what__startswith=f"{asked.kind}.")
     if asked.first:

@@ -137,7 +137,7 @@ def copy(request: HttpRequest, id: int) -> HttpResponse:
     if office is None or last is None:
         raise Http404
     done, failed = [], []
-    for target in Site.objects.filter(unit=here.unit, pk__in=_ids(request)).exclude(pk=here.pk):
+    for target in Site.objects.filter(unit=here.unit, pk__in=_ids(request)).exclude(pk=here.pk).order_by("pk"):
         try:
             _copy(request, office, target, f"= {here.name}, {last.version}")
             done.append(target.name)

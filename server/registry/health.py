@@ -129,6 +129,8 @@ def _contact(device: Device, now: datetime, open_long: bool) -> Finding:
     if silent(device, now):
         since = {"seen": device.seen.isoformat()}
         return Finding("contact", *((Level.BAD, "silent") if open_long else (Level.UNKNOWN, "closed")), since)
+    if device.mode != Mode.FILE and device.seen < now - SILENT:  # let in again a moment ago, and not heard of since
+        return Finding("contact", Level.UNKNOWN, "closed", {"seen": device.seen.isoformat()})
     return Finding("contact", Level.GOOD, "by_file" if device.mode == Mode.FILE else "speaks")
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from server.registry.fleet import healths
 from server.registry.health import Finding, Health, Level
-from server.registry.models import Device
+from server.registry.models import Device, Mode
 from server.watch.models import Alarm, Edge, Notice, Target, Way
 
 KINDS = ("contact", "printer", "disk", "card", "clock", "power", "heat", "quarantine")
@@ -68,6 +68,8 @@ def _is_alarming(finding: Finding) -> bool:
 
 def _is_over(finding: Finding, one: Health) -> bool:
     """Whether the trouble is known to be gone; silence does not end because the office closes."""
+    if finding.key == "never" and one.device.mode == Mode.FILE:
+        return True  # it brings its events on a stick now, and nobody waits for it any more
     return one.device.revoked or (finding.level is not Level.UNKNOWN and not _is_alarming(finding))
 
 

@@ -40,6 +40,7 @@ def test_rows_are_found_by_person_kind_and_day_the_newest_first(lite: Server):
     assert found("") == ["bốn", "ba", "hai", "một"]
     assert found("who=quan-tri") == ["ba"]
     assert found("who=k-7F3K2M") == ["bốn"]
+    assert found("who=Quan-Tri") == ["ba"]
     assert found("kind=comment") == ["hai", "một"]
     assert found("from=2026-11-24&to=2026-11-24") == ["hai"]
     assert found("from=x&to=y&before=z") == ["bốn", "ba", "hai", "một"]

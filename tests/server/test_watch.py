@@ -218,6 +218,27 @@ def test_a_kiosk_that_is_let_in_again_gets_its_minutes_anew(lite: Server):
     assert Alarm.objects.values_list("kind", "key").get() == ("contact", "silent")
 
 
+def test_a_silent_kiosk_that_is_let_in_again_stays_silent_until_it_speaks(lite: Server):
+    says(lite.device, ago=timedelta(days=9))
+    alarms.look(NOW)
+    assert lasting() == ["contact"]
+    let_in(lite, NOW, lite.device.name, lite.device)
+    alarms.look(NOW + MINUTE)
+    assert lasting() == ["contact"]
+    says(lite.device, NOW + 2 * MINUTE)
+    alarms.look(NOW + 2 * MINUTE)
+    assert lasting() == []
+
+
+def test_nobody_waits_for_a_kiosk_that_never_spoke_and_brings_its_events_on_a_stick_now(lite: Server):
+    let_in(lite, NOW)
+    alarms.look(NOW + SILENT + MINUTE)
+    assert lasting() == ["contact"]
+    Device.objects.filter(name="k-NEW").update(mode=Mode.FILE)
+    alarms.look(NOW + SILENT + 2 * MINUTE)
+    assert lasting() == []
+
+
 def test_kiosks_that_were_let_in_by_an_earlier_version_count_from_the_upgrade_on(lite: Server):
     says(lite.enrol("k-2", "it has spoken"))
     revoke(lite.enrol("k-3", "it is shut out"))
