@@ -76,7 +76,8 @@ def _visits(spoken: Spoken, content: Content) -> Iterator[str]:
     said = t("bulletin.visits", lay=spoken.number(visits["issued"]), xong=spoken.number(visits["served"]))
     most = max(content["services"], key=lambda each: each["issued"], default=None)
     if most and len(content["services"]) > 1:
-        said += " " + t("bulletin.most", linh_vuc=most["name"], n=spoken.number(most["issued"]))
+        name = most["name"] if t.base == "vi" else most.get("name_en") or most["name"]
+        said += " " + t("bulletin.most", linh_vuc=name, n=spoken.number(most["issued"]))
     yield said
     wait = visits["wait"]
     if wait["n"]:

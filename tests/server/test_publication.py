@@ -383,6 +383,15 @@ def test_the_bulletin_of_a_past_week_leaves_out_dossier_figures_of_now_and_the_p
     assert "2.695" in page()
 
 
+def test_the_english_bulletin_names_services_in_english(lite: Server):
+    office(lite)
+    kit.days(lite.device, "3" * 60, first=date(2026, 11, 17), service="dat-dai")
+    leader = lite.signed_in("lanh-dao", "leader")
+    text = leader.get("/publication/bulletin?period=2026-W47&l=en").content.decode().partition("<textarea")[2]
+    assert "Land" in text
+    assert "Đất đai" not in text
+
+
 def test_two_label_sets_are_told_apart_in_the_bulletin(lite: Server):
     week = date(2026, 11, 16)
     kit.days(lite.device, "33333", first=week)
