@@ -16,8 +16,8 @@ from server.watch.models import Edge, Notice, Target, Way
 from server.words import texts
 from tests.server.kit import NOW, Server
 from tests.server.smtp import PostOffice
-from tests.server.test_watch import post_office
 from tests.server.test_webhook import LOOPBACK, Receiver, allowing
+from tests.server.watch_kit import post_office
 from tests.sync_net import http
 from tests.test_sync_tls import certificate
 

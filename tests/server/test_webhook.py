@@ -22,7 +22,7 @@ from server.watch import alarms, telling, webhook
 from server.watch.models import Alarm, Notice, Target
 from tests.server.kit import NOW, Server
 from tests.server.test_kiosks import says
-from tests.server.test_watch import tell
+from tests.server.watch_kit import tell
 from tests.sync_net import Script, http
 from tests.test_sync_tls import certificate, server_context
 
