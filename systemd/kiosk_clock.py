@@ -70,10 +70,6 @@ def set_module(path: Path, at: datetime) -> None:
         os.close(device)
 
 
-def tell(done: bool, good: tuple[str, str], bad: tuple[str, str]) -> None:
-    print("\n".join(good if done else bad))
-
-
 def tried(set_one: Callable[[], None]) -> bool:
     """Whether a clock could be set; why not goes to the standard error."""
     try:
@@ -88,24 +84,19 @@ def run(text: str) -> None:
     """Both clocks, and what became of them. Raises Refused."""
     at = moment(text)
     if network_keeps_it():
-        tell(True, ("Mạng đang giữ giờ, không đặt đồng hồ.", "The network keeps the time: no clock is set."), ("", ""))
+        print("Mạng đang giữ giờ, không đặt đồng hồ.\nThe network keeps the time: no clock is set.")
         return
-    tell(
-        tried(lambda: set_computer(at)),
-        ("Đã đặt đồng hồ của máy.", "This computer's clock is set."),
-        ("Không đặt được đồng hồ của máy.", "This computer's clock cannot be set."),
-    )
-    tell(
-        tried(lambda: set_module(MODULE, at)),
-        (
-            "Đã đặt mô-đun đồng hồ: mất điện giờ vẫn đúng.",
-            "The clock module is set: a power cut will not lose the time.",
-        ),
-        (
-            "Không đặt được mô-đun đồng hồ: sau khi mất điện phải nói lại giờ.",
-            "The clock module cannot be set: after a power cut the time has to be said again.",
-        ),
-    )
+    if tried(lambda: set_computer(at)):
+        print("Đã đặt đồng hồ của máy.\nThis computer's clock is set.")
+    else:
+        print("Không đặt được đồng hồ của máy.\nThis computer's clock cannot be set.")
+    if tried(lambda: set_module(MODULE, at)):
+        print(
+            "Đã đặt mô-đun đồng hồ: mất điện giờ vẫn đúng.\nThe clock module is set: it keeps the time without power."
+        )
+    else:
+        print("Không đặt được mô-đun đồng hồ: sau khi mất điện phải nói lại giờ.")
+        print("The clock module cannot be set: after a power cut the time has to be said again.")
 
 
 def main() -> int:

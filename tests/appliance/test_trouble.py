@@ -57,7 +57,7 @@ def test_a_time_that_somebody_says_is_kept_by_the_clock_module(own: Machine) -> 
     assert "Đã đặt mô-đun đồng hồ" in said
     module, computer = map(int, own.sh("cat /sys/class/rtc/rtc0/since_epoch && date +%s").split())
     assert abs(module - computer) <= 60
-    assert "(manual)" in own.sh("kiosk clock")
+    assert "(người xác nhận)" in own.sh("kiosk clock")
 
 
 def test_a_kernel_panic_is_ended_by_the_hardware_watchdog(own: Machine) -> None:
