@@ -143,9 +143,9 @@ def _until(t: Texts, period: Period, today: date) -> str:
 
 
 def _told(made: Sequence[Table]) -> tuple[Table, ...]:
-    """Those with rows, and of the others what says why it has none; nothing where nothing happened."""
+    """Those with rows, and of the others those that say why; nothing where nothing happened."""
     found = any(table.rows for table in made)
-    return tuple(table for table in made if table.rows or (found and table.note and table.key == "ratings"))
+    return tuple(table for table in made if table.rows or (found and table.note))
 
 
 def _of(read: _Read) -> str:
@@ -310,7 +310,10 @@ def _rated_by(read: _Read) -> Table:
     )  # fmt: skip
     keys = (dim, "label_set", "rate", "k", "n", "rated_served", "answered")
     columns = tuple(t(f"reports.{key}") for key in keys)
-    return Table("rated_by", t(f"reports.rated_by_{dim}"), columns, rows, t("reports.withheld_rows"))
+    note = t("reports.withheld_rows") if rows else ""
+    if dim == "hour" and read.opinions:
+        note = t("reports.not_by_hour")
+    return Table("rated_by", t(f"reports.rated_by_{dim}"), columns, rows, note)
 
 
 def _rated_by_unit(read: _Read) -> dict[Cell, Opinions]:
@@ -331,7 +334,7 @@ def _ratings_time(read: _Read) -> Table:
     keys = ("period", "label_set", "rate", "n", "low", "high")
     columns = tuple(t(f"reports.{key}") for key in keys)
     rows = rows if len(parts) > 1 else ()
-    return Table("ratings_time", t("reports.ratings_time"), columns, rows, t("reports.withheld_parts"))
+    return Table("ratings_time", t("reports.ratings_time"), columns, rows, t("reports.withheld_parts") if rows else "")
 
 
 def _reasons(read: _Read) -> Table:

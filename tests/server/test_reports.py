@@ -107,6 +107,13 @@ def test_the_breakdown_has_names_in_the_offices_order(november: Client):
     assert cells(text(november, NOVEMBER), "arrivals")[1] == ["Thứ Hai", "9", "0", "1"]
 
 
+def test_a_report_by_hour_says_that_it_has_no_ratings_by_hour(november: Client):
+    said = "Đánh giá không chia theo giờ"
+    for page in ("/reports", "/reports/csv", "/reports/print"):
+        assert said in text(november, f"{page}?period=2026-11&by=hour")
+        assert said not in text(november, f"{page}?period=2026-11")
+
+
 def test_the_arrivals_are_a_map_of_figures_by_weekday_and_hour_the_more_the_warmer(november: Client, lite: Server):
     tuesday = FIRST + timedelta(days=1)
     for hour, visits in (("09:00", 3), ("10:00", 5), ("11:00", 7)):
