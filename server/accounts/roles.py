@@ -12,6 +12,8 @@ ACCOUNTS = frozenset({Role.OPERATOR, Role.ADMIN})
 KEEPERS = frozenset({Role.OPERATOR, Role.ADMIN, Role.TECHNICIAN})
 """What is done with kiosks and their events."""
 MACHINES = FIGURES | KEEPERS
+FETCHERS = frozenset({Role.OPERATOR, Role.ADMIN})
+"""Addresses of kiosks that the server goes to: whoever sets one can have the server knock there."""
 LEADERS = frozenset({Role.ADMIN, Role.LEADER})
 """What is published, comments, and the board."""
 EDITORS = frozenset({Role.ADMIN, Role.TECHNICIAN})

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from server import clock
 from server.accounts.access import for_roles, note, person
-from server.accounts.roles import KEEPERS
+from server.accounts.roles import FETCHERS
 from server.forms import Form
 from server.pages import page, say
 from server.pull.pairing import PairError, Seen, look, pair
@@ -26,7 +26,7 @@ class PairForm(Form):
     fingerprint = forms.CharField(max_length=95, required=False, widget=forms.HiddenInput)
 
 
-@for_roles(*KEEPERS, whole=False)
+@for_roles(*FETCHERS, whole=False)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from server import clock
 from server.accounts.access import for_roles, note, person
-from server.accounts.roles import KEEPERS, MACHINES
+from server.accounts.roles import FETCHERS, KEEPERS, MACHINES
 from server.forms import Form
 from server.pages import page, say
 from server.registry import enrolment
@@ -50,6 +50,7 @@ def kiosks(request: HttpRequest) -> HttpResponse:
         "counts": {level: sum(one.level is level for one in every) for level in reversed(Level)},
         "many": user.unit_id is None,
         "may": user.role in KEEPERS,
+        "may_fetch": user.role in FETCHERS,
         "only": only,
         **_words(request, now),
     }

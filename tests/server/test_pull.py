@@ -60,9 +60,9 @@ __all__ = ["kiosk", "near"]
 # --- pairing --------------------------------------------------------------------------------------------------
 
 
-def test_a_technician_pairs_a_kiosk_on_the_page(near: Server, kiosk: Kiosk):
+def test_an_admin_pairs_a_kiosk_on_the_page(near: Server, kiosk: Kiosk):
     kiosk.happen(3)
-    browser = near.signed_in("ky-thuat", "technician")
+    browser = near.signed_in("quan-tri", "admin")
     with kiosk.console() as console:
         address = f"127.0.0.1:{console.ports[0]}"
         look_until(address)
@@ -89,9 +89,15 @@ def console_fingerprint(kiosk: Kiosk) -> str:
     return secrets.fingerprint(kiosk.authority())
 
 
-@pytest.mark.parametrize("role", ["viewer", "leader", "clerk"])
-def test_others_may_not_pair(lite: Server, role: str):
-    assert lite.signed_in("ai-do", role).get("/kiosks/pull").status_code == 403
+@pytest.mark.parametrize("role", ["viewer", "leader", "technician", "clerk"])
+def test_others_may_not_set_an_address_to_fetch_from(lite: Server, role: str):
+    browser = lite.signed_in("ai-do", role)
+    assert browser.get("/kiosks/pull").status_code == 403
+    assert 'href="/kiosks/pull"' not in browser.get("/kiosks").content.decode()
+
+
+def test_the_list_leads_an_admin_to_the_page_for_addresses(lite: Server):
+    assert 'href="/kiosks/pull"' in lite.signed_in("quan-tri", "admin").get("/kiosks").content.decode()
 
 
 def test_a_kiosk_of_another_site_is_not_taken_away_from_it(near: Server, kiosk: Kiosk):
