@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("kiosks/<int:id>/change", kiosks.change, name="kiosk-change"),
     path("kiosks/<int:id>/renew", enrolling.renew, name="kiosk-renew"),
     path("kiosks/<int:id>/revoke", kiosks.revoke, name="kiosk-revoke"),
+    path("kiosks/<int:id>/admit", kiosks.admit, name="kiosk-admit"),
     path("kiosks/<int:id>/rebuild", kiosks.rebuild, name="kiosk-rebuild"),
     path("alarms", watch.alarms, name="alarms"),
     path("alarms/target", watch.target, name="alarms-target"),

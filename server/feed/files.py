@@ -57,6 +57,6 @@ class Files:
             if device is None:
                 raise NotTaken(name, "unknown", f"{name} is not known here: enter this kiosk first")
             if device.revoked:
-                raise NotTaken(name, "revoked", f"{name} is shut out: give this kiosk a new code first")
+                raise NotTaken(name, "revoked", f"{name} is shut out: give it a new code, or take its sticks again")
             self._devices[name] = device
         return self._devices[name]

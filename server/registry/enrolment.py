@@ -202,6 +202,12 @@ def revoke(device: Device) -> None:
     device.save(update_fields=["revoked", "token", "next_token", "pull_token"])
 
 
+def admit(device: Device) -> None:
+    """Let a kiosk in again whose events come on a stick: it has no token, and may have no network to fetch one."""
+    device.revoked = False
+    device.save(update_fields=["revoked"])
+
+
 # --- the office document that comes along ---------------------------------------------------------------------
 
 

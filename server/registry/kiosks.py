@@ -109,6 +109,18 @@ def change(request: HttpRequest, id: int) -> HttpResponse:
 
 @for_roles(*KEEPERS)
 @require_POST
+def admit(request: HttpRequest, id: int) -> HttpResponse:
+    """Take the sticks of a kiosk again that was shut out; those that have a network come back with a code."""
+    device = kiosk_of(request, id)
+    if device.revoked and device.mode == Mode.FILE:
+        enrolment.admit(device)
+        note(request, "kiosk.admitted", device.name, device.site.unit)
+        say(request, "kiosks.admitted_said", may=called(device))
+    return redirect("kiosk", id)
+
+
+@for_roles(*KEEPERS)
+@require_POST
 def rebuild(request: HttpRequest, id: int) -> HttpResponse:
     """Ask for the facts of a kiosk to be made again from its events; the worker does it within seconds."""
     device = kiosk_of(request, id)

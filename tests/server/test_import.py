@@ -25,7 +25,7 @@ from server.facts.models import Comment
 from server.feed.files import Files
 from server.feed.models import Event
 from server.registry.enrolment import revoke
-from server.registry.models import Site, Unit
+from server.registry.models import Device, Site, Unit
 from sync import importing
 from sync.export import Exported, export
 from sync.importing import import_file, import_path
@@ -195,6 +195,21 @@ def test_a_kiosk_that_is_shut_out_is_refused_in_words(lite: Server):
     revoke(lite.device)
     file = ("kiosk-x.ndjson", batch_of([], [], DEVICE, "0000000112345678").plain())
     assert "đã bị khóa" in upload(lite.signed_in("ky-thuat", "technician"), file).content.decode()
+
+
+def test_a_kiosk_without_a_network_that_was_shut_out_is_let_in_again_on_its_page(lite: Server):
+    revoke(lite.device)
+    browser = lite.signed_in("ky-thuat", "technician")
+    address = f"/kiosks/{lite.device.pk}"
+    browser.post(f"{address}/admit")
+    assert "Nhận lại USB" not in browser.get(address).content.decode()
+    assert Device.objects.get().revoked, "one that has a network brings a new code"
+    browser.post(f"{address}/change", {"label": "Vùng cao", "mode": "file"})
+    assert "Nhận lại USB" in browser.get(address).content.decode()
+    browser.post(f"{address}/admit")
+    file = ("kiosk-x.ndjson", batch_of([], [], DEVICE, "0000000112345678").plain())
+    assert "đã bị khóa" not in upload(browser, file).content.decode()
+    assert Audit.objects.filter(what="kiosk.admitted").get().unit == lite.site.unit
 
 
 @pytest.mark.parametrize("role", ["viewer", "leader", "clerk"])
