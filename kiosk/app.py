@@ -294,6 +294,8 @@ class App:
                     self._take_in(edge)
             case Touch(action=action, at=at):
                 self._press(action, at, "touch")
+            case Chord():
+                self._key_event(item)
             case Quit():
                 if self.glass.window_closed():
                     self.stop()

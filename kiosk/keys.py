@@ -8,7 +8,7 @@ the caller's matter.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 logger = logging.getLogger(__name__)
@@ -91,6 +91,23 @@ class Chord:
     at: float
 
 
+class Together:
+    """Says once that two and no more went down together and are held."""
+
+    def __init__(self) -> None:
+        self._said = False
+
+    def tick(self, down: Iterable[tuple[float, str]], now: float) -> list[Chord]:
+        """`down` is what is held, each since when and of which action."""
+        held = sorted(down)
+        if len(held) < 2:
+            self._said = False
+        if self._said or len(held) != 2 or held[1][0] - held[0][0] > TOGETHER_S or now < held[1][0] + CHORD_S:
+            return []
+        self._said = True
+        return [Chord((held[0][1], held[1][1]), held[1][0] + CHORD_S)]
+
+
 KeyEvent = Press | Hold | Stuck | Freed | Chord
 
 
@@ -138,7 +155,7 @@ class KeyFilter:
         self._settle_s = settle_s
         self.hold_actions = frozenset(hold_actions)
         self._keys: dict[tuple[str, str], _Key] = {}
-        self._chorded = False
+        self._together = Together()
         self.locked_out = 0
         """Presses ignored because they came within `lockout_s` of one before."""
 
@@ -182,16 +199,8 @@ class KeyFilter:
     def tick(self, now: float) -> list[KeyEvent]:
         """What time alone brings by `now`: holds, stuck keys, settled releases, two keys held together."""
         events = [event for key in self._keys.values() for event in self._advance(key, now)]
-        return [*events, *self._chord(now)]
-
-    def _chord(self, now: float) -> list[KeyEvent]:
-        held = sorted((key.since, key.action) for key in self._keys.values() if key.since is not None)
-        if len(held) < 2:
-            self._chorded = False
-        if self._chorded or len(held) != 2 or held[1][0] - held[0][0] > TOGETHER_S or now < held[1][0] + CHORD_S:
-            return []
-        self._chorded = True
-        return [Chord((held[0][1], held[1][1]), held[1][0] + CHORD_S)]
+        held = ((key.since, key.action) for key in self._keys.values() if key.since is not None)
+        return [*events, *self._together.tick(held, now)]
 
     def stuck(self) -> tuple[str, ...]:
         """The actions whose key is stuck now."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
+from kiosk.fingers import Fingers
+from kiosk.keys import Chord
 from kiosk.views.canvas import Frame, HitBox, Kit, TextBox
 from kiosk.views.draw import regions
 from kiosk.views.lights import Lights
@@ -65,7 +67,7 @@ class Quit:
     at: float
 
 
-Input: TypeAlias = Touch | Key | Quit
+Input: TypeAlias = Touch | Key | Quit | Chord
 
 
 class Screen:
@@ -104,6 +106,7 @@ class Screen:
         self._shown = {window: self._in(window)[0] for window in self._windows}
         self._displays = displays(self.driver)
         self._posted = pygame.event.custom_type()
+        self._fingers = Fingers()
         canvases = {output.name: self._canvas(output.name, output.size) for output in outputs}
         self._direct = {name for name, canvas in canvases.items() if canvas is not None}
         self._frames = {output.name: Frame(kit, output.size, canvases[output.name]) for output in outputs}
@@ -276,13 +279,14 @@ class Screen:
         with watched():
             events = pygame.event.get()
             if not events:
-                return []
+                return [*self._fingers.tick(self._clock())]
             if any(event.type in REDRAWN for event in events):
                 self._fit()
             inputs = [one for one in map(self._translate, events) if one is not None]
         # A closed window is told twice by SDL when it was the last one.
         closed = [one for one in inputs if isinstance(one, Quit)]
-        return [one for one in inputs if not isinstance(one, Quit)] + closed[:1]
+        held = self._fingers.tick(self._clock())
+        return [*(one for one in inputs if not isinstance(one, Quit)), *held, *closed[:1]]
 
     def post_touch(self, output: str, x: float, y: float) -> None:
         """Touch an output that may not be in a window, at shares (0–1) of its width and height; from any thread."""
@@ -296,7 +300,11 @@ class Screen:
         if event.type == pygame.FINGERDOWN:
             window = self._named(event)
             width, height = window.size
-            return self._touch_window(window, event.x * width, event.y * height)
+            touch = self._touch_window(window, event.x * width, event.y * height)
+            self._fingers.down((event.touch_id, event.finger_id), touch.action if touch else "", self._clock())
+            return touch
+        if event.type == pygame.FINGERUP:
+            self._fingers.up((event.touch_id, event.finger_id))
         if event.type == pygame.MOUSEBUTTONDOWN and event.button == 1 and not getattr(event, "touch", False):
             return self._touch_window(self._named(event), *event.pos)
         if event.type == self._posted:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 DIAGNOSIS, CONSOLE, STICK = "diagnosis", "console-sheet", "stick"
 """Kinds of the printer's orders; any other kind is the calibration."""
-PANEL = ("take", "priority", "cancel", "language")
+PANEL = ("take", "priority", "cancel", "language", "")
+"""What keys of the panel do; "" is a finger beside all that can be touched."""
 GIVEN_S = 9.0
 """A number that came out so short a time before was given by the two keys."""
 MOST_CODE = 300

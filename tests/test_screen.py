@@ -12,6 +12,7 @@ import pygame
 import pytest
 
 from kiosk import windows
+from kiosk.keys import Chord
 from kiosk.screen import Key, Output, Quit, Screen, Touch
 from kiosk.windows import NoPictureError, ScreenError
 from tests.console_kit import memory_mb
@@ -176,6 +177,18 @@ def test_a_mouse_is_a_finger_but_not_twice(screen: Screen) -> None:
     assert screen.poll() == []
     post(pygame.MOUSEBUTTONDOWN, button=1, pos=at, touch=False)
     assert screen.poll() == [Touch("take", "priority", NOW)]
+
+
+def test_two_fingers_that_are_held_are_said_wherever_they_are(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen.show("take", TAKE)
+    x, y = centre(screen, "take", "3")
+    post(pygame.FINGERDOWN, x=x / 1280, y=y / 800, touch_id=1, finger_id=1)
+    post(pygame.FINGERDOWN, x=0.0, y=0.0, touch_id=1, finger_id=2)
+    assert screen.poll() == [Touch("take", "3", NOW)]
+    monkeypatch.setattr(screen, "_clock", lambda: NOW + 5)
+    assert screen.poll() == [Chord(("", "3"), NOW + 5)]
+    post(pygame.FINGERUP, x=0.0, y=0.0, touch_id=1, finger_id=2)
+    assert screen.poll() == []
 
 
 def test_a_finger_beside_everything_is_nothing(screen: Screen) -> None:

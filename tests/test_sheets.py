@@ -1,6 +1,7 @@
 """Sheets that are no slips: two keys held together print the diagnosis; the console's address; the hand-over record."""
 
 import platform
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kiosk.config import Config
 from kiosk.findings import Finding
 from kiosk.keys import Chord, KeyFilter
 from kiosk.office import sample
+from kiosk.screen import Touch
 from kiosk.texts import Texts
 from tests.app_kit import Kiosk, calling, config, kiosk, paper, programs, receiver
 from tests.office import BOOT, OPENING
@@ -96,6 +98,14 @@ def test_two_keys_of_the_panel_print_the_diagnosis_and_the_number_that_they_gave
     kiosk.until(lambda: diagnosed(kiosk) == "done")
     why = Texts("vi")("test_sheet.diagnosis")
     assert state_of_all(kiosk) == [("waiting", ""), ("cancelled", why)]
+
+
+def test_two_fingers_held_on_the_glass_print_the_diagnosis_too(kiosk: Kiosk) -> None:
+    now = time.monotonic()
+    kiosk.app.inbox.put(Touch("take", "take:ho-tich", now))
+    kiosk.app.inbox.put(Chord(("", "take:ho-tich"), now))
+    kiosk.until(lambda: diagnosed(kiosk) == "done")
+    assert state_of_all(kiosk) == [("cancelled", Texts("vi")("test_sheet.diagnosis"))]
 
 
 def test_keys_of_a_counter_print_nothing(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:

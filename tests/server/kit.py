@@ -263,8 +263,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def lite(tmp_path: Path) -> Iterator[Server]:
-    """A server on SQLite, for what does not depend on the engine."""
-    with server_on("sqlite", tmp_path) as made:
+    """A server on SQLite; `make test-slow` takes the same tests to PostgreSQL."""
+    with server_on(os.environ.get("KIOSK_TEST_LITE", "sqlite"), tmp_path) as made:
         yield made
 
 
