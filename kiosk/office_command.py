@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         case "restore", number if number.isdecimal():
             _restore(config, int(number), options.note)
         case _:
-            raise ValueError("kiosk office show | apply FILE | history | restore N (a number of the history)")
+            raise ValueError(Texts(config.language)("typed.office"))
     return 0
 
 
@@ -63,7 +63,9 @@ def _apply(config: Config, file: Path, note: str) -> None:
     current = load_office(config)
     if office.version <= current.version:
         raise ValueError(
-            f"{file}: version {current.version} is in force: raise version to {current.version + 1} or more"
+            Texts(config.language)(
+                "typed.office_old", tep=printable(str(file)), n=current.version, moi=current.version + 1
+            )
         )
     for _, name in revising.pictures(office):
         with suppress(FileNotFoundError):  # one that lies on the device already
@@ -113,27 +115,28 @@ def _asked(config: Config, question: Callable[[OfficeVersions], T]) -> T | None:
 
 
 def _restore(config: Config, id: int, note: str) -> None:
+    t = Texts(config.language)
     chosen = _asked(config, lambda versions: versions.get(id))
     if chosen is None:
-        raise ValueError(f"the history has no number {id}: see kiosk office history")
-    again = Texts(config.language)("technician.office_again", n=chosen.version)
+        raise ValueError(t("typed.office_no_number", n=id))
+    again = t("technician.office_again", n=chosen.version)
     _put(config, revising.raised(chosen.text, load_office(config).version), note or again)
 
 
 def _put(config: Config, text: str, note: str) -> None:
     office = revising.read(text, config)
     say_defaults(config)
-    store, now = _store(config), SystemClock().now()
+    t, store, now = Texts(config.language), _store(config), SystemClock().now()
     try:
         desks = [one.id for one in office.counters]
         id = store.offices.apply(now, text, office.sha256, office.version, by=BY, note=note, counters=desks)
     except Refused as refused:
         if refused.reason == "office_owned":
-            raise ValueError(Texts(config.language)("refused.office_owned")) from refused
-        raise ValueError("another version was applied meanwhile: see kiosk office history") from refused
+            raise ValueError(t("refused.office_owned")) from refused
+        raise ValueError(t("typed.office_meanwhile")) from refused
     finally:
         store.close()
-    print(f"{id}: version {office.version} of {office.unit.name} is in force")
+    print(t("typed.office_done", so=id, n=office.version, ten=office.unit.name))
 
 
 def _store(config: Config) -> Store:

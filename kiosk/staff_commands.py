@@ -25,44 +25,42 @@ PRINTED_S = 30.0
 
 def setup_code(options: argparse.Namespace) -> int:
     """`kiosk setup-code`."""
-    with _open_store(options.config) as (store, now, *_):
+    with _open_store(options.config) as (store, now, words):
         code = store.setting_up.code(now)
     if not code:
-        raise ValueError("the set-up is over: somebody has a PIN (kiosk pin PERSON gives another one)")
+        raise ValueError(words.t("typed.set_up"))
     print(code)
     return 0
 
 
 def pin_run(options: argparse.Namespace) -> int:
     """`kiosk pin`: asked twice at a terminal, else read from standard input."""
+    from kiosk.documents import printable
     from kiosk.setup import load
 
-    people = [person.id for person in load(options.config).office.clerks]
+    setup = load(options.config)
+    t, people = setup.words.t, [person.id for person in setup.office.clerks]
     if options.person not in people:
-        raise ValueError(f"nobody is called {options.person!r}: the office document has {', '.join(people)}")
-    pin = "" if options.remove else _asked_pin()
+        raise ValueError(t("typed.nobody", ai=printable(options.person), co=", ".join(people)))
+    pin = "" if options.remove else _asked_pin(t)
     with _open_store(options.config) as (store, now, _):
         if options.remove:
             store.people.remove(now, options.person, "command line")
         else:
             store.people.set_pin(now, options.person, pin, "command line")
-    print(f"{options.person}: {'no PIN' if options.remove else 'PIN set'}")
+    print(t("typed.no_pin" if options.remove else "typed.pin_set", ai=options.person))
     return 0
 
 
-def _asked_pin() -> str:
+def _asked_pin(t: "Texts") -> str:
     from getpass import getpass
 
-    from kiosk.pins import BadPin, check
+    from kiosk.pins import check
 
-    pin = getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
-    if sys.stdin.isatty() and getpass("PIN again: ") != pin:
-        raise ValueError("the two are not the same")
-    try:
-        return check(pin)
-    except BadPin as error:
-        says = {"digits": "4 to 12 digits", "easy": "not a row of equal or counting digits"}
-        raise ValueError(f"this PIN may not be: {says[error.reason]}") from error
+    pin = getpass(t("typed.pin") + " ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    if sys.stdin.isatty() and getpass(t("typed.pin_again") + " ") != pin:
+        raise ValueError(t("typed.pins_differ"))
+    return check(pin)
 
 
 def print_test(options: argparse.Namespace) -> int:
@@ -77,7 +75,8 @@ def print_test(options: argparse.Namespace) -> int:
     config, kind = load_device(options.config), sheets.CONSOLE if options.console else "test-sheet"
     if not (options.picture or options.printer) and is_running(Path(config.data_dir)):
         return _print_by_kiosk(options.config, kind)
-    sheet = sheets.draw(kind, config, Texts(config.language), config.printer.dots)
+    t = Texts(config.language)
+    sheet = sheets.draw(kind, config, t, config.printer.dots)
     if options.picture:
         sheet.save(options.picture)
         print(options.picture)
@@ -88,27 +87,25 @@ def print_test(options: argparse.Namespace) -> int:
         receipt = printer.print(sheet)
     finally:
         printer.close()
-    print(f"printed on {url}" + ("" if receipt.confirmed else " (the printer did not confirm)"))
+    print(t("typed.printed" if receipt.confirmed else "typed.printed_unsure", noi=url))
     return 0
 
 
 def _print_by_kiosk(config_file: str | None, kind: str) -> int:
     from kiosk.clock import SystemClock
 
-    with _open_store(config_file) as (store, now, _):
+    with _open_store(config_file) as (store, now, words):
         order = store.orders.give(now, "printer", kind, by="command line")
         until, clock = time.monotonic() + PRINTED_S, SystemClock()
         while time.monotonic() < until:
             done = store.orders.get(clock.now(), order)
             if done and done.state == "done":
-                print("printed by the running kiosk")
+                print(words.t("typed.printed_by_kiosk"))
                 return 0
             if done and done.state == "failed":
-                raise ValueError(f"not printed: {done.answer}")
+                raise ValueError(words.t("typed.not_printed", loi=done.answer))
             time.sleep(0.2)
-    raise ValueError(
-        "the running kiosk has not printed it yet: look at the printer (kiosk check); it comes out by itself"
-    )
+    raise ValueError(words.t("typed.not_yet_printed"))
 
 
 def day_run(options: argparse.Namespace) -> int:
@@ -122,9 +119,9 @@ def day_run(options: argparse.Namespace) -> int:
 
 def quota_run(options: argparse.Namespace) -> int:
     """`kiosk quota`."""
-    with _open_store(options.config) as (store, now, _):
+    with _open_store(options.config) as (store, now, words):
         if not options.session and store.opening(now).status != "open":
-            raise ValueError("no session is running now: name one with --session")
+            raise ValueError(words.t("typed.no_session"))
         session = options.session or store.next_session(now)[0]
         store.overrides.add_quota(now, options.service, session, options.numbers)
     print(f"{options.service}, {session}: {options.numbers:+d}")
@@ -148,11 +145,12 @@ def dossiers_run(options: argparse.Namespace) -> int:
 def _dossiers(options: argparse.Namespace) -> "Dossiers | None":
     """The figures that the command line gives, None for none."""
     from kiosk import dossiers
+    from kiosk.telling import reader
 
     texts = {name: getattr(options, name) for name in dossiers.COUNTS}
     by_hand = any(texts.values())
     if sum((bool(options.file), by_hand, options.clear)) > 1 or (options.clear and options.as_of):
-        raise ValueError("give a FILE, or the figures one by one, or --clear: only one of them")
+        raise ValueError(reader(options.config)("typed.dossiers"))
     if options.file:
         return dossiers.read_file(options.file, options.as_of)
     if not by_hand and not options.as_of:

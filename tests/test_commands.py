@@ -1,17 +1,21 @@
 """The command line: documented, and errors in one line."""
 
 import argparse
+import io
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kiosk import __version__, clock, config
 from kiosk.__main__ import main, parser
+from kiosk.office import sample
+from kiosk.revising import written
 
 ROOT = Path(__file__).parent.parent
 DOCS = "\n".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
@@ -178,3 +182,30 @@ def test_where_no_kiosk_toml_has_named_the_data_a_command_says_which_it_changes_
     (tmp_path / "kiosk.toml").write_text('data_dir = "data"\n')
     assert main(["day", "2026-11-24", "work"]) == 0
     assert "Dữ liệu" not in capsys.readouterr().err
+
+
+def test_commands_for_people_answer_and_refuse_in_the_language_of_the_kiosk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    given = ["--config", str(file)]
+    person = sample().clerks[0].id
+
+    def answer(*typed: str, pin: str = "") -> str:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(f"{pin}\n"))
+        main([*typed, *given])
+        return "".join(capsys.readouterr()).strip()
+
+    assert answer("pin", person, pin="12") == "kiosk: mã PIN phải có 4 đến 12 chữ số"
+    assert answer("pin", "ai-do", pin="7391").startswith("kiosk: Không có ai là ai-do. Khai báo đơn vị có: ")
+    assert answer("pin", person, pin="7391") == f"{person}: đã đặt mã PIN"
+    assert answer("setup-code").startswith("kiosk: Đã cài đặt xong")
+    assert answer("pin", person, "--remove") == f"{person}: đã bỏ mã PIN"
+    assert answer("dossiers", "a.csv", "--clear").startswith("kiosk: Chỉ nêu một trong ba")
+    assert answer("office", "apply").startswith("kiosk: Viết sudo kiosk office show")
+    assert answer("office", "restore", "7") == "kiosk: Không có số 7: xem sudo kiosk office history"
+    (tmp_path / "office.toml").write_text(written(sample()))
+    assert "đang dùng phiên bản 1. Nâng version lên 2" in answer("office", "apply", str(tmp_path / "office.toml"))
+    (tmp_path / "office.toml").write_text(written(replace(sample(), version=2)))
+    assert answer("office", "apply", str(tmp_path / "office.toml")).startswith("1: đang dùng phiên bản 2 của ")

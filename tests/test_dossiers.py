@@ -350,7 +350,7 @@ def test_what_is_missing_or_wrong_on_the_command_line_is_named_at_once_and_chang
         ["a.csv", "--clear"],
     ):
         assert main(["dossiers", *mixed, *config]) == 1
-        assert "only one of them" in capsys.readouterr().err
+        assert "Chỉ nêu một trong ba" in capsys.readouterr().err
     assert main(["dossiers", *config]) == 0
     assert capsys.readouterr().out.startswith("Chưa có số liệu hồ sơ")
 
