@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.server.kit import lite, server
+from tests.server.kit import filed, lite, server
 
 pytest.register_assert_rewrite("tests.server.day_kit")  # it compares, and is to say what differs
 
-__all__ = ["lite", "server"]
+__all__ = ["filed", "lite", "server"]

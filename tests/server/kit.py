@@ -30,6 +30,7 @@ django.setup()
 
 import psycopg  # noqa: E402
 import pytest  # noqa: E402
+from django.apps import apps  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.cache import caches  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -266,6 +267,18 @@ def lite(tmp_path: Path) -> Iterator[Server]:
     """A server on SQLite; `make test-slow` takes the same tests to PostgreSQL."""
     with server_on(os.environ.get("KIOSK_TEST_LITE", "sqlite"), tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def filed(tmp_path: Path) -> Iterator[Server]:
+    """A server on SQLite always, for what is about the database's file."""
+    with server_on("sqlite", tmp_path) as made:
+        yield made
+
+
+def dump() -> str:
+    """Everything that the database holds, as text."""
+    return "\n".join(str(row) for model in apps.get_models() for row in model._base_manager.values_list())
 
 
 # --- what kiosks send -----------------------------------------------------------------------------------------

@@ -204,6 +204,40 @@ def only_refusals(seen: Watched) -> None:
     seen.complaints = [said for said in seen.complaints if not re.search("status of (403|404|422)", said)]
 
 
+LINKS = {
+    "operator": {"Hôm nay", "Báo cáo", "Máy", "Quản trị"},
+    "viewer": {"Hôm nay", "Báo cáo", "Máy"},
+    "admin": {"Hôm nay", "Báo cáo", "Công khai", "Tài liệu", "Máy", "Quản trị"},
+    "leader": {"Hôm nay", "Báo cáo", "Công khai", "Tài liệu", "Máy", "Quản trị"},
+    "technician": {"Hôm nay", "Tài liệu", "Máy"},
+    "clerk": {"Số liệu của tôi"},
+}
+ADDRESSES = {
+    "Hôm nay": "/live",
+    "Báo cáo": "/reports",
+    "Công khai": "/publication/public",
+    "Tài liệu": "/documents",
+    "Máy": "/kiosks",
+    "Quản trị": "/admin/audit",
+    "Số liệu của tôi": "/mine",
+}
+
+
+@pytest.mark.parametrize("role", LINKS)
+def test_each_role_is_led_to_its_pages_and_told_so_at_all_others(chromium: Browser, lite: Server, role: str):
+    of_clerk = {"site": lite.site, "clerk": "nguyen-thi-a"} if role == "clerk" else {}
+    lite.user("ai-do", role, **of_clerk)
+    with lite.serving() as url, watched(chromium, url) as seen:
+        page = sign_in(seen.page(f"{url}/sign-in"), "ai-do")
+        links = page.locator("header nav a")
+        expect(links.first).to_be_visible()
+        assert set(links.all_inner_texts()) == LINKS[role] | {"English"}
+        for name, address in ADDRESSES.items():
+            answer = page.goto(url + address)
+            assert answer and answer.ok == (name in LINKS[role]), name
+        only_refusals(seen)
+
+
 def test_a_page_that_somebody_may_not_see_says_whom_to_ask(chromium: Browser, lite: Server):
     lite.user("cong-chuc", "clerk", site=lite.site, clerk="nguyen-thi-a")
     with lite.serving() as url, watched(chromium, url) as seen:

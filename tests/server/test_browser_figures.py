@@ -157,6 +157,55 @@ def test_a_report_is_chosen_read_and_looked_at(chromium: Browser, lite: Server, 
         look(page, f"report-{size}-en")
 
 
+KINDS = {
+    "day": ("NGÀY 15/10/2026", "2026-10-15"),
+    "week": ("TUẦN 42/2026 (12/10/2026 – 18/10/2026)", "2026-W42"),
+    "month": ("THÁNG 10/2026", "2026-10"),
+    "quarter": ("QUÝ IV/2026", "2026-Q4"),
+    "year": ("NĂM 2026", "2026"),
+    "range": ("TỪ 15/10/2026 ĐẾN 21/10/2026", "2026-10-15..2026-10-21"),
+}
+FIRST_ROWS = {
+    "service": ("Lĩnh vực", "Hộ tịch"),
+    "counter": ("Quầy", "Quầy 1"),
+    "clerk": ("Công chức", "Nguyễn Thị A"),
+    "hour": ("Giờ", "7 giờ"),
+}
+
+
+def test_each_kind_of_report_is_chosen_read_and_saved(chromium: Browser, lite: Server, it_is: Clock):
+    leader_of_a_quarter(lite, it_is)
+    with browsing(chromium, lite, "lanh-dao") as (_, page):
+        page.goto(lite.url + "/reports")
+        for kind, (title, name) in KINDS.items():
+            page.get_by_label("Loại kỳ").select_option(kind)
+            page.get_by_label("Ngày trong kỳ").fill("2026-10-15")
+            page.get_by_label("Đến ngày").fill("2026-10-21" if kind == "range" else "")
+            page.get_by_role("button", name="Xem").click()
+            expect(page.locator("h2.title")).to_contain_text(title)
+            assert saved(page, "Tệp Excel") == ("xlsx", name, title), kind
+            assert saved(page, "Tệp CSV") == ("csv", name, title), kind
+        for dim, (column, first) in FIRST_ROWS.items():
+            page.get_by_label("Chia theo").select_option(dim)
+            page.get_by_role("button", name="Xem").click()
+            table = page.locator("#table-by + .charts ~ .scroll table, #table-by ~ .scroll table").first
+            expect(table.locator("thead th").first).to_have_text(column)
+            expect(table.locator("tbody th").first).to_have_text(first)
+
+
+def saved(page: Page, link: str) -> tuple[str, str, str]:
+    """A file as the browser saves it, read by another program: what it is, of which period, and the period in words."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link).click()
+    name, content = download.value.suggested_filename, download.value.path().read_bytes()
+    period, _, kind = name.removeprefix("bao-cao-12345-").rpartition(".")
+    if kind == "xlsx":
+        title = str(openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]["A1"].value)
+    else:
+        title = next(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[0]
+    return kind, period, title.partition(" – ")[2]
+
+
 def edge(region: Locator) -> int:
     """How light the right edge of a region is, above its letters: 255 is white."""
     picture = Image.open(io.BytesIO(region.screenshot())).convert("L")

@@ -171,13 +171,13 @@ def test_words_that_are_gone_and_led_to_nothing_are_listed_no_more(lite: Server)
     assert "Không có góp ý nào" in page(lite.signed_in("lanh-dao", "leader"))
 
 
-def test_words_that_are_deleted_are_not_left_in_the_file(lite: Server):
-    comment(lite, "câu-bí-mật-" * 40)
+def test_words_that_are_deleted_are_not_left_in_the_file(filed: Server):
+    comment(filed, "câu-bí-mật-" * 40)
     comments.forget_old(moment(day=91).at)
     from django.db import connection
 
     connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert "câu-bí-mật".encode() not in (lite.folder / "server.db").read_bytes()
+    assert "câu-bí-mật".encode() not in (filed.folder / "server.db").read_bytes()
 
 
 def test_html_split_letters_and_long_texts_stay_words(lite: Server):

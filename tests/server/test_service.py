@@ -197,35 +197,35 @@ def config_of(server: Server, language: str = "en") -> Config:
 
 
 def test_a_copy_made_while_the_server_works_is_whole_and_after_bringing_it_back_the_kiosk_sends_the_rest_again(
-    lite: Server, store: Store, tmp_path: Path
+    filed: Server, store: Store, tmp_path: Path
 ):
     a_morning(store)
-    push_all(lite, store)
+    push_all(filed, store)
     copy = tmp_path / "copy.db"
-    with closing(sqlite3.connect(lite.folder / "server.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(filed.folder / "server.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")  # somebody writes just now
-        backup(config_of(lite), copy)
+        backup(config_of(filed), copy)
         other.execute("ROLLBACK")
     store.issuing.issue(moment(900), "ho-tich")
-    push_all(lite, store)
-    lite.settle()
+    push_all(filed, store)
+    filed.settle()
     everything, tickets = Event.objects.count(), Ticket.objects.count()
     connection.close()
-    said = restore(config_of(lite), copy, NOW)
+    said = restore(config_of(filed), copy, NOW)
     assert Event.objects.count() < everything
     assert "server.db.before-20261123-100000" in said
-    assert lite.push(batches(store.database.conn)[0]).status_code == 200
-    lite.settle()
+    assert filed.push(batches(store.database.conn)[0]).status_code == 200
+    filed.settle()
     assert (Event.objects.count(), Ticket.objects.count()) == (everything, tickets)
 
 
 @pytest.mark.parametrize("damage", ["text", "head", "middle", "empty", "missing"])
 def test_a_copy_is_brought_back_in_place_of_a_damaged_database_which_is_kept_as_it_is(
-    lite: Server, tmp_path: Path, damage: str
+    filed: Server, tmp_path: Path, damage: str
 ):
-    present, copy = lite.folder / "server.db", tmp_path / "copy.db"
-    backup(config_of(lite), copy)
-    lite.user("sau-nay", "leader")
+    present, copy = filed.folder / "server.db", tmp_path / "copy.db"
+    backup(config_of(filed), copy)
+    filed.user("sau-nay", "leader")
     connection.close()
     sound = present.read_bytes()
     spoilt = {
@@ -238,61 +238,61 @@ def test_a_copy_is_brought_back_in_place_of_a_damaged_database_which_is_kept_as_
     if damage in spoilt:
         present.write_bytes(spoilt[damage])
     present.with_name("server.db-wal").write_bytes(b"left over from the database before")
-    said = restore(config_of(lite), copy, NOW)
+    said = restore(config_of(filed), copy, NOW)
     with closing(sqlite3.connect(present)) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert conn.execute("SELECT username FROM accounts_user").fetchall() == []
         assert conn.execute("SELECT name FROM registry_device").fetchall() == [("k-7F3K2M",)]
-    aside = lite.folder / "server.db.before-20261123-100000"
+    aside = filed.folder / "server.db.before-20261123-100000"
     assert (str(aside) in said) == aside.exists() == (damage != "missing")
     if damage in ("text", "head"):
         assert aside.read_bytes() == spoilt[damage]
 
 
 def test_a_database_that_somebody_else_holds_is_not_taken_for_a_damaged_one(
-    lite: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filed: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     copy = tmp_path / "copy.db"
-    backup(config_of(lite), copy)
-    lite.user("sau-nay", "leader")
+    backup(config_of(filed), copy)
+    filed.user("sau-nay", "leader")
     connection.close()
     monkeypatch.setattr("server.backup.WAIT_S", 0.0)
-    with closing(sqlite3.connect(lite.folder / "server.db", isolation_level=None)) as other:
+    with closing(sqlite3.connect(filed.folder / "server.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(OSError, match="in use: stop the server"):
-            restore(config_of(lite), copy, NOW)
+            restore(config_of(filed), copy, NOW)
         other.execute("ROLLBACK")
         assert other.execute("SELECT username FROM accounts_user").fetchall() == [("sau-nay",)]
 
 
-def test_a_copy_is_readable_by_its_owner_alone_and_overwrites_nothing(lite: Server, tmp_path: Path):
+def test_a_copy_is_readable_by_its_owner_alone_and_overwrites_nothing(filed: Server, tmp_path: Path):
     copy = tmp_path / "copy.db"
-    said = backup(config_of(lite), copy)
-    assert [name for name in (SECRET, KEY) if str(lite.folder / name) not in said] == []
+    said = backup(config_of(filed), copy)
+    assert [name for name in (SECRET, KEY) if str(filed.folder / name) not in said] == []
     assert copy.stat().st_mode & 0o777 == 0o600
     with pytest.raises(ValueError, match="there already"):
-        backup(config_of(lite), copy)
+        backup(config_of(filed), copy)
     assert list(tmp_path.glob("copy*.part")) == []
 
 
-def test_copies_are_spoken_of_in_the_servers_language(lite: Server, tmp_path: Path):
-    copy, config = tmp_path / "copy.db", config_of(lite, "vi")
-    assert f"{copy} là bản sao đầy đủ. Cất kèm {lite.folder / SECRET} và {lite.folder / KEY}:" in backup(config, copy)
+def test_copies_are_spoken_of_in_the_servers_language(filed: Server, tmp_path: Path):
+    copy, config = tmp_path / "copy.db", config_of(filed, "vi")
+    assert f"{copy} là bản sao đầy đủ. Cất kèm {filed.folder / SECRET} và {filed.folder / KEY}:" in backup(config, copy)
     with pytest.raises(ValueError, match=f"đã có tệp {copy}: đặt tên khác"):
         backup(config, copy)
     with pytest.raises(ValueError, match="không có tệp"):
         restore(config, tmp_path / "x", NOW)
     connection.close()
-    assert f"nay là {copy}; bản trước giữ ở {lite.folder}" in restore(config, copy, NOW)
-    (lite.folder / "server.db").unlink()
-    (lite.folder / "server.db.before-20261123-100000").unlink()
+    assert f"nay là {copy}; bản trước giữ ở {filed.folder}" in restore(config, copy, NOW)
+    (filed.folder / "server.db").unlink()
+    (filed.folder / "server.db.before-20261123-100000").unlink()
     assert f"{copy}; trước đó chưa có. Khởi động máy chủ" in restore(config, copy, NOW)
     with pytest.raises(ValueError, match="cơ sở dữ liệu là PostgreSQL: dùng pg_dump"):
         backup(replace(config, database="postgresql://localhost/kiosk"), tmp_path / "x")
 
 
 @pytest.mark.parametrize("what", ["missing", "text", "other", "damaged"])
-def test_what_is_no_copy_of_a_servers_database_is_not_brought_back(lite: Server, tmp_path: Path, what: str):
+def test_what_is_no_copy_of_a_servers_database_is_not_brought_back(filed: Server, tmp_path: Path, what: str):
     file = tmp_path / "file.db"
     if what == "text":
         file.write_text("no database " * 1000)
@@ -300,15 +300,15 @@ def test_what_is_no_copy_of_a_servers_database_is_not_brought_back(lite: Server,
         with closing(sqlite3.connect(file)) as conn:
             conn.execute("CREATE TABLE x (y)")
     elif what == "damaged":
-        backup(config_of(lite), file)
+        backup(config_of(filed), file)
         content = bytearray(file.read_bytes())
         content[8192:40960] = bytes(32768)
         file.write_bytes(content)
     before = Event.objects.count()
     with pytest.raises(ValueError, match=str(file)):
-        restore(config_of(lite), file, NOW)
+        restore(config_of(filed), file, NOW)
     assert Event.objects.count() == before
-    assert not list(lite.folder.glob("*.before-*"))
+    assert not list(filed.folder.glob("*.before-*"))
 
 
 def test_with_postgresql_the_commands_name_its_own_tools(tmp_path: Path):

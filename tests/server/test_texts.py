@@ -138,12 +138,12 @@ def test_words_are_kept_while_nobody_believes_the_clock(lite: Server):
     assert kept() == {"a": "một"}
 
 
-def test_deleted_words_are_not_in_the_file_any_more(lite: Server):
-    told(lite, given("a", "Câu này sẽ bị xóa"))
-    texts.take(lite.device, words(("a", "Câu này sẽ bị xóa")), NOW)
+def test_deleted_words_are_not_in_the_file_any_more(filed: Server):
+    told(filed, given("a", "Câu này sẽ bị xóa"))
+    texts.take(filed.device, words(("a", "Câu này sẽ bị xóa")), NOW)
     comments.forget_old(NOW + timedelta(days=91))
     connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    assert "Câu này sẽ bị xóa".encode() not in (lite.folder / "server.db").read_bytes()
+    assert "Câu này sẽ bị xóa".encode() not in (filed.folder / "server.db").read_bytes()
 
 
 def test_both_ends_keep_words_equally_long():

@@ -193,25 +193,25 @@ def test_two_uploads_of_one_feed_do_not_harm_each_other(server: Server, device: 
 # --- disks that are replaced ----------------------------------------------------------------------------------
 
 
-def test_a_server_restored_from_last_weeks_backup_gets_everything_again(lite: Server, tmp_path: Path):
+def test_a_server_restored_from_last_weeks_backup_gets_everything_again(filed: Server, tmp_path: Path):
     kiosk = Kiosk(tmp_path / "kiosk")
     kiosk.happen(30)
-    with lite.serving() as url:
+    with filed.serving() as url:
         kiosk.configure(url)
         kiosk.push()
-        lite.settle(clock.now())
+        filed.settle(clock.now())
         with closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
             connection.ensure_connection()
             connection.connection.backup(backup)
         kiosk.happen(700)
         id = kiosk.comment("Chờ lâu quá")
         kiosk.push()
-        lite.settle(clock.now())
+        filed.settle(clock.now())
         with closing(sqlite3.connect(tmp_path / "backup.db")) as backup:
             backup.backup(connection.connection)
         assert len(stored()) < 100
         assert kiosk.push().state == "ok"
-        lite.settle(clock.now())
+        filed.settle(clock.now())
         kiosk.push()
     assert set(stored()) == set(kiosk.ids())
     assert kiosk.outbox.backlog() == 0
