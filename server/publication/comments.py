@@ -1,10 +1,11 @@
 """What citizens wrote: who may read it, how long it stays, and what becomes of it."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from kiosk.public.form import clean
@@ -14,6 +15,8 @@ from server.facts.models import Comment
 from server.facts.texts import COMMENT_DAYS, UNDER_WORK, oldest
 from server.registry.models import Site
 
+LOCK_MS = 10_000
+
 MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
 
 STATES = {
@@ -22,6 +25,9 @@ STATES = {
     "done": Q(result__gt="") | Q(answer__gt=""),
 }
 """What comments can be listed by, beside all."""
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +130,22 @@ def forget_old(now: datetime) -> int:
             with connection.cursor() as cursor:
                 # Deleted means overwritten: SQLite would leave the words in the file's free pages.
                 cursor.execute("PRAGMA secure_delete = ON")
-        return old.update(text=None, salt="", gone=True)
+        forgotten = old.update(text=None, salt="", gone=True)
+    if forgotten and connection.vendor == "postgresql":
+        _write_anew(Comment._meta.db_table)
+    return forgotten
+
+
+def _write_anew(table: str) -> None:
+    """PostgreSQL leaves the words in the table's file until others are written over them: a new file is without them.
+
+    A long reader, such as a nightly copy, is not waited for: the next day's deletion takes these words along.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {LOCK_MS}")
+        try:
+            cursor.execute(f"VACUUM (FULL) {table}")
+        except OperationalError as error:
+            logger.warning("deleted comments stay in the database's file for now: %s", error)
+        finally:
+            cursor.execute("RESET lock_timeout")
