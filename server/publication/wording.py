@@ -78,5 +78,11 @@ def values_of(content: Content) -> dict[str, Any]:
         "content": content,
         "unfinished": Visits(**{name: content["visits"][name] for name in COUNTS}).unfinished,
         "ratings": [satisfaction(each) for each in content["ratings"]],
+        "reasons": {name: sorted(ticked.items(), key=_often) for name, ticked in content["reasons"].items()},
         "dossiers_as_of": time_of(dossiers["as_of"]) if dossiers else None,
     }
+
+
+def _often(ticked: tuple[str, int]) -> tuple[int, str]:
+    """The most frequent reason first."""
+    return -ticked[1], ticked[0]

@@ -134,6 +134,16 @@ def test_everybody_who_has_the_code_sees_the_frozen_figures_and_their_adjustment
     assert "Adjustment 1" in page(f"/cong-khai/chot/{row.key}?l=en")
 
 
+def test_frozen_figures_say_which_reasons_were_ticked_the_most_frequent_first(lite: Server):
+    kit.days(lite.device, "3331111", reasons="attitude wait")
+    kit.days(lite.device, "33311", first=date(2026, 11, 10), reasons="wait")
+    row = frozen(lite)
+    shown = page(f"/cong-khai/chot/{row.key}")
+    assert "Lý do công dân chọn" in shown
+    assert shown.index("Chờ đợi lâu") < shown.index("Thái độ phục vụ chưa tốt")
+    assert "Chờ đợi lâu" in lite.signed_in("lanh-dao", "leader").get(f"/publication/frozen/{row.pk}").content.decode()
+
+
 def test_numbers_without_an_end_have_a_row_of_their_own(lite: Server):
     november(lite)
     assert "Chưa kết thúc" not in page(f"/cong-khai/chot/{frozen(lite).key}")
