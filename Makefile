@@ -43,7 +43,7 @@ test: $(VENV)/.dev
 test-slow: $(VENV)/.dev
 	scripts/need.sh strace chromium openssl pg_ctlcluster=postgresql
 	$(PY) -m pytest -m slow $(ARGS)
-	KIOSK_TEST_LITE=postgresql $(PY) -m pytest -m "not slow" tests/server $(ARGS)
+	$(if $(ARGS),,KIOSK_TEST_LITE=postgresql $(PY) -m pytest -m "not slow" tests/server)
 
 test-install: $(VENV)/.dev  ## an appliance from a bare Debian to its removal, in a container that systemd boots; needs root
 	scripts/need.sh mmdebstrap systemd-nspawn=systemd-container ip=iproute2 ssh-keygen=openssh-client

@@ -56,7 +56,7 @@ class Adopting:
         self.adopt(app.office, setup.words(app.config, app.office))
 
     def diagnose(self, actions: Sequence[str]) -> None:
-        """Two keys were held together: the printer's thread draws what a technician wants to know."""
+        """Two keys or two hands were held together: the printer's thread draws what a technician wants to know."""
         from kiosk import sheets
 
         sheets.diagnose(self.app.store, self.app.words.t, self.app.clock.now(), actions)

@@ -85,14 +85,14 @@ class Freed:
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """Two keys went down together and have been held for CHORD_S: no citizen does that."""
+    """Two keys, or two fingers far apart, went down together and have been held for CHORD_S: no citizen does that."""
 
     actions: tuple[str, str]
     at: float
 
 
 class Together:
-    """Says once that two and no more went down together and are held."""
+    """Says once that two went down together and are held; where there were more, nothing until all but one are up."""
 
     def __init__(self) -> None:
         self._said = False
@@ -100,8 +100,8 @@ class Together:
     def tick(self, down: Iterable[tuple[float, str]], now: float) -> list[Chord]:
         """`down` is what is held, each since when and of which action."""
         held = sorted(down)
-        if len(held) < 2:
-            self._said = False
+        if len(held) != 2:
+            self._said = len(held) > 2
         if self._said or len(held) != 2 or held[1][0] - held[0][0] > TOGETHER_S or now < held[1][0] + CHORD_S:
             return []
         self._said = True

@@ -89,6 +89,7 @@ class Screen:
         clock: Callable[[], float] = time.monotonic,
         fonts: Sequence[Path] = (),
         animations: bool = True,
+        held_on: str = "",
     ) -> None:
         if not outputs or len({output.name for output in outputs}) != len(outputs):
             raise ScreenError("a screen needs one output at least, each with a name of its own")
@@ -106,7 +107,7 @@ class Screen:
         self._shown = {window: self._in(window)[0] for window in self._windows}
         self._displays = displays(self.driver)
         self._posted = pygame.event.custom_type()
-        self._fingers = Fingers()
+        self._fingers, self._held_on = Fingers(), held_on
         canvases = {output.name: self._canvas(output.name, output.size) for output in outputs}
         self._direct = {name for name, canvas in canvases.items() if canvas is not None}
         self._frames = {output.name: Frame(kit, output.size, canvases[output.name]) for output in outputs}
@@ -301,7 +302,9 @@ class Screen:
             window = self._named(event)
             width, height = window.size
             touch = self._touch_window(window, event.x * width, event.y * height)
-            self._fingers.down((event.touch_id, event.finger_id), touch.action if touch else "", self._clock())
+            if self._shown[window] == self._held_on:
+                finger, action = (event.touch_id, event.finger_id), touch.action if touch else ""
+                self._fingers.down(finger, action, (event.x, event.y), self._clock())
             return touch
         if event.type == pygame.FINGERUP:
             self._fingers.up((event.touch_id, event.finger_id))

@@ -1,7 +1,7 @@
 """Sheets that are no slips: the calibration, the console's address, and the diagnosis for a technician's phone.
 
-The diagnosis is asked for by two keys of the panel that are held together: no page, no keyboard and no PIN is needed,
-and its code says the same to whoever gets the photo.
+The diagnosis is asked for by two keys of the panel, or two hands on the glass, that are held together: no page, no
+keyboard and no PIN is needed, and its code says the same to whoever gets the photo.
 """
 
 import platform
@@ -30,7 +30,7 @@ DIAGNOSIS, CONSOLE, STICK = "diagnosis", "console-sheet", "stick"
 PANEL = ("take", "priority", "cancel", "language", "")
 """What keys of the panel do; "" is a finger beside all that can be touched."""
 GIVEN_S = 9.0
-"""A number that came out so short a time before was given by the two keys."""
+"""A number that came out so short a time before was given by what is held."""
 MOST_CODE = 300
 """Letters in the code: what a phone still reads from 58 mm paper."""
 
@@ -40,7 +40,7 @@ PART = Style("Bold", 24, 22)
 
 
 def diagnose(store: Store, t: Texts, now: Moment, actions: Sequence[str]) -> bool:
-    """Ask for the diagnosis if both are keys of the panel, and cancel the numbers that they gave. Raises StoreError."""
+    """Ask for the diagnosis if both are of the panel, and cancel the numbers that they gave. Raises StoreError."""
     if not all(action.partition(":")[0] in PANEL for action in actions):
         return False
     services = {action.partition(":")[2] for action in actions}

@@ -93,6 +93,7 @@ def print_test(options: argparse.Namespace) -> int:
 
 def _print_by_kiosk(config_file: str | None, kind: str) -> int:
     from kiosk.clock import SystemClock
+    from kiosk.store.orders import REPLACED
 
     with _open_store(config_file) as (store, now, words):
         order = store.orders.give(now, "printer", kind, by="command line")
@@ -103,7 +104,8 @@ def _print_by_kiosk(config_file: str | None, kind: str) -> int:
                 print(words.t("typed.printed_by_kiosk"))
                 return 0
             if done and done.state == "failed":
-                raise ValueError(words.t("typed.not_printed", loi=done.answer))
+                key = "asked_again" if done.answer == REPLACED else "not_printed"
+                raise ValueError(words.t(f"typed.{key}", loi=done.answer))
             time.sleep(0.2)
     raise ValueError(words.t("typed.not_yet_printed"))
 

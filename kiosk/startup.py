@@ -130,6 +130,7 @@ def make_screen(config: Config, look: Look) -> Screen | None:
         theme=in_office_colours(THEMES[config.screen.theme], look.colour, look.accent),
         fonts=[Path(font) for font in config.screen.fonts],
         animations=config.screen.animations,
+        held_on="take" if config.screen.touch else "",
     )
 
 

@@ -55,6 +55,7 @@ JOBS: Sequence[Job] = (
     Job("names of communes", 600.0, lambda now: bring_names(now) > 0),
     Job("adjustments", 600.0, lambda now: freezing.adjust_due(now) > 0),
     Job("old comments", 3600.0, lambda now: comments.forget_old(now) > 0, deletes=True),
+    Job("file of comments", 24 * 3600.0, comments.write_anew),
 )
 
 ASIDE: Sequence[Job] = (Job("notices", 2.0, telling.tell_next),)

@@ -6,7 +6,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from kiosk import __version__, clock, config
 from kiosk.__main__ import main, parser
 from kiosk.office import sample
 from kiosk.revising import written
+from kiosk.store import Store
+from kiosk.store.locks import single
 
 ROOT = Path(__file__).parent.parent
 DOCS = "\n".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
@@ -206,6 +209,35 @@ def test_commands_for_people_answer_and_refuse_in_the_language_of_the_kiosk(
     assert answer("office", "apply").startswith("kiosk: Viết sudo kiosk office show")
     assert answer("office", "restore", "7") == "kiosk: Không có số 7: xem sudo kiosk office history"
     (tmp_path / "office.toml").write_text(written(sample()))
-    assert "đang dùng phiên bản 1. Nâng version lên 2" in answer("office", "apply", str(tmp_path / "office.toml"))
+    assert "đang dùng phiên bản 1. Ghi version từ 2" in answer("office", "apply", str(tmp_path / "office.toml"))
     (tmp_path / "office.toml").write_text(written(replace(sample(), version=2)))
     assert answer("office", "apply", str(tmp_path / "office.toml")).startswith("1: đang dùng phiên bản 2 của ")
+
+
+def test_a_test_sheet_that_a_running_kiosk_does_not_print_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "kiosk.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    given = ["--config", str(file)]
+    assert main(["prepare", *given]) == 0
+    now = clock.SystemClock().now()
+    store = Store(tmp_path / "data", sample().rulebook())
+
+    def said(meanwhile: Callable[[], object]) -> str:
+        capsys.readouterr()
+        monkeypatch.setattr("kiosk.staff_commands.time.sleep", lambda _: meanwhile())
+        assert main(["print-test", *given]) == 1
+        return capsys.readouterr().err
+
+    with closing(store), single(tmp_path / "data"):
+        again = said(lambda: store.orders.give(now, "printer", "test-sheet", by="do-van-h"))
+        assert "Có người vừa cho in lại tờ này" in again
+
+        def fails() -> None:
+            taken = store.orders.take(now, "printer")
+            assert taken
+            store.orders.end(now, taken.id, "failed", "cover open")
+
+        failed = said(fails)
+        assert "Không in được (cover open): xem sudo kiosk check" in failed

@@ -230,7 +230,7 @@ def test_the_command_applies_lists_and_restores(tmp_path: Path, capsys: pytest.C
     document.write_text(changed())
     assert main(["office", "apply", str(document), "--note", "tên mới", *given]) == 0
     assert main(["office", "apply", str(document), *given]) == 1
-    assert "Nâng version lên 3" in capsys.readouterr().err
+    assert "Ghi version từ 3" in capsys.readouterr().err
     document.write_text(changed("Một", 3))
     assert main(["office", "apply", str(document), *given]) == 0
     assert main(["office", "restore", "1", *given]) == 0

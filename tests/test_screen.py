@@ -29,7 +29,7 @@ def _memory_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    with Screen(OUTPUTS, blind_ok=True, clock=lambda: NOW) as opened:
+    with Screen(OUTPUTS, blind_ok=True, clock=lambda: NOW, held_on="take") as opened:
         opened.poll()
         yield opened
 
@@ -183,11 +183,27 @@ def test_two_fingers_that_are_held_are_said_wherever_they_are(screen: Screen, mo
     screen.show("take", TAKE)
     x, y = centre(screen, "take", "3")
     post(pygame.FINGERDOWN, x=x / 1280, y=y / 800, touch_id=1, finger_id=1)
-    post(pygame.FINGERDOWN, x=0.0, y=0.0, touch_id=1, finger_id=2)
+    post(pygame.FINGERDOWN, x=1.0, y=1.0, touch_id=1, finger_id=2)
     assert screen.poll() == [Touch("take", "3", NOW)]
     monkeypatch.setattr(screen, "_clock", lambda: NOW + 5)
     assert screen.poll() == [Chord(("", "3"), NOW + 5)]
-    post(pygame.FINGERUP, x=0.0, y=0.0, touch_id=1, finger_id=2)
+
+
+@pytest.mark.parametrize("output", ["take", "rate"])
+def test_taps_and_fingers_on_other_pictures_are_not_held(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    screen.show("take", TAKE)
+    screen.show("rate", RATE)
+    screen.look_at(output)
+    for finger, place in ((1, 0.0), (2, 1.0)):
+        post(pygame.FINGERDOWN, x=place, y=place, touch_id=1, finger_id=finger)
+    assert screen.poll() == []
+    if output == "take":
+        for finger, place in ((1, 0.0), (2, 1.0)):
+            post(pygame.FINGERUP, x=place, y=place, touch_id=1, finger_id=finger)
+        screen.poll()
+    monkeypatch.setattr(screen, "_clock", lambda: NOW + 6)
     assert screen.poll() == []
 
 

@@ -71,6 +71,13 @@ def test_nothing_else_is(downs: list[tuple[float, str]]) -> None:
     assert chords(held(*downs), 6, 9) == []
 
 
+def test_a_hand_that_is_lifted_key_by_key_is_nothing() -> None:
+    made = held((0, "priority"), (0, "take:ho-tich"), (0, "take:dat-dai"))
+    assert chords(made, 8) == []
+    made.up("take:dat-dai", 8.1)
+    assert chords(made, 8.2, 9, 20) == []
+
+
 def hold_down(kiosk: Kiosk, *actions: str) -> None:
     pins = {key.action: key.pin for key in parts.key_pins(kiosk.config.buttons)}
     for action in actions:

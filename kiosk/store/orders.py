@@ -14,6 +14,8 @@ TAKEN_S = 60
 """How long an order waits to be taken."""
 KEPT = 200
 """Ended orders that are kept."""
+REPLACED = "replaced"
+"""The answer of an order that was asked for again before it was done."""
 _OPEN = "FROM orders WHERE state IN ('queued', 'running')"
 
 
@@ -41,9 +43,9 @@ class Orders:
         """Ask for something; one that waits for the same part and kind already is replaced. Returns the id."""
         with self.database.writing(now) as w:
             w.conn.execute(
-                "UPDATE orders SET state = 'failed', answer = 'replaced'"
+                "UPDATE orders SET state = 'failed', answer = ?"
                 " WHERE part = ? AND kind = ? AND state IN ('queued', 'running')",
-                (part, kind),
+                (REPLACED, part, kind),
             )
             cursor = w.conn.execute(
                 "INSERT INTO orders (part, kind, data, state, answer, by, at, boot, mono)"

@@ -130,22 +130,23 @@ def forget_old(now: datetime) -> int:
             with connection.cursor() as cursor:
                 # Deleted means overwritten: SQLite would leave the words in the file's free pages.
                 cursor.execute("PRAGMA secure_delete = ON")
-        forgotten = old.update(text=None, salt="", gone=True)
-    if forgotten and connection.vendor == "postgresql":
-        _write_anew(Comment._meta.db_table)
-    return forgotten
+        return old.update(text=None, salt="", gone=True)
 
 
-def _write_anew(table: str) -> None:
-    """PostgreSQL leaves the words in the table's file until others are written over them: a new file is without them.
+def write_anew(now: datetime) -> bool:
+    """Write PostgreSQL's table of comments into a new file: the old one keeps words that were deleted.
 
-    A long reader, such as a nightly copy, is not waited for: the next day's deletion takes these words along.
+    It is done each day, whether anything was deleted or not: one that an open transaction may still look at is taken
+    along, and a long reader, such as a nightly copy, is not waited for. A job: False says that nothing more is to do.
     """
+    if connection.vendor != "postgresql":
+        return False
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {LOCK_MS}")
         try:
-            cursor.execute(f"VACUUM (FULL) {table}")
+            cursor.execute(f"VACUUM (FULL) {Comment._meta.db_table}")
         except OperationalError as error:
             logger.warning("deleted comments stay in the database's file for now: %s", error)
         finally:
             cursor.execute("RESET lock_timeout")
+    return False

@@ -139,10 +139,15 @@ def changes(before: Content, after: Content) -> list[tuple[tuple[str, ...], int 
     was, now = dict(_numbers(before)), dict(_numbers(after))
 
     def of(numbers: dict[tuple[str, ...], int | None], path: tuple[str, ...]) -> int | None:
-        return numbers.get(path, None if SPREADS & {*path} else 0)
+        return numbers.get(path, None if _is_time(path) else 0)
 
     paths = {**now, **was}
     return [(path, of(was, path), of(now, path)) for path in paths if of(was, path) != of(now, path)]
+
+
+def _is_time(path: Sequence[str]) -> bool:
+    """Reasons and services may be called as times are."""
+    return path[-1] in ("median", "p90") and path[-2] in SPREADS
 
 
 def _numbers(content: Content) -> Iterator[tuple[tuple[str, ...], int | None]]:
@@ -154,6 +159,8 @@ def _numbers(content: Content) -> Iterator[tuple[tuple[str, ...], int | None]]:
         place = ("ratings", rating["set"])
         yield from (((*place, name), rating[name]) for name in ("k", "n", "served", "left_out_total"))
         yield from (((*place, "level", level), n) for level, n in rating["by_level"].items())
+    for name, ticked in content["reasons"].items():
+        yield from ((("ratings", name, "reason", reason), n) for reason, n in ticked.items())
     for kind, n in content["letters"].items():
         yield ("letters", kind), n
 

@@ -49,6 +49,8 @@ def _what(t: Texts, path: tuple[str, ...], *contents: Content) -> str:
         case ("ratings", label_set, "level", level):
             name = _name("ratings", "set", label_set, contents)
             return f"{name}: {_level(t, label_set, level, contents)}"
+        case ("ratings", label_set, "reason", reason):
+            return f"{_name('ratings', 'set', label_set, contents)}: {reason_words(t, reason)}"
         case ("ratings", label_set, field):
             return f"{_name('ratings', 'set', label_set, contents)}: {t(f'frozen.rating_{field}')}"
         case ("letters", kind):
@@ -81,6 +83,11 @@ def values_of(content: Content) -> dict[str, Any]:
         "reasons": {name: sorted(ticked.items(), key=_often) for name, ticked in content["reasons"].items()},
         "dossiers_as_of": time_of(dossiers["as_of"]) if dossiers else None,
     }
+
+
+def reason_words(t: Texts, reason: str) -> str:
+    """What was ticked; one that only a newer kiosk knows by its name."""
+    return t(f"reason.{reason}") if f"reason.{reason}" in t else reason
 
 
 def _often(ticked: tuple[str, int]) -> tuple[int, str]:

@@ -38,10 +38,15 @@ def frozen(server: Server, by: str = "Nguyễn Văn A") -> Frozen:
     return freezing.freeze(Place(server.unit), NOVEMBER, "", by, DECEMBER)
 
 
-def late(server: Server, levels: str, day: date = kit.FIRST) -> None:
+def late(server: Server, levels: str, day: date = kit.FIRST, reasons: str = "") -> None:
     """Ratings of tickets of a day that were heard of on the last of November, and are folded after it was frozen."""
     tickets, heard = [kit.ticket(server.device, day) for _ in levels], NOVEMBER.last
-    kit.keep(server.site, day, tickets, [kit.rating(server.device, day, int(level), late=heard) for level in levels])
+    kit.keep(
+        server.site,
+        day,
+        tickets,
+        [kit.rating(server.device, day, int(level), late=heard, reasons=reasons) for level in levels],
+    )
 
 
 def dossiers(server: Server, as_of: str, early: int = 0) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from server.publication import comments, sheets
 from server.publication.models import Setting
 from server.registry.models import Site, Unit
 from tests.office import moment
-from tests.server.kit import Server
+from tests.server.kit import Server, server_on
 from tests.server.phone_kit import Morning, clock, morning, said
 
 __all__ = ["clock", "morning"]
@@ -177,6 +178,7 @@ def test_words_that_are_deleted_are_not_left_in_the_file(server: Server):
     comment(server, "câu-bí-mật-" * 40)
     assert "câu-bí-mật".encode() in file_of_comments(server)
     comments.forget_old(moment(day=91).at)
+    comments.write_anew(moment(day=91).at)
     assert "câu-bí-mật".encode() not in file_of_comments(server)
 
 
@@ -191,21 +193,23 @@ def file_of_comments(server: Server) -> bytes:
         return Path(*cursor.fetchone()).read_bytes()
 
 
-def test_a_copy_that_is_being_made_does_not_hold_up_the_deletion(
-    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("reads", ["facts_comment", "registry_site"])
+def test_words_that_an_open_transaction_may_look_at_leave_the_file_with_the_next_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, reads: str
 ):
     monkeypatch.setattr(comments, "LOCK_MS", 50)
-    comment(server, "câu-bí-mật-" * 40)
-    copying = connection.copy("copying")
-    try:
-        with copying.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT count(*) FROM facts_comment")
-            assert comments.forget_old(moment(day=91).at) == 1
-    finally:
-        copying.close()
-    assert Comment.objects.get().text is None
-    assert ("stay in the database's file" in caplog.text) == (connection.vendor == "postgresql")
+    with server_on("postgresql", tmp_path) as server:
+        comment(server, "câu-bí-mật-" * 40)
+        other = connection.copy("other")
+        with closing(other), other.cursor() as cursor:
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute(f"SELECT count(*) FROM {reads}")
+            comments.forget_old(moment(day=91).at)
+            comments.write_anew(moment(day=91).at)
+            assert "câu-bí-mật".encode() in file_of_comments(server)
+        assert ("stay in the database's file" in caplog.text) == (reads == "facts_comment")
+        comments.write_anew(moment(day=92).at)
+        assert "câu-bí-mật".encode() not in file_of_comments(server)
 
 
 def test_html_split_letters_and_long_texts_stay_words(lite: Server):

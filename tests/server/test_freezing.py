@@ -1,5 +1,6 @@
 """Frozen periods: they never change, later differences are told, and everybody who has the code sees the same."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -397,5 +398,5 @@ def test_where_services_are_missing_no_page_tells_an_answer_rate(lite: Server):
     row = frozen(lite)
     for text in (page(f"/cong-khai/chot/{row.key}/0"), said(leader.get(f"/publication/frozen/{row.pk}"))):
         assert "6/6" in text
-        assert "6/0" not in text
+        assert not re.search(r"\b6/0\b", text), "its address may end so"
         assert "Tỷ lệ tham gia đánh giá" not in text

@@ -144,6 +144,16 @@ def test_frozen_figures_say_which_reasons_were_ticked_the_most_frequent_first(li
     assert "Chờ đợi lâu" in lite.signed_in("lanh-dao", "leader").get(f"/publication/frozen/{row.pk}").content.decode()
 
 
+def test_an_adjustment_says_that_reasons_came_late(lite: Server):
+    november(lite)
+    row = frozen(lite)
+    late(lite, "11111", reasons="wait of-a-newer-kiosk")
+    freezing.adjust(row, DECEMBER)
+    shown = page(f"/cong-khai/chot/{row.key}")
+    assert "Mặt cười: Chờ đợi lâu 0 5" in shown
+    assert "Mặt cười: of-a-newer-kiosk 0 5" in shown
+
+
 def test_numbers_without_an_end_have_a_row_of_their_own(lite: Server):
     november(lite)
     assert "Chưa kết thúc" not in page(f"/cong-khai/chot/{frozen(lite).key}")

@@ -202,10 +202,10 @@ def test_a_kiosk_without_a_network_that_was_shut_out_is_let_in_again_on_its_page
     browser = lite.signed_in("ky-thuat", "technician")
     address = f"/kiosks/{lite.device.pk}"
     browser.post(f"{address}/admit")
-    assert "Nhận lại USB" not in browser.get(address).content.decode()
+    assert "Nhận lại số liệu USB" not in browser.get(address).content.decode()
     assert Device.objects.get().revoked, "one that has a network brings a new code"
     browser.post(f"{address}/change", {"label": "Vùng cao", "mode": "file"})
-    assert "Nhận lại USB" in browser.get(address).content.decode()
+    assert "Nhận lại số liệu USB" in browser.get(address).content.decode()
     browser.post(f"{address}/admit")
     file = ("kiosk-x.ndjson", batch_of([], [], DEVICE, "0000000112345678").plain())
     assert "đã bị khóa" not in upload(browser, file).content.decode()
