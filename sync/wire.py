@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, NamedTuple, NoReturn, TypeGuard
 
+from sync.ids import ordered_id
+
 FEED = 1
 CONTENT_TYPE = "application/x-ndjson"
 MAX_EVENT = 8 * 1024  # bytes of one line, without its line feed
@@ -112,7 +114,7 @@ def event_line(type: str, data: Mapping[str, Any], stamp: Stamp, id: str | None 
     if stamp.clock not in CLOCKS:
         raise BadEvent(f"clock {stamp.clock!r} is none of {', '.join(sorted(CLOCKS))}")
     event = {
-        "id": id or str(uuid.uuid4()),
+        "id": id or ordered_id(int(stamp.at.timestamp() * 1000)),
         "type": type,
         "v": v,
         "at": instant(stamp.at),

@@ -35,7 +35,12 @@ SERVER_NAMES = {
     *(f"commune.{engine}" for engine in ("sqlite", "postgresql")),
     *(f"drain.{part}" for part in ("seconds", "busy", "lost")),
     *(f"province.{part}" for part in ("events", "ingest", "flat", "bytes", "facts")),
-    *(f"province.{who}.{page}" for who in ("commune", "province") for page in ("today", "month", "year")),
+    *(
+        f"province.{who}.{page}.{engine}"
+        for who in ("commune", "province")
+        for page in ("today", "month", "year")
+        for engine in ("sqlite", "postgresql")
+    ),
 }
 
 

@@ -139,7 +139,7 @@ ARROWS: dict[str, set[str]] = {
         "kiosk.board_document", "kiosk.calls", "kiosk.clock", "kiosk.dossiers", "kiosk.hours", "kiosk.pins",
         "kiosk.public.state", "kiosk.rating", "kiosk.rulebook", "kiosk.store", "kiosk.tickets", "kiosk.turns",
         "sync.beside",
-        "sync.outbox", "sync.wire",
+        "sync.ids", "sync.outbox", "sync.wire",
     },
     "kiosk.public": {"kiosk.public", "kiosk.rating", "kiosk.texts", "kiosk.tickets", "kiosk.turns"},
     "kiosk.keys": set(),

@@ -5,6 +5,8 @@ import io
 import json
 import tracemalloc
 import unicodedata
+import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -34,6 +36,14 @@ def test_an_event_is_one_compact_line_with_its_keys_in_order() -> None:
         '{"id":"0b6e0a4e-8f0c-4d2a-9b1e-3f6f0c1d2e3f","type":"ticket.issued","v":1,"at":"2026-11-23T00:42:10.123Z",'
         '"clock":"ntp","boot":"7f3a9c12","mono":8123456,"data":{"số":"1001","n":3}}'
     )
+
+
+def test_ids_of_events_follow_the_time_and_are_never_the_same() -> None:
+    times = [STAMP.at + timedelta(milliseconds=n // 2) for n in range(200)]
+    ids = [json.loads(wire.event_line("x", {}, replace(STAMP, at=at)))["id"] for at in times]
+    assert [id[:13] for id in ids] == sorted(id[:13] for id in ids)
+    assert len(set(ids)) == 200
+    assert {uuid.UUID(id).version for id in ids} == {7}
 
 
 def test_a_local_time_is_written_in_utc() -> None:

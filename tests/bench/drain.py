@@ -22,7 +22,7 @@ from tests.bench.province import Kiosk
 from tests.server import kit
 from tests.sync_kit import connect
 
-DAYS = 3
+DAYS, TICKETS = 3, 300
 SENDERS = 16
 """Connections at once; each kiosk waits as long as its client says."""
 
@@ -69,7 +69,7 @@ def drain(plan: Plan) -> list[Figure]:
         site = Device.objects.get().site
         with serving(folder) as port:
             url = f"http://127.0.0.1:{port}"
-            kiosks = [Waiting(folder, n, plan.count(100, 5), url) for n in range(plan.count(100, 3))]
+            kiosks = [Waiting(folder, n, plan.count(TICKETS, 5), url) for n in range(plan.count(100, 3))]
             Device.objects.bulk_create(Device(name=k.name, site=site, token=digest(k.name)) for k in kiosks)
             began, counts = time.monotonic(), Counter[str]()
             _all(kiosks, counts)

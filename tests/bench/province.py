@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from sync import wire
+from sync.ids import ordered_id
 from sync.wire import Batch, Header, Position, Stamp
 
 SERVICES = ("ho-tich", "chung-thuc", "dat-dai", "bao-tro", "tra-ket-qua", "huong-dan")
 OPENING = timedelta(minutes=30)
 """07:30 in Vietnam is half past midnight, UTC."""
+
+
+def _opening(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + OPENING
+
+
+def _id(day: date, after: float) -> str:
+    return ordered_id(int((_opening(day).timestamp() + after) * 1000))
 
 
 @dataclass
@@ -32,16 +41,17 @@ class Kiosk:
         for n in range(tickets):
             events += self._ticket(day, n, tickets)
         events.sort(key=lambda event: event[0])
-        opened = datetime(day.year, day.month, day.day, tzinfo=UTC) + OPENING
+        opened = _opening(day)
         return [self._line(opened + timedelta(seconds=at), kind, data) for at, kind, data in events]
 
     def _ticket(self, day: date, n: int, tickets: int) -> Iterator[tuple[float, str, dict[str, object]]]:
         roll = self._ids.random
         service, counter = SERVICES[int(roll() * 6)], str(1 + int(roll() * 6))
-        ticket, clerk = self._uuid(), f"clerk-{counter}"
         taken = n * 28_800 / tickets + roll() * 60
         called = taken + roll() * 1800
         ended = called + 60 + roll() * 600
+        ticket, rating = _id(day, taken), _id(day, ended)
+        clerk = f"clerk-{counter}"
         where: dict[str, object] = {"ticket": ticket, "counter": counter, "clerk": clerk}
         yield taken, "ticket.issued", {
             "ticket": ticket, "token": f"{self._ids.getrandbits(80):020X}"[:16], "series": str(day), "session": "sang",
@@ -53,17 +63,13 @@ class Kiosk:
         yield ended, "ticket.finished", {**where, "implied": False}
         if roll() < 0.4:
             yield ended + 5, "rating.given", {
-                "rating": self._uuid(), **where, "level": 3 if roll() < 0.9 else 1, "label_set": "smile",
+                "rating": rating, **where, "level": 3 if roll() < 0.9 else 1, "label_set": "smile",
                 "source": "key", "flags": [], "day": str(day), "session": "sang", "guess_boot": "",
             }  # fmt: skip
 
-    def _uuid(self) -> str:
-        text = f"{self._ids.getrandbits(128):032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
     def _line(self, at: datetime, kind: str, data: dict[str, object]) -> bytes:
         stamp = Stamp(at, "ntp", "b0070001", int(at.timestamp() * 1000) % 10**9)
-        return wire.event_line(kind, data, stamp, self._uuid())
+        return wire.event_line(kind, data, stamp)
 
     def batches(self, lines: Sequence[bytes], size: int = wire.MAX_EVENTS) -> Iterator[Batch]:
         """The lines as batches, each after the one before and as large as a batch may be."""
