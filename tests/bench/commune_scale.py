@@ -64,7 +64,7 @@ def province(plan: Plan) -> list[Figure]:
 
 
 def _kept(day: date) -> list[tuple[type[Model], list[Model]]]:
-    """What pages read, of tickets and ratings those of the last day. Events are read where somebody waits: nobody does."""
+    """What pages read, of tickets and ratings those of the last day. Nobody waits, so no event is read."""
     rows: list[tuple[type[Model], list[Model]]] = [(model, list(model.objects.all())) for model in READ]  # type: ignore[attr-defined]
     return rows + [(model, list(model.objects.filter(day=day))) for model in (Ticket, Rating)]
 
