@@ -200,14 +200,10 @@ class App:
         self.front.tick(at)
         self.panel.tick(at)
         try:
-            self._due(at)
-            self._draw(at)
+            self._write(lambda: self._due(at))
+            self._write(lambda: self._draw(at))
         except ScreenLost as error:
             self.glass.lost(error)
-        except sqlite3.DatabaseError as error:
-            self.front.trouble(self.store.database.explain(error))
-        except StoreError as error:
-            self.front.trouble(error)
         self._pause_s = min(WAIT_S, self.glass.animate() or WAIT_S)
         if at >= self._next_ping and self.panel.alive() and self.printing.alive():
             self._next_ping = at + PING_S
@@ -352,7 +348,7 @@ class App:
         self._write(lambda: self.store.note(self.clock.now(), "printer", str(state)))
 
     def _write(self, write: Callable[[], object]) -> object:
-        """Something that is worth an event, but not worth stopping for: a disk in trouble is shown, and said once."""
+        """Something that is not worth stopping for: a disk in trouble is shown, and said once. Raises StoreCorrupt."""
         try:
             return write()
         except (sqlite3.DatabaseError, StoreError) as error:

@@ -146,7 +146,7 @@ def write_anew(now: datetime) -> bool:
         try:
             cursor.execute(f"VACUUM (FULL) {Comment._meta.db_table}")
         except OperationalError as error:
-            logger.warning("deleted comments stay in the database's file for now: %s", error)
+            logger.warning("the table of comments is in use and keeps deleted words until tomorrow: %s", error)
         finally:
             cursor.execute("RESET lock_timeout")
     return False

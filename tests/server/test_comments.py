@@ -207,7 +207,7 @@ def test_words_that_an_open_transaction_may_look_at_leave_the_file_with_the_next
             comments.forget_old(moment(day=91).at)
             comments.write_anew(moment(day=91).at)
             assert "câu-bí-mật".encode() in file_of_comments(server)
-        assert ("stay in the database's file" in caplog.text) == (reads == "facts_comment")
+        assert ("keeps deleted words until tomorrow" in caplog.text) == (reads == "facts_comment")
         comments.write_anew(moment(day=92).at)
         assert "câu-bí-mật".encode() not in file_of_comments(server)
 
