@@ -102,10 +102,12 @@ class Together:
         held = sorted(down)
         if len(held) != 2:
             self._said = len(held) > 2
-        if self._said or len(held) != 2 or held[1][0] - held[0][0] > TOGETHER_S or now < held[1][0] + CHORD_S:
+            return []
+        (first, one), (second, other) = held
+        if self._said or second - first > TOGETHER_S or now < second + CHORD_S:
             return []
         self._said = True
-        return [Chord((held[0][1], held[1][1]), held[1][0] + CHORD_S)]
+        return [Chord((one, other), second + CHORD_S)]
 
 
 KeyEvent = Press | Hold | Stuck | Freed | Chord

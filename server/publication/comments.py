@@ -16,6 +16,7 @@ from server.facts.texts import COMMENT_DAYS, UNDER_WORK, oldest
 from server.registry.models import Site
 
 LOCK_MS = 10_000
+"""So long whoever reads the table of comments is waited for."""
 
 MOST_LETTERS = {"handler": 120, "result": 2000, "answer": 500}
 
